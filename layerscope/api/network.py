@@ -1,0 +1,98 @@
+"""Network: a traced CNN that users hold, with its layers, activations and projections."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerscope.core.errors import UnknownOp, UnsupportedMethod, UsageError, nearest
+from layerscope.core.records import METHODS, Input, Projections
+from layerscope.core.records import LayerRecord as Layer
+from layerscope.graph import Program, fields_of, layers_of
+from layerscope.graph.program import describe
+from layerscope.project.cone import Entries
+from layerscope.project.run import project
+
+
+class Network:
+    """A traced CNN: its layers, what they compute, and where each of their positions looks.
+
+    name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
+    execution order; those that `auto` means say so.
+    """
+
+    def __init__(self, name: str, input: Input, program: Program) -> None:
+        self.name, self.input, self.program = name, input, program
+        self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
+        self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer of this name or alias. Raises UnknownOp behind a refused operation, else UsageError."""
+        if name in self._by_name:
+            return self._by_name[name]
+        graph = self.program.graph
+        for node in graph.nodes:
+            behind = graph.behind[node.id]
+            if behind and (node.name == name or any(path == name for path, _ in node.classes)):
+                raise UnknownOp(
+                    f'layer "{name}" cannot be had: {describe(graph.nodes[i] for i in sorted(behind))}. '
+                    "layerscope ops lists the rows; docs/add-an-op.md shows how to add one"
+                )
+        raise UsageError(f'{self.name} has no layer "{name}"{nearest(name, self._by_name)}')
+
+    def __repr__(self) -> str:
+        chosen = sum(layer.auto for layer in self.layers)
+        return f"<Network {self.name}: {len(self.layers)} layers, {chosen} of them auto, input {self.input.shape}>"
+
+    def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
+        """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
+
+        x: the network's input [n, c, h, w], already preprocessed.
+        """
+        node = self[layer].node
+        return self.program.run(self._checked(x), {node})[node].contiguous().cpu().numpy()
+
+    def project(
+        self,
+        x: np.ndarray | Tensor,
+        layer: str,
+        *,
+        image: Sequence[int],
+        unit: Sequence[int],
+        row: Sequence[int],
+        col: Sequence[int],
+        method: str = "deconvnet",
+    ) -> Projections:
+        """Carry activations of one layer back to pixels; each starts from its own value.
+
+        x: the network's input [n, c, h, w]. image, unit, row, col: which activations, one entry per projection
+        (row = col = 0 for dense layers). method: "deconvnet", "guided" or "gradient".
+        Raises UnsupportedMethod for another method, UsageError for places that do not exist.
+        """
+        if method not in METHODS:
+            raise UnsupportedMethod(f'there is no method "{method}"; the methods are {", ".join(METHODS)}')
+        x, chosen = self._checked(x), self[layer]
+        sizes = {"image": len(x), "unit": chosen.units}
+        sizes |= dict(zip(("row", "col"), chosen.map or (1, 1), strict=True))
+        places = {"image": image, "unit": unit, "row": row, "col": col}
+        arrays = {key: _places(key, values, sizes[key], chosen.name) for key, values in places.items()}
+        if len({len(a) for a in arrays.values()}) != 1:
+            raise UsageError("image, unit, row and col must have one entry per projection, all of the same length")
+        return project(self.program, x, Entries(node=chosen.node, **arrays), method)
+
+    def _checked(self, x: np.ndarray | Tensor) -> Tensor:
+        tensor = torch.as_tensor(x)
+        if tensor.dim() != 4 or tuple(tensor.shape[1:]) != self.input.shape:
+            raise UsageError(
+                f"{self.name} expects [n, {', '.join(map(str, self.input.shape))}], got {list(tensor.shape)}"
+            )
+        return tensor
+
+
+def _places(key: str, values: Sequence[int], size: int, layer: str) -> np.ndarray:
+    array = np.atleast_1d(np.asarray(values, dtype=np.int64))
+    wrong = array[(array < 0) | (array >= size)]
+    if len(wrong):
+        raise UsageError(f"{key} {wrong[0]} does not exist in {layer}: it has {size} ({key} 0 to {size - 1})")
+    return array

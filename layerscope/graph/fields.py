@@ -1,0 +1,42 @@
+"""Receptive fields: each node's windows, seen through the windows of all that comes before it."""
+
+from layerscope.core.errors import UnalignedBranches
+from layerscope.core.geometry import IDENTITY, Field, Window
+from layerscope.graph.graph import Graph, Node
+
+
+def fields_of(graph: Graph) -> dict[int, Field]:
+    """The field of every node that no refused operation stands before, in px of the network's input.
+
+    An operation without a true window (uneven adaptive pooling), or branches whose steps differ, makes the field the
+    whole picture from there on; the field's note says why.
+    """
+    height, width = graph.nodes[0].shape[-2:]
+    fields = {0: Field(rows=IDENTITY, cols=IDENTITY)}
+    for node in graph.nodes[1:]:
+        if not graph.behind[node.id]:
+            fields[node.id] = _field(graph, node, fields, (height, width))
+    return fields
+
+
+def _field(graph: Graph, node: Node, fields: dict[int, Field], plane: tuple[int, int]) -> Field:
+    parts = [
+        _seen_through(window, fields[source])
+        for window, source in zip(graph.op(node).window(graph.call(node)), node.sources, strict=True)
+    ]
+    note = next((part.note for part in parts if part.note), "")
+    if note:
+        return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=note)
+    counts = node.shape[-2:] if len(node.shape) > 1 else (1, 1)
+    try:
+        rows, cols = parts[0].rows, parts[0].cols
+        for part in parts[1:]:
+            rows, cols = rows.hull(part.rows, counts[0]), cols.hull(part.cols, counts[1])
+    except UnalignedBranches as error:
+        return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=f"at {node.name} {error}")
+    return Field(rows=rows, cols=cols)
+
+
+def _seen_through(window: Field, source: Field) -> Field:
+    note = source.note or window.note
+    return Field(rows=window.rows.after(source.rows), cols=window.cols.after(source.cols), note=note)

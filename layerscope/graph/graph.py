@@ -1,0 +1,80 @@
+"""The traced network as plain data: nodes in execution order, each a call of one operation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from layerscope.graph.ops import TABLE
+from layerscope.graph.ops.table import Call, Op, Shape
+
+INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One operation's output.
+
+    id: place in execution order; 0 is the network's input. name: canonical, the innermost module path. op: the row's
+    name, or the target's for an operation without a row. target: the ATen overload. module: innermost module path.
+    classes: the module paths around it, outermost first, as (path, class). sources: ids of its inputs. args: by name,
+    with Source, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
+    this call, or "".
+    """
+
+    id: int
+    name: str
+    op: str
+    target: str
+    module: str
+    classes: tuple[tuple[str, str], ...] = ()
+    sources: tuple[int, ...] = ()
+    args: Mapping[str, Any] = field(default_factory=dict)
+    shape: Shape
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes of a network in execution order. outputs: ids of what the network returns."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+
+    def call(self, node: Node) -> Call:
+        """The node's call, with its row's target."""
+        shapes = tuple(self.nodes[source].shape for source in node.sources)
+        return Call(target=_TARGETS[node.target], args=node.args, inputs=shapes, shape=node.shape)
+
+    def op(self, node: Node) -> Op:
+        """The node's row; only for nodes that a row speaks for."""
+        return TABLE[_TARGETS[node.target]]
+
+    @cached_property
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """For every node the nodes that read it."""
+        readers: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for source in node.sources:
+                readers[source].append(node.id)
+        return tuple(tuple(r) for r in readers)
+
+    @cached_property
+    def behind(self) -> tuple[frozenset[int], ...]:
+        """For every node the refused nodes that it depends on, itself included."""
+        found: list[frozenset[int]] = []
+        for node in self.nodes:
+            own = frozenset([node.id]) if node.refused else frozenset()
+            found.append(own.union(*(found[source] for source in node.sources)))
+        return tuple(found)
+
+    def ancestors(self, wanted: set[int]) -> set[int]:
+        """The nodes that these depend on, themselves included."""
+        reached = set(wanted)
+        for node in reversed(self.nodes):
+            if node.id in reached:
+                reached.update(node.sources)
+        return reached
+
+
+_TARGETS = {str(target): target for target in TABLE}

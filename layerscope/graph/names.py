@@ -1,0 +1,54 @@
+"""Names of nodes: the innermost module path; further calls and functions are told apart by number.
+
+`features.4` is the node of a module; `relu@2` the second call of a module that is used twice; `layer1.0.add_1` the
+first functional addition within its module. A name never depends on anything but the model's own code.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from torch.fx import Node as FxNode
+
+
+def modules_of(fx: FxNode) -> list[tuple[str, str, str]]:
+    """The modules around a call, outermost first: (key of the module's call, path, class); the root is left out."""
+    stack = fx.meta.get("nn_module_stack") or {}
+    found = [(key, *value) for key, value in stack.items() if not key.startswith("_empty")]
+    return [(key, path, _class_name(kind)) for key, path, kind in found if path]
+
+
+def _class_name(kind: object) -> str:
+    return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"  # type: ignore[attr-defined]
+
+
+class Namer:
+    """Gives names to calls, in execution order, once it has seen all of them."""
+
+    def __init__(self, calls: Iterable[FxNode]) -> None:
+        self.last: dict[str, FxNode] = {}
+        self.counts: Counter[str] = Counter()
+        keys: dict[str, list[str]] = defaultdict(list)
+        for fx in calls:
+            for key, path, _ in modules_of(fx)[-1:]:
+                self.last[key] = fx
+                if key not in keys[path]:
+                    keys[path].append(key)
+        self.number = {key: index + 1 for seen in keys.values() for index, key in enumerate(seen)}
+
+    def name(self, fx: FxNode) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """The call's name, its innermost module path, and the modules around it as (path, class)."""
+        modules = modules_of(fx)
+        around = tuple((path, kind) for _, path, kind in modules)
+        if not modules:
+            return self._functional(fx, ""), "", around
+        key, path, kind = modules[-1]
+        if kind.startswith("torch.nn.") and self.last[key] is fx:
+            call = self.number[key]
+            return (path if call == 1 else f"{path}@{call}"), path, around
+        return self._functional(fx, path), path, around
+
+    def _functional(self, fx: FxNode, path: str) -> str:
+        op = str(fx.target).removeprefix("aten.").split(".")[0].lstrip("_")
+        stem = f"{path}.{op}" if path else op
+        self.counts[stem] += 1
+        return f"{stem}_{self.counts[stem]}"

@@ -1,0 +1,120 @@
+"""Convolution and the dense layer: the rows with weights to learn."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from layerscope.core.geometry import Field, Window
+from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, everything
+
+aten = torch.ops.aten
+
+
+def _padding(call: Call) -> tuple[int, int]:
+    """What is padded before the first row and the first column; "same" pads the odd px behind."""
+    if call["padding"] == "valid":
+        return 0, 0
+    if call["padding"] == "same":
+        kernel, dilation = call["weight"].shape[-2:], call.pair("dilation")
+        return dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2
+    return call.pair("padding")
+
+
+def _conv_window(call: Call) -> tuple[Field, ...]:
+    kernel, stride, dilation, padding = call["weight"].shape[-2:], call.pair("stride"), call.pair("dilation"), _padding(call)
+    rows, cols = (
+        Window(size=dilation[axis] * (kernel[axis] - 1) + 1, step=stride[axis], start=-padding[axis]) for axis in (0, 1)
+    )
+    return (Field(rows=rows, cols=cols),)
+
+
+def _conv_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """The transposed convolution (Zeiler & Fergus 2013, section 2.1: the same filters, flipped); no bias."""
+    weight, stride, dilation, groups = call["weight"], call.pair("stride"), call.pair("dilation"), call["groups"]
+    if stride != (1, 1) and groups == 1 and dilation == (1, 1) and weight.shape[1] <= 4:
+        full = _to_few_channels(signal, weight, stride)
+    else:
+        full = F.conv_transpose2d(signal, weight, None, stride, 0, 0, groups, dilation)
+    return (_inside(full, call),)
+
+
+def _inside(full: Tensor, call: Call) -> Tensor:
+    """The part of the padded input plane that is the input itself; px that no window reached are zero."""
+    (top, left), (rows, cols) = _padding(call), call.inputs[0][-2:]
+    missing = (max(left + cols - full.shape[-1], 0), max(top + rows - full.shape[-2], 0))
+    if any(missing):
+        full = F.pad(full, (0, missing[0], 0, missing[1]))
+    return full[..., top : top + rows, left : left + cols]
+
+
+def _to_few_channels(signal: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
+    """A strided transposed convolution to a picture's channels, as one stride-1 convolution.
+
+    Each of the stride's phases becomes channels of a plain convolution, which `pixel_shuffle` then lays side by side:
+    a wide product in place of a three-channel one (equal to rounding; several times as fast for AlexNet's conv1).
+    """
+    channels, (kernel_rows, kernel_cols) = weight.shape[1], weight.shape[-2:]
+    taps_rows, taps_cols = -(-kernel_rows // stride[0]), -(-kernel_cols // stride[1])
+    padded = F.pad(weight, (0, taps_cols * stride[1] - kernel_cols, 0, taps_rows * stride[0] - kernel_rows))
+    phases = padded.reshape(weight.shape[0], channels, taps_rows, stride[0], taps_cols, stride[1])
+    phases = phases.permute(1, 3, 5, 0, 2, 4).flip(-2, -1).reshape(-1, weight.shape[0], taps_rows, taps_cols)
+    phases = phases.contiguous(memory_format=torch.channels_last)
+    wide = F.conv2d(signal, phases, padding=(taps_rows - 1, taps_cols - 1))
+    m, _, rows, cols = wide.shape
+    laid = wide.reshape(m, channels, stride[0], stride[1], rows, cols).permute(0, 1, 4, 2, 5, 3)
+    full = laid.reshape(m, channels, rows * stride[0], cols * stride[1])
+    height = (signal.shape[-2] - 1) * stride[0] + kernel_rows
+    width = (signal.shape[-1] - 1) * stride[1] + kernel_cols
+    return full[..., :height, :width]
+
+
+def _conv_samples() -> Iterator[Sample]:
+    x = torch.linspace(-1, 1, 2 * 4 * 9 * 8, dtype=torch.float64).sin().reshape(2, 4, 9, 8)
+
+    def weight(*shape: int) -> Tensor:
+        return torch.linspace(-2, 3, torch.Size(shape).numel(), dtype=torch.float64).cos().reshape(shape)
+
+    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(5, 4, 3, 3), weight(5), [1, 1], [1, 1]))
+    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(5, 4, 3, 2), None, [2, 1], [0, 1]))
+    yield Sample(aten.conv2d.default, (x[:, :3],), (Source(0), weight(5, 3, 5, 3), None, [3, 2], [2, 1]))
+    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(6, 2, 3, 3), None, [1, 2], [2, 2], [2, 1], 2))
+    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(4, 1, 1, 3), None, [1, 1], [0, 1], [1, 1], 4))
+    yield Sample(aten.conv2d.padding, (x,), (Source(0), weight(5, 4, 4, 3), None, [1, 1], "same"))
+    yield Sample(aten.conv2d.padding, (x,), (Source(0), weight(5, 4, 3, 3), None, [1, 1], "valid"))
+
+
+def _linear_window(call: Call) -> tuple[Field, ...]:
+    if len(call.inputs[0]) != 1:
+        raise Declined(f"is a dense layer on {len(call.inputs[0])} dimensions; only one, after flattening, is known")
+    return everything(call)
+
+
+def _linear_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (signal @ call["weight"],)
+
+
+def _linear_samples() -> Iterator[Sample]:
+    x = torch.linspace(-1, 1, 2 * 6, dtype=torch.float64).sin().reshape(2, 6)
+    yield Sample(aten.linear.default, (x,), (Source(0), torch.linspace(-2, 3, 24, dtype=torch.float64).cos().reshape(4, 6), None))
+
+
+ROWS = (
+    Op(
+        name="conv2d",
+        targets=(aten.conv2d.default, aten.conv2d.padding),
+        window=_conv_window,
+        samples=_conv_samples,
+        linear=True,
+        gradient=_conv_back,
+    ),
+    Op(
+        name="linear",
+        targets=(aten.linear.default,),
+        window=_linear_window,
+        samples=_linear_samples,
+        linear=True,
+        gradient=_linear_back,
+    ),
+)

@@ -1,0 +1,89 @@
+"""Where branches meet: sums and concatenations send the signal to all of them."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from layerscope.core.geometry import Field
+from layerscope.graph.ops.table import Call, Declined, Op, Rule, Sample, Source, Weight, pointwise
+
+aten = torch.ops.aten
+
+
+def _sum_window(call: Call) -> tuple[Field, ...]:
+    other = call["other"]
+    if isinstance(other, Weight | Tensor) and any(size != 1 for size in tuple(other.shape)[-2:]):
+        raise Declined("adds a constant that differs from place to place")
+    if any(shape != call.shape for shape in call.inputs):
+        raise Declined(f"adds maps of different shapes, {' and '.join(str(list(s)) for s in call.inputs)}")
+    return pointwise(call)
+
+
+def _sum_back(sign: float) -> Rule:
+    def back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+        factor = {"self": 1.0, "other": sign * call["alpha"]}
+        sides = [name for name in ("self", "other") if isinstance(call[name], Source)]
+        return tuple(signal if factor[side] == 1 else signal * factor[side] for side in sides)
+
+    return back
+
+
+def _cat_window(call: Call) -> tuple[Field, ...]:
+    if call["dim"] % (len(call.shape) + 1) != 1:
+        raise Declined(f"concatenates along axis {call['dim']}; only channels are known")
+    if len(call.shape) == 1:
+        raise Declined("concatenates dense layers; only maps are known")
+    return pointwise(call)
+
+
+def _cat_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return signal.split([shape[0] for shape in call.inputs], dim=1)
+
+
+def _maps(seed: int, channels: int = 3) -> Tensor:
+    count = 2 * channels * 5 * 4
+    return torch.linspace(-3 - seed, 9, count, dtype=torch.float64).sin().reshape(2, channels, 5, 4)
+
+
+def _add_samples() -> Iterator[Sample]:
+    yield Sample(aten.add.Tensor, (_maps(0), _maps(1)), (Source(0), Source(1)))
+    yield Sample(aten.add.Tensor, (_maps(0),), (Source(0), 0.7))
+
+
+def _sub_samples() -> Iterator[Sample]:
+    yield Sample(aten.sub.Tensor, (_maps(0), _maps(1)), (Source(0), Source(1)))
+    yield Sample(aten.sub.Tensor, (_maps(0),), (Source(0), torch.ones(1, 3, 1, 1, dtype=torch.float64)))
+
+
+def _cat_samples() -> Iterator[Sample]:
+    yield Sample(aten.cat.default, (_maps(0), _maps(1, 2)), ((Source(0), Source(1)), 1))
+    yield Sample(aten.cat.default, (_maps(0), _maps(1), _maps(2, 1)), ((Source(0), Source(1), Source(2)), -3))
+
+
+ROWS = (
+    Op(
+        name="add",
+        targets=(aten.add.Tensor,),
+        window=_sum_window,
+        samples=_add_samples,
+        linear=True,
+        gradient=_sum_back(1.0),
+    ),
+    Op(
+        name="sub",
+        targets=(aten.sub.Tensor,),
+        window=_sum_window,
+        samples=_sub_samples,
+        linear=True,
+        gradient=_sum_back(-1.0),
+    ),
+    Op(
+        name="cat",
+        targets=(aten.cat.default,),
+        window=_cat_window,
+        samples=_cat_samples,
+        linear=True,
+        gradient=_cat_back,
+    ),
+)

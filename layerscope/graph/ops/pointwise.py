@@ -1,0 +1,138 @@
+"""What acts on each number by itself: the rectifiers, where the three methods part, and constant factors."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from layerscope.core.geometry import Field
+from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, Weight, pointwise
+
+aten = torch.ops.aten
+
+
+def _clamp_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """The deconvnet's rectification: of the signal, whatever the input was (Zeiler & Fergus 2013, section 2.1)."""
+    return (signal.clamp(min=0),)
+
+
+def _relu_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (signal * (call.tensors[0] > 0),)
+
+
+def _bounds(call: Call) -> tuple[float, float]:
+    return (call["min_val"], call["max_val"]) if "min_val" in call.args else (0.0, 6.0)
+
+
+def _hardtanh_window(call: Call) -> tuple[Field, ...]:
+    if _bounds(call)[0] != 0:
+        raise Declined(f"clips at {_bounds(call)[0]}, not at 0: the deconvnet's rule is stated for rectifiers only")
+    return pointwise(call)
+
+
+def _hardtanh_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    low, high = _bounds(call)
+    x = call.tensors[0]
+    return (signal * ((x > low) & (x < high)),)
+
+
+def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (F.leaky_relu(signal, call["negative_slope"]),)
+
+
+def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (torch.where(call.tensors[0] > 0, signal, signal * call["negative_slope"]),)
+
+
+def _factor(call: Call) -> Tensor | float:
+    other = call["other"]
+    return other if isinstance(other, Tensor) else float(other)
+
+
+def _constant_window(call: Call) -> tuple[Field, ...]:
+    """One map and a constant: a number, or a weight with one value per channel."""
+    other = call["other"]
+    if isinstance(other, Source) or len(call.inputs) != 1:
+        raise Declined("joins two maps by a product; only constant factors are known")
+    if isinstance(other, Weight | Tensor) and any(size != 1 for size in tuple(other.shape)[-2:]):
+        raise Declined("applies a constant that differs from place to place")
+    return pointwise(call)
+
+
+def _maps() -> Tensor:
+    return torch.linspace(-3, 9, 2 * 3 * 5 * 4, dtype=torch.float64).sin().reshape(2, 3, 5, 4) * 7
+
+
+def _relu_samples() -> Iterator[Sample]:
+    yield Sample(aten.relu.default, (_maps(),), (Source(0),))
+
+
+def _hardtanh_samples() -> Iterator[Sample]:
+    yield Sample(aten.hardtanh.default, (_maps(),), (Source(0), 0.0, 6.0))
+    yield Sample(aten.relu6.default, (_maps(),), (Source(0),))
+
+
+def _leaky_samples() -> Iterator[Sample]:
+    yield Sample(aten.leaky_relu.default, (_maps(),), (Source(0), 0.1))
+
+
+def _per_channel() -> Tensor:
+    return torch.tensor([0.5, -2.0, 3.0], dtype=torch.float64).reshape(1, 3, 1, 1)
+
+
+def _mul_samples() -> Iterator[Sample]:
+    yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), -0.5))
+    yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), _per_channel()))
+
+
+def _div_samples() -> Iterator[Sample]:
+    yield Sample(aten.div.Tensor, (_maps(),), (Source(0), 4))
+    yield Sample(aten.div.Tensor, (_maps(),), (Source(0), _per_channel()))
+
+
+ROWS = (
+    Op(
+        name="relu",
+        targets=(aten.relu.default,),
+        window=pointwise,
+        samples=_relu_samples,
+        linear=False,
+        gradient=_relu_back,
+        deconvnet=_clamp_signal,
+    ),
+    Op(
+        name="hardtanh",
+        targets=(aten.hardtanh.default, aten.relu6.default),
+        window=_hardtanh_window,
+        samples=_hardtanh_samples,
+        linear=False,
+        gradient=_hardtanh_back,
+        deconvnet=_clamp_signal,
+    ),
+    Op(
+        name="leaky_relu",
+        targets=(aten.leaky_relu.default,),
+        window=pointwise,
+        samples=_leaky_samples,
+        linear=False,
+        gradient=_leaky_back,
+        deconvnet=_leaky_signal,
+    ),
+    Op(
+        name="mul",
+        targets=(aten.mul.Tensor,),
+        window=_constant_window,
+        samples=_mul_samples,
+        linear=True,
+        gradient=lambda signal, call: (signal * _factor(call),),
+    ),
+    Op(
+        name="div",
+        targets=(aten.div.Tensor,),
+        window=_constant_window,
+        samples=_div_samples,
+        linear=True,
+        gradient=lambda signal, call: (signal / _factor(call),),
+    ),
+)

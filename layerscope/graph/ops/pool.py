@@ -1,0 +1,162 @@
+"""Pooling: the largest of a window, or its mean."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from layerscope.core.geometry import Field, Window
+from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, everything
+
+aten = torch.ops.aten
+
+
+def _stride(call: Call) -> tuple[int, int]:
+    return call.pair("stride") if call["stride"] else call.pair("kernel_size")
+
+
+def _pool_window(call: Call) -> tuple[Field, ...]:
+    kernel, stride, padding = call.pair("kernel_size"), _stride(call), call.pair("padding")
+    dilation = call.pair("dilation") if "dilation" in call.args else (1, 1)
+    rows, cols = (
+        Window(size=dilation[axis] * (kernel[axis] - 1) + 1, step=stride[axis], start=-padding[axis]) for axis in (0, 1)
+    )
+    return (Field(rows=rows, cols=cols),)
+
+
+def _max_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """Back through the switches: the first largest of each window takes its signal; overlapping windows add.
+
+    Zeiler & Fergus 2013, section 2.1. (`torch.nn.MaxUnpool2d` overwrites where windows overlap.)
+    """
+    (x,) = call.tensors
+    geometry = (call.pair("kernel_size"), _stride(call), call.pair("padding"), call.pair("dilation"), call["ceil_mode"])
+    _, switches = aten.max_pool2d_with_indices(x, *geometry)
+    return (aten.max_pool2d_with_indices_backward(signal, x, *geometry, switches),)
+
+
+def _average_pad(call: Call) -> float | None:
+    """Zeros, unless a window at the border is divided by a number of its own."""
+    divides_alike = call["count_include_pad"] or call["divisor_override"] or not any(call.pair("padding"))
+    kernel, stride, padding = call.pair("kernel_size"), _stride(call), call.pair("padding")
+    overhangs = any(
+        (call.shape[axis - 2] - 1) * stride[axis] + kernel[axis] > call.inputs[0][axis - 2] + 2 * padding[axis]
+        for axis in (0, 1)
+    )
+    return 0.0 if divides_alike and (call["divisor_override"] or not overhangs) else None
+
+
+def _average_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    like = signal.new_zeros((1, 1, 1, 1)).expand(signal.shape[0], *call.inputs[0])
+    geometry = (call.pair("kernel_size"), _stride(call), call.pair("padding"), call["ceil_mode"])
+    return (aten.avg_pool2d_backward(signal, like, *geometry, call["count_include_pad"], call["divisor_override"]),)
+
+
+def _adaptive_windows(call: Call) -> tuple[Window, Window] | None:
+    """The windows where the input divides evenly; uneven ones overlap irregularly."""
+    sizes = call.inputs[0][-2:], call.shape[-2:]
+    if any(length % count for length, count in zip(*sizes, strict=True)):
+        return None
+    rows, cols = (
+        Window.whole(length) if count == 1 else Window(size=length // count, step=length // count, start=0)
+        for length, count in zip(*sizes, strict=True)
+    )
+    return rows, cols
+
+
+def _adaptive_window(call: Call) -> tuple[Field, ...]:
+    windows = _adaptive_windows(call)
+    if windows is None:
+        sizes = " to ".join(f"{rows}x{cols}" for rows, cols in (call.inputs[0][-2:], call.shape[-2:]))
+        return everything(call, note=f"adaptive pooling from {sizes} is uneven")
+    return (Field(rows=windows[0], cols=windows[1]),)
+
+
+def _adaptive_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    rows, cols = (size // count for size, count in zip(call.inputs[0][-2:], signal.shape[-2:], strict=True))
+    if (signal.shape[-2] * rows, signal.shape[-1] * cols) != tuple(call.inputs[0][-2:]):
+        like = signal.new_zeros((1, 1, 1, 1)).expand(signal.shape[0], *call.inputs[0])
+        return (aten._adaptive_avg_pool2d_backward(signal.contiguous(), like.contiguous()),)
+    return (F.interpolate(signal, scale_factor=(rows, cols), mode="nearest") / (rows * cols),)
+
+
+def _mean_window(call: Call) -> tuple[Field, ...]:
+    dims = {d % (len(call.inputs[0]) + 1) for d in (call["dim"] or ())}
+    if len(call.inputs[0]) != 3 or dims != {2, 3} or call["dtype"] is not None:
+        raise Declined("is a mean over other axes than rows and columns")
+    return everything(call)
+
+
+def _mean_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    _, rows, cols = call.inputs[0]
+    return ((signal / (rows * cols)).reshape(*signal.shape[:2], 1, 1).expand(-1, -1, rows, cols),)
+
+
+def _maps() -> Tensor:
+    return torch.linspace(-3, 40, 2 * 3 * 9 * 8, dtype=torch.float64).sin().reshape(2, 3, 9, 8)
+
+
+def _max_samples() -> Iterator[Sample]:
+    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [3, 3], [2, 2]))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [3, 2], [2, 2], [1, 1], [1, 1], True))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [2, 3], [1, 1], [1, 1], [2, 1], False))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [2, 2]))
+
+
+def _average_samples() -> Iterator[Sample]:
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [2, 2]))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 2], [2, 1], [1, 1]))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 3], [2, 2], [1, 1], False, False))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [2, 3], [2, 3], [0, 0], True))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 3], [1, 1], [1, 1], False, False, 5))
+
+
+def _adaptive_samples() -> Iterator[Sample]:
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [1, 1]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [3, 4]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [9, 8]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [4, 3]))
+
+
+def _mean_samples() -> Iterator[Sample]:
+    yield Sample(aten.mean.dim, (_maps(),), (Source(0), [2, 3]))
+    yield Sample(aten.mean.dim, (_maps(),), (Source(0), [-1, -2], True))
+
+
+ROWS = (
+    Op(
+        name="max_pool2d",
+        targets=(aten.max_pool2d.default,),
+        window=_pool_window,
+        samples=_max_samples,
+        linear=False,
+        pad=float("-inf"),
+        gradient=_max_back,
+    ),
+    Op(
+        name="avg_pool2d",
+        targets=(aten.avg_pool2d.default,),
+        window=_pool_window,
+        samples=_average_samples,
+        linear=True,
+        pad=_average_pad,
+        gradient=_average_back,
+    ),
+    Op(
+        name="adaptive_avg_pool2d",
+        targets=(aten.adaptive_avg_pool2d.default,),
+        window=_adaptive_window,
+        samples=_adaptive_samples,
+        linear=True,
+        gradient=_adaptive_back,
+    ),
+    Op(
+        name="mean",
+        targets=(aten.mean.dim,),
+        window=_mean_window,
+        samples=_mean_samples,
+        linear=True,
+        gradient=_mean_back,
+    ),
+)

@@ -1,0 +1,109 @@
+"""A graph with its weights, ready to run: forward, only as deep as needed, keeping only what is wanted.
+
+A value is dropped as soon as nothing reads it any more, and a rectifier or a sum writes over an input that nobody
+else needs: the memory traffic of the user's own in-place modules, without their side effects.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._ops import OpOverload
+
+from layerscope.core.errors import TraceError
+from layerscope.graph.graph import Graph, Node
+from layerscope.graph.ops import VIEWS
+from layerscope.graph.ops.table import Call, Weight
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a plan: where its inputs are, and which values nobody needs after it."""
+
+    node: int
+    call: Call
+    sources: tuple[int, ...]
+    dropped: tuple[int, ...]
+
+
+class Program:
+    """A traced network that can be run.
+
+    graph: the nodes. weights: by name, laid out channels-last, all on one device. dtype, device: of the weights.
+    """
+
+    def __init__(self, graph: Graph, weights: dict[str, Tensor]) -> None:
+        self.graph = graph
+        self.weights = {name: _laid_out(tensor) for name, tensor in weights.items()}
+        floating = [w for w in self.weights.values() if w.is_floating_point()]
+        self.dtype = floating[0].dtype if floating else torch.float32
+        self.device = floating[0].device if floating else torch.device("cpu")
+        self.call = lru_cache(maxsize=None)(self._call)
+        self._plan = lru_cache(maxsize=64)(self._planned)
+
+    def to(self, device: torch.device | str) -> "Program":
+        """The same program on another device."""
+        return Program(self.graph, {name: w.to(device) for name, w in self.weights.items()})
+
+    def check(self) -> None:
+        """Raises TraceError where a weight is not a finite number."""
+        for name, weight in self.weights.items():
+            if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
+                raise TraceError(f'the weights "{name}" hold numbers that are not finite (NaN or infinity)')
+
+    def run(self, x: Tensor, wanted: Collection[int]) -> dict[int, Tensor]:
+        """The values of the wanted nodes for a batch of inputs [n, c, h, w]; in the program's dtype, channels-last."""
+        x = x.to(self.device, self.dtype)
+        values = {0: x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x}
+        with torch.no_grad():
+            for step in self._plan(frozenset(wanted)):
+                values[step.node] = step.call.run(*(values[source] for source in step.sources))
+                for node in step.dropped:
+                    del values[node]
+        return values
+
+    def _call(self, node: int) -> Call:
+        """The node's call, with its weights in place."""
+        call = self.graph.call(self.graph.nodes[node])
+        return replace(call, args={name: self._weighed(value) for name, value in call.args.items()})
+
+    def _weighed(self, value: Any) -> Any:
+        return self.weights[value.name] if isinstance(value, Weight) else value
+
+    def _planned(self, wanted: frozenset[int]) -> tuple[Step, ...]:
+        needed = sorted(self.graph.ancestors(set(wanted)) - {0})
+        last = {source: node for node in needed for source in self.graph.nodes[node].sources}
+        steps = []
+        for node in needed:
+            sources = self.graph.nodes[node].sources
+            dropped = tuple(s for s in dict.fromkeys(sources) if last[s] == node and s not in wanted)
+            call = self.call(node)
+            over = _in_place(call.target) if self._may_overwrite(self.graph.nodes[node], dropped, wanted) else None
+            steps.append(Step(node, replace(call, target=over or call.target), sources, dropped))
+        return tuple(steps)
+
+    def _may_overwrite(self, node: Node, dropped: tuple[int, ...], wanted: frozenset[int]) -> bool:
+        """True where the first input is this node's alone: not the network's input, and no view of another value."""
+        first = node.sources[0]
+        fresh = first != 0 and self.graph.nodes[first].op not in VIEWS
+        viewed = any(self.graph.nodes[reader].op in VIEWS for reader in self.graph.consumers[first])
+        return fresh and not viewed and first in dropped and node.sources.count(first) == 1
+
+
+def _in_place(target: OpOverload) -> OpOverload | None:
+    """The in-place variant of an ATen overload, for what acts on each number by itself."""
+    namespace, name = target._schema.name.split("::")
+    packet = getattr(torch.ops.aten, f"{name}_", None) if namespace == "aten" else None
+    return getattr(packet, target._overloadname, None) if packet is not None else None
+
+
+def _laid_out(weight: Tensor) -> Tensor:
+    return weight.contiguous(memory_format=torch.channels_last) if weight.dim() == 4 else weight
+
+
+def describe(nodes: Iterable[Node]) -> str:
+    """Refused nodes in one clause: each with its operation and the reason."""
+    return "; ".join(f'node "{n.name}" calls {n.op}: {n.refused}' for n in nodes)

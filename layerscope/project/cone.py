@@ -1,0 +1,171 @@
+"""Peak -> pixels: carry one activation back through the graph, on windows instead of maps.
+
+The signal of a single position is zero outside its cone, so every step works on the cone's window of each map. One
+step serves every row: find the window of the inputs, cut out what the rule needs to know of them, apply the rule
+without padding, and clear what lies beyond the border, or it would come back in through the next convolution.
+Branches meet in the union of their windows. Where a window is the whole map the call is made as it stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from layerscope.graph import Node, Program
+from layerscope.project.extents import Extent, extents_of, plane_of
+from layerscope.project.windows import cleared, cut, laid
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What is carried back: m positions of one node, with their values.
+
+    node: where they start. image: int64[m], which of the forwarded images. unit, row, col: int64[m].
+    """
+
+    node: int
+    image: Int64[np.ndarray, " m"]
+    unit: Int64[np.ndarray, " m"]
+    row: Int64[np.ndarray, " m"]
+    col: Int64[np.ndarray, " m"]
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def part(self, chosen: slice | np.ndarray) -> "Entries":
+        """Some of the entries."""
+        return Entries(self.node, *(v[chosen] for v in (self.image, self.unit, self.row, self.col)))
+
+
+class Kept:
+    """What a forward pass left: whole maps of some nodes, shared by all entries of an image."""
+
+    def __init__(self, maps: Mapping[int, Tensor], entries: Entries) -> None:
+        self.maps, self.image = maps, entries.image
+
+    def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
+        """The wanted windows of a node's map, one per entry; `fill` beyond the border."""
+        if len(node.shape) == 1:
+            return self.maps[node.id][torch.from_numpy(self.image)]
+        held = Extent.whole(len(self.image), plane_of(node))
+        return cut(self.maps[node.id], self.image, held, wanted, fill)
+
+
+class KeptCones(Kept):
+    """What a forward pass of the cones alone left: windows, one per entry."""
+
+    def __init__(self, cones: Mapping[int, Tensor], extents: Mapping[int, Extent]) -> None:
+        self.cones, self.extents = cones, extents
+
+    def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
+        cones = self.cones[node.id]
+        if len(node.shape) == 1:
+            return cones
+        return cut(cones, np.arange(len(cones)), self.extents[node.id], wanted, fill)
+
+
+def needed_maps(program: Program, start: int, method: str) -> set[int]:
+    """The nodes whose maps the rules of a method read on the way back from `start`."""
+    graph = program.graph
+    path = [graph.nodes[node] for node in graph.ancestors({start}) - {0} if not _is_start_rectifier(program, start, node)]
+    return {source for node in path if graph.op(node).needs_inputs(method) for source in node.sources}
+
+
+def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
+    """Run the network on each entry's cone only: the windows of every node in it.
+
+    Beyond the border an operation must see its own pad value, not what the operation before it makes of nothing:
+    windows are therefore cut anew, with that value, for every call.
+    """
+    graph = program.graph
+    extents = extents_of(graph, entries.node, entries.row, entries.col)
+    whole = Extent.whole(len(entries), plane_of(graph.nodes[0]))
+    cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
+    everyone = np.arange(len(entries))
+    with torch.no_grad():
+        for node in graph.nodes[1:]:
+            if node.id not in extents:
+                continue
+            call, own = program.call(node.id), extents[node.id]
+            if own.is_whole:
+                cones[node.id] = call.run(*(cones[source] for source in node.sources))
+                continue
+            fill = graph.op(node).beyond(call)
+            assert fill is not None
+            fields = graph.op(node).window(call)
+            seen = [own.through(f, extents[s].plane) for f, s in zip(fields, node.sources, strict=True)]
+            inputs = tuple(
+                cut(cones[s], everyone, extents[s], e, fill) for s, e in zip(node.sources, seen, strict=True)
+            )
+            shapes = tuple(tuple(i.shape[1:]) for i in inputs)
+            cones[node.id] = call.local(shapes, (*node.shape[:-2], own.height, own.width), ()).run(*inputs)
+    return cones, extents
+
+
+def carry_back(
+    program: Program, entries: Entries, values: Tensor, kept: Kept, method: str
+) -> tuple[Tensor, Extent]:
+    """The signals of the entries at the network's input [m, c, h, w], and where their windows lie.
+
+    values: [m], what each signal starts from. Zero beyond the picture's border. Source: Zeiler & Fergus 2013, section
+    2.1; Simonyan 2013; Springenberg 2014.
+    """
+    graph = program.graph
+    extents = extents_of(graph, entries.node, entries.row, entries.col)
+    signals = {entries.node: _start(program, entries, values, extents[entries.node])}
+    with torch.no_grad():
+        for node in reversed(graph.nodes[1 : entries.node + 1]):
+            if node.id in signals:
+                signal = cleared(signals.pop(node.id), extents[node.id])
+                for source, part in _one_step(program, node, entries.node, signal, extents, kept, method):
+                    signals[source] = signals[source] + part if source in signals else part
+    return cleared(signals[0], extents[0]), extents[0]
+
+
+def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
+    """One number per entry, in its unit's channel, zero elsewhere; on the whole map if the cone starts with one."""
+    shape = program.graph.nodes[entries.node].shape
+    units = torch.from_numpy(entries.unit)
+    size = (len(entries), *shape[:1], *((extent.height, extent.width) if len(shape) > 1 else ()))
+    signal = torch.zeros(size, dtype=program.dtype, device=program.device)
+    everyone = torch.arange(len(entries))
+    if len(shape) == 1:
+        signal[everyone, units] = values
+        return signal
+    rows, cols = torch.from_numpy(entries.row - extent.tops), torch.from_numpy(entries.col - extent.lefts)
+    signal[everyone, units, rows, cols] = values
+    return signal.contiguous(memory_format=torch.channels_last)
+
+
+def _is_start_rectifier(program: Program, start: int, node: int) -> bool:
+    return node == start and program.graph.op(program.graph.nodes[node]).rectifier
+
+
+def _one_step(
+    program: Program, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
+) -> list[tuple[int, Tensor]]:
+    """The signal at a node's output carried to each of its inputs, on the extents of those."""
+    op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
+    if _is_start_rectifier(program, start, node.id):
+        return [(node.sources[0], signal)]
+    reads = op.needs_inputs(method)
+    nodes = program.graph.nodes
+    if own.is_whole or len(node.shape) == 1:
+        seen = [Extent.whole(len(signal), plane_of(nodes[s])) for s in node.sources]
+        tensors = tuple(kept.windows(nodes[s], e, 0.0) for s, e in zip(node.sources, seen, strict=True) if reads)
+        local = call if not tensors else call.with_tensors(tensors)
+    else:
+        fields = op.window(call)
+        seen = [own.through(f, plane_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
+        fill = op.beyond(call) or 0.0
+        tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if reads)
+        shapes = tuple((*nodes[s].shape[:-2], e.height, e.width) for s, e in zip(node.sources, seen, strict=True))
+        local = call.local(shapes, tuple(signal.shape[1:]), tensors)
+    parts = op.rule(method)(signal, local)
+    return [
+        (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
+        for source, part, held in zip(node.sources, parts, seen, strict=True)
+    ]

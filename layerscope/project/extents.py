@@ -1,0 +1,113 @@
+"""The cone of a position: how much of each map lies between it and the pixels that can matter to it.
+
+Geometry only. For m entries (positions of one node) every node before it gets one ``Extent``: windows of one size at m
+places. What overhangs a map's border stays until it is as large as the map; then it is the map.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int64
+
+from layerscope.core.geometry import Field, Window
+from layerscope.graph import Graph, Node
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Windows of m entries in one node's map, in px of that map.
+
+    tops, lefts: int64[m], below zero where a window crosses the border. height, width: of all of them. plane: the
+    map's own height and width; (1, 1) for a dense layer.
+    """
+
+    tops: Int64[np.ndarray, " m"]
+    lefts: Int64[np.ndarray, " m"]
+    height: int
+    width: int
+    plane: tuple[int, int]
+
+    @classmethod
+    def whole(cls, count: int, plane: tuple[int, int]) -> "Extent":
+        """The whole map for every entry."""
+        zeros = np.zeros(count, np.int64)
+        return cls(zeros, zeros, *plane, plane)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        size = (self.height, self.width)
+        return size == self.plane and not self.tops.any() and not self.lefts.any()
+
+    @cached_property
+    def overhanging(self) -> Int64[np.ndarray, " n"]:
+        """The entries whose window crosses the border."""
+        rows = (self.tops < 0) | (self.tops + self.height > self.plane[0])
+        cols = (self.lefts < 0) | (self.lefts + self.width > self.plane[1])
+        return np.flatnonzero(rows | cols)
+
+    def same_place(self, other: "Extent") -> bool:
+        """True where both are the very same windows."""
+        return (
+            (self.height, self.width) == (other.height, other.width)
+            and np.array_equal(self.tops, other.tops)
+            and np.array_equal(self.lefts, other.lefts)
+        )
+
+    def union(self, other: "Extent") -> "Extent":
+        """The smallest windows of one size that hold both, cut to the map where they reach its size."""
+        tops, height = _joined(self.tops, self.height, other.tops, other.height, self.plane[0])
+        lefts, width = _joined(self.lefts, self.width, other.lefts, other.width, self.plane[1])
+        return Extent(tops, lefts, height, width, self.plane)
+
+    def through(self, field: Field, plane: tuple[int, int]) -> "Extent":
+        """What these windows see of an input whose map is `plane`; it may overhang the border."""
+        tops, height = _seen(field.rows, self.tops, self.height)
+        lefts, width = _seen(field.cols, self.lefts, self.width)
+        return Extent(tops, lefts, height, width, plane)
+
+    def clipped(self) -> "Extent":
+        """The same, with the whole map in place of a window that is at least as large."""
+        return self.union(self)
+
+
+def _joined(
+    first: np.ndarray, first_size: int, second: np.ndarray, second_size: int, length: int
+) -> tuple[np.ndarray, int]:
+    starts = np.minimum(first, second)
+    size = int((np.maximum(first + first_size, second + second_size) - starts).max())
+    return (np.zeros_like(starts), length) if size >= length else (starts, size)
+
+
+def _seen(window: Window, starts: np.ndarray, size: int) -> tuple[np.ndarray, int]:
+    assert isinstance(window.step, int) and isinstance(window.size, int) and isinstance(window.start, int)
+    return starts * window.step + window.start, (size - 1) * window.step + window.size
+
+
+def plane_of(node: Node) -> tuple[int, int]:
+    """A node's map, rows and columns; 1 x 1 for a dense layer."""
+    return (node.shape[-2], node.shape[-1]) if len(node.shape) > 1 else (1, 1)
+
+
+def on_whole_maps(graph: Graph, node: Node) -> bool:
+    """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
+    call, op = graph.call(node), graph.op(node)
+    return op.beyond(call) is None or any(f.rows.step == 0 or f.cols.step == 0 for f in op.window(call))
+
+
+def extents_of(
+    graph: Graph, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
+) -> dict[int, Extent]:
+    """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it."""
+    extents = {start: Extent(rows, cols, 1, 1, plane_of(graph.nodes[start]))}
+    for node in reversed(graph.nodes[1 : start + 1]):
+        if node.id not in extents:
+            continue
+        own = extents[node.id]
+        if own.is_whole or on_whole_maps(graph, node):
+            extents[node.id] = own = Extent.whole(len(rows), own.plane)
+        for field, source in zip(graph.op(node).window(graph.call(node)), node.sources, strict=True):
+            plane = plane_of(graph.nodes[source])
+            seen = Extent.whole(len(rows), plane) if own.is_whole else own.through(field, plane).clipped()
+            extents[source] = extents[source].union(seen) if source in extents else seen
+    return extents

@@ -1,0 +1,33 @@
+"""The k highest of every unit, under a total order, so that merging is associative, commutative and repeatable.
+
+Larger value first; among equal values the smaller image, then row, then column. `torch.topk` promises no order among
+equals, so the order is made here.
+"""
+
+import numpy as np
+
+from layerscope.core.records import Peaks
+
+
+def merge(a: Peaks, b: Peaks) -> Peaks:
+    """The k highest peaks of two sets of images that share no image; k is that of `a`."""
+    k = a.value.shape[1]
+    value, image, row, col = (
+        np.concatenate([getattr(a, name), getattr(b, name)], axis=1) for name in ("value", "image", "row", "col")
+    )
+    # Empty places (-inf) have image -1; a large one sends them behind every real peak of value -inf.
+    key = np.where(image < 0, np.iinfo(np.int64).max, image)
+    order = np.lexsort((col, row, key, -value), axis=1)[:, :k]
+    value, image, row, col = (np.take_along_axis(part, order, axis=1) for part in (value, image, row, col))
+    return Peaks(value=value, image=image, row=row, col=col)
+
+
+def without_dead(peaks: Peaks) -> Peaks:
+    """The peaks of a rectified layer: a value of 0 or less is none, and leaves its place empty."""
+    none = ~(peaks.value > 0)
+    return Peaks(
+        value=np.where(none, np.float32(-np.inf), peaks.value),
+        image=np.where(none, np.int64(-1), peaks.image),
+        row=np.where(none, np.int32(0), peaks.row),
+        col=np.where(none, np.int32(0), peaks.col),
+    )

@@ -1,0 +1,158 @@
+"""One shard of images through the network: the highest peaks and the sums of every unit.
+
+The maximum over each map comes first: it is nearly free on channels-last maps. Where in the map it lies is looked up
+only for images that enter a unit's k highest, which soon are few. A shard depends on its own images alone; `floors`,
+the k-th values found elsewhere, only spare it the look-ups of peaks that could not stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Float64, Int64
+from torch import Tensor
+
+from layerscope.core.errors import TraceError
+from layerscope.core.records import Batch, LayerRecord, Peaks
+from layerscope.graph import Program
+
+# Sums over all positions are taken on one batch in so many; the maxima on all.
+SUMMED_EVERY = 4
+
+
+@dataclass(frozen=True, eq=False)
+class LayerResult:
+    """What a shard found for one layer.
+
+    maxima: float32[images, u], each image's maximum. peaks: the k highest of the shard (those below the floors may be
+    missing). positions: how many were summed. above, total, squares: float64[u], over these positions: the count
+    above zero, the sum, the sum of squares.
+    """
+
+    maxima: Float32[np.ndarray, "n u"]
+    peaks: Peaks
+    positions: int
+    above: Float64[np.ndarray, " u"]
+    total: Float64[np.ndarray, " u"]
+    squares: Float64[np.ndarray, " u"]
+
+
+@dataclass(frozen=True, eq=False)
+class ShardResult:
+    """What a shard found. images: int64[n], the ids in order, the skipped ones left out. layers: by node."""
+
+    images: Int64[np.ndarray, " n"]
+    layers: dict[int, LayerResult]
+
+
+def scan_shard(
+    program: Program,
+    layers: Sequence[LayerRecord],
+    batches: Iterable[Batch],
+    *,
+    k: int,
+    batch_size: int,
+    floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
+) -> ShardResult:
+    """Run one shard's batches through the network.
+
+    batch_size: every batch is padded to it, so that an image's activations do not depend on how many came with it.
+    floors: by node, the k-th highest value of every unit elsewhere. Raises TraceError for activations that are NaN.
+    """
+    scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
+    images: list[np.ndarray] = []
+    for number, batch in enumerate(batches):
+        if not len(batch.ids):
+            continue
+        values = program.run(_padded(batch.pixels, batch_size), set(scanners))
+        for node, scanner in scanners.items():
+            scanner.take(batch.ids, values[node][: len(batch.ids)], summed=number % SUMMED_EVERY == 0)
+        images.append(batch.ids)
+    ids = np.concatenate(images) if images else np.empty(0, np.int64)
+    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()})
+
+
+def _padded(pixels: np.ndarray, size: int) -> Tensor:
+    tensor = torch.from_numpy(pixels)
+    if len(tensor) >= size:
+        return tensor
+    padded = tensor.new_zeros((size, *tensor.shape[1:])).contiguous(memory_format=torch.channels_last)
+    padded[: len(tensor)] = tensor
+    return padded
+
+
+class _LayerScan:
+    """The running state of one layer within a shard."""
+
+    def __init__(self, layer: LayerRecord, k: int, floor: np.ndarray | None) -> None:
+        self.layer, self.k = layer, k
+        none = 0.0 if layer.rectified else -np.inf
+        self.floor = torch.full((layer.units,), none) if floor is None else torch.from_numpy(floor).clamp(min=none)
+        empty = Peaks.empty(layer.units, k)
+        self.value, self.image = torch.from_numpy(empty.value), torch.from_numpy(empty.image)
+        self.place = torch.zeros((layer.units, k), dtype=torch.int64)
+        self.maxima: list[Tensor] = []
+        self.positions = 0
+        self.sums = torch.zeros((3, layer.units), dtype=torch.float64)
+
+    def take(self, ids: np.ndarray, values: Float[Tensor, "n *map"], *, summed: bool) -> None:
+        """One batch's activations."""
+        flat = values.permute(0, 2, 3, 1).flatten(1, 2) if values.dim() == 4 else values[:, None]
+        maxima = flat.amax(1).float().cpu()
+        if bool(torch.isnan(maxima).any()):
+            image = int(ids[torch.isnan(maxima).any(1).nonzero()[0, 0]])
+            raise TraceError(f"image {image} gives NaN at layer {self.layer.name}: the weights or the input are unusable")
+        self.maxima.append(maxima)
+        self._enter(torch.from_numpy(ids), maxima, flat)
+        if summed:
+            self._sum(flat)
+
+    def _enter(self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], flat: Float[Tensor, "n p u"]) -> None:
+        """Let the batch's images into the k highest; among equals the earlier image stays."""
+        lowest = torch.maximum(self.floor, self.value[:, -1])
+        units = (maxima > lowest).any(0).nonzero()[:, 0]
+        if not len(units):
+            return
+        eligible = torch.where(maxima[:, units] > lowest[units], maxima[:, units], -torch.inf)
+        value, order = torch.cat([self.value[units], eligible.T], 1).sort(1, descending=True, stable=True)
+        value, order = value[:, : self.k], order[:, : self.k]
+        image = torch.cat([self.image[units], ids.expand(len(units), -1)], 1).gather(1, order)
+        place = torch.cat([self.place[units], torch.zeros(len(units), len(ids), dtype=torch.int64)], 1).gather(1, order)
+        entered = (order >= self.k) & (value > -torch.inf)
+        which, rank = entered.nonzero(as_tuple=True)
+        place[which, rank] = _first_place(flat, order[which, rank] - self.k, units[which])
+        image[value == -torch.inf] = -1
+        self.value[units], self.image[units], self.place[units] = value, image, place
+
+    def _sum(self, flat: Float[Tensor, "n p u"]) -> None:
+        rows = flat.flatten(0, 1)
+        self.positions += len(rows)
+        above = (rows > 0).sum(0)
+        squares = torch.linalg.vector_norm(rows, dim=0).double().square()
+        self.sums += torch.stack([above.double(), rows.sum(0).double(), squares]).cpu()
+
+    def result(self) -> LayerResult:
+        """The shard's values as plain arrays."""
+        width = self.layer.map[1] if self.layer.map else 1
+        place = self.place.numpy().astype(np.int32)
+        above, total, squares = self.sums.numpy()
+        maxima = torch.cat(self.maxima).numpy() if self.maxima else np.empty((0, self.layer.units), np.float32)
+        peaks = Peaks(value=self.value.numpy(), image=self.image.numpy(), row=place // width, col=place % width)
+        return LayerResult(maxima, peaks, self.positions, above, total, squares)
+
+
+def _first_place(
+    flat: Float[Tensor, "n p u"], image: Int64[Tensor, " e"], unit: Int64[Tensor, " e"]
+) -> Int64[Tensor, " e"]:
+    """The first position, in reading order, where each (image, unit) holds its maximum."""
+    positions = flat.shape[1]
+    if positions == 1:
+        return torch.zeros_like(image)
+    numbers = torch.arange(positions, device=flat.device)
+    found = []
+    # In pieces, so that the first batch of a large layer does not copy all of its maps at once.
+    for piece in torch.arange(len(image)).split(max(1, 2**22 // positions)):
+        rows = flat[image[piece], :, unit[piece]]
+        found.append(torch.where(rows == rows.amax(1, keepdim=True), numbers, positions).amin(1).cpu())
+    return torch.cat(found) if found else torch.zeros_like(image)

@@ -1,0 +1,156 @@
+"""What is counted on the way: per unit over all images, and of the images themselves.
+
+Everything here is a sum over shards, taken in float64 in the order of the shards, so that a resumed scan and many
+workers end with the same numbers as one process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, Statistics, UnitStatistics
+from layerscope.scan.peaks import merge, without_dead
+from layerscope.scan.shard import LayerResult, ShardResult
+
+BINS = len(HISTOGRAM_EDGES) + 1
+STATISTICS_IMAGES = 256
+# A table of class means with more numbers than this is left out, and said so: it would dwarf the atlas.
+MOST_CLASS_MEANS = 16_000_000
+
+
+@dataclass(eq=False)
+class LayerTotals:
+    """The sums of one layer so far."""
+
+    peaks: Peaks
+    histogram: Int64[np.ndarray, "u bins"]
+    above: np.ndarray
+    positions: int
+    sums: np.ndarray
+    class_sums: np.ndarray
+
+
+class Totals:
+    """The sums of all layers over the shards so far; flat in the number of images.
+
+    classes: how many labels there are; 0 without labels.
+    """
+
+    def __init__(self, layers: Sequence[LayerRecord], *, k: int, classes: int) -> None:
+        self.records = tuple(layers)
+        self.images = 0
+        self.class_counts = np.zeros(classes, np.int64)
+        self.layers = {layer.node: _empty(layer, k, classes) for layer in layers}
+
+    def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
+        """The k-th highest value of every unit so far."""
+        return {node: totals.peaks.value[:, -1].copy() for node, totals in self.layers.items()}
+
+    def add(self, shard: ShardResult, labels: Int64[np.ndarray, " n"]) -> None:
+        """Add one shard; labels: int64[n], the class of each of its images, -1 for none."""
+        self.images += len(shard.images)
+        known = labels >= 0
+        np.add.at(self.class_counts, labels[known], 1)
+        for node, result in shard.layers.items():
+            _add(self.layers[node], result, labels, known)
+
+    def peaks(self, node: int) -> Peaks:
+        """The k highest peaks of a layer; a rectified layer's zeros are none."""
+        rectified = next(layer.rectified for layer in self.records if layer.node == node)
+        found = self.layers[node].peaks
+        return without_dead(found) if rectified else found
+
+    def unit_statistics(self, node: int) -> UnitStatistics:
+        """The statistics of a layer's units."""
+        totals = self.layers[node]
+        above, total, squares = totals.sums
+        positions = max(totals.positions, 1)
+        mean = total / positions
+        counts = np.maximum(self.class_counts, 1)[:, None]
+        class_means = (totals.class_sums / counts).T if totals.class_sums.size else totals.class_sums.T
+        return UnitStatistics(
+            mean=mean.astype(np.float32),
+            std=np.sqrt(np.maximum(squares / positions - mean**2, 0)).astype(np.float32),
+            maximum=_finite(totals.peaks.value[:, 0]),
+            images_above=(totals.above / max(self.images, 1)).astype(np.float32),
+            positions_above=(above / positions).astype(np.float32),
+            histogram=totals.histogram.copy(),
+            class_means=np.ascontiguousarray(class_means, dtype=np.float32),
+        )
+
+
+def _finite(highest: np.ndarray) -> Float32[np.ndarray, " u"]:
+    """The maximum over all images; 0 for a rectified unit that no image brought above zero."""
+    return np.where(np.isfinite(highest), highest, 0).astype(np.float32)
+
+
+def _empty(layer: LayerRecord, k: int, classes: int) -> LayerTotals:
+    kept = classes if classes * layer.units <= MOST_CLASS_MEANS else 0
+    return LayerTotals(
+        peaks=Peaks.empty(layer.units, k),
+        histogram=np.zeros((layer.units, BINS), np.int64),
+        above=np.zeros(layer.units, np.int64),
+        positions=0,
+        sums=np.zeros((3, layer.units)),
+        class_sums=np.zeros((kept, layer.units)),
+    )
+
+
+def _add(totals: LayerTotals, result: LayerResult, labels: np.ndarray, known: np.ndarray) -> None:
+    totals.peaks = merge(totals.peaks, result.peaks)
+    totals.above += (result.maxima > 0).sum(0)
+    totals.positions += result.positions
+    totals.sums += np.stack([result.above, result.total, result.squares])
+    _count(totals.histogram, result.maxima)
+    if totals.class_sums.size:
+        np.add.at(totals.class_sums, labels[known], result.maxima[known].astype(np.float64))
+
+
+def _count(histogram: np.ndarray, maxima: np.ndarray) -> None:
+    """Add each image's maximum to its unit's bin: bin i lies between edges i - 1 and i."""
+    units = maxima.shape[1]
+    bins = np.searchsorted(HISTOGRAM_EDGES, maxima.ravel(), side="left")
+    flat = bins + np.tile(np.arange(units) * BINS, len(maxima))
+    histogram += np.bincount(flat, minlength=units * BINS).reshape(units, BINS)
+
+
+class ImageStatistics:
+    """The colours and the sharpness of the images themselves, on the first 256 of them."""
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        self.images = 0
+        self.pixels = 0
+        self.total = np.zeros(channels)
+        self.products = np.zeros((channels, channels))
+        self.rings = _rings(height, width)
+        self.power = np.zeros(self.rings.max() + 1)
+        self.window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+
+    def add(self, pixels: Float32[np.ndarray, "n c h w"]) -> None:
+        """Some more images, as the network gets them."""
+        pixels = pixels[: STATISTICS_IMAGES - self.images].astype(np.float64)
+        for image in pixels:
+            flat = image.reshape(len(image), -1)
+            self.total += flat.sum(1)
+            self.products += flat @ flat.T
+            self.pixels += flat.shape[1]
+            gray = image.mean(0)
+            power = np.abs(np.fft.fft2((gray - gray.mean()) * self.window)) ** 2
+            self.power += np.bincount(self.rings.ravel(), power.ravel()) / np.bincount(self.rings.ravel())
+        self.images += len(pixels)
+
+    def result(self) -> Statistics:
+        """Covariance between channels; mean power per radial frequency of the channels' mean (Hann window)."""
+        mean = self.total / max(self.pixels, 1)
+        colour = self.products / max(self.pixels, 1) - np.outer(mean, mean)
+        spectrum = self.power / max(self.images, 1)
+        return Statistics(colour=colour, spectrum=spectrum, images=self.images)
+
+
+def _rings(height: int, width: int) -> Int64[np.ndarray, "h w"]:
+    """For every frequency of a plane its ring: radius over the largest, in steps of half the longer side."""
+    rows, cols = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]
+    steps = max(height, width)
+    return np.minimum(np.rint(np.hypot(rows, cols) * steps), steps // 2).astype(np.int64)
