@@ -45,6 +45,13 @@ class Network:
         chosen = sum(layer.auto for layer in self.layers)
         return f"<Network {self.name}: {len(self.layers)} layers, {chosen} of them auto, input {self.input.shape}>"
 
+    def on(self, device: str) -> "Network":
+        """The same network on another device, as PyTorch names it. Raises UsageError where there is none."""
+        try:
+            return Network(self.name, self.input, self.program.to(device)) if device != "cpu" else self
+        except (RuntimeError, AssertionError) as error:
+            raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
+
     def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
 

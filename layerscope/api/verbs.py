@@ -1,23 +1,158 @@
-"""The verbs: trace, images, build, open, figure. Each joins rooms and returns one thing."""
+"""The verbs: trace, images, build, open, figure. Each joins rooms and returns one thing that users hold."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from layerscope.api.atlas import Atlas, open
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Input
 
+if TYPE_CHECKING:
+    from layerscope.api.network import Network
+    from layerscope.figures import Sheet
+    from layerscope.sources import Source
 
-def trace(model: Any, input: Input | None = None, *, weights: str | Path | None = None, **options: Any) -> Any:
-    """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet"."""
+__all__ = ["build", "figure", "images", "open", "trace"]
+
+
+def trace(
+    model: Any, input: Input | None = None, *, weights: str | Path | None = None, with_weights: bool = True
+) -> "Network":
+    """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
+
+    model: a module (an evaluation-mode copy is traced, yours stays as it is), "torchvision:NAME" (default weights),
+    "torchvision:NAME/none" (seeded random ones), "file.py:function" or "model.pt2". input: what the network expects;
+    needed unless the spec says it, and overrides what it says. weights: a state dict for the spec. with_weights:
+    False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
+    """
     from layerscope.api.network import Network
     from layerscope.graph import Program, read_program, trace_module
     from layerscope.models import load
 
     name = type(model).__name__
     if isinstance(model, str | Path):
-        loaded = load(str(model), weights=weights)
+        loaded = load(str(model), weights=weights, with_weights=with_weights)
         model, name, input = loaded.model, loaded.name, input or loaded.input
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
     traced = read_program(model) if hasattr(model, "graph_signature") else trace_module(model, input.shape)
+    if traced.graph.nodes[0].shape != input.shape:
+        raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
     return Network(name, input, Program(traced.graph, traced.weights))
+
+
+def images(source: Any, *, labels: str | Path | None = None, limit: int | None = None) -> "Source":
+    """Images in a fixed order: a folder, a glob, a list of files, `.tar` files, or a map-style Dataset.
+
+    labels: a CSV or TSV file of (file, class); else a folder's names are the classes. limit: the first so many.
+    len() counts them; `.skipped` lists those that could not be used, with the reason. Raises ImageError.
+    """
+    from layerscope.sources import open_source
+
+    return open_source(source, labels=labels, limit=limit)
+
+
+def build(
+    net: Any,
+    images: Any,
+    out: str | Path,
+    *,
+    layers: str | Sequence[str] = "auto",
+    k: int = 9,
+    methods: Sequence[str] = ("deconvnet", "guided"),
+    labels: str | Path | None = None,
+    limit: int | None = None,
+    weights: str | Path | None = None,
+    units: int | None = None,
+    tile: int = 96,
+    dense: bool = False,
+    pictures: bool = True,
+    keep_signal: bool = False,
+    codec: str = "jpeg",
+    seed: int = 0,
+    overwrite: bool = False,
+    workers: int = 2,
+    device: str = "cpu",
+    progress: Any = True,
+) -> Atlas:
+    """Make an atlas: for every unit the k image patches that excite it most, and their projections back to pixels.
+
+    net: a Network, or what `trace` takes. images: what `images` takes. out: the file; the same call goes on with an
+    unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
+    methods: of "deconvnet", "guided", "gradient". units: a seeded sample of so many units per layer gets tiles. tile:
+    largest stored side, px. dense: project dense layers too. pictures: keep small whole pictures. keep_signal: keep
+    the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
+    False for none, or an object with start, step and say. Raises LayerscopeError.
+    """
+    from layerscope.api.selection import chosen_layers
+    from layerscope.pipeline import Build, Settings
+
+    settings = Settings(
+        k=k, methods=tuple(methods), units=units, tile=tile, dense=dense, pictures=pictures, keep_signal=keep_signal,
+        codec=codec, seed=seed,
+    )  # fmt: skip
+    network = _network(net, weights)
+    run = Build(
+        network.on(device).program,
+        network=network.name,
+        input=network.input,
+        layers=chosen_layers(network, layers),
+        source=_source(images, labels, limit),
+        settings=settings,
+        progress=_reporter(progress),
+        workers=workers,
+    )
+    run.into(Path(out), overwrite=overwrite)
+    return open(out)
+
+
+def figure(
+    atlas: Atlas | str | Path,
+    layer: str,
+    *,
+    units: Iterable[int] | None = None,
+    method: str | None = None,
+    view: str = "natural",
+    count: int = 16,
+    shared_scale: bool = False,
+) -> "Sheet":
+    """A plate: per unit the grid of projections beside the grid of patches, as in Figure 2 of Zeiler & Fergus 2013.
+
+    units: which; None draws a seeded sample of `count`. method: None shows the layer's own (its caption says why).
+    view: "natural" or "signal". shared_scale: the tiles of a unit share one scale. Raises UsageError.
+    """
+    from layerscope.figures import plate
+
+    held = atlas if isinstance(atlas, Atlas) else open(atlas)
+    return plate(
+        held.file, layer, units=units, method=method, view=view, count=count, shared_scale=shared_scale
+    )
+
+
+def _network(net: Any, weights: str | Path | None) -> "Network":
+    from layerscope.api.network import Network
+
+    if isinstance(net, Network):
+        if weights is not None:
+            raise UsageError("weights go with a spec; this network is already traced with its own")
+        return net
+    return trace(net, weights=weights)
+
+
+def _source(source: Any, labels: str | Path | None, limit: int | None) -> "Source":
+    from layerscope.sources import open_source
+
+    return open_source(source, labels=labels, limit=limit)
+
+
+def _reporter(progress: Any) -> Any:
+    if progress is True:
+        from layerscope.api.bars import Bars
+
+        return Bars()
+    if not progress:
+        from layerscope.pipeline.progress import Silent
+
+        return Silent()
+    return progress

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 
 from layerscope.core.errors import TraceError
+from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops import VIEWS
 from layerscope.graph.ops.table import Call, Weight
@@ -42,6 +43,8 @@ class Program:
         self.dtype = floating[0].dtype if floating else torch.float32
         self.device = floating[0].device if floating else torch.device("cpu")
         self.call = lru_cache(maxsize=None)(self._call)
+        self.windows = lru_cache(maxsize=None)(self._windows)
+        self.on_whole_maps = lru_cache(maxsize=None)(self._on_whole_maps)
         self._plan = lru_cache(maxsize=64)(self._planned)
 
     def to(self, device: torch.device | str) -> "Program":
@@ -69,6 +72,15 @@ class Program:
         """The node's call, with its weights in place."""
         call = self.graph.call(self.graph.nodes[node])
         return replace(call, args={name: self._weighed(value) for name, value in call.args.items()})
+
+    def _windows(self, node: int) -> tuple[Field, ...]:
+        """What each position of a node sees of each of its inputs, in px of that input."""
+        return self.graph.op(self.graph.nodes[node]).window(self.call(node))
+
+    def _on_whole_maps(self, node: int) -> bool:
+        """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
+        beyond = self.graph.op(self.graph.nodes[node]).beyond(self.call(node))
+        return beyond is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
 
     def _weighed(self, value: Any) -> Any:
         return self.weights[value.name] if isinstance(value, Weight) else value

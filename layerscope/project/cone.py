@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from layerscope.core.geometry import IDENTITY
 from layerscope.graph import Node, Program
 from layerscope.project.extents import Extent, extents_of, plane_of
 from layerscope.project.windows import cleared, cut, laid
@@ -45,9 +46,19 @@ class Kept:
 
     def __init__(self, maps: Mapping[int, Tensor], entries: Entries) -> None:
         self.maps, self.image = maps, entries.image
+        self._found: dict[tuple[int, int, int, float], Tensor] = {}
 
     def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
-        """The wanted windows of a node's map, one per entry; `fill` beyond the border."""
+        """The wanted windows of a node's map, one per entry; `fill` beyond the border.
+
+        Several methods ask for the same windows one after the other, so they are cut only once.
+        """
+        key = (node.id, wanted.height, wanted.width, fill)
+        if key not in self._found:
+            self._found[key] = self._cut(node, wanted, fill)
+        return self._found[key]
+
+    def _cut(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         if len(node.shape) == 1:
             return self.maps[node.id][torch.from_numpy(self.image)]
         held = Extent.whole(len(self.image), plane_of(node))
@@ -59,8 +70,9 @@ class KeptCones(Kept):
 
     def __init__(self, cones: Mapping[int, Tensor], extents: Mapping[int, Extent]) -> None:
         self.cones, self.extents = cones, extents
+        self._found = {}
 
-    def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
+    def _cut(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         cones = self.cones[node.id]
         if len(node.shape) == 1:
             return cones
@@ -81,7 +93,7 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
     windows are therefore cut anew, with that value, for every call.
     """
     graph = program.graph
-    extents = extents_of(graph, entries.node, entries.row, entries.col)
+    extents = extents_of(program, entries.node, entries.row, entries.col)
     whole = Extent.whole(len(entries), plane_of(graph.nodes[0]))
     cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
     everyone = np.arange(len(entries))
@@ -95,8 +107,9 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
                 continue
             fill = graph.op(node).beyond(call)
             assert fill is not None
-            fields = graph.op(node).window(call)
-            seen = [own.through(f, extents[s].plane) for f, s in zip(fields, node.sources, strict=True)]
+            seen = [
+                own.through(f, extents[s].plane) for f, s in zip(program.windows(node.id), node.sources, strict=True)
+            ]
             inputs = tuple(
                 cut(cones[s], everyone, extents[s], e, fill) for s, e in zip(node.sources, seen, strict=True)
             )
@@ -106,23 +119,28 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
 
 
 def carry_back(
-    program: Program, entries: Entries, values: Tensor, kept: Kept, method: str
-) -> tuple[Tensor, Extent]:
-    """The signals of the entries at the network's input [m, c, h, w], and where their windows lie.
+    program: Program, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
+) -> Tensor:
+    """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
-    values: [m], what each signal starts from. Zero beyond the picture's border. Source: Zeiler & Fergus 2013, section
-    2.1; Simonyan 2013; Springenberg 2014.
+    values: [m], what each signal starts from. extents: the entries' cones. Source: Zeiler & Fergus 2013, section 2.1;
+    Simonyan 2013; Springenberg 2014.
     """
-    graph = program.graph
-    extents = extents_of(graph, entries.node, entries.row, entries.col)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
+    # Only an operation with a window wider than its position can bring a signal beyond the border.
+    spilled: set[int] = set()
     with torch.no_grad():
-        for node in reversed(graph.nodes[1 : entries.node + 1]):
-            if node.id in signals:
-                signal = cleared(signals.pop(node.id), extents[node.id])
-                for source, part in _one_step(program, node, entries.node, signal, extents, kept, method):
-                    signals[source] = signals[source] + part if source in signals else part
-    return cleared(signals[0], extents[0]), extents[0]
+        for node in reversed(program.graph.nodes[1 : entries.node + 1]):
+            if node.id not in signals:
+                continue
+            signal = signals.pop(node.id)
+            if node.id in spilled:
+                signal = cleared(signal, extents[node.id])
+            for source, part in _one_step(program, node, entries.node, signal, extents, kept, method):
+                signals[source] = signals[source] + part if source in signals else part
+            if any(field.rows != IDENTITY or field.cols != IDENTITY for field in program.windows(node.id)):
+                spilled.update(node.sources)
+    return cleared(signals[0], extents[0])
 
 
 def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
@@ -158,7 +176,7 @@ def _one_step(
         tensors = tuple(kept.windows(nodes[s], e, 0.0) for s, e in zip(node.sources, seen, strict=True) if reads)
         local = call if not tensors else call.with_tensors(tensors)
     else:
-        fields = op.window(call)
+        fields = program.windows(node.id)
         seen = [own.through(f, plane_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
         fill = op.beyond(call) or 0.0
         tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if reads)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph import Graph, Node
+from layerscope.graph import Node, Program
 
 
 @dataclass(frozen=True)
@@ -89,25 +89,20 @@ def plane_of(node: Node) -> tuple[int, int]:
     return (node.shape[-2], node.shape[-1]) if len(node.shape) > 1 else (1, 1)
 
 
-def on_whole_maps(graph: Graph, node: Node) -> bool:
-    """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
-    call, op = graph.call(node), graph.op(node)
-    return op.beyond(call) is None or any(f.rows.step == 0 or f.cols.step == 0 for f in op.window(call))
-
-
 def extents_of(
-    graph: Graph, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
+    program: Program, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
 ) -> dict[int, Extent]:
     """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it."""
-    extents = {start: Extent(rows, cols, 1, 1, plane_of(graph.nodes[start]))}
-    for node in reversed(graph.nodes[1 : start + 1]):
+    nodes = program.graph.nodes
+    extents = {start: Extent(rows, cols, 1, 1, plane_of(nodes[start]))}
+    for node in reversed(nodes[1 : start + 1]):
         if node.id not in extents:
             continue
         own = extents[node.id]
-        if own.is_whole or on_whole_maps(graph, node):
+        if own.is_whole or program.on_whole_maps(node.id):
             extents[node.id] = own = Extent.whole(len(rows), own.plane)
-        for field, source in zip(graph.op(node).window(graph.call(node)), node.sources, strict=True):
-            plane = plane_of(graph.nodes[source])
+        for field, source in zip(program.windows(node.id), node.sources, strict=True):
+            plane = plane_of(nodes[source])
             seen = Extent.whole(len(rows), plane) if own.is_whole else own.through(field, plane).clipped()
             extents[source] = extents[source].union(seen) if source in extents else seen
     return extents

@@ -4,7 +4,8 @@ A batch that fits the processor's cache runs several times as fast as one that d
 bytes of their largest step, not by count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from layerscope.core.geometry import Box
 from layerscope.core.records import Projections
 from layerscope.graph import Program
 from layerscope.project.cone import Entries, Kept, KeptCones, carry_back, forward_cones, needed_maps
-from layerscope.project.extents import Extent, extents_of
+from layerscope.project.extents import Extent, extents_of, plane_of
 
 BATCH_BYTES = 16 * 2**20
 MOST_ENTRIES = 64
@@ -23,8 +24,8 @@ MOST_ENTRIES = 64
 def batch_size(program: Program, node: int) -> int:
     """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step."""
     graph = program.graph
-    middle = [np.array([size // 2]) for size in (graph.nodes[node].shape[-2:] if len(graph.nodes[node].shape) > 1 else (1, 1))]
-    extents = extents_of(graph, node, *middle)
+    rows, cols = (np.array([size // 2]) for size in plane_of(graph.nodes[node]))
+    extents = extents_of(program, node, rows, cols)
 
     def size(n: int) -> int:
         shape = graph.nodes[n].shape
@@ -35,28 +36,52 @@ def batch_size(program: Program, node: int) -> int:
     return int(np.clip(BATCH_BYTES // largest, 1, MOST_ENTRIES))
 
 
+@dataclass(frozen=True)
+class Carried:
+    """One batch of entries, carried back by several methods.
+
+    part: which of the entries. signals: by method, [m, c, h, w]. extent: where they lie. values: [m], the activations
+    that they start from.
+    """
+
+    part: slice
+    signals: dict[str, Tensor]
+    extent: Extent
+    values: Tensor
+
+
 def carried(
-    program: Program, entries: Entries, maps: dict[int, Tensor], values: Tensor, method: str
-) -> Iterator[tuple[slice, Tensor, Extent]]:
-    """The entries batch by batch, on shared maps: which of them, their signals, and where these lie."""
-    size = batch_size(program, entries.node)
+    program: Program, entries: Entries, methods: Sequence[str], maps: dict[int, Tensor], *, size: int | None = None
+) -> Iterator[Carried]:
+    """The entries batch by batch, on the maps of whole images."""
+    size = size or batch_size(program, entries.node)
     for first in range(0, len(entries), size):
         part = slice(first, first + size)
         batch = entries.part(part)
-        yield part, *carry_back(program, batch, values[part], Kept(maps, batch), method)
+        values, kept = activations_at(maps[entries.node], batch), Kept(maps, batch)
+        extents = extents_of(program, batch.node, batch.row, batch.col)
+        yield _carried(program, part, batch, methods, values, kept, extents)
 
 
 def carried_alone(
-    program: Program, entries: Entries, x: Tensor, method: str
-) -> Iterator[tuple[slice, Tensor, Extent, Tensor]]:
-    """The same with a forward pass of the cones only; the activations found on the way come last."""
-    size = batch_size(program, entries.node)
+    program: Program, entries: Entries, methods: Sequence[str], x: Tensor, *, size: int | None = None
+) -> Iterator[Carried]:
+    """The same after a forward pass of the entries' cones only."""
+    size = size or batch_size(program, entries.node)
     for first in range(0, len(entries), size):
         part = slice(first, first + size)
         batch = entries.part(part)
         cones, extents = forward_cones(program, x, batch)
         values = _at(cones[entries.node], batch, extents[entries.node])
-        yield part, *carry_back(program, batch, values, KeptCones(cones, extents), method), values
+        yield _carried(program, part, batch, methods, values, KeptCones(cones, extents), extents)
+
+
+def _carried(
+    program: Program, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, kept: Kept,
+    extents: dict[int, Extent],
+) -> Carried:  # fmt: skip
+    signals = {method: carry_back(program, batch, values, kept, method, extents) for method in methods}
+    return Carried(part, signals, extents[0], values)
 
 
 def _at(cones: Tensor, entries: Entries, extent: Extent) -> Tensor:
@@ -78,23 +103,17 @@ def project(program: Program, x: Tensor, entries: Entries, method: str, *, alone
 
     alone: forward each entry's cone only, in place of whole images; both agree.
     """
-    signals: list[Tensor] = []
-    boxes: list[Box] = []
-    found: list[Tensor] = []
     if alone:
-        for _, signal, extent, values in carried_alone(program, entries, x, method):
-            signals, boxes, found = [*signals, signal], [*boxes, *boxes_of(extent)], [*found, values]
+        parts = list(carried_alone(program, entries, [method], x))
     else:
         maps = program.run(x, needed_maps(program, entries.node, method) | {entries.node})
-        found = [activations_at(maps[entries.node], entries)]
-        for _, signal, extent in carried(program, entries, maps, found[0], method):
-            signals, boxes = [*signals, signal], [*boxes, *boxes_of(extent)]
+        parts = list(carried(program, entries, [method], maps))
     height, width = program.graph.nodes[0].shape[-2:]
     return Projections(
         method=method,
-        signal=torch.cat([s.contiguous() for s in signals]).cpu().numpy(),
-        boxes=tuple(boxes),
-        values=torch.cat(found).cpu().numpy(),
+        signal=torch.cat([part.signals[method].contiguous() for part in parts]).cpu().numpy(),
+        boxes=tuple(box for part in parts for box in boxes_of(part.extent)),
+        values=torch.cat([part.values for part in parts]).cpu().numpy(),
         input_size=(height, width),
     )
 

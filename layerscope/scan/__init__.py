@@ -1,7 +1,8 @@
 """Images -> peaks and statistics, in one pass, at nearly the cost of the forward pass alone."""
 
 from layerscope.scan.peaks import merge
+from layerscope.scan.pictures import PICTURES, statistics_of
 from layerscope.scan.shard import LayerResult, ShardResult, scan_shard
-from layerscope.scan.statistics import ImageStatistics, Totals
+from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 
-__all__ = ["ImageStatistics", "LayerResult", "ShardResult", "Totals", "merge", "scan_shard"]
+__all__ = ["MOST_CLASS_MEANS", "PICTURES", "LayerResult", "ShardResult", "Totals", "merge", "scan_shard", "statistics_of"]

@@ -20,14 +20,3 @@ def merge(a: Peaks, b: Peaks) -> Peaks:
     order = np.lexsort((col, row, key, -value), axis=1)[:, :k]
     value, image, row, col = (np.take_along_axis(part, order, axis=1) for part in (value, image, row, col))
     return Peaks(value=value, image=image, row=row, col=col)
-
-
-def without_dead(peaks: Peaks) -> Peaks:
-    """The peaks of a rectified layer: a value of 0 or less is none, and leaves its place empty."""
-    none = ~(peaks.value > 0)
-    return Peaks(
-        value=np.where(none, np.float32(-np.inf), peaks.value),
-        image=np.where(none, np.int64(-1), peaks.image),
-        row=np.where(none, np.int32(0), peaks.row),
-        col=np.where(none, np.int32(0), peaks.col),
-    )

@@ -16,6 +16,7 @@ from torch import Tensor
 from layerscope.core.errors import TraceError
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Program
+from layerscope.scan.pictures import add_pictures
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
@@ -40,10 +41,15 @@ class LayerResult:
 
 @dataclass(frozen=True, eq=False)
 class ShardResult:
-    """What a shard found. images: int64[n], the ids in order, the skipped ones left out. layers: by node."""
+    """What a shard found.
+
+    images: int64[n], the ids in order, the skipped ones left out. layers: by node. pictures: sums over the images
+    themselves (scan/pictures.py), for the first shards only.
+    """
 
     images: Int64[np.ndarray, " n"]
     layers: dict[int, LayerResult]
+    pictures: dict[str, np.ndarray]
 
 
 def scan_shard(
@@ -54,14 +60,17 @@ def scan_shard(
     k: int,
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
+    with_pictures: bool = False,
 ) -> ShardResult:
     """Run one shard's batches through the network.
 
     batch_size: every batch is padded to it, so that an image's activations do not depend on how many came with it.
-    floors: by node, the k-th highest value of every unit elsewhere. Raises TraceError for activations that are NaN.
+    floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
+    Raises TraceError for activations that are NaN.
     """
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
     images: list[np.ndarray] = []
+    pictures: dict[str, np.ndarray] = {}
     for number, batch in enumerate(batches):
         if not len(batch.ids):
             continue
@@ -69,8 +78,10 @@ def scan_shard(
         for node, scanner in scanners.items():
             scanner.take(batch.ids, values[node][: len(batch.ids)], summed=number % SUMMED_EVERY == 0)
         images.append(batch.ids)
+        if with_pictures:
+            pictures = add_pictures(pictures, batch.pixels)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
-    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()})
+    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, pictures)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:
@@ -115,7 +126,7 @@ class _LayerScan:
         if not len(units):
             return
         eligible = torch.where(maxima[:, units] > lowest[units], maxima[:, units], -torch.inf)
-        value, order = torch.cat([self.value[units], eligible.T], 1).sort(1, descending=True, stable=True)
+        value, order = torch.cat([self.value[units], eligible.T], 1).sort(dim=1, descending=True, stable=True)
         value, order = value[:, : self.k], order[:, : self.k]
         image = torch.cat([self.image[units], ids.expand(len(units), -1)], 1).gather(1, order)
         place = torch.cat([self.place[units], torch.zeros(len(units), len(ids), dtype=torch.int64)], 1).gather(1, order)

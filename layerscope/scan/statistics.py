@@ -1,4 +1,4 @@
-"""What is counted on the way: per unit over all images, and of the images themselves.
+"""What is counted on the way, per unit over all images.
 
 Everything here is a sum over shards, taken in float64 in the order of the shards, so that a resumed scan and many
 workers end with the same numbers as one process.
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, Statistics, UnitStatistics
-from layerscope.scan.peaks import merge, without_dead
+from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
+from layerscope.scan.peaks import merge
+from layerscope.scan.pictures import joined
 from layerscope.scan.shard import LayerResult, ShardResult
 
 BINS = len(HISTOGRAM_EDGES) + 1
-STATISTICS_IMAGES = 256
 # A table of class means with more numbers than this is left out, and said so: it would dwarf the atlas.
 MOST_CLASS_MEANS = 16_000_000
 
@@ -39,9 +39,9 @@ class Totals:
     """
 
     def __init__(self, layers: Sequence[LayerRecord], *, k: int, classes: int) -> None:
-        self.records = tuple(layers)
         self.images = 0
         self.class_counts = np.zeros(classes, np.int64)
+        self.pictures: dict[str, np.ndarray] = {}
         self.layers = {layer.node: _empty(layer, k, classes) for layer in layers}
 
     def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
@@ -51,16 +51,15 @@ class Totals:
     def add(self, shard: ShardResult, labels: Int64[np.ndarray, " n"]) -> None:
         """Add one shard; labels: int64[n], the class of each of its images, -1 for none."""
         self.images += len(shard.images)
+        self.pictures = joined(self.pictures, shard.pictures)
         known = labels >= 0
         np.add.at(self.class_counts, labels[known], 1)
         for node, result in shard.layers.items():
             _add(self.layers[node], result, labels, known)
 
     def peaks(self, node: int) -> Peaks:
-        """The k highest peaks of a layer; a rectified layer's zeros are none."""
-        rectified = next(layer.rectified for layer in self.records if layer.node == node)
-        found = self.layers[node].peaks
-        return without_dead(found) if rectified else found
+        """The k highest peaks of a layer; a rectified layer's zeros are none (a shard lets none in)."""
+        return self.layers[node].peaks
 
     def unit_statistics(self, node: int) -> UnitStatistics:
         """The statistics of a layer's units."""
@@ -114,43 +113,3 @@ def _count(histogram: np.ndarray, maxima: np.ndarray) -> None:
     bins = np.searchsorted(HISTOGRAM_EDGES, maxima.ravel(), side="left")
     flat = bins + np.tile(np.arange(units) * BINS, len(maxima))
     histogram += np.bincount(flat, minlength=units * BINS).reshape(units, BINS)
-
-
-class ImageStatistics:
-    """The colours and the sharpness of the images themselves, on the first 256 of them."""
-
-    def __init__(self, channels: int, height: int, width: int) -> None:
-        self.images = 0
-        self.pixels = 0
-        self.total = np.zeros(channels)
-        self.products = np.zeros((channels, channels))
-        self.rings = _rings(height, width)
-        self.power = np.zeros(self.rings.max() + 1)
-        self.window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
-
-    def add(self, pixels: Float32[np.ndarray, "n c h w"]) -> None:
-        """Some more images, as the network gets them."""
-        pixels = pixels[: STATISTICS_IMAGES - self.images].astype(np.float64)
-        for image in pixels:
-            flat = image.reshape(len(image), -1)
-            self.total += flat.sum(1)
-            self.products += flat @ flat.T
-            self.pixels += flat.shape[1]
-            gray = image.mean(0)
-            power = np.abs(np.fft.fft2((gray - gray.mean()) * self.window)) ** 2
-            self.power += np.bincount(self.rings.ravel(), power.ravel()) / np.bincount(self.rings.ravel())
-        self.images += len(pixels)
-
-    def result(self) -> Statistics:
-        """Covariance between channels; mean power per radial frequency of the channels' mean (Hann window)."""
-        mean = self.total / max(self.pixels, 1)
-        colour = self.products / max(self.pixels, 1) - np.outer(mean, mean)
-        spectrum = self.power / max(self.images, 1)
-        return Statistics(colour=colour, spectrum=spectrum, images=self.images)
-
-
-def _rings(height: int, width: int) -> Int64[np.ndarray, "h w"]:
-    """For every frequency of a plane its ring: radius over the largest, in steps of half the longer side."""
-    rows, cols = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]
-    steps = max(height, width)
-    return np.minimum(np.rint(np.hypot(rows, cols) * steps), steps // 2).astype(np.int64)

@@ -18,7 +18,7 @@ def _clamp_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 
 def _relu_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    return (signal * (call.tensors[0] > 0),)
+    return (aten.threshold_backward(signal, call.tensors[0], 0),)
 
 
 def _bounds(call: Call) -> tuple[float, float]:
@@ -32,9 +32,7 @@ def _hardtanh_window(call: Call) -> tuple[Field, ...]:
 
 
 def _hardtanh_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    low, high = _bounds(call)
-    x = call.tensors[0]
-    return (signal * ((x > low) & (x < high)),)
+    return (aten.hardtanh_backward(signal, call.tensors[0], *_bounds(call)),)
 
 
 def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
@@ -42,7 +40,7 @@ def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 
 def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    return (torch.where(call.tensors[0] > 0, signal, signal * call["negative_slope"]),)
+    return (aten.leaky_relu_backward(signal, call.tensors[0], call["negative_slope"], False),)
 
 
 def _factor(call: Call) -> Tensor | float:

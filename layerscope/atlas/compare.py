@@ -1,0 +1,41 @@
+"""Do two atlases hold the same? A hash per table, over everything but when and in how many steps it was made."""
+
+import hashlib
+import os
+import struct
+from contextlib import closing
+from pathlib import Path
+
+from layerscope.atlas.connection import open_for_reading, plain_errors
+
+# Tables that tell of the making, not of what was made.
+_OF_THE_MAKING = ("run", "shard")
+
+
+def _cell_bytes(cell: str | bytes | int | float | None) -> bytes:
+    """A cell as bytes that no other cell has: its type, its length, its value."""
+    if isinstance(cell, float):
+        cell, kind = struct.pack("<d", cell), b"f"
+    else:
+        kind = type(cell).__name__[:1].encode()
+    data = cell if isinstance(cell, bytes) else str(cell).encode()
+    return kind + len(data).to_bytes(8, "little") + data
+
+
+def content_digest(path: str | os.PathLike[str]) -> dict[str, str]:
+    """SHA-256 (hex) over all rows of each table, in the order of its primary key, without `run` and `shard`.
+
+    Two atlases with equal digests are the same to every reader. Raises NotAnAtlas for a damaged file.
+    """
+    path = Path(path)
+    digests = {}
+    with closing(open_for_reading(path)) as connection, plain_errors(path):
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        for name in sorted(set(names) - set(_OF_THE_MAKING)):
+            keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (name,))
+            order = ", ".join(key for (key,) in keys)
+            digest = hashlib.sha256()
+            for row in connection.execute(f"SELECT * FROM {name} ORDER BY {order}"):
+                digest.update(b"".join(map(_cell_bytes, row)))
+            digests[name] = digest.hexdigest()
+    return digests

@@ -1,0 +1,137 @@
+"""Opening an atlas's SQLite file: is it one, is it whole, and what SQLite's errors mean in plain words.
+
+While a build writes, the file is in write-ahead mode: readers may open it at any time, and a crash leaves the last
+finished transaction. A finished atlas is an ordinary single file.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from layerscope.atlas.schema import APPLICATION_ID, VERSION
+from layerscope.core.errors import AtlasError, NotAnAtlas, UnknownVersion
+
+# What SQLite may leave beside a database while it is in use, or after a crash.
+SIDE_FILES = ("-wal", "-shm", "-journal")
+
+
+def side_files(path: Path) -> tuple[Path, ...]:
+    """The files that SQLite keeps beside this one while it is in use."""
+    return tuple(path.with_name(path.name + suffix) for suffix in SIDE_FILES)
+
+
+def _explain(path: Path, error: sqlite3.Error) -> AtlasError | None:
+    """The error as a sentence for the user; None for what is a bug of ours."""
+    # The low byte is the kind of error; the others say more (sqlite.org/rescode.html).
+    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return AtlasError(
+            f"the disk is full: {path} could not grow; free space and run the same command again, "
+            "nothing that was finished is lost"
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return NotAnAtlas(f"{path} is not an atlas, or is truncated or damaged ({error})")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return AtlasError(f"{path} is held by another program; close it there and try again")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return AtlasError(f"{path} or its folder cannot be opened or written ({error}); check the permissions")
+    if code == sqlite3.SQLITE_IOERR:
+        return AtlasError(
+            f"{path} could not be read or written ({error}); check the disk and its free space and run the same "
+            "command again, nothing that was finished is lost"
+        )
+    return None
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about the file or the disk into an AtlasError; other errors pass."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        explained = _explain(path, error)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse whatever is not an atlas of this version."""
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if mark != APPLICATION_ID:
+        raise NotAnAtlas(f"{path} is not an atlas: it is another SQLite database")
+    if version != VERSION:
+        raise UnknownVersion(
+            f"{path} is an atlas of version {version}, this layerscope reads version {VERSION}; "
+            f"{'update layerscope' if version > VERSION else 'build it again'}"
+        )
+    # Reads the schema: SQLite sees here that pages are missing, all but a part of the last one.
+    connection.execute("SELECT count(*) FROM layer").fetchone()
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    if path.stat().st_size % page_size:
+        raise NotAnAtlas(f"{path} is truncated or damaged: its last page is cut")
+
+
+def _connect(path: Path, query: str) -> sqlite3.Connection:
+    """A connection to an atlas that was checked, closed again if it is none."""
+    with plain_errors(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{query}",
+            uri=True,
+            timeout=30,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    try:
+        # A file may come from anywhere: its schema must not be able to call functions, its cells are checked.
+        connection.executescript("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;")
+        with plain_errors(path):
+            _check(path, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_path(path: Path) -> None:
+    """Refuse what SQLite would describe less plainly, without opening the file.
+
+    Opening and closing it here would drop the locks that this process may hold on it through SQLite
+    (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if path.is_dir():
+        raise NotAnAtlas(f"{path} is a folder, not an atlas file")
+    if not path.exists():
+        raise AtlasError(f"{path} does not exist; layerscope build makes an atlas")
+    if path.stat().st_size == 0:
+        raise NotAnAtlas(f"{path} is empty, not an atlas")
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection; raises AtlasError, NotAnAtlas or UnknownVersion."""
+    _check_path(path)
+    try:
+        connection = _connect(path, "mode=ro")
+    except NotAnAtlas:
+        raise
+    except AtlasError:
+        # In a folder that cannot be written, write-ahead mode has no place for its index. Without a log beside it
+        # the file is complete and nobody can be writing it.
+        if any(side.exists() for side in side_files(path)):
+            raise
+        connection = _connect(path, "mode=ro&immutable=1")
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection for the one writer, in write-ahead mode; raises AtlasError, NotAnAtlas or UnknownVersion."""
+    _check_path(path)
+    connection = _connect(path, "mode=rw")
+    with plain_errors(path):
+        # NORMAL: a commit that power loss undoes is done again; what stands before it stays whole.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    return connection

@@ -1,0 +1,31 @@
+"""An atlas as flat tables for a data frame: one query per table, with the names that a reader knows."""
+
+_FIELD = ", ".join(
+    f"json_extract(field, '$.{plane}[{place}]') AS field_{plane}_{name}"
+    for plane in ("rows", "cols")
+    for place, name in enumerate(("size", "step", "start"))
+)
+_BOXES = ", ".join(
+    f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in ("top", "left", "bottom", "right")
+)
+
+FRAMES = {
+    "layers": (
+        "SELECT layer.name AS layer, kind, units, map_rows AS rows, map_cols AS cols, "
+        f"{_FIELD}, auto, rectified, tile, method, method_why FROM layer ORDER BY id"
+    ),
+    "units": (
+        "SELECT layer.name AS layer, unit.unit, mean, std, maximum, images_above, positions_above, "
+        "(SELECT count(*) FROM peak WHERE peak.layer = unit.layer AND peak.unit = unit.unit) AS peaks "
+        "FROM unit JOIN layer ON layer.id = unit.layer ORDER BY unit.layer, unit.unit"
+    ),
+    "peaks": (
+        "SELECT layer.name AS layer, unit, rank, value, image, image.source AS source, image.label AS label, row, col, "
+        f"{_BOXES} FROM peak JOIN layer ON layer.id = peak.layer JOIN image ON image.id = peak.image "
+        "ORDER BY peak.layer, unit, rank"
+    ),
+    "images": (
+        "SELECT id AS image, source, sha256, size, height, width, label, skipped, duplicate_of, "
+        "(SELECT count(*) FROM peak WHERE peak.image = image.id) AS peaks FROM image ORDER BY id"
+    ),
+}

@@ -1,0 +1,220 @@
+"""Reading an atlas: plain questions, answered with records and arrays. Neither torch nor the network is needed."""
+
+import json
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from layerscope.atlas import rows
+from layerscope.atlas.codecs import cut, decode
+from layerscope.atlas.connection import open_for_reading, plain_errors
+from layerscope.atlas.frames import FRAMES
+from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, Peak, RunRecord
+from layerscope.core.errors import AtlasError, UsageError, nearest
+from layerscope.core.geometry import Box
+from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
+
+Answer = TypeVar("Answer")
+
+
+class Encoded(NamedTuple):
+    """A stored picture as it is: the codec's name and the bytes, to be shown elsewhere without decoding."""
+
+    codec: str
+    pixels: bytes
+
+
+class AtlasFile:
+    """An atlas opened for reading, also while a build writes it; usable from several threads.
+
+    Raises AtlasError for a file that does not exist, NotAnAtlas for one that is something else or damaged,
+    UnknownVersion for one of another version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        self._connection = open_for_reading(self.path)
+        self._open = True
+        # A handle that is dropped, not closed, must not keep a build from making its file one again.
+        weakref.finalize(self, self._connection.close)
+
+    def __enter__(self) -> "AtlasFile":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        with self._lock:
+            self._open = False
+            self._connection.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, plain_errors(self.path):
+            if not self._open:
+                raise AtlasError(f"{self.path} was closed; open it again to read it")
+            yield self._connection
+
+    def _ask(self, question: Callable[..., Answer], *values: Any) -> Answer:
+        with self._reading() as connection:
+            return question(connection, *values)
+
+    def _rows(self, query: str, *values: Any) -> list[rows.Row]:
+        with self._reading() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _row(self, query: str, *values: Any) -> rows.Row | None:
+        return next(iter(self._rows(query, *values)), None)
+
+    @property
+    def run(self) -> RunRecord:
+        """What made this atlas, last. Raises AtlasError while a build has only just created it."""
+        run = self._ask(rows.read_run)
+        if run is None:
+            raise AtlasError(f"{self.path} holds nothing yet: its build has only just begun")
+        return run
+
+    @property
+    def finished(self) -> bool:
+        """True once the latest run is complete."""
+        run = self._ask(rows.read_run)
+        return run is not None and run.finished is not None
+
+    def nodes(self) -> tuple[NodeRecord, ...]:
+        """The network's operations, in execution order."""
+        return self._ask(rows.read_nodes)
+
+    def edges(self) -> tuple[EdgeRecord, ...]:
+        """What each node takes as its inputs."""
+        return self._ask(rows.read_edges)
+
+    @property
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        """All layers, in execution order."""
+        return self._ask(rows.read_layers)
+
+    def layer(self, name: str) -> AtlasLayerRecord:
+        """The layer of this name, path or alias. Raises UsageError, with the nearest names, if there is none."""
+        layers = self.layers
+        for names_of in (lambda r: (r.name,), lambda r: (r.path,), lambda r: r.aliases):
+            for layer in layers:
+                if name in names_of(layer.record):
+                    return layer
+        every = [known for layer in layers for known in (layer.name, layer.record.path, *layer.record.aliases)]
+        hint = nearest(name, dict.fromkeys(every)) or f"; it has {', '.join(layer.name for layer in layers) or 'none'}"
+        raise UsageError(f'{self.path} has no layer "{name}"{hint}')
+
+    def images(self) -> list[ImageRecord]:
+        """All images in their order, the skipped ones too."""
+        return self._ask(rows.read_images)
+
+    def image(self, image: int) -> ImageRecord:
+        """One image by its place in the image order. Raises UsageError if there is none."""
+        found = self._ask(rows.read_images, "WHERE id = ?", (image,))
+        if not found:
+            raise UsageError(f"{self.path} has no image {image}")
+        return found[0]
+
+    def encoded_picture(self, image: int) -> Encoded | None:
+        """An image's small whole picture as stored; None if it has none."""
+        row = self._row("SELECT codec, pixels FROM picture WHERE image = ?", image)
+        return Encoded(*row) if row else None
+
+    def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
+        """An image's small whole picture, upright; None without a peak in it, or if pictures were left out."""
+        stored = self.encoded_picture(image)
+        return decode(stored.pixels, stored.codec) if stored else None
+
+    def filters(self, layer_id: int) -> Float32[np.ndarray, "u c h w"] | None:
+        """The convolution weights of a layer; None if they were not kept."""
+        found = self._rows("SELECT shape, weights FROM filter WHERE layer = ? ORDER BY unit", layer_id)
+        if not found:
+            return None
+        weights = np.frombuffer(b"".join(data for _, data in found), "<f4")
+        return weights.reshape(len(found), *json.loads(found[0][0]))
+
+    def unit_statistics(self, layer_id: int) -> UnitStatistics:
+        """What the scan counted for every unit of a layer; no units before it is scanned."""
+        found = self._rows(rows.select("unit", rows.UNIT, "WHERE layer = ? ORDER BY unit"), layer_id)
+        numbers = np.array([row[2:7] for row in found], np.float32).reshape(len(found), 5)
+        mean, std, maximum, images_above, positions_above = np.ascontiguousarray(numbers.T)
+        counts = [rows.unpack(row[7], "<i8") for row in found]
+        means = [rows.unpack(row[8], "<f4") for row in found]
+        return UnitStatistics(
+            mean=mean,
+            std=std,
+            maximum=maximum,
+            images_above=images_above,
+            positions_above=positions_above,
+            histogram=np.array(counts, np.int64).reshape(len(found), len(counts[0]) if found else 0),
+            class_means=np.array(means, np.float32).reshape(len(found), len(means[0]) if found else 0),
+        )
+
+    def peaks(self, layer_id: int, unit: int) -> tuple[Peak, ...]:
+        """A unit's peaks, best first; fewer than k, or none, where the unit has no more."""
+        return self._ask(rows.read_peaks, layer_id, unit)
+
+    def all_peaks(self, layer_id: int) -> Peaks:
+        """The peaks of all units of a layer; empty places hold -inf and image -1."""
+        (units,) = self._row("SELECT units FROM layer WHERE id = ?", layer_id) or (0,)
+        return self._ask(rows.peaks_of, layer_id, self.run.k, units)
+
+    def _stored_sheet(self, columns: str, *key: Any) -> rows.Row | None:
+        place = "WHERE layer = ? AND unit = ? AND kind = ? AND method = ? AND view = ?"
+        return self._row(rows.select("sheet", columns, place), *key)
+
+    def encoded_sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> Encoded | None:
+        """A unit's tiles as stored; None if there are none."""
+        row = self._stored_sheet("codec pixels", layer_id, unit, kind, method, view)
+        return Encoded(*row) if row else None
+
+    def sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> UnitSheet | None:
+        """A unit's tiles of one kind ("patches", "projections"), method and view; None if there are none."""
+        row = self._stored_sheet("scales codec pixels", layer_id, unit, kind, method, view)
+        if row is None:
+            return None
+        scales, codec, pixels = row
+        return UnitSheet(
+            kind=kind, method=method, view=view, scales=np.frombuffer(scales, "<f4"), pixels=decode(pixels, codec)
+        )
+
+    def tiles(self, sheet: UnitSheet) -> UInt8[np.ndarray, "k h w 3"]:
+        """The tiles of a sheet, best peak first."""
+        return cut(sheet.pixels, len(sheet.scales))
+
+    def signal(
+        self, layer_id: int, unit: int, rank: int, method: str
+    ) -> tuple[Float32[np.ndarray, "c h w"], Box] | None:
+        """A projection as its method gave it, to float16, and its box in input px; None if it was not kept."""
+        place = "WHERE layer = ? AND unit = ? AND rank = ? AND method = ?"
+        row = self._row(rows.select("signal", "top left shape scale pixels", place), layer_id, unit, rank, method)
+        if row is None:
+            return None
+        top, left, shape, scale, pixels = row
+        channels, height, width = json.loads(shape)
+        signal = rows.unpack(pixels, "<f2").astype(np.float32).reshape(channels, height, width) * np.float32(scale)
+        return signal, Box(top=top, left=left, bottom=top + height, right=left + width)
+
+    def statistic(self, name: str, layer_id: int | None = None, method: str | None = None) -> Any:
+        """What was measured under this name, as plain lists and numbers; None if it was not."""
+        return self._ask(rows.statistic, name, layer_id, method)
+
+    def table(self, name: str) -> tuple[list[str], list[rows.Row]]:
+        """Column names and rows of a flat table: "layers", "units", "peaks" or "images". Raises UsageError."""
+        if name not in FRAMES:
+            raise UsageError(f'no table "{name}": choose one of {", ".join(FRAMES)}{nearest(name, FRAMES)}')
+        with self._reading() as connection:
+            cursor = connection.execute(FRAMES[name])
+            return [column for column, *_ in cursor.description], cursor.fetchall()

@@ -1,0 +1,223 @@
+"""Records as rows and rows as records: the one place that knows how each is spelled in the tables."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, Peak, RunRecord
+from layerscope.core.geometry import Box, Field, Window
+from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
+
+Row = tuple[Any, ...]
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON with sorted keys, so that equal values are equal bytes; NumPy values become lists and numbers."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=lambda v: v.tolist())
+
+
+def pack(array: np.ndarray, dtype: str) -> bytes:
+    """An array as zlib-compressed little-endian bytes."""
+    return zlib.compress(np.ascontiguousarray(array, dtype).tobytes())
+
+
+def unpack(data: bytes, dtype: str) -> np.ndarray:
+    """The values that `pack` packed, flat."""
+    return np.frombuffer(zlib.decompress(data), dtype)
+
+
+def insert(table: str, columns: str, *, key: str = "") -> str:
+    """An INSERT of these columns; with a key, a row that has the same one is updated in place and keeps its id."""
+    names = columns.split()
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    if not key:
+        return statement
+    rest = [name for name in names if name not in key.split()]
+    updates = ", ".join(f"{name} = excluded.{name}" for name in rest)
+    return f"{statement} ON CONFLICT ({', '.join(key.split())}) DO UPDATE SET {updates}"
+
+
+RUN = "network images k methods views input settings fingerprint versions started finished"
+NODE = "id name op module shape args"
+EDGE = "node position source"
+LAYER = "id name path node kind units map_rows map_cols field aliases auto rectified"
+IMAGE = "id source sha256 size height width label skipped duplicate_of"
+UNIT = "layer unit mean std maximum images_above positions_above histogram class_means"
+BOX = "top left bottom right"
+PEAK = "layer unit rank value image row col " + " ".join(f"field_{edge}" for edge in BOX.split())
+SHEET = "layer unit kind method view scales codec pixels"
+SIGNAL = "layer unit rank method top left shape scale pixels"
+
+
+def select(table: str, columns: str, rest: str = "") -> str:
+    """A SELECT of these columns."""
+    return f"SELECT {', '.join(columns.split())} FROM {table} {rest}"
+
+
+def run_row(run: RunRecord) -> Row:
+    plain = (run.methods, run.views, asdict(run.input), run.settings, run.fingerprint, run.versions)
+    return (run.network, run.images, run.k, *map(to_json, plain), run.started, run.finished)
+
+
+def _input(plain: dict[str, Any]) -> Input:
+    lists: dict[str, Any] = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+    return Input(**(plain | lists))
+
+
+def read_run(connection: sqlite3.Connection) -> RunRecord | None:
+    """The latest run, or None before the first."""
+    row = connection.execute(select("run", RUN, "ORDER BY id DESC LIMIT 1")).fetchone()
+    if row is None:
+        return None
+    network, images, k, *plain, started, finished = row
+    methods, views, expected, settings, fingerprint, versions = map(json.loads, plain)
+    return RunRecord(
+        network=network,
+        images=images,
+        k=k,
+        methods=tuple(methods),
+        views=tuple(views),
+        input=_input(expected),
+        settings=settings,
+        fingerprint=fingerprint,
+        versions=versions,
+        started=started,
+        finished=finished,
+    )
+
+
+def node_row(node: NodeRecord) -> Row:
+    return node.id, node.name, node.op, node.module, to_json(node.shape), to_json(node.args)
+
+
+def read_nodes(connection: sqlite3.Connection) -> tuple[NodeRecord, ...]:
+    rows = connection.execute(select("node", NODE, "ORDER BY id")).fetchall()
+    return tuple(
+        NodeRecord(id=i, name=name, op=op, module=module, shape=tuple(json.loads(shape)), args=json.loads(args))
+        for i, name, op, module, shape, args in rows
+    )
+
+
+def read_edges(connection: sqlite3.Connection) -> tuple[EdgeRecord, ...]:
+    rows = connection.execute(select("edge", EDGE, "ORDER BY node, position")).fetchall()
+    return tuple(EdgeRecord(node=node, position=position, source=source) for node, position, source in rows)
+
+
+def _window_json(window: Window) -> list[int | str]:
+    return [value if isinstance(value, int) else str(value) for value in (window.size, window.step, window.start)]
+
+
+def _window(values: Sequence[int | str]) -> Window:
+    size, step, start = map(Fraction, values)
+    return Window(size=size, step=step, start=start)
+
+
+def layer_row(layer_id: int, layer: LayerRecord) -> Row:
+    field = {"rows": _window_json(layer.field.rows), "cols": _window_json(layer.field.cols), "note": layer.field.note}
+    map_rows, map_cols = layer.map or (None, None)
+    return (
+        *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
+        *(to_json(field), to_json(layer.aliases), int(layer.auto), int(layer.rectified)),
+    )
+
+
+def read_layers(connection: sqlite3.Connection) -> tuple[AtlasLayerRecord, ...]:
+    """All layers, in execution order."""
+    rows = connection.execute(select("layer", f"{LAYER} tile method method_why", "ORDER BY id")).fetchall()
+    return tuple(map(_layer, rows))
+
+
+def _layer(row: Row) -> AtlasLayerRecord:
+    layer_id, name, path, node, kind, units, map_rows, map_cols, field, aliases, auto, rectified, *shown = row
+    seen = json.loads(field)
+    record = LayerRecord(
+        name=name,
+        path=path,
+        node=node,
+        kind=kind,
+        units=units,
+        map=None if map_rows is None else (map_rows, map_cols),
+        field=Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"]),
+        auto=bool(auto),
+        aliases=tuple(json.loads(aliases)),
+        rectified=bool(rectified),
+    )
+    tile, method, why = shown
+    return AtlasLayerRecord(id=layer_id, record=record, tile=tile, method=method, method_why=why)
+
+
+def image_row(image: ImageRecord) -> Row:
+    return tuple(getattr(image, name) for name in IMAGE.split())
+
+
+def read_images(connection: sqlite3.Connection, rest: str = "ORDER BY id", values: Row = ()) -> list[ImageRecord]:
+    rows = connection.execute(select("image", IMAGE, rest), values).fetchall()
+    return [ImageRecord(**dict(zip(IMAGE.split(), row, strict=True))) for row in rows]
+
+
+def box_row(box: Box) -> Row:
+    return box.top, box.left, box.bottom, box.right
+
+
+def _box(edges: Row) -> Box | None:
+    if edges[0] is None:
+        return None
+    return Box(top=edges[0], left=edges[1], bottom=edges[2], right=edges[3])
+
+
+def read_peaks(connection: sqlite3.Connection, layer_id: int, unit: int) -> tuple[Peak, ...]:
+    """A unit's peaks, best first."""
+    boxes = " ".join(f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in BOX.split())
+    query = select("peak", f"rank value image row col {boxes}", "WHERE layer = ? AND unit = ? ORDER BY rank")
+    return tuple(map(_peak, connection.execute(query, (layer_id, unit)).fetchall()))
+
+
+def _peak(row: Row) -> Peak:
+    field_box = _box(row[5:9])
+    assert field_box is not None
+    return Peak(
+        rank=row[0],
+        value=row[1],
+        image=row[2],
+        row=row[3],
+        col=row[4],
+        box=field_box,
+        tile_box=_box(row[9:13]),
+        source_box=_box(row[13:17]),
+    )
+
+
+def peaks_of(connection: sqlite3.Connection, layer_id: int, k: int, units: int) -> Peaks:
+    """The peaks of all units of a layer; empty places hold -inf and image -1."""
+    query = "SELECT unit, rank, value, image, row, col FROM peak WHERE layer = ?"
+    found = connection.execute(query, (layer_id,)).fetchall()
+    peaks = Peaks.empty(units, k)
+    if found:
+        unit, rank, *columns = zip(*found, strict=True)
+        for array, column in zip((peaks.value, peaks.image, peaks.row, peaks.col), columns, strict=True):
+            array[unit, rank] = column
+    return peaks
+
+
+def tile_boxes(connection: sqlite3.Connection, layer_id: int) -> dict[tuple[int, int], Box]:
+    """The boxes of a layer's tiles by (unit, rank), in input px, of the peaks that have one."""
+    columns = " ".join(f"tile_{edge}" for edge in BOX.split())
+    query = select("peak", f"unit rank {columns}", "WHERE layer = ? AND tile_top IS NOT NULL")
+    found = connection.execute(query, (layer_id,)).fetchall()
+    return {
+        (unit, rank): Box(top=top, left=left, bottom=bottom, right=right)
+        for unit, rank, top, left, bottom, right in found
+    }
+
+
+def statistic(connection: sqlite3.Connection, name: str, layer_id: int | None, method: str | None) -> Any:
+    """What was measured under a name, as plain lists and numbers; None if it was not."""
+    query = "SELECT value FROM statistic WHERE name = ? AND layer IS ? AND method IS ?"
+    row = connection.execute(query, (name, layer_id, method)).fetchone()
+    return None if row is None else json.loads(row[0])

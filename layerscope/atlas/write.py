@@ -1,0 +1,277 @@
+"""Writing an atlas: one writer, whole transactions, and a file that is an atlas from its first moment.
+
+A finished piece of work is one transaction, so a crash leaves what was finished. The same values put in the same
+order make the same rows: nothing but the run tells the time.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from layerscope.atlas import rows
+from layerscope.atlas.connection import open_for_writing, plain_errors
+from layerscope.atlas.create import create_empty
+from layerscope.atlas.lock import WriterLock
+from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
+from layerscope.core.errors import AtlasError
+from layerscope.core.geometry import Box, Field
+from layerscope.core.records import ImageRecord, LayerRecord, Peaks, UnitStatistics
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class AtlasWriter:
+    """The one writer of an atlas; used by the pipeline, as a context manager.
+
+    Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that
+    is open. Raises AtlasError when another build holds the file and when the disk is full.
+    """
+
+    def __init__(self, path: Path, lock: WriterLock) -> None:
+        self.path = path
+        self._lock = lock
+        self._connection = open_for_writing(path)
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], *, overwrite: bool = False) -> "AtlasWriter":
+        """A new atlas without rows; an existing file is refused unless it may be overwritten and is an atlas."""
+        return cls._locked(Path(path), overwrite=overwrite, create=True)
+
+    @classmethod
+    def resume(cls, path: str | os.PathLike[str]) -> "AtlasWriter":
+        """Go on with an existing atlas. Raises NotAnAtlas and UnknownVersion too."""
+        return cls._locked(Path(path), overwrite=False, create=False)
+
+    @classmethod
+    def _locked(cls, path: Path, *, overwrite: bool, create: bool) -> "AtlasWriter":
+        if not path.parent.is_dir():
+            raise AtlasError(f"the folder {path.parent} does not exist; make it first")
+        lock = WriterLock(path)
+        try:
+            if create:
+                create_empty(path, overwrite=overwrite)
+            return cls(path, lock)
+        except OSError as error:
+            lock.release()
+            raise AtlasError(f"{path} cannot be written: {error.strerror}") from error
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> "AtlasWriter":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Make the atlas one file again and let go of it; what no transaction finished is undone."""
+        try:
+            with plain_errors(self.path):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._leave_write_ahead_mode()
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+    def _leave_write_ahead_mode(self) -> None:
+        self._connection.execute("PRAGMA busy_timeout=2000")
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:
+            # Somebody reads: the file is complete, only its mode stays until the next writer closes it.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is put inside is kept, or, after an error, none of it; within another one it is a part of that."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with plain_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has already rolled back by itself after some errors, a full disk among them.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _put(self, statement: str, values: Iterable[rows.Row]) -> None:
+        with self.transaction():
+            self._connection.executemany(statement, values)
+
+    @property
+    def run(self) -> RunRecord | None:
+        """The latest run, finished or not; None in a new atlas."""
+        return rows.read_run(self._connection)
+
+    def start_run(self, run: RunRecord) -> int:
+        """Note what is about to be made, as an unfinished run that starts now; its id."""
+        self._put(rows.insert("run", rows.RUN), [rows.run_row(replace(run, started=_now(), finished=None))])
+        return self._connection.execute("SELECT max(id) FROM run").fetchone()[0]
+
+    def finish_run(self) -> None:
+        """Note that the latest run is complete."""
+        self._put("UPDATE run SET finished = ? WHERE id = (SELECT max(id) FROM run)", [(_now(),)])
+
+    def put_nodes(self, nodes: Iterable[NodeRecord]) -> None:
+        self._put(rows.insert("node", rows.NODE, key="id"), map(rows.node_row, nodes))
+
+    def put_edges(self, edges: Iterable[EdgeRecord]) -> None:
+        values = ((edge.node, edge.position, edge.source) for edge in edges)
+        self._put(rows.insert("edge", rows.EDGE, key="node position"), values)
+
+    def put_layer(self, layer_id: int, layer: LayerRecord) -> None:
+        """A layer under its id, which grows in execution order; how its plate is shown stays as it was."""
+        self._put(rows.insert("layer", rows.LAYER, key="id"), [rows.layer_row(layer_id, layer)])
+
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        """All layers, in execution order."""
+        return rows.read_layers(self._connection)
+
+    def set_layer_plate(self, layer_id: int, *, tile: int | None, method: str | None, why: str | None) -> None:
+        """How the layer is shown: the side of its tiles' boxes in input px, its plate's method (None: no projections
+        were made) and the reason."""
+        self._put("UPDATE layer SET tile = ?, method = ?, method_why = ? WHERE id = ?", [(tile, method, why, layer_id)])
+
+    def put_images(self, images: Iterable[ImageRecord]) -> None:
+        """Images, used or skipped; a duplicate comes after the image that it repeats."""
+        self._put(rows.insert("image", rows.IMAGE, key="id"), map(rows.image_row, images))
+
+    def images(self) -> list[ImageRecord]:
+        """All images, in their order."""
+        return rows.read_images(self._connection)
+
+    def put_picture(self, image: int, codec: str, pixels: bytes, height: int, width: int) -> None:
+        """An image's small whole picture, encoded; its size in px."""
+        statement = rows.insert("picture", "image codec height width pixels", key="image")
+        self._put(statement, [(image, codec, height, width, pixels)])
+
+    def put_filters(self, layer_id: int, weights: Float[np.ndarray, "u c h w"]) -> None:
+        """The layer's convolution weights."""
+        shape = rows.to_json(weights.shape[1:])
+        values = ((layer_id, unit, shape, weights[unit].astype("<f4").tobytes()) for unit in range(len(weights)))
+        self._put(rows.insert("filter", "layer unit shape weights", key="layer unit"), values)
+
+    def put_units(self, layer_id: int, units: UnitStatistics) -> None:
+        """What the scan counted, for every unit of the layer."""
+        numbers = (units.mean, units.std, units.maximum, units.images_above, units.positions_above)
+        values = (
+            (layer_id, unit, *scalars, rows.pack(counts, "<i8"), rows.pack(means, "<f4"))
+            for unit, (scalars, counts, means) in enumerate(
+                zip(np.stack(numbers, axis=1).tolist(), units.histogram, units.class_means, strict=True)
+            )
+        )
+        self._put(rows.insert("unit", rows.UNIT, key="layer unit"), values)
+
+    def put_peaks(self, layer_id: int, peaks: Peaks, field: Field) -> None:
+        """All peaks of a layer with their receptive fields, in place of those it had; empty places make no row."""
+        places = np.argwhere(peaks.image >= 0).tolist()
+        value, image, row, col = (array.tolist() for array in (peaks.value, peaks.image, peaks.row, peaks.col))
+        values = (
+            (
+                *(layer_id, u, k, value[u][k], image[u][k], row[u][k], col[u][k]),
+                *rows.box_row(field.box(row[u][k], col[u][k])),
+            )
+            for u, k in places
+        )
+        with self.transaction():
+            self._connection.execute("DELETE FROM peak WHERE layer = ?", (layer_id,))
+            self._put(rows.insert("peak", rows.PEAK), values)
+
+    def set_boxes(self, layer_id: int, boxes: Iterable[tuple[int, int, Box, Box]]) -> None:
+        """What the tiles of peaks show: (unit, rank, box in input px, the same in px of the source picture)."""
+        edges = [f"{plane}_{edge} = ?" for plane in ("tile", "source") for edge in rows.BOX.split()]
+        statement = f"UPDATE peak SET {', '.join(edges)} WHERE layer = ? AND unit = ? AND rank = ?"
+        values = (
+            (*rows.box_row(tile), *rows.box_row(source), layer_id, unit, rank) for unit, rank, tile, source in boxes
+        )
+        self._put(statement, values)
+
+    def put_sheet(
+        self,
+        layer_id: int,
+        unit: int,
+        kind: str,
+        method: str,
+        view: str,
+        scales: Sequence[float] | Float[np.ndarray, " k"],
+        codec: str,
+        pixels: bytes,
+    ) -> None:
+        """A unit's encoded tiles. kind: "patches" (method and view are then "") or "projections". scales: per tile."""
+        row = (layer_id, unit, kind, method, view, np.asarray(scales, "<f4").tobytes(), codec, pixels)
+        self._put(rows.insert("sheet", rows.SHEET, key="layer unit kind method view"), [row])
+
+    def put_signal(
+        self, layer_id: int, unit: int, rank: int, method: str, signal: Float[np.ndarray, "c h w"], box: Box
+    ) -> None:
+        """A projection as its method gave it, to float16 of its largest value. box: input px."""
+        # Divided by the largest value, so that float16 neither overflows nor loses small signals.
+        scale = float(np.abs(signal).max(initial=0)) or 1.0
+        pixels = rows.pack(signal / scale, "<f2")
+        row = (layer_id, unit, rank, method, box.top, box.left, rows.to_json(signal.shape), scale, pixels)
+        self._put(rows.insert("signal", rows.SIGNAL, key="layer unit rank method"), [row])
+
+    def put_statistic(self, name: str, value: Any, *, layer: int | None = None, method: str | None = None) -> None:
+        """What was measured, as JSON (NumPy values too), in place of what stood under the same name."""
+        row = (rows.to_json(value), name, layer, method)
+        with self.transaction():
+            changed = self._connection.execute(
+                "UPDATE statistic SET value = ? WHERE name = ? AND layer IS ? AND method IS ?", row
+            ).rowcount
+            if not changed:
+                self._put(rows.insert("statistic", "value name layer method"), [row])
+
+    def done(self, stage: str) -> set[int]:
+        """The pieces of a stage that are finished."""
+        return {shard for (shard,) in self._connection.execute("SELECT id FROM shard WHERE stage = ?", (stage,))}
+
+    def stages(self) -> tuple[str, ...]:
+        """The stages of which some piece is marked."""
+        return tuple(stage for (stage,) in self._connection.execute("SELECT DISTINCT stage FROM shard ORDER BY stage"))
+
+    def all_peaks(self, layer_id: int, k: int, units: int) -> Peaks:
+        """The peaks of a layer, as they were put."""
+        return rows.peaks_of(self._connection, layer_id, k, units)
+
+    def statistic(self, name: str, *, layer: int | None = None, method: str | None = None) -> Any:
+        """What was measured under this name, or None."""
+        return rows.statistic(self._connection, name, layer, method)
+
+    def boxes(self, layer_id: int) -> dict[tuple[int, int], Box]:
+        """The tile boxes of a layer's peaks that are known, by (unit, rank), in input px."""
+        return rows.tile_boxes(self._connection, layer_id)
+
+    def payload(self, stage: str, shard: int) -> bytes:
+        """What was kept with a finished piece. Raises KeyError for one that is not finished."""
+        query = "SELECT payload FROM shard WHERE stage = ? AND id = ?"
+        row = self._connection.execute(query, (stage, shard)).fetchone()
+        if row is None:
+            raise KeyError((stage, shard))
+        return row[0]
+
+    def mark(self, stage: str, shard: int, payload: bytes = b"") -> None:
+        """Note that a piece is finished, within the transaction that holds its results."""
+        self._put(rows.insert("shard", "stage id payload", key="stage id"), [(stage, shard, payload)])
+
+    def clear(self, stage: str) -> None:
+        """Forget a stage's pieces."""
+        self._put("DELETE FROM shard WHERE stage = ?", [(stage,)])

@@ -1,0 +1,153 @@
+"""Completion scripts for shells, written from the tree of the parser: what it knows, they know."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from layerscope.cli.parser import Parser, parser, verbs
+
+# What an argument's placeholder says of its values: these are paths.
+PATHS = ("FILE", "PLATE", "SRC", "DIR", "NET")
+
+
+class Argument(NamedTuple):
+    """An option, or an argument without a name. kind: "" for a switch, else "path", "word" or "other"."""
+
+    names: tuple[str, ...]
+    kind: str
+    words: tuple[str, ...]
+    placeholder: str
+    help: str
+    repeated: bool
+
+
+def script(shell: str) -> str:
+    """The script for "bash", "zsh" or "fish"."""
+    writers: dict[str, Callable[[Parser], Iterator[str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+    return "\n".join(writers[shell](parser()))
+
+
+def arguments(verb: Parser) -> list[Argument]:
+    """What a verb takes, in the order of its help."""
+    return [_argument(action) for action in verb._actions]
+
+
+def _argument(action: argparse.Action) -> Argument:
+    takes = action.nargs != 0
+    words = tuple(action.choices or getattr(action.type, "choices", ()))
+    kind = "word" if words else "path" if action.metavar in PATHS else "other"
+    return Argument(
+        names=tuple(action.option_strings),
+        kind=kind if takes else "",
+        words=words,
+        placeholder=str(action.metavar or action.dest.upper()),
+        help=action.help or "",
+        repeated=action.nargs == "+" or isinstance(action, argparse._AppendAction),
+    )
+
+
+def _sentences(top: Parser) -> dict[str, str]:
+    """What each verb does."""
+    (branches,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    return {action.dest: action.help or "" for action in branches._choices_actions}
+
+
+def _bash(top: Parser) -> Iterator[str]:
+    """One case per verb for the options, one per option for its values; all else is a path."""
+    known = verbs(top)
+    yield '# layerscope in bash: eval "$(layerscope completion bash)"'
+    yield "_layerscope() {"
+    yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words="
+    yield "    COMPREPLY=()"
+    yield '    if [ "$COMP_CWORD" -eq 1 ]; then'
+    yield f"        words='{' '.join((*known, '--help', '--version'))}'"
+    yield "    else"
+    yield '        case "$verb $before" in'
+    for name, verb in known.items():
+        for argument in arguments(verb):
+            if argument.words:
+                keys = argument.names or (name,)
+                patterns = " | ".join(f"'{name} {key}'" for key in keys)
+                yield f"            {patterns}) words='{' '.join(argument.words)}' ;;"
+    yield "        esac"
+    yield '        if [ -z "$words" ] && [ "${word#-}" != "$word" ]; then'
+    yield '            case "$verb" in'
+    for name, verb in known.items():
+        names = " ".join(option for argument in arguments(verb) for option in argument.names)
+        yield f"                {name}) words='{names}' ;;"
+    yield "            esac"
+    yield "        fi"
+    yield "    fi"
+    yield '    if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$word")); fi'
+    yield "}"
+    yield "complete -o default -F _layerscope layerscope"
+
+
+def _zsh(top: Parser) -> Iterator[str]:
+    """The argument descriptions of _arguments, one call per verb."""
+    known, sentences = verbs(top), _sentences(top)
+    yield "#compdef layerscope"
+    yield '# layerscope in zsh: save as _layerscope in a folder of $fpath, or eval "$(layerscope completion zsh)"'
+    yield "_layerscope() {"
+    yield "    if (( CURRENT == 2 )); then"
+    yield "        local -a known=("
+    for name in known:
+        yield f"            {_quoted(f'{name}:{sentences[name]}')}"
+    yield "        )"
+    yield "        _describe verb known"
+    yield "        return"
+    yield "    fi"
+    yield "    local verb=$words[2]"
+    yield "    shift words"
+    yield "    (( CURRENT-- ))"
+    yield '    case "$verb" in'
+    for name, verb in known.items():
+        described = (line for argument in arguments(verb) for line in _zsh_argument(argument))
+        yield f"        {name}) _arguments {' '.join(map(_quoted, described))} ;;"
+    yield "    esac"
+    yield "}"
+    yield "(( $+functions[compdef] )) && compdef _layerscope layerscope"
+
+
+def _zsh_argument(argument: Argument) -> Iterator[str]:
+    values = {"path": "_files", "word": f"({' '.join(argument.words)})", "other": " ", "": ""}[argument.kind]
+    taken = f":{_plain(argument.placeholder)}:{values}" if argument.kind else ""
+    if not argument.names:
+        yield taken
+    for name in argument.names:
+        # Every option may be given again, or both of its names: the last one counts.
+        yield f"*{name}[{_plain(argument.help)}]{taken}"
+
+
+def _plain(text: str) -> str:
+    """Without what _arguments takes for its own."""
+    return text.translate(str.maketrans({"[": "(", "]": ")", ":": "\\:"}))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _fish(top: Parser) -> Iterator[str]:
+    """One `complete` per verb and per option."""
+    yield "# layerscope in fish: layerscope completion fish > ~/.config/fish/completions/layerscope.fish"
+    sentences = _sentences(top)
+    for name, verb in verbs(top).items():
+        yield f"complete -c layerscope -f -n __fish_use_subcommand -a {name} -d {_fish_quoted(sentences[name])}"
+        condition = f"-n '__fish_seen_subcommand_from {name}'"
+        for argument in arguments(verb):
+            values = {
+                "path": "-r -F",
+                "word": f"-x -a '{' '.join(argument.words)}'",
+                "other": "-x",
+                "": "-f",
+            }[argument.kind]
+            if argument.names:
+                names = " ".join(f"-{'l' if n.startswith('--') else 's'} {n.lstrip('-')}" for n in argument.names)
+                yield f"complete -c layerscope {condition} {names} {values} -d {_fish_quoted(argument.help)}"
+            elif argument.words:
+                yield f"complete -c layerscope {condition} -f -a '{' '.join(argument.words)}'"
+
+
+def _fish_quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,65 @@
+"""From the words of a command to its exit status: 0 fine, 1 the user's mistake or Ctrl-C, 2 a bug.
+
+A user's mistake is one sentence on stderr; a bug is a traceback and a request to report it.
+"""
+
+import platform
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+from layerscope import __version__
+from layerscope.cli import output
+from layerscope.cli.parser import parse
+from layerscope.core.errors import LayerscopeError
+
+FINE, MISTAKE, BUG = 0, 1, 2
+# Verbs whose work is kept when they are stopped.
+RESUMING = ("build", "demo")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. argv: the words behind `layerscope`, by default those of the process."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    output.never_fail_to_encode()
+    try:
+        return carry_out(words)
+    except output.ReaderGone:
+        # Whoever reads the results has seen enough (`layerscope ops | head`).
+        return FINE
+    except LayerscopeError as error:
+        output.complain(str(error))
+        return MISTAKE
+    except KeyboardInterrupt:
+        goes_on = "; the same command goes on where it was" if words and words[0] in RESUMING else ""
+        output.complain(f"stopped{goes_on}")
+        return MISTAKE
+    except Exception:
+        output.complain(f"{traceback.format_exc()}\n{bug_sentence(words)}", one_line=False)
+        return BUG
+
+
+def carry_out(words: Sequence[str]) -> int:
+    """Parse the command and hand it to its verb."""
+    try:
+        arguments = parse(words)
+    except SystemExit:  # argparse, after --help and --version
+        status = FINE
+    else:
+        chosen = import_module(f"layerscope.cli.verbs.{arguments.verb}")
+        status = chosen.run(arguments, output.Output(json=arguments.json, quiet=arguments.quiet))
+    output.flush()
+    return status
+
+
+def bug_sentence(words: Sequence[str]) -> str:
+    """What to do about a bug, and what its report must say."""
+    torch = sys.modules.get("torch")
+    versions = [f"layerscope {__version__}", f"Python {platform.python_version()}", platform.system()]
+    versions += [f"torch {torch.__version__}"] if torch else []
+    return (
+        f"layerscope: this is a bug in layerscope; please report it with the lines above, the command "
+        f'"layerscope {shlex.join(words)}" and these versions: {", ".join(versions)}'
+    )

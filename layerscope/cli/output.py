@@ -1,0 +1,86 @@
+"""What a command says: results to stdout, as text or JSON; remarks and complaints to stderr.
+
+Nothing here can fail for want of a character: a terminal that cannot show one gets its escape.
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from layerscope.core.errors import UsageError
+
+
+class ReaderGone(Exception):
+    """Nobody reads stdout any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How this command speaks. json: results as JSON. quiet: no remarks and no progress."""
+
+    json: bool
+    quiet: bool
+
+    def result(self, data: Mapping[str, Any], text: str) -> None:
+        """What the command was for: data as JSON, or the same as text."""
+        _print(json.dumps(data, indent=2) if self.json else text)
+
+    def remark(self, sentence: str) -> None:
+        """Something worth knowing that is no result."""
+        if not self.quiet:
+            _tell(sentence)
+
+
+def complain(sentence: str, *, one_line: bool = True) -> None:
+    """Say what went wrong, whatever the command's options are."""
+    _tell(f"layerscope: {' '.join(sentence.splitlines())}" if one_line else sentence)
+
+
+def _print(text: str) -> None:
+    with _writing():
+        print(text)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A reader that went away is no failure; a disk that is full is one that a user can mend."""
+    try:
+        yield
+    except BrokenPipeError:
+        _discard_the_rest()
+        raise ReaderGone from None
+    except OSError as error:
+        _discard_the_rest()
+        raise UsageError(f"the results cannot be written to stdout: {error.strerror}") from error
+
+
+def _tell(sentence: str) -> None:
+    try:
+        print(sentence, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        return
+
+
+def never_fail_to_encode() -> None:
+    """A character that stdout or stderr cannot encode is written as its escape (\\xd7)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Hand over what was printed while a failure can still be caught."""
+    with _writing():
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _discard_the_rest() -> None:
+    """Point stdout at nothing, so that the interpreter's own flush at exit does not complain."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())

@@ -1,0 +1,8 @@
+"""Figures of an atlas: each a Sheet of plain data, drawn and saved on request. Matplotlib is loaded only to draw."""
+
+from layerscope.figures.first_layer import filters
+from layerscope.figures.pages import unit_page
+from layerscope.figures.plates import overview, plate
+from layerscope.figures.sheet import Bar, Chart, Grid, Mark, Panel, Sheet, Tile
+
+__all__ = ["Bar", "Chart", "Grid", "Mark", "Panel", "Sheet", "Tile", "filters", "overview", "plate", "unit_page"]

@@ -1,0 +1,144 @@
+"""A grid of tiles on the page: one composed picture where tiles are alike, else each fitted into a cell of its own."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import UInt8
+
+from layerscope.core.geometry import Box
+from layerscope.figures.measure import fitted, line_height, wrapped
+from layerscope.figures.page import INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, Picture, Words
+from layerscope.figures.sheet import Grid, Tile
+
+TILE_GAP = 0.045
+LABEL_WIDTH = 0.62
+DIVIDER = 0.6  # points
+WHITE = 255
+
+
+def grid_height(grid: Grid, width: float) -> float:
+    """The height that a grid of this width takes, inches."""
+    _, side_height = _cell(grid, width)
+    gaps = (grid.rows - 1) * TILE_GAP if grid.spaced else 0.0
+    return grid.rows * side_height + gaps + sum(_caption_height(grid, row) for row in range(grid.rows))
+
+
+def lay_grid(grid: Grid, area: Area) -> Iterator[Item]:
+    """The items of a grid in its area."""
+    cells = _cells(grid, area)
+    if grid.spaced:
+        for tile, cell in zip(grid.tiles, cells, strict=True):
+            yield from _lay_tile(tile, cell)
+        yield from _row_labels(grid, cells, area)
+    else:
+        yield Picture(area=area, pixels=composed(grid))
+        if not grid.note:
+            yield from _dividers(grid, area)
+    for tile, cell in zip(grid.tiles, cells, strict=True):
+        yield from _centred(tile.note, cell, TINY)
+    yield from _centred(grid.note, area, SMALL)
+
+
+def composed(grid: Grid) -> UInt8[np.ndarray, "h w 3"]:
+    """All tiles of a grid edge to edge in one picture; places without a tile are white."""
+    height, width, _ = grid.tiles[0].picture.shape
+    pixels = np.full((grid.rows * height, grid.columns * width, 3), WHITE, np.uint8)
+    for index, tile in enumerate(grid.tiles):
+        row, col = grid.place(index)
+        pixels[row * height : (row + 1) * height, col * width : (col + 1) * width] = tile.picture
+    return pixels
+
+
+def _cell(grid: Grid, width: float) -> tuple[float, float]:
+    """Width and height of a cell, inches: square where the tiles are spaced, else of their own shape."""
+    if grid.spaced:
+        room = width - (LABEL_WIDTH if grid.row_labels else 0.0) - (grid.columns - 1) * TILE_GAP
+        return room / grid.columns, room / grid.columns
+    height, breadth, _ = grid.tiles[0].picture.shape
+    return width / grid.columns, width / grid.columns * height / breadth
+
+
+def _cells(grid: Grid, area: Area) -> list[Area]:
+    """Where each tile's cell lies."""
+    width, height = _cell(grid, area.width)
+    gap = TILE_GAP if grid.spaced else 0.0
+    left = area.left + (LABEL_WIDTH if grid.row_labels else 0.0)
+    tops, top = [], area.top
+    for row in range(grid.rows):
+        tops.append(top)
+        top += height + _caption_height(grid, row) + gap
+    places = [grid.place(index) for index in range(len(grid.tiles))]
+    return [Area(left=left + col * (width + gap), top=tops[row], width=width, height=height) for row, col in places]
+
+
+def _caption_height(grid: Grid, row: int) -> float:
+    tiles = grid.tiles[row * grid.columns : (row + 1) * grid.columns]
+    lines = max(len(tile.caption.splitlines()) for tile in tiles)
+    return lines * line_height(SMALL) + (0.03 if lines else 0.0)
+
+
+def _dividers(grid: Grid, area: Area) -> Iterator[Item]:
+    """White lines between tiles. Drawn over them, for a gap of whole pixels would be thick between tiles of 7 px."""
+    for col in range(1, grid.columns):
+        left = area.left + area.width * col / grid.columns
+        yield Line(start=(left, area.top), end=(left, area.bottom), colour=PAPER, weight=DIVIDER)
+    for row in range(1, grid.rows):
+        top = area.top + area.height * row / grid.rows
+        yield Line(start=(area.left, top), end=(area.right, top), colour=PAPER, weight=DIVIDER)
+
+
+def _lay_tile(tile: Tile, cell: Area) -> Iterator[Item]:
+    """A tile fitted into its cell, its shape kept, with its marks and the caption below the cell."""
+    height, width, _ = tile.picture.shape
+    scale = min(cell.width / width, cell.height / height)
+    area = Area(
+        left=cell.left + (cell.width - width * scale) / 2,
+        top=cell.top + (cell.height - height * scale) / 2,
+        width=width * scale,
+        height=height * scale,
+    )
+    yield Picture(area=area, pixels=tile.picture)
+    for mark in tile.marks:
+        yield Frame(area=_on_page(mark.box.clipped(height, width), area, scale), dashed=mark.dashed)
+    for index, line in enumerate(tile.caption.splitlines()):
+        top = cell.bottom + 0.02 + index * line_height(SMALL)
+        colour = INK if index == 0 else SOFT
+        middle = cell.left + cell.width / 2
+        yield Words(
+            left=middle, top=top, text=fitted(line, cell.width, SMALL), size=SMALL, colour=colour, align="center"
+        )
+
+
+def _on_page(box: Box, area: Area, scale: float) -> Area:
+    return Area(
+        left=area.left + box.left * scale,
+        top=area.top + box.top * scale,
+        width=box.width * scale,
+        height=box.height * scale,
+    )
+
+
+def _row_labels(grid: Grid, cells: list[Area], area: Area) -> Iterator[Item]:
+    for row, label in enumerate(grid.row_labels):
+        cell = cells[row * grid.columns]
+        lines = wrapped(label, LABEL_WIDTH - 0.06, SMALL)
+        top = cell.top + (cell.height - len(lines) * line_height(SMALL)) / 2
+        for index, line in enumerate(lines):
+            yield Words(left=area.left, top=top + index * line_height(SMALL), text=line, size=SMALL)
+
+
+def _centred(text: str, area: Area, size: float) -> Iterator[Item]:
+    """White words in the middle of an area of mid-gray."""
+    lines = wrapped(text, area.width - min(0.14, 0.15 * area.width), size)
+    top = area.top + (area.height - len(lines) * line_height(size)) / 2
+    for index, line in enumerate(lines):
+        middle = top + (index + 0.5) * line_height(size)
+        yield Words(
+            left=area.left + area.width / 2,
+            top=middle,
+            text=line,
+            size=size,
+            colour=PAPER,
+            align="center",
+            hang="center",
+        )

@@ -1,0 +1,117 @@
+"""Where everything of a sheet lies: rows of panels from the top down, with the title above and the words below.
+
+Laid out before anything is drawn, since the page's height follows from it.
+"""
+
+from collections.abc import Iterator
+
+from layerscope.figures.charts import lay_chart
+from layerscope.figures.grids import grid_height, lay_grid
+from layerscope.figures.measure import POINTS_PER_INCH, fitted, line_height, width, wrapped
+from layerscope.figures.page import (
+    CAPTION,
+    FOOTER,
+    HEADING,
+    INK,
+    SECTION,
+    SMALL,
+    SOFT,
+    TITLE,
+    Area,
+    Item,
+    Page,
+    Words,
+)
+from layerscope.figures.sheet import Grid, Panel, Sheet
+
+MARGIN = 0.06
+PANEL_GAP = 0.17
+ROW_GAP = 0.09
+PART_GAP = 0.045
+CHART_HEIGHT = 1.15
+
+
+def lay_out(sheet: Sheet, page_width: float) -> Page:
+    """The page of this width, in inches, that holds the sheet."""
+    items: list[Item] = []
+    room = page_width - 2 * MARGIN
+    top = MARGIN
+    if sheet.title:
+        top = _paragraph(items, sheet.title, MARGIN, top, room, TITLE, bold=True) + 0.09
+    for row in _rows(sheet):
+        top = _lay_row(items, row, sheet.columns, top, room)
+    if sheet.caption:
+        top = _paragraph(items, sheet.caption, MARGIN, top + 0.02, room, CAPTION) + 0.04
+    if sheet.footer:
+        top = _paragraph(items, sheet.footer, MARGIN, top, room, FOOTER, colour=SOFT)
+    return Page(width=page_width, height=top + MARGIN, items=tuple(items))
+
+
+def _paragraph(
+    items: list[Item],
+    text: str,
+    left: float,
+    top: float,
+    room: float,
+    size: float,
+    bold: bool = False,
+    colour: str = INK,
+) -> float:
+    for line in wrapped(text, room, size, bold):
+        items.append(Words(left=left, top=top, text=line, size=size, bold=bold, colour=colour))
+        top += line_height(size)
+    return top
+
+
+def _rows(sheet: Sheet) -> Iterator[list[Panel]]:
+    """The panels in rows: a row ends where the next panel no longer fits, or opens a section."""
+    row: list[Panel] = []
+    for panel in sheet.panels:
+        if row and (panel.section or sum(p.span for p in row) + panel.span > sheet.columns):
+            yield row
+            row = []
+        row.append(panel)
+    if row:
+        yield row
+
+
+def _lay_row(items: list[Item], row: list[Panel], columns: int, top: float, room: float) -> float:
+    if row[0].section:
+        top = _lay_section(items, row[0], top, room)
+    step = (room + PANEL_GAP) / columns
+    left, bottom = MARGIN, top
+    for panel in row:
+        bottom = max(bottom, _lay_panel(items, panel, left, top, step * panel.span - PANEL_GAP))
+        left += step * panel.span
+    return bottom + ROW_GAP
+
+
+def _lay_section(items: list[Item], panel: Panel, top: float, room: float) -> float:
+    name = fitted(panel.section, room, SECTION, bold=True)
+    items.append(Words(left=MARGIN, top=top, text=name, size=SECTION, bold=True))
+    left = MARGIN + width(name, SECTION, bold=True) + 0.1
+    note = fitted(panel.section_note, MARGIN + room - left, SMALL)
+    # Both stand on one line of writing: the smaller type hangs lower by the difference of their heights.
+    drop = 0.75 * (SECTION - SMALL) / POINTS_PER_INCH
+    items.append(Words(left=left, top=top + drop, text=note, size=SMALL, colour=SOFT))
+    return top + line_height(SECTION) + 0.03
+
+
+def _lay_panel(items: list[Item], panel: Panel, left: float, top: float, room: float) -> float:
+    if panel.heading:
+        items.append(Words(left=left, top=top, text=fitted(panel.heading, room, HEADING), size=HEADING))
+        top += line_height(HEADING) + 0.015
+    slots = panel.slots or len(panel.parts)
+    step = (room + PART_GAP) / slots
+    bottom = top
+    for index, part in enumerate(panel.parts):
+        place = left + index * step
+        if isinstance(part, Grid):
+            height = grid_height(part, step - PART_GAP)
+            items.extend(lay_grid(part, Area(left=place, top=top, width=step - PART_GAP, height=height)))
+            bottom = max(bottom, top + height)
+        else:
+            area = Area(left=place, top=top, width=step - PART_GAP, height=CHART_HEIGHT)
+            items.extend(lay_chart(part, area))
+            bottom = max(bottom, area.bottom)
+    return bottom

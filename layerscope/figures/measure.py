@@ -1,0 +1,70 @@
+"""How much room words take: widths in the fonts that figures are drawn in, and lines broken to fit.
+
+Measured from the fonts' own tables, so that PNG, PDF and SVG break their lines at the same words.
+"""
+
+from functools import lru_cache
+
+# Both families ship with matplotlib: a figure needs no font of the machine. DejaVu stands in for missing letters.
+FAMILY = ("STIXGeneral", "DejaVu Sans")
+POINTS_PER_INCH = 72.0
+LINE_HEIGHT = 1.22  # of the type size
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float, bold: bool = False) -> float:
+    """The width of one line of words, inches. size: points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    font = FontProperties(family=list(FAMILY), size=size, weight="bold" if bold else "normal")
+    return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / POINTS_PER_INCH
+
+
+def line_height(size: float) -> float:
+    """The height of one line, inches. size: points."""
+    return LINE_HEIGHT * size / POINTS_PER_INCH
+
+
+def printable(text: str) -> str:
+    """The words without what a figure or its metadata cannot hold: control characters and lone surrogates."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
+def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
+    """One line no wider than `room` inches: what is too long ends in an ellipsis."""
+    text = printable(text)
+    if width(text, size, bold) <= room:
+        return text
+    while text and width(text + "…", size, bold) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def wrapped(text: str, room: float, size: float, bold: bool = False) -> list[str]:
+    """Lines no wider than `room` inches, broken between words, and inside a word that is longer than a line."""
+    lines: list[str] = []
+    for paragraph in printable(text).split("\n"):
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}" if line else word
+            if width(longer, size, bold) <= room:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _pieces(word, room, size, bold)
+            lines += full
+        if line:
+            lines.append(line)
+    return lines
+
+
+def _pieces(word: str, room: float, size: float, bold: bool) -> list[str]:
+    """A word cut where it outgrows the line."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and width(pieces[-1] + letter, size, bold) > room:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces

@@ -1,0 +1,185 @@
+"""A page for one unit: its peaks in their pictures, its patches and projections, and how it behaves over all images."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import AtlasLayerRecord, Peak
+from layerscope.core.geometry import Box
+from layerscope.core.records import UnitStatistics
+from layerscope.figures import words
+from layerscope.figures.gather import BLANK_SIDE, check_unit, patches, projections
+from layerscope.figures.histogram import histogram
+from layerscope.figures.sheet import MID_GRAY, Bar, Chart, Grid, Mark, Panel, Sheet, Tile
+
+MOST_PEAKS = 9  # columns of the page
+TOP_CLASSES = 6
+
+
+def unit_page(file: AtlasFile, layer: str, unit: int) -> Sheet:
+    """All that the atlas knows of one unit, on one page.
+
+    A column is a peak: the whole picture with the field (dashed) and the tiles' box, the patch, then the projections by
+    every method and view. Below: the spread of the images' maxima with the peaks marked, the classes with the highest
+    means beside their share of the images, and the unit's numbers.
+    Raises UsageError for a layer or unit that the atlas does not hold.
+    """
+    shown = file.layer(layer)
+    number = check_unit(shown, unit)
+    statistics = file.unit_statistics(shown.id)
+    peaks = file.peaks(shown.id, number)
+    return Sheet(
+        panels=_panels(file, shown, number, statistics, peaks) if peaks else (),
+        columns=2,
+        title=f"Unit {number} of {shown.name} of {file.run.network}",
+        caption=_caption(file, shown, number, statistics, peaks),
+        footer=words.footer(file),
+        provenance=words.provenance(file, kind="unit", layer=shown.name, unit=number),
+    )
+
+
+def _panels(
+    file: AtlasFile, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
+) -> tuple[Panel, ...]:
+    return _peaks_panel(file, layer, unit, peaks), *_charts(file, layer, unit, statistics, peaks)
+
+
+def _peaks_panel(file: AtlasFile, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Panel:
+    """One row of tiles for each way to look at the peaks."""
+    columns = min(file.run.k, MOST_PEAKS)
+    rows: list[tuple[str, tuple[Tile, ...]]] = [("picture", _whole_pictures(file, peaks[:columns], columns))]
+    rows.append(("patch", patches(file, layer, unit).tiles[:columns]))
+    for method in file.run.methods if layer.method is not None else ():
+        for view in file.run.views:
+            if file.sheet(layer.id, unit, "projections", method, view) is not None:
+                rows.append((f"{method}\n{view}", projections(file, layer, unit, method, view).tiles[:columns]))
+    grid = Grid(
+        tiles=tuple(tile for _, tiles in rows for tile in tiles),
+        columns=columns,
+        row_labels=tuple(label for label, _ in rows),
+        spaced=True,
+    )
+    return Panel(parts=(grid,), span=2)
+
+
+def _whole_pictures(file: AtlasFile, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
+    """The small whole pictures with both boxes, each with value and class below; gray where there is none."""
+    blank = np.full((BLANK_SIDE, BLANK_SIDE, 3), MID_GRAY, np.uint8)
+    tiles = [_whole_picture(file, peak) for peak in peaks]
+    return tuple(tiles) + (Tile(picture=blank),) * (columns - len(tiles))
+
+
+def _whole_picture(file: AtlasFile, peak: Peak) -> Tile:
+    picture, record = file.picture(peak.image), file.image(peak.image)
+    caption = "\n".join([words.measured(peak.value), *([record.label] if record.label else [])])
+    if picture is None:
+        plane = file.run.input
+        picture = np.full((plane.height, plane.width, 3), MID_GRAY, np.uint8)
+        return Tile(picture=picture, caption=caption, note="not kept")
+    if record.height is None or record.width is None:
+        return Tile(picture=picture, caption=caption)
+    return Tile(picture=picture, caption=caption, marks=_marks(peak, picture, (record.height, record.width)))
+
+
+def _marks(peak: Peak, picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> tuple[Mark, ...]:
+    """The field and the tiles' box in px of the small picture.
+
+    The atlas keeps the tiles' box on both planes, input and source; the field goes the same way from one to the other.
+    """
+    if peak.tile_box is None or peak.source_box is None:
+        return ()
+    rows = _axis(
+        (peak.box.top, peak.box.bottom),
+        (peak.tile_box.top, peak.tile_box.bottom),
+        (peak.source_box.top, peak.source_box.bottom),
+        picture.shape[0] / size[0],
+    )
+    cols = _axis(
+        (peak.box.left, peak.box.right),
+        (peak.tile_box.left, peak.tile_box.right),
+        (peak.source_box.left, peak.source_box.right),
+        picture.shape[1] / size[1],
+    )
+    field, tile = (
+        Box(top=row[0], left=col[0], bottom=row[1], right=col[1]) for row, col in zip(rows, cols, strict=True)
+    )
+    return Mark(box=field, dashed=True), Mark(box=tile)
+
+
+Span = tuple[int, int]
+
+
+def _axis(field: Span, tile: Span, source: Span, shrink: float) -> tuple[Span, Span]:
+    """The field's and the tile's span along one axis of the small picture, from the tile's span on two planes."""
+    scale = (source[1] - source[0]) / (tile[1] - tile[0])
+    low, high = (source[0] + (edge - tile[0]) * scale for edge in field)
+    return (round(low * shrink), round(high * shrink)), (round(source[0] * shrink), round(source[1] * shrink))
+
+
+def _charts(
+    file: AtlasFile, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
+) -> list[Panel]:
+    charts = []
+    if statistics.histogram[unit : unit + 1].any():
+        charts.append(histogram(statistics.histogram[unit], tuple(peak.value for peak in peaks)))
+    classes = file.statistic("classes")
+    if classes and statistics.class_means.shape[1] == len(classes):
+        charts.append(_classes(file, statistics.class_means[unit], classes, peaks))
+    return [Panel(parts=(chart,)) for chart in charts]
+
+
+def _classes(file: AtlasFile, means: np.ndarray, classes: list[str], peaks: tuple[Peak, ...]) -> Chart:
+    """The classes with the highest means, each with its share of the images and of the peaks."""
+    counts = np.asarray(file.statistic("class_counts"), np.float64)
+    labels = [file.image(peak.image).label for peak in peaks]
+    order = [index for index in np.argsort(-means, kind="stable") if counts[index]][:TOP_CLASSES]
+    bars = []
+    for place, index in enumerate(map(int, order)):
+        note = (
+            f"{words.measured(float(means[index]))}   {words.percent(counts[index] / max(counts.sum(), 1))} of images"
+        )
+        seen = labels.count(classes[index])
+        note += f", {seen} of {len(peaks)} peaks" if seen else ""
+        bars.append(Bar(place=place, value=float(means[index]), label=classes[index], note=note))
+    overall = float(np.average(means[counts > 0], weights=counts[counts > 0])) if counts.any() else None
+    return Chart(kind="bars", bars=tuple(bars), values="mean over a class's images of the maximum", reference=overall)
+
+
+def _caption(
+    file: AtlasFile,
+    layer: AtlasLayerRecord,
+    unit: int,
+    statistics: UnitStatistics,
+    peaks: tuple[Peak, ...],
+) -> str:
+    shown = min(len(peaks), MOST_PEAKS)
+    opening = (
+        f"Columns: the {words.counted(shown)} highest peaks, best first, with value{_and_class(file)}; "
+        f"the picture shows the field (dashed, clipped at the border; {words.field_words(layer, file)}) and the tiles' "
+        f"box{', each centred on the energy of its projection' if layer.method else ''}."
+        if peaks
+        else f"No peaks: {words.dead_words(words.image_count(file, layer))}."
+    )
+    numbers = _numbers(statistics, unit) if len(statistics.mean) > unit else ""
+    below = "Triangles: the peaks." if peaks else ""
+    if peaks and file.statistic("classes"):
+        below += " Thin line across the classes: the mean over all labelled images."
+    trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
+    return " ".join(part for part in (opening, numbers, below, words.source_words(file, layer), trust) if part)
+
+
+def _numbers(statistics: UnitStatistics, unit: int) -> str:
+    mean, std, maximum = (
+        words.number(float(each[unit])) for each in (statistics.mean, statistics.std, statistics.maximum)
+    )
+    images, positions = (
+        words.percent(float(each[unit])) for each in (statistics.images_above, statistics.positions_above)
+    )
+    return (
+        f"Mean {mean}, standard deviation {std} (over the positions of every fourth batch), maximum {maximum}; "
+        f"above zero in {images} of the images and at {positions} of the positions."
+    )
+
+
+def _and_class(file: AtlasFile) -> str:
+    return " and class" if file.statistic("classes") else ""

@@ -1,0 +1,161 @@
+"""A figure as plain data: a tree of tiles, charts and words, which can be drawn, saved, tested or served as it is.
+
+    Sheet ── Panel ── Grid ── Tile ── Mark
+                   └─ Chart ── Bar
+
+Whatever knows atlases makes Sheets and draws nothing; whatever draws knows Sheets and no atlas.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from layerscope.core.geometry import Box
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MID_GRAY = 128
+NOTEBOOK_DPI = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A rectangle on a tile. box: px of the tile's picture, drawn clipped where it crosses the border."""
+
+    box: Box
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tile:
+    """One small picture: uint8[h, w, 3], RGB. note: a few words laid over it. caption: lines below it."""
+
+    picture: UInt8[np.ndarray, "h w 3"]
+    caption: str = ""
+    note: str = ""
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Tiles in reading order, `columns` a row; all cells have one size, and each tile fills its cell or fits into it.
+
+    kind, method, view: what the tiles are, as in the atlas's sheets. row_labels: words left of each row, or none.
+    note: words laid over the whole grid. spaced: white space between the tiles, not a thin line.
+    """
+
+    tiles: tuple[Tile, ...]
+    columns: int
+    kind: str = ""
+    method: str = ""
+    view: str = ""
+    row_labels: tuple[str, ...] = ()
+    note: str = ""
+    spaced: bool = False
+
+    @property
+    def rows(self) -> int:
+        return -(-len(self.tiles) // self.columns)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """The row and the column of a tile."""
+        return divmod(index, self.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar of a chart. place: along the axis, in the chart's own steps; value: its length; label, note: words."""
+
+    place: float
+    value: float
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Bars in plain numbers. kind: "histogram" (upright, one step wide, side by side) or "bars" (lying, labelled).
+
+    ticks: (place, words) below a histogram. marks: places marked by a small triangle. breaks: places where the axis
+    leaves out an empty stretch. axis: what the places mean; values: what the lengths mean. reference: a value drawn
+    as a thin line across lying bars.
+    """
+
+    kind: str
+    bars: tuple[Bar, ...]
+    axis: str = ""
+    values: str = ""
+    ticks: tuple[tuple[float, str], ...] = ()
+    marks: tuple[float, ...] = ()
+    breaks: tuple[float, ...] = ()
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """Grids and charts side by side under one heading.
+
+    section: words that open a new row of panels; section_note: what follows them in small type. span: the sheet's
+    columns that the panel takes. slots: into how many equal parts its width is cut; 0 means as many as it has parts.
+    """
+
+    parts: tuple[Grid | Chart, ...]
+    heading: str = ""
+    section: str = ""
+    section_note: str = ""
+    span: int = 1
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sheet:
+    """A whole figure. Panels fill rows of `columns`; title above, caption and footer below.
+
+    width: inches. provenance: plain values that tell what made the figure; written into the metadata of every file.
+    """
+
+    panels: tuple[Panel, ...]
+    columns: int
+    title: str = ""
+    caption: str = ""
+    footer: str = ""
+    width: float = 7.0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """All tiles, in reading order."""
+        grids = (part for panel in self.panels for part in panel.parts if isinstance(part, Grid))
+        return tuple(tile for grid in grids for tile in grid.tiles)
+
+    def draw(self, *, width_inches: float | None = None) -> "Figure":
+        """The sheet as a matplotlib figure of this width in inches (the sheet's own by default); pyplot is not used.
+
+        Raises UsageError for a width outside 1..100 inches.
+        """
+        from layerscope.figures.draw import draw
+
+        return draw(self, width_inches=width_inches)
+
+    def save(self, path: str | Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
+        """Write the figure as PNG, PDF or SVG, as the file's ending says; the same sheet gives the same bytes.
+
+        width_inches: the true width, the sheet's own by default. dpi: of a PNG; PDF and SVG keep every tile at its
+        own resolution. Fonts are embedded (PDF: TrueType text that can be searched; SVG: outlines, which look the
+        same everywhere). A file at that path is replaced once the new one is whole.
+        Raises UsageError for another ending, a folder that does not exist, a size that makes no sense or a full disk.
+        """
+        from layerscope.figures.files import save
+
+        return save(self, Path(path), width_inches=width_inches, dpi=dpi)
+
+    def _repr_png_(self) -> bytes:
+        """The figure as a notebook shows it."""
+        from layerscope.figures.files import encode
+
+        return encode(self, "png", dpi=NOTEBOOK_DPI)

@@ -1,0 +1,143 @@
+"""The sentences under a figure: what was looked at, how it was chosen and shown, and how far to trust it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.figures.gather import Choice
+
+SPECIFICITY_MEANING = (
+    "Specificity is one minus the median cosine of the projections of two different active units at one place: near 0 "
+    "they show mostly the picture, near 1 mostly the unit."
+)
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+VIEWS = {
+    "natural": "natural (seen through the colours and frequencies of the images)",
+    "signal": "signal (the network's own input space)",
+}
+
+
+def counted(count: int) -> str:
+    """A small count as a word, a large one in digits."""
+    return NUMBERS[count] if 0 <= count < len(NUMBERS) else f"{count:,}"
+
+
+def number(value: float) -> str:
+    """A measured value to three significant digits, without an exponent where people would write none."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+
+
+def measured(value: float) -> str:
+    """A value to three significant digits, trailing zeros kept, as values in a row are compared."""
+    return number(value) if value == 0 or abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as a percentage."""
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def image_count(file: AtlasFile, layer: AtlasLayerRecord) -> int:
+    """How many images were scanned: every image's maximum is counted once in a unit's histogram."""
+    return int(file.unit_statistics(layer.id).histogram[:1].sum())
+
+
+def field_words(layer: AtlasLayerRecord, file: AtlasFile) -> str:
+    """The receptive field in words."""
+    seen, plane = layer.record.field, file.run.input
+    if seen.whole or seen.note:
+        return "field: the whole picture"
+    share = percent(seen.share(plane.height, plane.width))
+    return f"field {float(seen.rows.size):g} × {float(seen.cols.size):g} px, {share} of the picture"
+
+
+def source_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+    """Which images, how many of them, and how many peaks were kept."""
+    return f"Images: {image_count(file, layer):,} of {file.run.images}; k = {file.run.k}, at most one peak per image."
+
+
+def choice_words(choice: Choice, layer: AtlasLayerRecord) -> str:
+    """How the units were chosen, and how many of the layer's are dead."""
+    total = layer.record.units
+    if choice.seed is None:
+        how = f"Units: as asked for, {len(choice.units)} of {total:,}"
+    elif len(choice.units) == choice.live:
+        how = f"Units: all {choice.live:,} that have a peak"
+    else:
+        how = f"Units: {len(choice.units)} of {total:,}, a seeded sample (seed {choice.seed}) of those that have a peak"
+    if choice.dead:
+        verb = "is" if choice.dead == 1 else "are"
+        return f"{how}; {choice.dead:,} of the layer's {total:,} {verb} never above zero."
+    return f"{how}."
+
+
+def method_words(layer: AtlasLayerRecord, method: str, view: str, shared_scale: bool) -> str:
+    """The method and why it, the view, and the scale of gray."""
+    if method == layer.method:
+        why = f" ({layer.method_why.rstrip('.')})" if layer.method_why else ""
+    else:
+        why = f" (as asked for; this layer's own is {layer.method})"
+    scale = "all tiles of a unit on one scale" if shared_scale else "each tile on a scale of its own"
+    return f"Method: {method}{why}. View: {VIEWS.get(view, view)}; zero is mid-gray, {scale}."
+
+
+def specificity_words(file: AtlasFile, layer: AtlasLayerRecord, method: str) -> str:
+    """How much a projection says about its unit, measured; and what the number means."""
+    found = file.statistic("specificity", layer_id=layer.id, method=method)
+    if not _measured(found):
+        return "Specificity: not measured."
+    median = float(found["median"])
+    return (
+        f"Specificity {median:.2f}: at one place, the projections of two different active units differ by this much "
+        f"(one minus the median cosine, n = {found['n']}), so {_trust(median)}."
+    )
+
+
+def brief_method_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+    """A layer's own method and its specificity, in a few words."""
+    found = file.statistic("specificity", layer_id=layer.id, method=layer.method)
+    measured = f"specificity {found['median']:.2f}" if _measured(found) else "specificity not measured"
+    return f"{layer.method}, {measured}"
+
+
+def _measured(found: Any) -> bool:
+    return bool(found) and found.get("median") is not None
+
+
+def _trust(median: float) -> str:
+    if median < 0.2:
+        return "they show mostly the picture, little of this unit"
+    if median < 0.6:
+        return "they show partly the picture, partly this unit"
+    return "they show mostly what is this unit's own"
+
+
+def dead_words(images: int) -> str:
+    """What is said of a unit without a peak."""
+    return f"never above zero in {images:,} images"
+
+
+def footer(file: AtlasFile) -> str:
+    """What made the atlas, in small type."""
+    made = f"layerscope {file.run.versions['layerscope']}" if "layerscope" in file.run.versions else "layerscope"
+    state = "" if file.run.finished else " (unfinished)"
+    prints = ", ".join(f"{key} {str(value)[:8]}" for key, value in file.run.fingerprint.items() if _is_hash(value))
+    return " · ".join(part for part in (made, f"atlas of {file.run.started[:10]}{state}", prints) if part)
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= 32
+
+
+def provenance(file: AtlasFile, **more: Any) -> Mapping[str, Any]:
+    """What made a figure, as plain values: the run with all its fingerprints, and what the figure shows of it."""
+    run = file.run
+    plain = {name: getattr(run, name) for name in ("network", "images", "k", "started", "finished")}
+    return {
+        **plain,
+        "settings": dict(run.settings),
+        "fingerprint": dict(run.fingerprint),
+        "versions": dict(run.versions),
+        "figure": more,
+    }

@@ -1,0 +1,112 @@
+"""A canvas that remembers what was drawn where, so that nobody has to guess what a picture shows."""
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw
+
+from layerscope.known.patterns import COLOURS, line_name, toward
+
+# Drawn four times as large and averaged: smooth edges, whatever the angle.
+FINENESS = 4
+
+Paint = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """A pattern and its place: name as in UNIT_NAMES; row, col of its centre; size across; all in picture px.
+
+    angle: of a line, in degrees counter-clockwise; None for all else.
+    """
+
+    name: str
+    row: float
+    col: float
+    size: float
+    angle: float | None = None
+
+    def distance(self, row: float, col: float) -> float:
+        """How far a point lies from the pattern's centre, in px; for a line, from the nearest point on it."""
+        down, right = row - self.row, col - self.col
+        if self.angle is None:
+            return float(np.hypot(down, right))
+        ahead, across = toward(self.angle)
+        along = np.clip(down * ahead + right * across, -self.size / 2, self.size / 2)
+        return float(np.hypot(down - along * ahead, right - along * across))
+
+    def holds(self, row: float, col: float, slack: float) -> bool:
+        """Whether a point is on the pattern: anywhere in a blob, and else at most `slack` px from its place."""
+        return self.distance(row, col) <= (max(slack, self.size / 2) if self.name.endswith("blob") else slack)
+
+
+class Canvas:
+    """A square picture in the making; `plants` holds whatever was drawn on it.
+
+    background: float[side, side, 3], 0..1.
+    """
+
+    def __init__(self, background: Float[np.ndarray, "side side 3"]) -> None:
+        side = len(background) * FINENESS
+        self.background = background
+        self.plants: list[Plant] = []
+        self._ink = Image.new("RGBA", (side, side))
+        self._draw = ImageDraw.Draw(self._ink)
+
+    def line(self, row: float, col: float, angle: float, length: float, width: float, tone: str, paint: Paint) -> None:
+        """A straight line through a place, with round ends."""
+        down, right = toward(angle, length / 2)
+        ends = [(col - right, row - down), (col + right, row + down)]
+        self._polyline(ends, width, paint)
+        name = line_name(tone, round(angle / 22.5) * 22.5)
+        self.plants.append(Plant(name=name, row=row, col=col, size=length, angle=angle))
+
+    def circle(self, name: str, row: float, col: float, radius: float, width: float, paint: Paint) -> None:
+        """A ring whose stroke is centred on the radius."""
+        turns = [radians(angle) for angle in range(0, 361, 5)]
+        self._polyline([(col + radius * cos(turn), row + radius * sin(turn)) for turn in turns], width, paint)
+        self.plants.append(Plant(name=name, row=row, col=col, size=2 * radius + width))
+
+    def spot(self, row: float, col: float, radius: float, colour: str, strength: float) -> None:
+        """A filled disc of one of the named colours; strength 1 is the purest."""
+        self.disc(row, col, radius, colour_paint(colour, strength))
+        for name in (f"{colour} blob", f"wide {colour} blob"):
+            self.plants.append(Plant(name=name, row=row, col=col, size=2 * radius))
+
+    def disc(self, row: float, col: float, radius: float, paint: Paint) -> None:
+        """A filled disc that stands for nothing."""
+        box = [(value + 0.5) * FINENESS for value in (col - radius, row - radius, col + radius, row + radius)]
+        self._draw.ellipse(box, fill=_bytes(paint))
+
+    def note(self, name: str, row: float, col: float, size: float) -> None:
+        """Remember a pattern that was drawn out of others."""
+        self.plants.append(Plant(name=name, row=row, col=col, size=size))
+
+    def pixels(self) -> UInt8[np.ndarray, "side side 3"]:
+        """The picture."""
+        side = len(self.background)
+        ink = np.asarray(self._ink, float).reshape(side, FINENESS, side, FINENESS, 4).mean((1, 3)) / 255
+        # An unpainted px is black and transparent, so the mean colour is already weighted by what was covered.
+        covered = ink[..., 3:]
+        return np.rint(255 * np.clip(ink[..., :3] + (1 - covered) * self.background, 0, 1)).astype(np.uint8)
+
+    def _polyline(self, points: list[tuple[float, float]], width: float, paint: Paint) -> None:
+        # A px's centre is its whole number, so the fine canvas begins half a px earlier.
+        fine = [((col + 0.5) * FINENESS, (row + 0.5) * FINENESS) for col, row in points]
+        colour, radius = _bytes(paint), width * FINENESS / 2
+        self._draw.line(fine, fill=colour, width=round(2 * radius))
+        for col, row in fine:
+            self._draw.ellipse((col - radius, row - radius, col + radius, row + radius), fill=colour)
+
+
+def colour_paint(colour: str, strength: float) -> Paint:
+    """One of the named colours, 0..1 per channel; strength 0 is mid-gray."""
+    red, green, blue = (0.5 + 0.5 * strength * value for value in COLOURS[colour])
+    return red, green, blue
+
+
+def _bytes(paint: Paint) -> tuple[int, int, int, int]:
+    red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in paint)
+    return red, green, blue, 255

@@ -1,0 +1,230 @@
+"""Network + images -> atlas: the one place that joins tracing, scanning, projecting and writing.
+
+Each stage is made of pieces that are finished or not; a build that was stopped does the unfinished ones. What an
+earlier run with the same fingerprint has made (a layer scanned, a method projected) is not made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
+from layerscope.atlas.write import AtlasWriter
+from layerscope.core.errors import WrongModel
+from layerscope.core.records import Input, LayerRecord, Statistics
+from layerscope.graph import Program
+from layerscope.pipeline.progress import Clock, Progress
+from layerscope.pipeline.projecting import Projecting
+from layerscope.pipeline.sampling import sample_layer
+from layerscope.pipeline.scanning import Scanning
+from layerscope.pipeline.scratch import Scratch
+from layerscope.pipeline.settings import Settings, differences, fingerprint, versions
+from layerscope.pipeline.sheets import write_sheets
+from layerscope.pipeline.work import LayerWork, plate_method, sampled_units, tile_size
+from layerscope.project.views import NaturalView
+from layerscope.sources import Source
+
+_MADE = "made"
+
+
+class Build:
+    """One run of `build`: what is wanted, and the stages that make it."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        network: str,
+        input: Input,
+        layers: Sequence[LayerRecord],
+        source: Source,
+        settings: Settings,
+        progress: Progress,
+        workers: int = 2,
+    ) -> None:
+        self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
+        self.source, self.settings, self.progress, self.workers = source, settings, progress, workers
+        self.clock = Clock()
+
+    def into(self, path: Path, *, overwrite: bool = False) -> None:
+        """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""
+        self.program.check()
+        with self._writer(path, overwrite) as writer:
+            if not self._begin(writer, path):
+                self.progress.say(f"{path} is complete: nothing is missing")
+                return
+            self._scan(writer)
+            works = self._sample(writer)
+            if works:
+                self._project(writer, path, works)
+            for stage in writer.stages():
+                if stage != _MADE:
+                    writer.clear(stage)
+            writer.finish_run()
+        for leftover in path.parent.glob(f"{path.name}.*.tiles"):
+            leftover.unlink(missing_ok=True)
+
+    def _writer(self, path: Path, overwrite: bool) -> AtlasWriter:
+        exists = path.exists() and path.stat().st_size > 0
+        return AtlasWriter.resume(path) if exists and not overwrite else AtlasWriter.create(path, overwrite=overwrite)
+
+    def _begin(self, writer: AtlasWriter, path: Path) -> bool:
+        """Note this run; False where an earlier one has already made everything that is wanted."""
+        new = fingerprint(self.program, self.input, self.settings, self.source)
+        old = writer.run
+        if old is not None:
+            differing = differences(old.fingerprint, new)
+            if differing:
+                raise WrongModel(
+                    f"{path} holds another run: {'; '.join(differing)}; choose another file, or overwrite it"
+                )
+            if old.finished and not self._missing(writer):
+                return False
+        wanted = list(dict.fromkeys([*(old.methods if old else ()), *self.settings.methods]))
+        run = RunRecord(
+            network=self.network, images=self.source.name, k=self.settings.k, methods=tuple(wanted),
+            views=self.settings.views, input=self.input, settings=json.loads(json.dumps(asdict(self.settings))),
+            fingerprint=new, versions=versions(),
+        )  # fmt: skip
+        with writer.transaction():
+            if old is None or old.finished or old.methods != run.methods:
+                writer.start_run(run)
+            self._put_graph(writer)
+        return True
+
+    def _missing(self, writer: AtlasWriter) -> bool:
+        scanned = {layer.record.node for layer in writer.layers()}
+        return any(layer.node not in scanned or self._methods_to_make(writer, layer) for layer in self.layers)
+
+    def _put_graph(self, writer: AtlasWriter) -> None:
+        nodes = self.program.graph.nodes
+        writer.put_nodes(
+            NodeRecord(
+                id=n.id, name=n.name, op=n.op, module=n.module, shape=n.shape,
+                args={key: _plain(value) for key, value in n.args.items()},
+            )
+            for n in nodes
+        )  # fmt: skip
+        writer.put_edges(
+            EdgeRecord(node=n.id, position=place, source=source)
+            for n in nodes
+            for place, source in enumerate(n.sources)
+        )
+
+    def _scan(self, writer: AtlasWriter) -> None:
+        scanned = {layer.record.node for layer in writer.layers()}
+        missing = [layer for layer in self.layers if layer.node not in scanned]
+        if missing:
+            scanning = Scanning(writer, self.program, missing, self.source, self.input, self.settings.k)
+            for sentence in scanning.left_out():
+                self.progress.say(sentence)
+            scanning.run(self.progress, self.clock, workers=self.workers)
+        else:
+            self.source.remember(writer.images())
+
+    def _methods_wanted(self, layer: LayerRecord) -> tuple[str, ...]:
+        return self.settings.methods if layer.map or self.settings.dense else ()
+
+    def _methods_to_make(self, writer: AtlasWriter, layer: LayerRecord) -> tuple[str, ...] | None:
+        """The methods without sheets; None where nothing is to be made, not even patches."""
+        if layer.node not in writer.done(_MADE):
+            return self._methods_wanted(layer)
+        made = json.loads(writer.payload(_MADE, layer.node))
+        return tuple(m for m in self._methods_wanted(layer) if m not in made) or None
+
+    def _sample(self, writer: AtlasWriter) -> list[LayerWork]:
+        """What there is to project, each layer's tile and specificity measured on a sample."""
+        wanted = [(layer, self._methods_to_make(writer, layer)) for layer in self.layers]
+        todo = [(layer, methods) for layer, methods in wanted if methods is not None]
+        self.progress.start("sample", len(todo), 0)
+        works = []
+        for layer, methods in todo:
+            with self.clock.time("sample"):
+                works.append(self._sampled(writer, layer, methods))
+            self.progress.step()
+        return works
+
+    def _sampled(self, writer: AtlasWriter, layer: LayerRecord, methods: tuple[str, ...]) -> LayerWork:
+        peaks = writer.all_peaks(layer.node, self.settings.k, layer.units)
+        stored = next(known for known in writer.layers() if known.record.node == layer.node)
+        if methods and any(writer.statistic("specificity", layer=layer.node, method=m) is None for m in methods):
+            stored_side = stored.tile if stored.method else None
+            best, why = plate_method(self.program.graph, layer.node, methods)
+            ordered = (best, *(m for m in methods if m != best))
+            side, specificity = sample_layer(
+                self.program, self.source, self.input, layer, peaks, ordered, seed=self.settings.seed
+            )
+            with writer.transaction():
+                for method in methods:
+                    writer.put_statistic("specificity", specificity[method], layer=layer.node, method=method)
+                if stored_side is None:
+                    writer.set_layer_plate(layer.node, tile=side if layer.map else self._whole(), method=best, why=why)
+        elif stored.tile is None:
+            writer.set_layer_plate(layer.node, tile=self._whole(), method=None, why=None)
+        return self._work(writer, layer, methods, peaks)
+
+    def _whole(self) -> int:
+        return max(self.input.height, self.input.width)
+
+    def _work(self, writer: AtlasWriter, layer: LayerRecord, methods: tuple[str, ...], peaks: Any) -> LayerWork:
+        stored = next(known for known in writer.layers() if known.record.node == layer.node)
+        side = (stored.tile or 0) if layer.map else 0
+        best = stored.method if stored.method in methods else None
+        return LayerWork(
+            layer=layer,
+            methods=tuple(m for m in (best, *(m for m in methods if m != best)) if m),
+            patches=layer.node not in writer.done(_MADE),
+            units=sampled_units(layer, self.settings),
+            peaks=peaks,
+            side=side,
+            size=tile_size(side, self.input, self.settings.tile),
+        )
+
+    def _project(self, writer: AtlasWriter, path: Path, works: list[LayerWork]) -> None:
+        label = ";".join(f"{work.node}:{','.join(work.methods)}" for work in works)
+        scratch = self._scratch(path, works, label)
+        sheets = f"sheets {label}"
+        try:
+            natural = self._natural(writer)
+            projecting = Projecting(
+                writer, self.program, self.source, self.input, self.settings, works, natural, scratch
+            )
+            projecting.run(self.progress, self.clock, workers=self.workers)
+            write_sheets(
+                writer, scratch, works, self.settings, self.progress, self.clock, stage=sheets, workers=self.workers
+            )
+            with writer.transaction():
+                for work in works:
+                    before = json.loads(writer.payload(_MADE, work.node)) if work.node in writer.done(_MADE) else []
+                    made = json.dumps(sorted({*before, *work.methods}))
+                    writer.mark(_MADE, work.node, made.encode())
+        finally:
+            scratch.close()
+
+    def _scratch(self, path: Path, works: list[LayerWork], label: str) -> Scratch:
+        shelves, start = {}, 0
+        for work in works:
+            shelves[work.node] = work.shelf(start, self.settings.k, len(self.settings.views))
+            start = shelves[work.node].end
+        name = f"{path.name}.{_short(label)}.tiles"
+        return Scratch(path.with_name(name), shelves)
+
+    def _natural(self, writer: AtlasWriter) -> NaturalView:
+        colour, spectrum = (np.array(writer.statistic(name)) for name in ("colour", "spectrum"))
+        return NaturalView(Statistics(colour=colour, spectrum=spectrum))
+
+
+def _short(label: str) -> str:
+    return hashlib.sha256(label.encode()).hexdigest()[:8]
+
+
+def _plain(value: Any) -> Any:
+    """An argument as JSON can hold it: weights by name, inputs by number."""
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)

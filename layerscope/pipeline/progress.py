@@ -1,0 +1,44 @@
+"""Progress of a build: named stages, each with a count; what shows it is the caller's matter."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What a build tells of its progress."""
+
+    def start(self, stage: str, total: int, done: int) -> None:
+        """A stage begins; `done` of `total` pieces were there already."""
+
+    def step(self, count: int = 1) -> None:
+        """Some more pieces of the current stage are done."""
+
+    def say(self, sentence: str) -> None:
+        """Something worth knowing."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, stage: str, total: int, done: int) -> None: ...
+
+    def step(self, count: int = 1) -> None: ...
+
+    def say(self, sentence: str) -> None: ...
+
+
+class Clock:
+    """Adds up where the time goes, by name; nothing is counted twice."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started

@@ -1,0 +1,109 @@
+"""Between scan and projections: on a seeded sample of each layer's units, how large its tiles must be, and how much
+of a projection is its unit's own.
+
+The specificity of a method: at the place of a unit's first peak, take another unit that is above zero there, project
+both, and compare. 1 minus the median cosine says how far two units' pictures differ at one and the same place; near 0,
+a projection shows the image whatever the unit (Nie 2018; Sixt 2020).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from layerscope.core.records import Input, LayerRecord, Peaks
+from layerscope.graph import Program
+from layerscope.project.cone import Entries, needed_maps
+from layerscope.project.run import carried
+from layerscope.project.tiles import cosines, energy_profiles, extents_of_energy, tile_side
+from layerscope.sources import Source
+
+SAMPLE = 64
+_CHUNK = 8
+
+
+def sample_layer(
+    program: Program,
+    source: Source,
+    input: Input,
+    layer: LayerRecord,
+    peaks: Peaks,
+    methods: Sequence[str],
+    *,
+    seed: int,
+) -> tuple[int, dict[str, dict[str, float | int]]]:
+    """The side of a layer's tiles, by the first method; and per method the specificity: median, quartiles, n.
+
+    64 units with their first peak are drawn; fewer where fewer have one.
+    """
+    rng = np.random.default_rng([seed, layer.node, 1])
+    live = np.flatnonzero(peaks.image[:, 0] >= 0)
+    units = np.sort(rng.choice(live, min(SAMPLE, len(live)), replace=False))
+    units = units[np.argsort(peaks.image[units, 0], kind="stable")]
+    sides: list[np.ndarray] = []
+    found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
+    for first in range(0, len(units), _CHUNK):
+        chunk = units[first : first + _CHUNK]
+        for method, (side, similar) in _chunk(program, source, input, layer, peaks, chunk, methods, rng).items():
+            found[method].append(similar)
+            if method == methods[0]:
+                sides.append(side)
+    measured = np.concatenate(sides) if sides else np.empty(0, np.int64)
+    return tile_side(measured, (input.height, input.width)), {m: _summary(parts) for m, parts in found.items()}
+
+
+def _chunk(
+    program: Program,
+    source: Source,
+    input: Input,
+    layer: LayerRecord,
+    peaks: Peaks,
+    units: np.ndarray,
+    methods: Sequence[str],
+    rng: np.random.Generator,
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    images, places = np.unique(peaks.image[units, 0], return_inverse=True)
+    batch = source.load(images.tolist(), input)
+    wanted = {layer.node}.union(*(needed_maps(program, layer.node, method) for method in methods))
+    maps = program.run(torch.from_numpy(batch.pixels), wanted)
+    rows, cols = (getattr(peaks, name)[units, 0].astype(np.int64) for name in ("row", "col"))
+    at_place = maps[layer.node][places, :, rows, cols] if layer.map else maps[layer.node][places]
+    partners, has = _partners(at_place.float().cpu().numpy(), units, rng)
+    own = Entries(layer.node, places, units, rows, cols)
+    other = Entries(layer.node, places[has], partners[has], rows[has], cols[has])
+    results = {}
+    mine, theirs = ([*carried(program, e, methods, maps)] for e in (own, other))
+    for method in methods:
+        signals, pairs = (
+            torch.cat([c.signals[method].contiguous() for c in parts]).float().cpu().numpy() if parts else None
+            for parts in (mine, theirs)
+        )
+        assert signals is not None
+        sides = np.maximum(*(extents_of_energy(profile) for profile in energy_profiles(signals)))
+        similar = cosines(signals[has], pairs) if pairs is not None else np.empty(0)
+        results[method] = sides, similar
+    return results
+
+
+def _partners(
+    activations: np.ndarray, units: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each unit another one above zero at its place, and which units have one."""
+    partners = np.zeros(len(units), np.int64)
+    has = np.zeros(len(units), bool)
+    for index, unit in enumerate(units):
+        others = np.flatnonzero(activations[index] > 0)
+        others = others[others != unit]
+        if len(others):
+            partners[index], has[index] = rng.choice(others), True
+    return partners, has
+
+
+def _summary(parts: list[np.ndarray]) -> dict[str, float | int]:
+    """Median and quartiles of 1 - cosine; nothing but n = 0 where no pair could be had."""
+    values = np.concatenate(parts) if parts else np.empty(0)
+    values = 1 - values[np.isfinite(values)]
+    if not len(values):
+        return {"n": 0}
+    q25, median, q75 = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+    return {"median": median, "q25": q25, "q75": q75, "n": len(values)}

@@ -1,0 +1,85 @@
+"""Finished tiles on their way to a sheet: one plain file beside the atlas, gone when the build ends.
+
+Projections come image by image, sheets need the nine tiles of a unit. Every peak has a slot at a fixed place, so a
+piece of work that is done again writes the same bytes to the same place. A group's checksum is kept in the atlas with
+its mark: after a power failure a group whose bytes did not reach the disk is simply done again.
+"""
+
+import os
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from layerscope.core.errors import AtlasError
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The slots of one layer: where they begin, for which units, tiles of which size, how many tiles per peak."""
+
+    start: int
+    units: tuple[int, ...]
+    k: int
+    size: tuple[int, int]
+    tiles: int
+
+    @property
+    def slot(self) -> int:
+        """Bytes of one peak: its tiles and their scales."""
+        return self.tiles * (self.size[0] * self.size[1] * 3 + 4)
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.units) * self.k * self.slot
+
+
+class Scratch:
+    """The file and its shelves, by layer."""
+
+    def __init__(self, path: Path, shelves: dict[int, Shelf]) -> None:
+        self.path, self.shelves = path, shelves
+        self._place = {layer: {u: i for i, u in enumerate(shelf.units)} for layer, shelf in shelves.items()}
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+    def put(
+        self, layer: int, unit: int, rank: int, tiles: UInt8[np.ndarray, "t h w 3"], scales: Float32[np.ndarray, " t"]
+    ) -> int:
+        """Write one peak's tiles; the checksum of what was written. Raises AtlasError when the disk is full."""
+        data = tiles.tobytes() + scales.tobytes()
+        assert len(data) == self.shelves[layer].slot
+        try:
+            os.pwrite(self._file, data, self._offset(layer, unit, rank))
+        except OSError as error:
+            raise AtlasError(
+                f"{self.path} cannot be written ({error.strerror}); free some space and run the same command again"
+            ) from error
+        return zlib.crc32(data)
+
+    def unit(self, layer: int, unit: int) -> tuple[UInt8[np.ndarray, "k t h w 3"], Float32[np.ndarray, "k t"]]:
+        """All tiles of a unit, by rank, with their scales; zeros where nothing was put."""
+        shelf = self.shelves[layer]
+        data = os.pread(self._file, shelf.slot * shelf.k, self._offset(layer, unit, 0))
+        raw = np.zeros((shelf.k, shelf.slot), np.uint8)
+        raw.reshape(-1)[: len(data)] = np.frombuffer(data, np.uint8)
+        pixels = shelf.slot - 4 * shelf.tiles
+        tiles = raw[:, :pixels].reshape(shelf.k, shelf.tiles, *shelf.size, 3)
+        return tiles, np.ascontiguousarray(raw[:, pixels:]).view(np.float32)
+
+    def checksum(self, peaks: Iterable[tuple[int, int, int]]) -> int:
+        """The sum of the checksums of these peaks (layer, unit, rank), as they stand in the file."""
+        slots = ((self.shelves[layer].slot, self._offset(layer, unit, rank)) for layer, unit, rank in peaks)
+        return sum(zlib.crc32(os.pread(self._file, size, offset)) for size, offset in slots)
+
+    def _offset(self, layer: int, unit: int, rank: int) -> int:
+        shelf = self.shelves[layer]
+        return shelf.start + (self._place[layer][unit] * shelf.k + rank) * shelf.slot
+
+    def close(self, *, remove: bool = False) -> None:
+        """Let go of the file, and delete it when all is done."""
+        os.close(self._file)
+        if remove:
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""What a build is asked for, and the fingerprint that tells whether an atlas holds the same run."""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from layerscope import __version__
+from layerscope.core.errors import UsageError
+from layerscope.core.records import METHODS, VIEWS, Input
+from layerscope.graph import Program
+from layerscope.sources import Source
+
+SHARD = 128
+BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The options of a build that decide what the atlas holds.
+
+    k: peaks per unit. methods, views: of projections. units: how many units of each layer get sheets, a seeded
+    sample; None for all. tile: largest side of a stored tile, px. dense: project dense layers too. pictures: keep
+    small whole pictures. keep_signal: keep the signals themselves. codec: of tiles and pictures. seed: of all samples.
+    """
+
+    k: int = 9
+    methods: tuple[str, ...] = ("deconvnet", "guided")
+    views: tuple[str, ...] = VIEWS
+    units: int | None = None
+    tile: int = 96
+    dense: bool = False
+    pictures: bool = True
+    keep_signal: bool = False
+    codec: str = "jpeg"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= SHARD:
+            raise UsageError(f"k must be 1 to {SHARD}, got {self.k}")
+        unknown = [m for m in self.methods if m not in METHODS]
+        if unknown or not self.methods:
+            raise UsageError(f"methods must be among {', '.join(METHODS)}, got {', '.join(unknown) or 'none'}")
+        if self.units is not None and self.units < 1:
+            raise UsageError(f"units must be at least 1, got {self.units}")
+        if not 8 <= self.tile <= 512:
+            raise UsageError(f"tile must be 8 to 512 px, got {self.tile}")
+
+
+# What may grow from run to run without scanning again, and so is no part of a run's identity.
+_MAY_DIFFER = ("methods", "dense")
+
+
+def fingerprint(program: Program, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
+    """What must be the same for a run to go on: one entry for each thing that a user can change."""
+    kept = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
+    return {
+        "graph": _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes)),
+        "weights": weights_hash(program),
+        "input": json.loads(json.dumps(asdict(input))),
+        "settings": json.loads(json.dumps(kept)),
+        "images": _hash(*(repr(item) for item in source.listing())),
+        "labels": _hash(repr(source.label_names), *map(repr, source.labelling())),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "device": program.device.type,
+    }
+
+
+def weights_hash(program: Program) -> str:
+    """The SHA-256 of all weights, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(program.weights):
+        weight = program.weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+        digest.update(memoryview(np.ascontiguousarray(weight.numpy()).reshape(-1).view(np.uint8)))
+    return digest.hexdigest()
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs between two fingerprints, in words."""
+    found = []
+    for key in new:
+        before, after = old.get(key), new[key]
+        if before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += [f"{key}.{k} was {before.get(k)!r}, is {after[k]!r}" for k in after if before.get(k) != after[k]]
+        elif len(str(after)) == 64:
+            found.append(f"the {key} are not the same" if key != "graph" else "the network is not the same")
+        else:
+            found.append(f"{key} was {before!r}, is {after!r}")
+    return found
+
+
+def versions() -> dict[str, str]:
+    """The programs that a run was made with."""
+    return {"layerscope": __version__, "torch": torch.__version__, "python": platform.python_version()}

@@ -1,0 +1,67 @@
+"""What there is to project: per layer the methods, the units and how large a tile is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerscope.core.records import Input, LayerRecord, Peaks
+from layerscope.graph import Graph
+from layerscope.pipeline.scratch import Shelf
+from layerscope.pipeline.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerWork:
+    """One layer's share of a build.
+
+    methods: to be made now, the plate's own first; none for a dense layer that nobody asked to project. patches:
+    whether the patches are to be made too. units: those that get sheets. peaks: of all units. side: of the square
+    boxes, input px; 0 where every tile is the whole input. size: rows and columns of a stored tile.
+    """
+
+    layer: LayerRecord
+    methods: tuple[str, ...]
+    patches: bool
+    units: tuple[int, ...]
+    peaks: Peaks
+    side: int
+    size: tuple[int, int]
+
+    @property
+    def node(self) -> int:
+        return self.layer.node
+
+    def shelf(self, start: int, k: int, views: int) -> Shelf:
+        """This layer's place in the scratch file: a patch and each method's views for every peak."""
+        return Shelf(start, self.units, k, self.size, 1 + len(self.methods) * views)
+
+
+def sampled_units(layer: LayerRecord, settings: Settings) -> tuple[int, ...]:
+    """The units that get sheets: all, or a seeded sample."""
+    if settings.units is None or settings.units >= layer.units:
+        return tuple(range(layer.units))
+    chosen = np.random.default_rng([settings.seed, layer.node]).choice(layer.units, settings.units, replace=False)
+    return tuple(sorted(chosen.tolist()))
+
+
+def plate_method(graph: Graph, node: int, methods: Sequence[str]) -> tuple[str, str]:
+    """The method that a layer's plate shows, and why, as a clause.
+
+    A plain chain shows the deconvnet, as the paper does. Behind a residual sum it gives grids, since nothing keeps
+    its signal on the paths that were open (captum#1290): there guided is shown.
+    """
+    sums = [n for n in graph.ancestors({node}) if graph.nodes[n].op == "add" and len(graph.nodes[n].sources) > 1]
+    wanted = "guided" if sums else "deconvnet"
+    if wanted not in methods:
+        return methods[0], "the only method asked for" if len(methods) == 1 else "the first method asked for"
+    if sums:
+        return wanted, "behind residual sums the deconvnet gives grids that say little"
+    return wanted, "a plain chain, as in the paper"
+
+
+def tile_size(side: int, input: Input, largest: int) -> tuple[int, int]:
+    """Rows and columns at which a tile is stored: the network's resolution, reduced to `largest` px."""
+    rows, cols = (side, side) if side else (input.height, input.width)
+    shrink = min(1.0, largest / max(rows, cols))
+    return max(1, round(rows * shrink)), max(1, round(cols * shrink))

@@ -1,0 +1,65 @@
+"""What of a projection to show: a square of one side per layer, centred on the projection's own energy.
+
+The receptive field of a deep position is mostly empty. The side is measured on a sample of the layer's units; each
+tile is then moved to where its energy lies, inside the picture.
+"""
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from layerscope.core.geometry import Box
+from layerscope.project.extents import Extent
+
+SMALLEST_SIDE = 8
+KEPT_ENERGY = 0.95
+SIDE_QUANTILE = 0.75
+
+
+def energy_profiles(signal: Float32[np.ndarray, "m c h w"]) -> tuple[Float64[np.ndarray, "m h"], Float64[np.ndarray, "m w"]]:
+    """The signals' energy along rows and along columns."""
+    energy = np.square(signal).sum(1, dtype=np.float32)
+    return energy.sum(2, dtype=np.float64), energy.sum(1, dtype=np.float64)
+
+
+def extents_of_energy(profile: Float64[np.ndarray, "m n"]) -> Int64[np.ndarray, " m"]:
+    """Per profile the length of the interval that holds the middle 95 % of it."""
+    cumulated = np.cumsum(profile, axis=1)
+    total = cumulated[:, -1:]
+    share = np.divide(cumulated, total, out=np.zeros_like(cumulated), where=total > 0)
+    tail = (1 - KEPT_ENERGY) / 2
+    first, last = (share < tail).sum(1), (share < 1 - tail).sum(1)
+    return np.where(total[:, 0] > 0, last - first + 1, 0)
+
+
+def tile_side(sides: Int64[np.ndarray, " n"], plane: tuple[int, int]) -> int:
+    """The side for a layer: the 75th percentile of its sample's, at least 8 px, at most the input's shorter side."""
+    present = sides[sides > 0]
+    wanted = int(np.ceil(np.quantile(present, SIDE_QUANTILE))) if len(present) else SMALLEST_SIDE
+    return min(max(wanted, SMALLEST_SIDE), *plane)
+
+
+def centred_boxes(
+    profiles: tuple[Float64[np.ndarray, "m h"], Float64[np.ndarray, "m w"]], extent: Extent, side: int
+) -> list[Box]:
+    """A box per signal, centred on its energy (on its window's middle where there is none), inside the picture."""
+    rows, cols = (_centres(p, starts) for p, starts in zip(profiles, (extent.tops, extent.lefts), strict=True))
+    height, width = extent.plane
+    boxes = []
+    for row, col in zip(rows, cols, strict=True):
+        top, left = round(row - side / 2), round(col - side / 2)
+        boxes.append(Box(top=top, left=left, bottom=top + side, right=left + side).moved_inside(height, width))
+    return boxes
+
+
+def _centres(profile: Float64[np.ndarray, "m n"], starts: Int64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:
+    total = profile.sum(1)
+    places = np.arange(profile.shape[1]) + 0.5
+    middle = np.full(len(profile), profile.shape[1] / 2)
+    return starts + np.divide(profile @ places, total, out=middle, where=total > 0)
+
+
+def cosines(a: Float32[np.ndarray, "n c h w"], b: Float32[np.ndarray, "n c h w"]) -> Float64[np.ndarray, " n"]:
+    """The cosine between the two signals of each pair; NaN where one of them is zero."""
+    a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (a, b))
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.divide((a * b).sum(1), norms, out=np.full(len(a), np.nan), where=norms > 0)

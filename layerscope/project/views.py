@@ -1,0 +1,116 @@
+"""How a projection is shown: a stated view of it, cropped to a tile, in gray levels around zero.
+
+`signal` is the projection as its method gives it. `natural` passes it through the images' own statistics: the
+covariance between colours and the fall of their spectrum, one fixed linear map for all units. It adds nothing about
+any unit, but turns what a network weighs (colour differences and fine detail that pictures hardly contain) into what
+a reader can see. For a linear unit, covariance times weights is the pattern that the unit stands for (Haufe 2014;
+Kindermans 2017); for rectified signals that is an analogy: it is a view.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float32, Float64
+from torch import Tensor
+
+from layerscope.core.records import Statistics
+
+# Fixed by eye on SqueezeNet and darknet_tiny, judged on MobileNetV2 (docs/decisions/004-natural-view.md).
+COLOUR_EXPONENT = 1.0
+SPECTRUM_EXPONENT = 0.5
+# Below this frequency (cycles per px) the filter is flat: larger shapes keep their strength, and the kernel is short.
+FLAT_BELOW = 0.06
+# The filter's kernel ends here, in px; what is left out holds less than 1 % of it.
+KERNEL_RADIUS = 24
+
+
+class NaturalView:
+    """The natural view of one set of images and one network input.
+
+    colour: float32[c, c], applied across channels. kernel: float32[2r+1, 2r+1], applied over the input plane.
+    """
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.colour = torch.from_numpy(colour_matrix(statistics.colour))
+        self.kernel = torch.from_numpy(radial_kernel(statistics.spectrum))
+        self._spectra: dict[int, Tensor] = {}
+
+    def apply(self, signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m c inner_h inner_w"]:
+        """Signals seen through the filter, less a border of KERNEL_RADIUS px on every side that the kernel needs."""
+        height, width = signal.shape[-2:]
+        size = max(_fast_size(height), _fast_size(width))
+        mixed = torch.einsum("dc,mchw->mdhw", self.colour.to(signal.device), signal)
+        spectrum = torch.fft.rfft2(mixed, s=(size, size)) * self._spectrum(size).to(signal.device)
+        full = torch.fft.irfft2(spectrum, s=(size, size))
+        # The kernel is laid with its centre at 2r, so that what wraps around falls outside the part that is kept.
+        edge = 2 * KERNEL_RADIUS
+        return full[..., edge : height, edge : width]
+
+    def _spectrum(self, size: int) -> Tensor:
+        if size not in self._spectra:
+            self._spectra[size] = torch.fft.rfft2(self.kernel, s=(size, size))
+        return self._spectra[size]
+
+
+def colour_matrix(covariance: Float64[np.ndarray, "c c"]) -> Float32[np.ndarray, "c c"]:
+    """The covariance between channels to COLOUR_EXPONENT, scaled to a largest eigenvalue of 1."""
+    values, vectors = np.linalg.eigh(covariance)
+    values = np.clip(values, 0, None) / max(values.max(), 1e-12)
+    return ((vectors * values**COLOUR_EXPONENT) @ vectors.T).astype(np.float32)
+
+
+def radial_kernel(spectrum: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "d d"]:
+    """The spectrum to SPECTRUM_EXPONENT as a short kernel, flat below FLAT_BELOW and 1 there."""
+    size = 256
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
+    known = np.linspace(0, 0.5, len(spectrum))
+    smooth = np.maximum(spectrum, spectrum.max() * 1e-12)
+    level = np.interp(np.maximum(frequency, FLAT_BELOW), known, smooth)
+    response = (level / np.interp(FLAT_BELOW, known, smooth)) ** SPECTRUM_EXPONENT
+    kernel = np.fft.fftshift(np.fft.irfft2(response, s=(size, size)))
+    middle, r = size // 2, KERNEL_RADIUS
+    kernel = kernel[middle - r : middle + r + 1, middle - r : middle + r + 1]
+    taper = np.hanning(2 * r + 3)[1:-1]
+    return (kernel * np.outer(taper, taper) ** 0.5).astype(np.float32)
+
+
+def _fast_size(length: int) -> int:
+    """The next even length whose only prime factors are 2, 3 and 5."""
+    size = length + length % 2
+    while True:
+        rest = size
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return size
+        size += 2
+
+
+def scales_of(tiles: Float32[np.ndarray, "m c h w"]) -> Float32[np.ndarray, " m"]:
+    """Per tile the 99th percentile of its non-zero |x|; 0 where it is empty.
+
+    With the maximum in its place a handful of px would make every tile dull.
+    """
+    scales = np.zeros(len(tiles), np.float32)
+    for index, tile in enumerate(np.abs(tiles.reshape(len(tiles), -1))):
+        present = tile[tile > 0]
+        if len(present):
+            rank = min(int(0.99 * len(present)), len(present) - 1)
+            scales[index] = np.partition(present, rank)[rank]
+    return scales
+
+
+def to_gray_levels(tiles: Float32[Tensor, "m c h w"], scales: Float32[np.ndarray, " m"], shown: tuple[int, ...]) -> np.ndarray:
+    """Tiles as uint8[m, h, w, 3]: zero is 128, ±scale the ends, clipped. shown: the channels for red, green, blue."""
+    factor = torch.from_numpy(np.where(scales > 0, 127.5 / np.maximum(scales, 1e-30), 0).astype(np.float32))
+    chosen = tiles[:, list(shown)] * factor.reshape(-1, 1, 1, 1).to(tiles.device)
+    levels = (chosen + 128).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return levels.expand(-1, -1, -1, 3).contiguous().cpu().numpy()
+
+
+def reduced(tiles: Float32[Tensor, "m c h w"], size: tuple[int, int]) -> Float32[Tensor, "m c h w"]:
+    """Tiles at the size at which they are kept; larger ones are averaged down."""
+    if tuple(tiles.shape[-2:]) == size:
+        return tiles
+    return F.interpolate(tiles, size=size, mode="bilinear", antialias=True, align_corners=False)

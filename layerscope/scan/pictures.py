@@ -1,0 +1,58 @@
+"""The images themselves, as sums: how their channels vary together, and how sharp they are.
+
+Taken on the first 256 images only, over input px; the sums of shards just add.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from layerscope.core.records import Statistics
+
+# The first two shards: enough for a covariance and a radial mean, and a small part of a scan's time.
+PICTURES = 256
+
+Sums = dict[str, np.ndarray]
+
+
+def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
+    """The sums with some more images, as the network gets them."""
+    count, channels, height, width = pixels.shape
+    flat = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)).reshape(-1, channels)
+    rings, sizes, window = _plane(height, width)
+    gray = pixels.mean(1, dtype=np.float64)
+    power = np.abs(np.fft.rfft2((gray - gray.mean((1, 2), keepdims=True)) * window)) ** 2
+    mean_power = np.bincount(rings.ravel(), power.sum(0).ravel(), len(sizes)) / sizes
+    found = {
+        "images": np.array(count),
+        "pixels": np.array(len(flat)),
+        "total": flat.sum(0, dtype=np.float64),
+        "products": (flat.T @ flat).astype(np.float64),
+        "power": mean_power,
+    }
+    return joined(sums, found)
+
+
+def joined(a: Sums, b: Sums) -> Sums:
+    """The sums of two sets of images; either may be empty."""
+    return {name: a[name] + b[name] for name in a} if a and b else dict(a or b)
+
+
+def statistics_of(sums: Sums) -> Statistics:
+    """Covariance between channels; mean power per radial frequency of the channels' mean (under a Hann window)."""
+    mean = sums["total"] / sums["pixels"]
+    colour = sums["products"] / sums["pixels"] - np.outer(mean, mean)
+    return Statistics(colour=colour, spectrum=sums["power"] / sums["images"], images=int(sums["images"]))
+
+
+@lru_cache(maxsize=4)
+def _plane(
+    height: int, width: int
+) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float64[np.ndarray, "h w"]]:
+    """For each frequency of a plane its ring (radius in steps of 1 / the longer side), the rings' sizes, the window."""
+    steps = max(height, width)
+    radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]) * steps
+    rings = np.minimum(np.rint(radius), steps // 2).astype(np.int64)
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    return rings, np.maximum(np.bincount(rings.ravel(), minlength=steps // 2 + 1), 1), window

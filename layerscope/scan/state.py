@@ -1,0 +1,78 @@
+"""Shard results and totals as bytes, so that a killed scan goes on where it was."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from layerscope.core.records import Peaks
+from layerscope.scan.shard import LayerResult, ShardResult
+from layerscope.scan.statistics import Totals
+
+_PEAKS = ("value", "image", "row", "col")
+
+
+def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _peaks_out(peaks: Peaks, stem: str) -> dict[str, np.ndarray]:
+    return {f"{stem}.{name}": getattr(peaks, name) for name in _PEAKS}
+
+
+def _peaks_in(arrays: Any, stem: str) -> Peaks:
+    return Peaks(**{name: arrays[f"{stem}.{name}"] for name in _PEAKS})
+
+
+def shard_to_bytes(shard: ShardResult) -> bytes:
+    """A shard's result as bytes."""
+    arrays: dict[str, np.ndarray] = {"images": shard.images, **{f"pictures.{k}": v for k, v in shard.pictures.items()}}
+    for node, layer in shard.layers.items():
+        arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
+        arrays[f"{node}.maxima"] = layer.maxima
+        arrays[f"{node}.sums"] = np.stack([layer.above, layer.total, layer.squares])
+        arrays[f"{node}.positions"] = np.array(layer.positions)
+    return _packed(arrays)
+
+
+def shard_from_bytes(data: bytes) -> ShardResult:
+    """The shard's result that these bytes hold."""
+    arrays = np.load(io.BytesIO(data))
+    layers = {}
+    for node in (int(name.split(".")[0]) for name in arrays.files if name.endswith(".maxima")):
+        above, total, squares = arrays[f"{node}.sums"]
+        layers[node] = LayerResult(
+            maxima=arrays[f"{node}.maxima"],
+            peaks=_peaks_in(arrays, f"{node}.peaks"),
+            positions=int(arrays[f"{node}.positions"]),
+            above=above,
+            total=total,
+            squares=squares,
+        )
+    pictures = {name.removeprefix("pictures."): arrays[name] for name in arrays.files if name.startswith("pictures.")}
+    return ShardResult(arrays["images"], layers, pictures)
+
+
+def totals_to_bytes(totals: Totals) -> bytes:
+    """The sums so far as bytes."""
+    arrays: dict[str, np.ndarray] = {"images": np.array(totals.images), "class_counts": totals.class_counts}
+    arrays |= {f"pictures.{name}": value for name, value in totals.pictures.items()}
+    for node, layer in totals.layers.items():
+        arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
+        arrays[f"{node}.positions"] = np.array(layer.positions)
+        for name in ("histogram", "above", "sums", "class_sums"):
+            arrays[f"{node}.{name}"] = getattr(layer, name)
+    return _packed(arrays)
+
+
+def restore_totals(totals: Totals, data: bytes) -> None:
+    """Put the sums that these bytes hold into empty totals of the same layers."""
+    arrays = np.load(io.BytesIO(data))
+    totals.images, totals.class_counts = int(arrays["images"]), arrays["class_counts"]
+    totals.pictures = {n.removeprefix("pictures."): arrays[n] for n in arrays.files if n.startswith("pictures.")}
+    for node, layer in totals.layers.items():
+        layer.peaks, layer.positions = _peaks_in(arrays, f"{node}.peaks"), int(arrays[f"{node}.positions"])
+        for name in ("histogram", "above", "sums", "class_sums"):
+            setattr(layer, name, arrays[f"{node}.{name}"])

@@ -1,0 +1,184 @@
+"""A source is an ordered list of images with stable identities, that gives batches on demand.
+
+What differs between kinds of sources is only how one image is read (``_read``); order, labels, duplicates, skipping
+and batching are here, once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+from PIL import Image
+
+from layerscope.core.records import Batch, ImageRecord, Input, Placement
+from layerscope.sources.ahead import in_order
+from layerscope.sources.decode import Unusable
+from layerscope.sources.prepare import empty_rows, fill, small
+
+Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
+Placed = tuple[ImageRecord, Placement | None]
+Rows = Float32[np.ndarray, "b h w c"]
+Ids = Sequence[int] | Int64[np.ndarray, " b"]
+CHECK_RUN = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One image that a source lists.
+
+    identity: as the atlas names it; unique but where a user lists a file twice. size: encoded bytes, None where only
+    reading would tell. path, offset: where the bytes lie (empty for a Dataset).
+    """
+
+    identity: str
+    size: int | None = None
+    label: str | None = None
+    path: str = ""
+    offset: int = 0
+
+
+class Source(ABC):
+    """Images in a fixed order. Ids are places in this order, from 0.
+
+    name: the source in words. label_names: the classes, sorted; empty without labels.
+    """
+
+    def __init__(self, entries: Sequence[Entry], *, name: str, label_names: tuple[str, ...] | None = None) -> None:
+        self.name = name
+        self._entries = tuple(entries)
+        found = {entry.label for entry in self._entries if entry.label is not None}
+        self.label_names = tuple(sorted(found)) if label_names is None else label_names
+        self._first_with: dict[bytes, int] = {}
+        self._skipped: dict[int, ImageRecord] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name}>"
+
+    @property
+    def skipped(self) -> tuple[ImageRecord, ...]:
+        """The images met so far that could not be used, by id, each with its reason."""
+        return tuple(self._skipped[id] for id in sorted(self._skipped))
+
+    def label(self, id: int) -> str | None:
+        """The class of image `id`, or None."""
+        return self._entries[id].label
+
+    def listing(self) -> list[tuple[str, int | None]]:
+        """Identity and size in bytes of every image, in order, read from no image; size None where it is unknown."""
+        return [(entry.identity, entry.size) for entry in self._entries]
+
+    def labelling(self) -> list[str | None]:
+        """The class of every image as far as the listing tells it, read from no image."""
+        return [entry.label for entry in self._entries]
+
+    def picture(self, id: int, input: Input, side: int) -> UInt8[np.ndarray, "h w 3"] | None:
+        """The whole picture of image `id`, small: its longer side at most `side` px; None where it cannot be read."""
+        _, picture = self._read(id)
+        return None if picture is None else small(picture, input, side)
+
+    def remember(self, records: Iterable[ImageRecord]) -> None:
+        """Take over what an earlier run found, so that duplicates and skipped images are known as if met now."""
+        for record in records:
+            self._noted(record)
+
+    def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
+        """Go through all images once and return those that cannot be used; also kept in `skipped`."""
+        starts = range(0, len(self), CHECK_RUN)
+        runs = (range(start, min(start + CHECK_RUN, len(self))) for start in starts)
+        groups = ((None, [partial(self._checked, id) for id in run]) for run in runs)
+        for _, records in in_order(groups, threads=self._threads(threads), ahead=1):
+            for record in records:
+                self._noted(record)
+        return self.skipped
+
+    def load(self, ids: Ids, input: Input) -> Batch:
+        """These images, now, in the calling thread. Raises ImageError where the source cannot make such an input."""
+        self._require(input)
+        (ids, rows), calls = self._group(ids, input)
+        return self._batch(ids, rows, [call() for call in calls])
+
+    def batches(self, input: Input, runs: Iterable[Ids], *, threads: int = 2, ahead: int = 4) -> Iterator[Batch]:
+        """One batch for each run of ids, in order, read ahead: at most `ahead` batches wait beside the current one.
+
+        The batches are the same bytes whatever `threads` and `ahead` are. An image that fails is left out of ids,
+        pixels and placements, and its record says why. Raises ImageError as `load` does.
+        """
+        self._require(input)
+        return self._batches(input, runs, threads, ahead)
+
+    def _batches(self, input: Input, runs: Iterable[Ids], threads: int, ahead: int) -> Iterator[Batch]:
+        groups = (self._group(ids, input) for ids in runs)
+        with closing(in_order(groups, threads=self._threads(threads), ahead=ahead)) as ordered:
+            for (ids, rows), placed in ordered:
+                yield self._batch(ids, rows, placed)
+
+    def _group(self, ids: Ids, input: Input) -> tuple[tuple[Ids, Rows], list[Callable[[], Placed]]]:
+        """Room for a run, and one call per image that fills its row of it."""
+        rows = empty_rows(len(ids), input)
+        return (ids, rows), [partial(self._place, int(id), input, row) for id, row in zip(ids, rows, strict=True)]
+
+    def _place(self, id: int, input: Input, row: Float32[np.ndarray, "h w c"]) -> Placed:
+        """Read and prepare one image into its row; no placement where it cannot be used. Runs in any thread."""
+        record, picture = self._read(id)
+        if picture is None:
+            return record, None
+        try:
+            return record, self._fill(record, picture, input, row)
+        except Unusable as failure:
+            return replace(record, skipped=str(failure)), None
+
+    def _fill(
+        self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]
+    ) -> Placement:
+        return fill(picture, input, row)
+
+    def _batch(self, ids: Ids, rows: Rows, placed: Sequence[Placed]) -> Batch:
+        """Join what the threads did; only here, in order, is anything noted."""
+        usable = [place for place, (_, placement) in enumerate(placed) if placement is not None]
+        if len(usable) < len(placed):
+            rows = rows[usable]
+        return Batch(
+            ids=np.asarray([ids[place] for place in usable], np.int64),
+            pixels=rows.transpose(0, 3, 1, 2),
+            placements=tuple(placement for _, placement in placed if placement is not None),
+            records=tuple(self._noted(record) for record, _ in placed),
+        )
+
+    def _noted(self, record: ImageRecord) -> ImageRecord:
+        """The record with its duplicate, if any; from now on it is known here."""
+        if record.skipped is not None:
+            self._skipped[record.id] = record
+            return record
+        self._skipped.pop(record.id, None)
+        if record.sha256 is None:
+            return record
+        digest = bytes.fromhex(record.sha256)
+        first = min(self._first_with.get(digest, record.id), record.id)
+        self._first_with[digest] = first
+        return replace(record, duplicate_of=first if first < record.id else None)
+
+    def any_usable(self) -> bool:
+        """True if at least one image can be read; stops at the first that can."""
+        return any(self._checked(id).skipped is None for id in range(len(self)))
+
+    def _checked(self, id: int) -> ImageRecord:
+        return self._read(id)[0]
+
+    def _threads(self, wanted: int) -> int:
+        """How many threads may read at once."""
+        return max(wanted, 1)
+
+    @abstractmethod
+    def _require(self, input: Input) -> None:
+        """Raises ImageError where this kind of source cannot make such an input."""
+
+    @abstractmethod
+    def _read(self, id: int) -> tuple[ImageRecord, Picture | None]:
+        """One image: its record, without duplicate, and its picture, None where it cannot be used. Any thread."""
