@@ -4,13 +4,24 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 LINE_SECONDS = 10.0
 FORMAT = "{desc:<8}{percentage:3.0f} % |{bar}| {n_fmt} of {total_fmt}, {elapsed} gone, {remaining} to go"
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """What text can be written to; stderr is one, and what a notebook puts in its place."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+    def isatty(self) -> bool: ...
 
 
 class Bars:
@@ -20,7 +31,7 @@ class Bars:
     ends and at most every ten seconds between. clock: seconds, ever growing.
     """
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: Stream | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._lines = not (_in_notebook() or self._stream.isatty())

@@ -11,9 +11,13 @@ from layerscope.core.records import Input
 if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.figures import Sheet
+    from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
 
-__all__ = ["build", "figure", "images", "open", "trace"]
+__all__ = ["build", "check", "figure", "forecast", "images", "open", "trace"]
+
+# A forecast takes seconds itself: builds of fewer images go without.
+FORECAST_FROM = 256
 
 
 def trace(
@@ -85,26 +89,53 @@ def build(
     the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
     False for none, or an object with start, step and say. Raises LayerscopeError.
     """
-    from layerscope.api.selection import chosen_layers
-    from layerscope.pipeline import Build, Settings
-
-    settings = Settings(
-        k=k, methods=tuple(methods), units=units, tile=tile, dense=dense, pictures=pictures, keep_signal=keep_signal,
-        codec=codec, seed=seed,
-    )  # fmt: skip
-    network = _network(net, weights)
-    run = Build(
-        network.on(device).program,
-        network=network.name,
-        input=network.input,
-        layers=chosen_layers(network, layers),
-        source=_source(images, labels, limit),
-        settings=settings,
-        progress=_reporter(progress),
-        workers=workers,
-    )
+    options = {"k": k, "methods": methods, "units": units, "tile": tile, "dense": dense, "pictures": pictures}
+    options |= {"keep_signal": keep_signal, "codec": codec, "seed": seed}
+    source = _source(images, labels, limit)
+    run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=progress)
+    if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
+        expected = run.forecast()
+        run.progress.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")
     run.into(Path(out), overwrite=overwrite)
     return open(out)
+
+
+def forecast(
+    net: Any,
+    images: Any,
+    *,
+    layers: str | Sequence[str] = "auto",
+    labels: str | Path | None = None,
+    limit: int | None = None,
+    weights: str | Path | None = None,
+    workers: int = 2,
+    device: str = "cpu",
+    **options: Any,
+) -> "Forecast":
+    """What `build` with the same arguments will take: seconds by stage and bytes, from a small piece of each stage."""
+    source = _source(images, labels, limit)
+    run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=None)
+    return run.forecast()
+
+
+def check(
+    atlas: Atlas | str | Path,
+    net: Any,
+    images: Any,
+    *,
+    weights: str | Path | None = None,
+    sample: int = 32,
+    seed: int = 0,
+) -> "CheckReport":
+    """Compute a seeded sample of an atlas's peaks again and compare; what differs is named.
+
+    sample: peaks per layer. Raises AtlasError for a file that is no atlas.
+    """
+    from layerscope.pipeline import check_atlas
+
+    held = atlas if isinstance(atlas, Atlas) else open(atlas)
+    network = _network(net, weights)
+    return check_atlas(held.file, network.program, network.input, _source(images, None, None), sample=sample, seed=seed)
 
 
 def figure(
@@ -125,8 +156,28 @@ def figure(
     from layerscope.figures import plate
 
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
-    return plate(
-        held.file, layer, units=units, method=method, view=view, count=count, shared_scale=shared_scale
+    return plate(held.file, layer, units=units, method=method, view=view, count=count, shared_scale=shared_scale)
+
+
+def _build(
+    network: "Network", source: "Source", layers: str | Sequence[str], options: dict[str, Any], *,
+    workers: int, device: str, progress: Any,
+) -> "Build":  # fmt: skip
+    from layerscope.api.selection import chosen_layers
+    from layerscope.pipeline import Build, Settings
+
+    if workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+    options = {**options, "methods": tuple(options.get("methods", ("deconvnet", "guided")))}
+    return Build(
+        network.on(device).program,
+        network=network.name,
+        input=network.input,
+        layers=chosen_layers(network, layers),
+        source=source,
+        settings=Settings(**options),
+        progress=_reporter(progress),
+        workers=workers,
     )
 
 

@@ -3,6 +3,7 @@
 What is in the known pictures was noted when they were drawn, so nobody has to judge by eye.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +19,11 @@ SLACK = {"strokes": 2.5, "shapes": 4.0, "things": 6.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One layer. units: how many it has; patches: how many were looked at; holding: those with their unit's pattern."""
+    """One layer.
+
+    units: how many it has. patches: how many were looked at: of each unit the strongest, as many as there are pictures
+    with its pattern, at most nine. holding: those of them that hold it.
+    """
 
     layer: str
     units: int
@@ -29,13 +34,14 @@ class Answer:
 def answers(file: AtlasFile, drawn: Sequence[Picture]) -> list[Answer]:
     """One answer per layer. drawn: the pictures in the order of their numbers, which their file names are."""
     numbers = {image.id: int(PurePosixPath(image.source).stem) for image in file.images()}
+    shown = Counter(name for picture in drawn for name in {plant.name for plant in picture.plants})
     found = []
     for layer, names in UNIT_NAMES.items():
         stored = file.layer(layer)
         held = [
             _holds(drawn[numbers[peak.image]], name, peak.box, SLACK[layer])
             for unit, name in enumerate(names)
-            for peak in file.peaks(stored.id, unit)
+            for peak in file.peaks(stored.id, unit)[: shown[name]]
         ]
         found.append(Answer(layer=layer, units=len(names), patches=len(held), holding=sum(held)))
     return found

@@ -13,6 +13,7 @@ from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.ops import VIEWS
 from layerscope.graph.ops.table import Weight
 
+
 def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]:
     """Every layer in execution order, those behind a refused operation left out."""
     blocks = block_outputs(graph)

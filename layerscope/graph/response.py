@@ -5,7 +5,7 @@ squeeze, view, scaling, shift, power and division. The chain is walked backwards
 differs from it in one link is left alone.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch.fx import Graph, Node
 
@@ -23,12 +23,12 @@ def find(graph: Graph) -> tuple[dict[Node, dict[str, Any]], set[Node]]:
     return found, inner
 
 
-def _is(node: Any, *names: str) -> bool:
+def _is(node: Any, *names: str) -> TypeGuard[Any]:
     return isinstance(node, Node) and node.op == "call_function" and str(node.target) in {f"aten.{n}" for n in names}
 
 
 def _match(division: Node) -> tuple[dict[str, Any], list[Node]] | None:
-    x, power = division.args[:2]
+    x, power, *_ = division.args
     if not _is(power, "pow.Tensor_Scalar"):
         return None
     shift, beta = power.args[:2]

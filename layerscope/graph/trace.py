@@ -55,7 +55,9 @@ def read_program(program: ExportedProgram) -> Traced:
         program = program.run_decompositions({})
     names = program.graph_signature.user_inputs
     if len(names) != 1:
-        raise TraceError(f"the model takes {len(names)} inputs ({', '.join(map(str, names))}); only one picture is known")
+        raise TraceError(
+            f"the model takes {len(names)} inputs ({', '.join(map(str, names))}); only one picture is known"
+        )
     return _Reader(program).read()
 
 
@@ -211,8 +213,14 @@ def _is_alias(fx: FxNode) -> bool:
         whole = bind(fx.target, fx.args, fx.kwargs)
         return whole["start"] in (None, 0) and whole["end"] in (None, 2**63 - 1) and whole["step"] == 1
     if getattr(fx.target, "__name__", "") == "getitem":
-        return fx.args[1] == 0 and "batch_norm" in str(fx.args[0].target)
-    return str(fx.target) in ("aten.clone.default", "aten.alias.default", "aten.contiguous.default", "aten.detach.default")
+        source, index = fx.args[:2]
+        return index == 0 and isinstance(source, FxNode) and "batch_norm" in str(source.target)
+    return str(fx.target) in (
+        "aten.clone.default",
+        "aten.alias.default",
+        "aten.contiguous.default",
+        "aten.detach.default",
+    )
 
 
 def _reachable(graph: torch.fx.Graph, responses: dict[FxNode, dict[str, Any]]) -> set[FxNode]:

@@ -22,7 +22,10 @@ RANDOM_SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A network that can be traced. name: as printed and stored. model: module or exported program. input: what it expects."""
+    """A network that can be traced.
+
+    name: as printed and stored. model: module or exported program. input: what it expects, if it says so.
+    """
 
     name: str
     model: nn.Module | ExportedProgram
@@ -45,9 +48,7 @@ def load(spec: str, *, weights: str | Path | None = None, with_weights: bool = T
     elif Path(spec).suffix == ".py":
         raise UsageError(f'"{spec}" names a file but no function in it; write {spec}:FUNCTION')
     else:
-        raise UsageError(
-            f'"{spec}" names no network; write torchvision:NAME, path/file.py:FUNCTION or path/model.pt2'
-        )
+        raise UsageError(f'"{spec}" names no network; write torchvision:NAME, path/file.py:FUNCTION or path/model.pt2')
     if weights is not None:
         if not isinstance(loaded.model, nn.Module):
             raise UsageError(f"{spec} holds its own weights; --weights goes with torchvision: and .py networks")
@@ -62,7 +63,9 @@ def _torchvision(name: str, *, pretrained: bool) -> Loaded:
         raise UsageError(f'"torchvision:{name}" needs torchvision: pip install torchvision') from error
     name, _, choice = name.partition("/")
     if name not in models.list_models(module=models):
-        raise UsageError(f'torchvision has no classification network "{name}"{nearest(name, models.list_models(module=models))}')
+        raise UsageError(
+            f'torchvision has no classification network "{name}"{nearest(name, models.list_models(module=models))}'
+        )
     if choice not in ("", "none"):
         raise UsageError(f'"torchvision:{name}/{choice}": only /none (random weights) can follow the name')
     default = models.get_model_weights(name)["DEFAULT"]

@@ -18,6 +18,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import WrongModel
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.graph import Program
+from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.progress import Clock, Progress
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.sampling import sample_layer
@@ -50,6 +51,10 @@ class Build:
         self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
         self.source, self.settings, self.progress, self.workers = source, settings, progress, workers
         self.clock = Clock()
+
+    def forecast(self) -> Forecast:
+        """What this build will take, measured on a small piece of each stage."""
+        return forecast_build(self.program, self.input, self.layers, self.source, self.settings, workers=self.workers)
 
     def into(self, path: Path, *, overwrite: bool = False) -> None:
         """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""

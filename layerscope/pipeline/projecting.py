@@ -23,7 +23,7 @@ from layerscope.pipeline.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.pipeline.work import LayerWork
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.plan import forwarded_alone
-from layerscope.project.run import Carried, carried, carried_alone
+from layerscope.project.run import Carried, boxes_of, carried, carried_alone
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source, show
 
@@ -105,7 +105,9 @@ class Projecting:
         for record in batch.records:
             if record.skipped is not None or record.sha256 != self.hashes[record.id]:
                 why = record.skipped or "its content is not the same"
-                raise ImageError(f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite")
+                raise ImageError(
+                    f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite"
+                )
         assert np.array_equal(batch.ids, expected)
         return batch
 
@@ -135,7 +137,14 @@ class Projecting:
         return None if picture is None else (encode(picture, self.settings.codec), *picture.shape[:2])
 
     def _layer(
-        self, work: LayerWork, peaks: np.ndarray, batch: Batch, x: Tensor, maps: dict[int, Tensor], shown: np.ndarray, clock: Clock
+        self,
+        work: LayerWork,
+        peaks: np.ndarray,
+        batch: Batch,
+        x: Tensor,
+        maps: dict[int, Tensor],
+        shown: np.ndarray,
+        clock: Clock,
     ) -> int:
         """All peaks of one layer in this group; the sum of their checksums."""
         places = np.searchsorted(batch.ids, peaks["image"])
@@ -170,8 +179,8 @@ class Projecting:
         if (error > TOLERANCE).any() or np.isnan(error).any():
             worst = peaks[np.argmax(error)]
             raise WrongModel(
-                f"a peak does not come back: unit {worst['unit']} of {work.layer.name} in image {worst['image']} differs "
-                f"by {error.max():.1e} of the layer's largest; weights, images or preprocessing have changed"
+                f"a peak does not come back: unit {worst['unit']} of {work.layer.name} in image {worst['image']} "
+                f"differs by {error.max():.1e} of the layer's largest; weights, images or preprocessing have changed"
             )
 
     def _tiles(self, work: LayerWork, peaks: np.ndarray, part: Carried) -> tuple[list[Box], np.ndarray, np.ndarray]:
@@ -205,16 +214,23 @@ class Projecting:
         return checksum
 
     def _keep_signals(self, work: LayerWork, peaks: np.ndarray, part: Carried) -> None:
-        extent = part.extent
+        boxes = boxes_of(part.extent)
         for method, signals in part.signals.items():
-            for peak, signal, top, left in zip(peaks, signals.float().cpu().numpy(), extent.tops, extent.lefts, strict=True):
-                box = Box(top=int(top), left=int(left), bottom=int(top) + extent.height, right=int(left) + extent.width)
+            for peak, signal, box in zip(peaks, signals.float().cpu().numpy(), boxes, strict=True):
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
 
 
 def _all_peaks(works: Sequence[LayerWork]) -> np.ndarray:
     """Every peak to be shown, in the order image, layer, unit, rank."""
-    kind = [("image", "i8"), ("node", "i8"), ("unit", "i8"), ("rank", "i8"), ("row", "i8"), ("col", "i8"), ("value", "f4")]
+    kind = [
+        ("image", "i8"),
+        ("node", "i8"),
+        ("unit", "i8"),
+        ("rank", "i8"),
+        ("row", "i8"),
+        ("col", "i8"),
+        ("value", "f4"),
+    ]
     parts = []
     for work in works:
         units = np.array(work.units, np.int64)

@@ -85,9 +85,7 @@ def _chunk(
     return results
 
 
-def _partners(
-    activations: np.ndarray, units: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _partners(activations: np.ndarray, units: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """For each unit another one above zero at its place, and which units have one."""
     partners = np.zeros(len(units), np.int64)
     has = np.zeros(len(units), bool)

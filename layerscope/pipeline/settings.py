@@ -77,7 +77,7 @@ def weights_hash(program: Program) -> str:
     for name in sorted(program.weights):
         weight = program.weights[name].detach().cpu().contiguous()
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
-        digest.update(memoryview(np.ascontiguousarray(weight.numpy()).reshape(-1).view(np.uint8)))
+        digest.update(np.ascontiguousarray(weight.numpy()).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -28,9 +28,7 @@ def write_sheets(
     workers: int,
 ) -> None:
     """Encode and store the sheets of all units, in groups of 64 units; each group is one transaction."""
-    groups = [
-        (work, work.units[first : first + GROUP]) for work in works for first in range(0, len(work.units), GROUP)
-    ]
+    groups = [(work, work.units[first : first + GROUP]) for work in works for first in range(0, len(work.units), GROUP)]
     done = writer.done(stage)
     units = [len(units) for _, units in groups]
     progress.start("sheets", sum(units), sum(units[number] for number in done))

@@ -52,5 +52,3 @@ def patch_tile(picture: UInt8[np.ndarray, "h w 3"], box: Box, size: tuple[int, i
         return tile
     smaller = reduced(torch.from_numpy(tile).permute(2, 0, 1)[None].float(), size)[0]
     return smaller.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-
-

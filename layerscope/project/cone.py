@@ -82,7 +82,9 @@ class KeptCones(Kept):
 def needed_maps(program: Program, start: int, method: str) -> set[int]:
     """The nodes whose maps the rules of a method read on the way back from `start`."""
     graph = program.graph
-    path = [graph.nodes[node] for node in graph.ancestors({start}) - {0} if not _is_start_rectifier(program, start, node)]
+    path = [
+        graph.nodes[node] for node in graph.ancestors({start}) - {0} if not _is_start_rectifier(program, start, node)
+    ]
     return {source for node in path if graph.op(node).needs_inputs(method) for source in node.sources}
 
 

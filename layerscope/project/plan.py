@@ -49,7 +49,8 @@ def _shared_work(
                 layers.setdefault(image, set()).add(node)
     kinds = Counter(frozenset(found) for found in layers.values())
     return sum(
-        count * sum(multiplications(graph, graph.nodes[n]) for n in frozenset().union(*(nodes[layer] for layer in kind)))
+        count
+        * sum(multiplications(graph, graph.nodes[n]) for n in frozenset().union(*(nodes[layer] for layer in kind)))
         for kind, count in kinds.items()
     )
 

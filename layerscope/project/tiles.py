@@ -15,7 +15,9 @@ KEPT_ENERGY = 0.95
 SIDE_QUANTILE = 0.75
 
 
-def energy_profiles(signal: Float32[np.ndarray, "m c h w"]) -> tuple[Float64[np.ndarray, "m h"], Float64[np.ndarray, "m w"]]:
+def energy_profiles(
+    signal: Float32[np.ndarray, "m c h w"],
+) -> tuple[Float64[np.ndarray, "m h"], Float64[np.ndarray, "m w"]]:
     """The signals' energy along rows and along columns."""
     energy = np.square(signal).sum(1, dtype=np.float32)
     return energy.sum(2, dtype=np.float64), energy.sum(1, dtype=np.float64)

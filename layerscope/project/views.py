@@ -35,6 +35,13 @@ class NaturalView:
         self.kernel = torch.from_numpy(radial_kernel(statistics.spectrum))
         self._spectra: dict[int, Tensor] = {}
 
+    @classmethod
+    def plain(cls, channels: int) -> "NaturalView":
+        """The view for images that nothing is known of: independent channels, power falling as 1 / frequency^2."""
+        frequency = np.linspace(0, 0.5, 65)
+        spectrum = 1 / np.maximum(frequency, FLAT_BELOW) ** 2
+        return cls(Statistics(colour=np.eye(channels), spectrum=spectrum))
+
     def apply(self, signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m c inner_h inner_w"]:
         """Signals seen through the filter, less a border of KERNEL_RADIUS px on every side that the kernel needs."""
         height, width = signal.shape[-2:]
@@ -44,7 +51,7 @@ class NaturalView:
         full = torch.fft.irfft2(spectrum, s=(size, size))
         # The kernel is laid with its centre at 2r, so that what wraps around falls outside the part that is kept.
         edge = 2 * KERNEL_RADIUS
-        return full[..., edge : height, edge : width]
+        return full[..., edge:height, edge:width]
 
     def _spectrum(self, size: int) -> Tensor:
         if size not in self._spectra:
@@ -101,7 +108,9 @@ def scales_of(tiles: Float32[np.ndarray, "m c h w"]) -> Float32[np.ndarray, " m"
     return scales
 
 
-def to_gray_levels(tiles: Float32[Tensor, "m c h w"], scales: Float32[np.ndarray, " m"], shown: tuple[int, ...]) -> np.ndarray:
+def to_gray_levels(
+    tiles: Float32[Tensor, "m c h w"], scales: Float32[np.ndarray, " m"], shown: tuple[int, ...]
+) -> np.ndarray:
     """Tiles as uint8[m, h, w, 3]: zero is 128, ±scale the ends, clipped. shown: the channels for red, green, blue."""
     factor = torch.from_numpy(np.where(scales > 0, 127.5 / np.maximum(scales, 1e-30), 0).astype(np.float32))
     chosen = tiles[:, list(shown)] * factor.reshape(-1, 1, 1, 1).to(tiles.device)

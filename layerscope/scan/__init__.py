@@ -5,4 +5,13 @@ from layerscope.scan.pictures import PICTURES, statistics_of
 from layerscope.scan.shard import LayerResult, ShardResult, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 
-__all__ = ["MOST_CLASS_MEANS", "PICTURES", "LayerResult", "ShardResult", "Totals", "merge", "scan_shard", "statistics_of"]
+__all__ = [
+    "MOST_CLASS_MEANS",
+    "PICTURES",
+    "LayerResult",
+    "ShardResult",
+    "Totals",
+    "merge",
+    "scan_shard",
+    "statistics_of",
+]

@@ -113,7 +113,9 @@ class _LayerScan:
         maxima = flat.amax(1).float().cpu()
         if bool(torch.isnan(maxima).any()):
             image = int(ids[torch.isnan(maxima).any(1).nonzero()[0, 0]])
-            raise TraceError(f"image {image} gives NaN at layer {self.layer.name}: the weights or the input are unusable")
+            raise TraceError(
+                f"image {image} gives NaN at layer {self.layer.name}: the weights or the input are unusable"
+            )
         self.maxima.append(maxima)
         self._enter(torch.from_numpy(ids), maxima, flat)
         if summed:

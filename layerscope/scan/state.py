@@ -14,7 +14,7 @@ _PEAKS = ("value", "image", "row", "col")
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 

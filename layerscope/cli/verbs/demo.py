@@ -80,9 +80,9 @@ def save_figures(file: AtlasFile, folder: Path) -> list[Path]:
 
 
 def _text(right: list[Answer], files: list[Path], pictures: int, seconds: float) -> str:
-    kind = "patches hold the pattern their unit was built for"
+    kind = "strongest patches hold the pattern their unit was built for"
     found = [f"    {answer.layer}: {answer.holding:,} of {answer.patches:,} {kind}" for answer in right]
     names = ", ".join(file.name for file in files)
-    head = f"The strongest patches of the known network's units, over {words.counted(pictures, 'picture')}:"
+    head = f"The units of the known network, over {words.counted(pictures, 'picture')}:"
     where = f"In {words.printable(files[0].parent)}: {names} ({words.duration(seconds)})"
     return "\n".join([head, *found, where, NEXT])

@@ -23,7 +23,12 @@ def _padding(call: Call) -> tuple[int, int]:
 
 
 def _conv_window(call: Call) -> tuple[Field, ...]:
-    kernel, stride, dilation, padding = call["weight"].shape[-2:], call.pair("stride"), call.pair("dilation"), _padding(call)
+    kernel, stride, dilation, padding = (
+        call["weight"].shape[-2:],
+        call.pair("stride"),
+        call.pair("dilation"),
+        _padding(call),
+    )
     rows, cols = (
         Window(size=dilation[axis] * (kernel[axis] - 1) + 1, step=stride[axis], start=-padding[axis]) for axis in (0, 1)
     )
@@ -97,7 +102,9 @@ def _linear_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 def _linear_samples() -> Iterator[Sample]:
     x = torch.linspace(-1, 1, 2 * 6, dtype=torch.float64).sin().reshape(2, 6)
-    yield Sample(aten.linear.default, (x,), (Source(0), torch.linspace(-2, 3, 24, dtype=torch.float64).cos().reshape(4, 6), None))
+    yield Sample(
+        aten.linear.default, (x,), (Source(0), torch.linspace(-2, 3, 24, dtype=torch.float64).cos().reshape(4, 6), None)
+    )
 
 
 ROWS = (

@@ -134,7 +134,7 @@ class Op:
     window: Callable[[Call], tuple[Field, ...]]
     samples: Callable[[], Iterator[Sample]] = field(repr=False)
     linear: bool
-    pad: float | None | Callable[[Call], float | None] = 0.0
+    pad: float | Callable[[Call], float | None] | None = 0.0
     gradient: Rule = vjp
     deconvnet: Rule | None = None
     guided: Rule | None = None

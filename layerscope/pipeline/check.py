@@ -1,0 +1,90 @@
+"""Does an atlas hold what this network does to these images? A sample of its peaks, computed again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.records import Input
+from layerscope.graph import Program
+from layerscope.pipeline.projecting import TOLERANCE
+from layerscope.pipeline.settings import weights_hash
+from layerscope.project.cone import Entries
+from layerscope.project.run import activations_at
+from layerscope.sources import Source
+
+_CHUNK = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """peaks: how many were computed again. worst: largest difference over the layer's largest value. failed: what
+    does not agree, as sentences; empty where all does."""
+
+    peaks: int
+    worst: float
+    failed: tuple[str, ...]
+
+
+def check_atlas(
+    file: AtlasFile, program: Program, input: Input, source: Source, *, sample: int = 32, seed: int = 0
+) -> CheckReport:
+    """Compute a seeded sample of every layer's peaks again, each from its own image, and compare.
+
+    sample: peaks per layer. Weights, images and preprocessing that differ are named.
+    """
+    failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
+    worst, count = 0.0, 0
+    for layer in file.layers:
+        if layer.record.node >= len(program.graph.nodes):
+            failed.append(f"the network has no layer {layer.name}")
+            continue
+        errors, names = _errors(file, layer.id, program, input, source, sample, seed)
+        count, worst = count + len(errors), max([worst, *errors])
+        bad = [name for error, name in zip(errors, names, strict=True) if not error <= TOLERANCE]
+        if bad:
+            failed.append(f"{len(bad)} of {len(errors)} peaks of {layer.name} do not come back, {bad[0]} among them")
+    return CheckReport(peaks=count, worst=worst, failed=tuple(failed))
+
+
+def _different(file: AtlasFile, program: Program, input: Input, source: Source) -> list[str]:
+    stored = file.run.fingerprint
+    different = []
+    if stored.get("weights") != weights_hash(program):
+        different.append("weights")
+    if file.run.input != input:
+        different.append("preprocessing (Input)")
+    listed = {record.id: record.source for record in file.images()}
+    if any(identity != listed.get(number) for number, (identity, _) in enumerate(source.listing())):
+        different.append("images, or images in another order")
+    return different
+
+
+def _errors(
+    file: AtlasFile, layer: int, program: Program, input: Input, source: Source, sample: int, seed: int
+) -> tuple[list[float], list[str]]:
+    """The relative error of each sampled peak, and the peak in words."""
+    peaks = file.all_peaks(layer)
+    units, ranks = np.nonzero(peaks.image >= 0)
+    chosen = np.random.default_rng([seed, layer]).permutation(len(units))[:sample]
+    units, ranks = units[chosen], ranks[chosen]
+    value, image, row, col = (getattr(peaks, name)[units, ranks] for name in ("value", "image", "row", "col"))
+    order = np.argsort(image, kind="stable")
+    largest = np.abs(peaks.value[np.isfinite(peaks.value)]).max(initial=1e-30)
+    errors: list[float] = []
+    names: list[str] = []
+    for first in range(0, len(order), _CHUNK):
+        part = order[first : first + _CHUNK]
+        present, places = np.unique(image[part], return_inverse=True)
+        names += [f"unit {units[p]} in image {image[p]}" for p in part]
+        known = [int(i) for i in present if i < len(source)]
+        batch = source.load(known, input)
+        if len(batch.ids) < len(present):
+            errors += [float("nan")] * len(part)
+            continue
+        maps = program.run(torch.from_numpy(batch.pixels), {layer})[layer]
+        entries = Entries(layer, places, units[part], row[part].astype(np.int64), col[part].astype(np.int64))
+        found = activations_at(maps, entries).float().cpu().numpy()
+        errors += (np.abs(found - value[part]) / largest).tolist()
+    return errors, names

@@ -1,0 +1,115 @@
+"""What a build will take, before it starts: each stage's time measured on a small piece of it, and the atlas's size."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from layerscope.core.records import Input, LayerRecord
+from layerscope.graph import Program
+from layerscope.pipeline.settings import BATCH, SHARD, Settings
+from layerscope.pipeline.tiling import boxes_for, view_tiles
+from layerscope.pipeline.work import sampled_units, tile_size
+from layerscope.project.cone import Entries, needed_maps
+from layerscope.project.run import carried
+from layerscope.project.views import NaturalView
+from layerscope.sources import Source
+
+# Bytes per px of a sheet at the default codec, and of one small picture: means over trained networks' atlases.
+BYTES_PER_PX = 0.35
+BYTES_PER_PICTURE = 6000
+# One peak's share of encoding and storing one tile, seconds: it hardly depends on the machine's state.
+ENCODE_SECONDS = 1.5e-4
+_ENTRIES = 4
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a build is expected to take. seconds: by stage. bytes: of the finished atlas. All are estimates."""
+
+    images: int
+    layers: int
+    units: int
+    peaks: int
+    seconds: dict[str, float]
+    bytes: int
+
+    @property
+    def total(self) -> float:
+        """Seconds of all stages."""
+        return sum(self.seconds.values())
+
+
+def forecast_build(
+    program: Program, input: Input, layers: tuple[LayerRecord, ...], source: Source, settings: Settings, *, workers: int
+) -> Forecast:
+    """Measure a batch of the scan and a few projections of every layer, and count up."""
+    count = len(source)
+    first = list(range(min(BATCH, count)))
+    decode, batch = _timed(lambda: source.load(first, input))
+    x = torch.from_numpy(batch.pixels)
+    nodes = {layer.node for layer in layers}
+    forward = _timed(lambda: program.run(x, nodes))[0] / max(len(x), 1)
+    projected = [layer for layer in layers if layer.map or settings.dense]
+    k, methods, views = min(settings.k, count), len(settings.methods), len(settings.views)
+    peaks = {layer.node: len(sampled_units(layer, settings)) * k for layer in layers}
+    costs = {layer.node: _projection_seconds(program, x, input, layer, settings) for layer in projected}
+    decode_each = decode / max(len(first), 1) / min(workers, 2)
+    images = min(count, sum(peaks.values()))
+    padded = -(-count // SHARD) * SHARD if count < SHARD else count
+    sample = sum(64 * 2 * costs[layer.node] + 64 * forward for layer in projected)
+    sheets = {layer.node: 1 + (methods * views if layer in projected else 0) for layer in layers}
+    seconds = {
+        "scan": count * decode_each + padded * forward,
+        "sample": sample,
+        "project": images * (forward + decode_each) + sum(peaks[n] * cost for n, cost in costs.items()),
+        "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
+    }
+    tiles = {layer.node: np.prod(tile_size(_side(layer, input), input, settings.tile)) for layer in layers}
+    size = sum(peaks[n] * sheets[n] * float(tiles[n]) * BYTES_PER_PX for n in peaks)
+    units = sum(layer.units for layer in layers)
+    return Forecast(
+        images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,
+        bytes=int(size + images * BYTES_PER_PICTURE * settings.pictures + units * 600),
+    )  # fmt: skip
+
+
+def _side(layer: LayerRecord, input: Input) -> int:
+    """A guess at the side of a layer's tiles: energy fills about half of a large field."""
+    if layer.map is None:
+        return 0
+    return int(min(max(8, float(max(layer.field.rows.size, layer.field.cols.size)) * 0.6), input.height, input.width))
+
+
+def _projection_seconds(
+    program: Program, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
+) -> float:
+    """One peak of a layer by all methods, with its views."""
+    rng = np.random.default_rng(layer.node)
+    rows, cols = (rng.integers(0, size, _ENTRIES) for size in (layer.map or (1, 1)))
+    image = np.sort(rng.integers(0, len(x), _ENTRIES))
+    entries = Entries(layer.node, image, rng.integers(0, layer.units, _ENTRIES), rows, cols)
+    wanted = {layer.node}.union(*(needed_maps(program, layer.node, m) for m in settings.methods))
+    maps = program.run(x, wanted)
+    side = _side(layer, input)
+    natural = NaturalView.plain(input.channels)
+
+    def once() -> None:
+        for part in carried(program, entries, settings.methods, maps):
+            boxes = boxes_for(next(iter(part.signals.values())), part.extent, side)
+            size = tile_size(side, input, settings.tile)
+            for signal in part.signals.values():
+                view_tiles(signal, part.extent, boxes, size, natural, settings.views, input.shown)
+
+    once()
+    return _timed(once)[0] / _ENTRIES
+
+
+def _timed(action: Callable[[], Result]) -> tuple[float, Result]:
+    started = time.perf_counter()
+    result = action()
+    return time.perf_counter() - started, result
