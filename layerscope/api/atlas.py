@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 
 from layerscope.api import notebook
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.core.errors import UsageError, nearest
-from layerscope.core.geometry import Field
+from layerscope.core.geometry import Box, Field
 from layerscope.core.records import UnitStatistics
 from layerscope.figures import Sheet, plate, unit_page
 
@@ -235,19 +235,49 @@ class Unit:
             raise UsageError(f'layer "{self.layer.name}" has no projections in this atlas, only patches')
         return self._tile(rank, "projections", method or self.layer.method or "", view)
 
-    def _tile(self, rank: SupportsIndex, kind: str, method: str = "", view: str = "") -> UInt8[np.ndarray, "h w 3"]:
-        where = f'layer "{self.layer.name}", unit {self.number}'
-        count = len(self.peaks)
-        if not count:
-            raise UsageError(f"{where} has no peaks: it was never above zero")
+    def signal(
+        self, rank: SupportsIndex, method: str | None = None, *, net: Any = None, images: Any = None
+    ) -> tuple[Float32[np.ndarray, "c h w"], Box]:
+        """The projection itself, at the network's resolution, and where it lies, in input px (see Projections).
+
+        Kept by a build with keep_signal; else computed again, which needs the network and the images of the build.
+        Raises UsageError where neither is there, WrongModel where the activation does not come back.
+        """
+        peak = self._peak(rank)
+        method = method or self.layer.method or "deconvnet"
+        kept = self._file.signal(self.layer._layer.id, self.number, peak.rank, method)
+        if kept is not None:
+            return kept
+        if net is None or images is None:
+            raise UsageError(
+                f"this atlas keeps no {method} signal of {self._where}; build with keep_signal=True, "
+                "or compute it again: unit.signal(rank, net=net, images=images)"
+            )
+        from layerscope.api.again import signal_again
+
+        return signal_again(peak, self.layer._layer.record, self.number, method, net, images)
+
+    @property
+    def _where(self) -> str:
+        return f'layer "{self.layer.name}", unit {self.number}'
+
+    def _peak(self, rank: SupportsIndex) -> Peak:
+        """The peak of this rank. Raises UsageError where there is none."""
+        peaks = self.peaks
+        if not peaks:
+            raise UsageError(f"{self._where} has no peaks: it was never above zero")
         place = operator.index(rank)
-        if not 0 <= place < count:
-            raise UsageError(f"{where} has peaks of rank 0 to {count - 1}, and none of rank {place}")
+        if not 0 <= place < len(peaks):
+            raise UsageError(f"{self._where} has peaks of rank 0 to {len(peaks) - 1}, and none of rank {place}")
+        return peaks[place]
+
+    def _tile(self, rank: SupportsIndex, kind: str, method: str = "", view: str = "") -> UInt8[np.ndarray, "h w 3"]:
+        place = self._peak(rank).rank
         sheet = self._file.sheet(self.layer._layer.id, self.number, kind, method, view)
         if sheet is None:
             by = f" by {method}" if method else ""
             raise UsageError(
-                f"{where} has no {kind}{by} in this atlas: they were not asked for, or its build is unfinished"
+                f"{self._where} has no {kind}{by} in this atlas: they were not asked for, or its build is unfinished"
             )
         return self._file.tiles(sheet)[place]
 

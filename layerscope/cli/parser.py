@@ -157,7 +157,13 @@ def _check(verb: Parser) -> None:
     _images(verb)
     _weights(verb)
     _expected(verb)
-    verb.add_argument("--sample", metavar="N", type=values.whole(1), default=32, help="peaks run again (default 32)")
+    verb.add_argument(
+        "--sample",
+        metavar="N",
+        type=values.whole(1),
+        default=32,
+        help="peaks of each layer computed again (default 32)",
+    )
     verb.add_argument("--seed", metavar="N", type=values.whole(0), default=0, help="seed of the sample (default 0)")
     _spoken(verb)
 

@@ -146,8 +146,7 @@ class LayerRecord:
 
     name: as shown; path: the node's canonical name; aliases: further names that mean it. units: channels, or outputs
     of a dense layer. map: rows and columns of its map, None for a dense layer. field: what a position sees, in input
-    px. auto: chosen by "auto". rectified: a value of 0 or less is no peak. needs: methods that cannot be had, with the
-    reason, as (method, reason).
+    px. auto: chosen by "auto". rectified: a value of 0 or less is no peak.
     """
 
     name: str
@@ -225,8 +224,8 @@ class UnitStatistics:
 
     mean, std: over all positions of every fourth batch. maximum: over all images. images_above, positions_above:
     shares in 0..1 above zero (positions: every fourth batch). histogram: int64[u, bins], counts of the images'
-    maxima between HISTOGRAM_EDGES, the outermost bins open. class_means: float32[u, classes], the mean over a class's
-    images of the image's maximum; no columns without labels.
+    maxima: bin i holds those above edge i - 1 and at most edge i of HISTOGRAM_EDGES, the outermost bins are open.
+    class_means: float32[u, classes], the mean over a class's images of the image's maximum; no columns without labels.
     """
 
     mean: Float32[np.ndarray, " u"]

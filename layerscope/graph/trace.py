@@ -6,7 +6,7 @@ effects, so that a ReLU is a ReLU however it was written. The user's model is co
 
 import copy
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -134,9 +134,9 @@ class _Reader:
             found = self.responses[fx]
             return local_response_norm, found
         if not hasattr(fx.target, "_schema"):
-            return fx.target, dict(enumerate(fx.args))
+            return fx.target, {str(place): value for place, value in enumerate(fx.args)}
         # A view asks for a memory layout that channels-last maps do not have; a reshape gives the same numbers.
-        target = aten.reshape.default if fx.target is aten.view.default else fx.target
+        target: Any = aten.reshape.default if fx.target is aten.view.default else fx.target
         return target, bind(target, fx.args, fx.kwargs)
 
     def _value(self, value: Any, sources: list[int]) -> Any:
@@ -166,11 +166,7 @@ class _Reader:
                 TABLE[target].window(Call(target=target, args=node.args, inputs=shapes, shape=node.shape))
             except Declined as declined:
                 why = f"it {declined}"
-        return node if not why else _refused(node, why)
-
-
-def _refused(node: Node, why: str) -> Node:
-    return Node(**{name: getattr(node, name) for name in Node.__slots__} | {"refused": why})
+        return replace(node, refused=why)
 
 
 def _plain_inputs(node: Node, nodes: list[Node]) -> bool:
@@ -210,11 +206,11 @@ def _is_alias(fx: FxNode) -> bool:
     if fx.op != "call_function":
         return False
     if fx.target is aten.slice.Tensor:
-        whole = bind(fx.target, fx.args, fx.kwargs)
+        whole = bind(aten.slice.Tensor, fx.args, fx.kwargs)
         return whole["start"] in (None, 0) and whole["end"] in (None, 2**63 - 1) and whole["step"] == 1
     if getattr(fx.target, "__name__", "") == "getitem":
         source, index = fx.args[:2]
-        return index == 0 and isinstance(source, FxNode) and "batch_norm" in str(source.target)
+        return bool(index == 0) and isinstance(source, FxNode) and "batch_norm" in str(source.target)
     return str(fx.target) in (
         "aten.clone.default",
         "aten.alias.default",

@@ -15,11 +15,11 @@ import numpy as np
 
 from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
-from layerscope.core.errors import WrongModel
+from layerscope.core.errors import AtlasError, WrongModel
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.graph import Program
 from layerscope.pipeline.forecast import Forecast, forecast_build
-from layerscope.pipeline.progress import Clock, Progress
+from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.sampling import sample_layer
 from layerscope.pipeline.scanning import Scanning
@@ -59,6 +59,17 @@ class Build:
     def into(self, path: Path, *, overwrite: bool = False) -> None:
         """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""
         self.program.check()
+        try:
+            self._make(path, overwrite)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            raise AtlasError(
+                "out of memory, even with small batches: free some, or ask for fewer layers; "
+                f"the same command goes on with what {path} holds"
+            ) from error
+
+    def _make(self, path: Path, overwrite: bool) -> None:
         with self._writer(path, overwrite) as writer:
             if not self._begin(writer, path):
                 self.progress.say(f"{path} is complete: nothing is missing")

@@ -10,7 +10,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Batch, Input, LayerRecord
 from layerscope.graph import Program
-from layerscope.pipeline.progress import Clock, Progress
+from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.scan import MOST_CLASS_MEANS, PICTURES, ShardResult, Totals, scan_shard, statistics_of
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
@@ -32,6 +32,7 @@ class Scanning:
         self.classes = {name: index for index, name in enumerate(source.label_names)}
         self.totals = Totals(layers, k=k, classes=len(self.classes))
         self.labels: dict[int, str | None] = {}
+        self.batch = BATCH
         self.k = k
 
     def run(self, progress: Progress, clock: Clock, *, workers: int) -> None:
@@ -70,15 +71,18 @@ class Scanning:
     def _one(self, shard: int, batches: Iterator[Batch], progress: Progress, clock: Clock) -> None:
         taken: list[Batch] = []
         with clock.time("scan"):
-            result = scan_shard(
-                self.program,
-                self.layers,
-                self._noted(batches, taken, progress, clock),
-                k=self.k,
-                batch_size=BATCH,
-                floors=self.totals.floors(),
-                with_pictures=(shard + 1) * SHARD <= PICTURES or shard == 0,
-            )
+            try:
+                result = self._scanned(shard, self._noted(batches, taken, progress, clock))
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error) or self.batch == 1:
+                    raise
+                self.batch //= 2
+                progress.say(f"out of memory: this scan goes on with batches of {self.batch} images")
+                again = (self.source.load(run, self.input) for run in _runs_of(shard, len(self.source)))
+                # What was read ahead for this shard is read again.
+                list(batches)
+                taken.clear()
+                return self._one(shard, again, progress, clock)
             self._add(result)
         with clock.time("write"), self.writer.transaction():
             self.writer.put_images(record for batch in taken for record in batch.records)
@@ -87,6 +91,17 @@ class Scanning:
                 self.writer.mark(self.stage, _TOTALS, totals_to_bytes(self.totals))
                 for joined in range(shard + 1 - JOINED, shard + 1):
                     self.writer.mark(self.stage, joined)
+
+    def _scanned(self, shard: int, batches: Iterator[Batch]) -> ShardResult:
+        return scan_shard(
+            self.program,
+            self.layers,
+            batches,
+            k=self.k,
+            batch_size=self.batch,
+            floors=self.totals.floors(),
+            with_pictures=(shard + 1) * SHARD <= PICTURES or shard == 0,
+        )
 
     def _noted(self, batches: Iterator[Batch], taken: list[Batch], progress: Progress, clock: Clock) -> Iterator[Batch]:
         """The shard's batches, their records kept and their time counted."""

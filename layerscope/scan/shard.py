@@ -64,7 +64,8 @@ def scan_shard(
 ) -> ShardResult:
     """Run one shard's batches through the network.
 
-    batch_size: every batch is padded to it, so that an image's activations do not depend on how many came with it.
+    batch_size: batches are padded to it, so that an image's activations do not depend on how many came with it; larger
+    ones are taken in pieces.
     floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
     Raises TraceError for activations that are NaN.
     """
@@ -74,9 +75,11 @@ def scan_shard(
     for number, batch in enumerate(batches):
         if not len(batch.ids):
             continue
-        values = program.run(_padded(batch.pixels, batch_size), set(scanners))
-        for node, scanner in scanners.items():
-            scanner.take(batch.ids, values[node][: len(batch.ids)], summed=number % SUMMED_EVERY == 0)
+        for first in range(0, len(batch.ids), batch_size):
+            ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
+            values = program.run(_padded(pixels, batch_size), set(scanners))
+            for node, scanner in scanners.items():
+                scanner.take(ids, values[node][: len(ids)], summed=number % SUMMED_EVERY == 0)
         images.append(batch.ids)
         if with_pictures:
             pictures = add_pictures(pictures, batch.pixels)

@@ -15,6 +15,7 @@ from layerscope.core.errors import UsageError
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas
+    from layerscope.pipeline.forecast import Forecast
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -27,8 +28,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.dry_run:
         show_forecast(verbs.forecast(net, source, **options(arguments)), output)
         return 0
-    out = Path(arguments.out).expanduser()
+    out = Path(str(arguments.out)).expanduser()
     started = time.monotonic()
+    if not output.quiet and len(source) >= verbs.FORECAST_FROM and not out.exists():
+        expected = verbs.forecast(net, source, **options(arguments))
+        output.remark(f"to come: about {words.duration(expected.total)} and {words.file_size(expected.bytes)}")
     with nullcontext() if output.quiet else Bars() as bars:
         how = {"overwrite": arguments.overwrite, "progress": bars or False}
         atlas = verbs.build(net, source, out, **options(arguments), **how)
@@ -69,12 +73,12 @@ def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:
     output.result(data, f"{words.printable(path)}: {held}, {seen}, {size}")
 
 
-def show_forecast(expected: Any, output: Output) -> None:
+def show_forecast(expected: "Forecast", output: Output) -> None:
     """What a build would take: seconds per stage, and bytes."""
     counts = {name: getattr(expected, name) for name in ("images", "layers", "units", "peaks")}
     seconds = dict(expected.seconds)
     rows = [(stage, words.duration(value)) for stage, value in seconds.items()]
-    table = words.table(("stage", ">time"), [*rows, ("in all", words.duration(sum(seconds.values())))])
+    table = words.table(("stage", ">time"), [*rows, ("in all", words.duration(expected.total))])
     head = ", ".join(words.counted(count, name[:-1]) for name, count in counts.items())
     data = {**counts, "seconds": seconds, "bytes": expected.bytes}
     output.result(data, f"{head}\n{table}\nabout {words.file_size(expected.bytes)} in the end; nothing was written")

@@ -80,16 +80,16 @@ class Call:
         return result[0] if isinstance(result, tuple | list) else result
 
     def local(self, inputs: tuple[Shape, ...], shape: Shape, tensors: tuple[Tensor, ...]) -> "Call":
-        """The same call on windows cut so that nothing is left to pad."""
-        unpadded = {name: value for name, value in _UNPADDED.items() if name in self.args}
-        return replace(self, args={**self.args, **unpadded}, inputs=inputs, shape=shape, tensors=tensors)
+        """The same call on windows cut so that nothing is left to pad, its output's shape the windows' own."""
+        no_padding = "valid" if isinstance(self.args.get("padding"), str) else (0, 0)
+        sizes = {"output_size": shape[-2:], "shape": (BatchSize(), *shape)}
+        local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0), **sizes}
+        args = {name: local.get(name, value) for name, value in self.args.items()}
+        return replace(self, args=args, inputs=inputs, shape=shape, tensors=tensors)
 
     def with_tensors(self, tensors: tuple[Tensor, ...]) -> "Call":
         """The same call, knowing its inputs."""
         return replace(self, tensors=tensors)
-
-
-_UNPADDED = {"padding": (0, 0), "ceil_mode": False, "pad": (0, 0, 0, 0)}
 
 
 def _filled(value: Any, tensors: tuple[Tensor, ...], batch: int) -> Any:

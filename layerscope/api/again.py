@@ -1,0 +1,37 @@
+"""A projection at full resolution, computed again for a peak that an atlas names."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from layerscope.api.network import Network
+from layerscope.atlas.records import Peak
+from layerscope.core.errors import WrongModel
+from layerscope.core.geometry import Box
+from layerscope.core.records import LayerRecord
+from layerscope.pipeline.projecting import TOLERANCE
+from layerscope.sources import open_source
+
+
+def signal_again(
+    peak: Peak, layer: LayerRecord, unit: int, method: str, net: Network, images: Any
+) -> tuple[Float32[np.ndarray, "c h w"], Box]:
+    """The signal of a peak, and its box in input px. Raises WrongModel where the activation does not come back."""
+    batch = open_source(images).load([peak.image], net.input)
+    found = net.project(
+        torch.from_numpy(batch.pixels),
+        layer.path,
+        image=[0],
+        unit=[unit],
+        row=[peak.row],
+        col=[peak.col],
+        method=method,
+    )
+    if abs(float(found.values[0]) - peak.value) > TOLERANCE * max(abs(peak.value), 1e-30):
+        raise WrongModel(
+            f"unit {unit} of {layer.name} is {found.values[0]:.6g} there, the atlas says {peak.value:.6g}: "
+            "the weights, the image or the preprocessing are others"
+        )
+    return found.signal[0].astype(np.float32), found.boxes[0]
