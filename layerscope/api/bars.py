@@ -1,5 +1,6 @@
 """Progress as people see it: bars in terminals and notebooks, plain lines where nobody watches (logs, pipes)."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 LINE_SECONDS = 10.0
+MOST_COLUMNS = 100
 FORMAT = "{desc:<8}{percentage:3.0f} % |{bar}| {n_fmt} of {total_fmt}, {elapsed} gone, {remaining} to go"
 
 
@@ -55,7 +57,9 @@ class Bars:
             return
         from tqdm.auto import tqdm
 
-        options = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT, "dynamic_ncols": True}
+        # A terminal may say that it has no columns (docker, CI); tqdm would believe it and show nothing.
+        width = None if _in_notebook() else min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+        options = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT, "ncols": width}
         self._bar = tqdm(file=self._stream, mininterval=0.2, **options)
 
     def step(self, count: int = 1) -> None:

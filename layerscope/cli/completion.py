@@ -106,7 +106,8 @@ def _zsh(top: Parser) -> Iterator[str]:
         yield f"        {name}) _arguments {' '.join(map(_quoted, described))} ;;"
     yield "    esac"
     yield "}"
-    yield "(( $+functions[compdef] )) && compdef _layerscope layerscope"
+    # Loaded by name from $fpath, the file itself is the first call; else it only registers.
+    yield 'if [ "$funcstack[1]" = _layerscope ]; then _layerscope "$@"; else compdef _layerscope layerscope; fi'
 
 
 def _zsh_argument(argument: Argument) -> Iterator[str]:

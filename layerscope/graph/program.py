@@ -17,7 +17,7 @@ from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops import VIEWS
-from layerscope.graph.ops.table import Call, Weight
+from layerscope.graph.ops.table import Call, Source, Weight
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ class Program:
         first = node.sources[0]
         fresh = first != 0 and self.graph.nodes[first].op not in VIEWS
         viewed = any(self.graph.nodes[reader].op in VIEWS for reader in self.graph.consumers[first])
-        return fresh and not viewed and first in dropped and node.sources.count(first) == 1
+        # An in-place call writes over its first argument, which in `bias + x` is a weight.
+        written = next(iter(node.args.values())) == Source(0)
+        return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
 
 
 def _in_place(target: OpOverload) -> OpOverload | None:

@@ -55,8 +55,8 @@ def _different(file: AtlasFile, program: Program, input: Input, source: Source) 
         different.append("weights")
     if file.run.input != input:
         different.append("preprocessing (Input)")
-    listed = {record.id: record.source for record in file.images()}
-    if any(identity != listed.get(number) for number, (identity, _) in enumerate(source.listing())):
+    given = dict(enumerate(identity for identity, _ in source.listing()))
+    if any(given.get(record.id) != record.source for record in file.images()):
         different.append("images, or images in another order")
     return different
 

@@ -8,7 +8,7 @@ import torch
 
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
-from layerscope.core.records import Batch, Input, LayerRecord
+from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.settings import BATCH, SHARD
@@ -69,7 +69,7 @@ class Scanning:
         return joined
 
     def _one(self, shard: int, batches: Iterator[Batch], progress: Progress, clock: Clock) -> None:
-        taken: list[Batch] = []
+        taken: list[ImageRecord] = []
         with clock.time("scan"):
             try:
                 result = self._scanned(shard, self._noted(batches, taken, progress, clock))
@@ -85,7 +85,7 @@ class Scanning:
                 return self._one(shard, again, progress, clock)
             self._add(result)
         with clock.time("write"), self.writer.transaction():
-            self.writer.put_images(record for batch in taken for record in batch.records)
+            self.writer.put_images(taken)
             self.writer.mark(self.stage, shard, shard_to_bytes(result))
             if (shard + 1) % JOINED == 0:
                 self.writer.mark(self.stage, _TOTALS, totals_to_bytes(self.totals))
@@ -103,7 +103,9 @@ class Scanning:
             with_pictures=(shard + 1) * SHARD <= PICTURES or shard == 0,
         )
 
-    def _noted(self, batches: Iterator[Batch], taken: list[Batch], progress: Progress, clock: Clock) -> Iterator[Batch]:
+    def _noted(
+        self, batches: Iterator[Batch], taken: list[ImageRecord], progress: Progress, clock: Clock
+    ) -> Iterator[Batch]:
         """The shard's batches, their records kept and their time counted."""
         while True:
             with clock.time("wait for images"):
@@ -111,7 +113,7 @@ class Scanning:
             if batch is None:
                 return
             self.labels |= {record.id: record.label for record in batch.records}
-            taken.append(Batch(ids=batch.ids, pixels=batch.pixels[:0], placements=(), records=batch.records))
+            taken.extend(batch.records)
             yield batch
             progress.step(len(batch.records))
 

@@ -45,7 +45,9 @@ def view_tiles(
     return np.stack(pixels, 1), np.stack(scales, 1)
 
 
-def patch_tile(picture: UInt8[np.ndarray, "h w 3"], box: Box, size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
+def patch_tile(
+    picture: UInt8[np.ndarray, "h w 3"], box: Box, size: tuple[int, int]
+) -> UInt8[np.ndarray, "tile_h tile_w 3"]:
     """What the network got inside a box, at the size at which it is kept."""
     tile = np.ascontiguousarray(picture[box.top : box.bottom, box.left : box.right])
     if tile.shape[:2] == size:

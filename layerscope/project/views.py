@@ -118,7 +118,7 @@ def to_gray_levels(
     return levels.expand(-1, -1, -1, 3).contiguous().cpu().numpy()
 
 
-def reduced(tiles: Float32[Tensor, "m c h w"], size: tuple[int, int]) -> Float32[Tensor, "m c h w"]:
+def reduced(tiles: Float32[Tensor, "m c h w"], size: tuple[int, int]) -> Float32[Tensor, "m c rows cols"]:
     """Tiles at the size at which they are kept; larger ones are averaged down."""
     if tuple(tiles.shape[-2:]) == size:
         return tiles

@@ -23,8 +23,8 @@ def cut(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill: f
     size = (len(entries), *maps.shape[1:-2], wanted.height, wanted.width)
     out = _empty(maps, size)
     for index, entry in enumerate(entries):
-        rows = _overlap(held.tops[index], held.height, wanted.tops[index], wanted.height, wanted.plane[0])
-        cols = _overlap(held.lefts[index], held.width, wanted.lefts[index], wanted.width, wanted.plane[1])
+        rows = _overlap(int(held.tops[index]), held.height, int(wanted.tops[index]), wanted.height, wanted.plane[0])
+        cols = _overlap(int(held.lefts[index]), held.width, int(wanted.lefts[index]), wanted.width, wanted.plane[1])
         if rows.length < wanted.height or cols.length < wanted.width:
             out[index].fill_(fill)
         out[index][..., rows.there, cols.there] = maps[entry][..., rows.here, cols.here]
@@ -67,7 +67,6 @@ class _Overlap:
 
 
 def _overlap(held: int, held_size: int, wanted: int, wanted_size: int, plane: int) -> _Overlap:
-    held, wanted = int(held), int(wanted)
     low = max(held, wanted, 0)
     return _Overlap(low, min(held + held_size, wanted + wanted_size, plane), held, wanted)
 

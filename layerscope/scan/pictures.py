@@ -36,7 +36,7 @@ def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
 
 def joined(a: Sums, b: Sums) -> Sums:
     """The sums of two sets of images; either may be empty."""
-    return {name: a[name] + b[name] for name in a} if a and b else dict(a or b)
+    return {name: np.asarray(a[name] + b[name]) for name in a} if a and b else dict(a or b)
 
 
 def statistics_of(sums: Sums) -> Statistics:

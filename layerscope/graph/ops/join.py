@@ -12,9 +12,9 @@ aten = torch.ops.aten
 
 
 def _sum_window(call: Call) -> tuple[Field, ...]:
-    other = call["other"]
-    if isinstance(other, Weight | Tensor) and any(size != 1 for size in tuple(other.shape)[-2:]):
-        raise Declined("adds a constant that differs from place to place")
+    for side in (call["self"], call["other"]):
+        if isinstance(side, Weight | Tensor) and any(size != 1 for size in tuple(side.shape)[-2:]):
+            raise Declined("adds a constant that differs from place to place")
     if any(shape != call.shape for shape in call.inputs):
         raise Declined(f"adds maps of different shapes, {' and '.join(str(list(s)) for s in call.inputs)}")
     return pointwise(call)
@@ -54,6 +54,7 @@ def _add_samples() -> Iterator[Sample]:
 def _sub_samples() -> Iterator[Sample]:
     yield Sample(aten.sub.Tensor, (_maps(0), _maps(1)), (Source(0), Source(1)))
     yield Sample(aten.sub.Tensor, (_maps(0),), (Source(0), torch.ones(1, 3, 1, 1, dtype=torch.float64)))
+    yield Sample(aten.sub.Tensor, (_maps(0),), (torch.ones(1, 3, 1, 1, dtype=torch.float64), Source(0)))
 
 
 def _cat_samples() -> Iterator[Sample]:

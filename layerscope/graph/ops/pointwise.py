@@ -44,18 +44,26 @@ def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 
 def _factor(call: Call) -> Tensor | float:
-    other = call["other"]
-    return other if isinstance(other, Tensor) else float(other)
+    factor = call["self"] if isinstance(call["other"], Source) else call["other"]
+    return factor if isinstance(factor, Tensor) else float(factor)
 
 
-def _constant_window(call: Call) -> tuple[Field, ...]:
+def _product_window(call: Call) -> tuple[Field, ...]:
     """One map and a constant: a number, or a weight with one value per channel."""
-    other = call["other"]
-    if isinstance(other, Source) or len(call.inputs) != 1:
+    if len(call.inputs) != 1:
         raise Declined("joins two maps by a product; only constant factors are known")
-    if isinstance(other, Weight | Tensor) and any(size != 1 for size in tuple(other.shape)[-2:]):
-        raise Declined("applies a constant that differs from place to place")
+    if call.inputs[0] != call.shape:
+        raise Declined(f"spreads {list(call.inputs[0])} to {list(call.shape)}")
+    for side in (call["self"], call["other"]):
+        if isinstance(side, Weight | Tensor) and any(size != 1 for size in tuple(side.shape)[-2:]):
+            raise Declined("applies a constant that differs from place to place")
     return pointwise(call)
+
+
+def _quotient_window(call: Call) -> tuple[Field, ...]:
+    if isinstance(call["other"], Source):
+        raise Declined("divides by a map; only constant divisors are known")
+    return _product_window(call)
 
 
 def _maps() -> Tensor:
@@ -82,6 +90,7 @@ def _per_channel() -> Tensor:
 def _mul_samples() -> Iterator[Sample]:
     yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), -0.5))
     yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), _per_channel()))
+    yield Sample(aten.mul.Tensor, (_maps(),), (_per_channel(), Source(0)))
 
 
 def _div_samples() -> Iterator[Sample]:
@@ -120,7 +129,7 @@ ROWS = (
     Op(
         name="mul",
         targets=(aten.mul.Tensor,),
-        window=_constant_window,
+        window=_product_window,
         samples=_mul_samples,
         linear=True,
         gradient=lambda signal, call: (signal * _factor(call),),
@@ -128,7 +137,7 @@ ROWS = (
     Op(
         name="div",
         targets=(aten.div.Tensor,),
-        window=_constant_window,
+        window=_quotient_window,
         samples=_div_samples,
         linear=True,
         gradient=lambda signal, call: (signal / _factor(call),),

@@ -1,0 +1,50 @@
+# Every target sets itself up in .venv, once: the stamp is renewed when pyproject.toml or constraints.txt change.
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+STAMP := .venv/installed
+BENCH_STAMP := .venv/installed-bench
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint laws docs bench clean
+.DEFAULT_GOAL := test
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "layerscope needs Python 3.11 or later: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --editable '.[dev]'
+	touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,bench]'
+	touch $@
+
+# The network with known filters, its pictures, an atlas of both and the figures.
+demo: $(STAMP)
+	$(BIN)/layerscope demo -o demo/
+
+test: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+# The wide sweeps: more examples, more networks, full input sizes.
+laws: $(STAMP)
+	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide
+
+docs: $(STAMP)
+	$(BIN)/python -m pytest tests/docs
+
+bench: $(BENCH_STAMP)
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench
+
+clean:
+	rm -rf .venv demo dist

@@ -1,0 +1,214 @@
+"""All projections of AlexNet's five convolutional layers, beside captum and beside batched full-image autograd.
+
+The whole: 1,152 units x 9 peaks, each unit's on nine of 1,000 images drawn at random, at the place where the unit is
+highest in the image; deconvnet. Measured on a sample and weighted to the whole:
+
+- ours is the pipeline's own stage (pipeline/projecting.py) with the peaks that fall on the first n of the 1,000 images,
+  so that an image holds as many peaks as in the whole. Its clock's "forward" counts 1,000 / n times (a forward pass
+  serves an image whatever its peaks), its "cones" as many times as the whole has more peaks. Loading images, views and
+  writing are not counted, for nobody.
+- the rivals (bench/rivals.py) make a seeded sample of these peaks, as many in every layer; each layer's time counts as
+  many times as the layer has more peaks. Every projection of theirs is a forward and a backward of its image.
+
+That the three agree is checked before any is timed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from bench.report import Aim, Line
+from bench.rivals import Rival, Sample, autograd, captum, quickest
+from bench.subjects import Subject, pixels_of, subject
+from bench.timing import Ratio, alternate
+from bench.workshop import Workshop
+from layerscope.atlas.write import AtlasWriter
+from layerscope.core.records import LayerRecord, Peaks, Statistics
+from layerscope.pipeline.progress import Clock, Silent
+from layerscope.pipeline.projecting import Projecting
+from layerscope.pipeline.scratch import Scratch
+from layerscope.pipeline.settings import BATCH, Settings
+from layerscope.pipeline.work import LayerWork
+from layerscope.project.cone import Entries
+from layerscope.project.run import project
+from layerscope.project.views import NaturalView
+from layerscope.sources import open_source
+
+NETWORK, METHOD = "alexnet", "deconvnet"
+WHOLE, K, SEED = 1_000, 9, 0
+AIMS = {
+    "captum": Aim(shown="at least 12x", at_least=12),
+    "autograd": Aim(shown="at least 8x", at_least=8),
+}
+RIVALS = {"captum": captum, "autograd": autograd}
+TILE = 32
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is projected. pixels: of the sampled images. peaks: by layer, those that fall on them."""
+
+    subject: Subject
+    pixels: Float32[np.ndarray, "n c h w"]
+    peaks: dict[LayerRecord, Peaks]
+
+    @property
+    def count(self) -> int:
+        return sum(int((peaks.image >= 0).sum()) for peaks in self.peaks.values())
+
+
+def measure(workshop: Workshop) -> list[Line]:
+    """One line per rival: its seconds over ours, for the whole."""
+    chosen = subject(NETWORK)
+    pixels = pixels_of(workshop.paths[: workshop.sizes.projected], chosen)
+    job = Job(chosen, pixels, drawn_peaks(chosen, pixels))
+    samples = {layer: sample_of(job, layer, workshop.sizes.sampled) for layer in chosen.layers}
+    best = {
+        name: {layer: quickest(make, chosen.model, layer, samples[layer]) for layer in chosen.layers}
+        for name, make in RIVALS.items()
+    }
+    for name, rivals in best.items():
+        for layer, rival in rivals.items():
+            check(name, rival, job, layer, samples[layer])
+    contenders = {"layerscope": partial(ours, job, workshop.folder / "projected.atlas")}
+    contenders |= {name: partial(theirs, rivals, samples) for name, rivals in best.items()}
+    contenders["layerscope"]()
+    found = alternate(contenders, repeats=workshop.sizes.repeats)
+    job_in_words = f"{whole_of(chosen.layers):,} projections of {chosen.network.name} over {WHOLE:,} images"
+    return [
+        Line(
+            what=f"{name} (batches by layer: {', '.join(rival.how for rival in best[name].values())}) / layerscope, "
+            f"{job_in_words}",
+            medians={name: median(found[name]), "layerscope": median(found["layerscope"])},
+            ratio=Ratio.of_pairs(found[name], found["layerscope"]),
+            aim=AIMS[name],
+        )
+        for name in RIVALS
+    ]
+
+
+def drawn_peaks(subject: Subject, pixels: Float32[np.ndarray, "n c h w"]) -> dict[LayerRecord, Peaks]:
+    """Per layer the peaks, out of nine a unit on 1,000 images drawn at random, that fall on the first n images."""
+    highest = highest_places(subject, pixels)
+    draws = {layer: np.random.default_rng([SEED, layer.node]) for layer in subject.layers}
+    return {layer: _on_images(layer, *highest[layer], rng) for layer, rng in draws.items()}
+
+
+def highest_places(subject: Subject, pixels: np.ndarray) -> dict[LayerRecord, tuple[np.ndarray, np.ndarray]]:
+    """Per layer each image's highest value of every unit, and its place in the map: [n, u] each."""
+    parts: dict[LayerRecord, list[tuple[np.ndarray, np.ndarray]]] = {layer: [] for layer in subject.layers}
+    for first in range(0, len(pixels), BATCH):
+        maps = subject.network.program.run(
+            torch.from_numpy(pixels[first : first + BATCH]), {layer.node for layer in subject.layers}
+        )
+        for layer in subject.layers:
+            value, place = maps[layer.node].flatten(2).max(2)
+            parts[layer].append((value.numpy(), place.numpy()))
+    return {layer: tuple(np.concatenate(part) for part in zip(*found, strict=True)) for layer, found in parts.items()}
+
+
+def _on_images(layer: LayerRecord, value: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> Peaks:
+    assert layer.map is not None
+    peaks, units = Peaks.empty(layer.units, K), np.arange(layer.units)[:, None]
+    image = np.stack([rng.choice(WHOLE, K, replace=False) for _ in range(layer.units)])
+    here = image < len(value)
+    seen = np.where(here, image, 0)
+    peaks.image[here] = image[here]
+    peaks.value[here] = value[seen, units][here]
+    peaks.row[here], peaks.col[here] = np.divmod(place[seen, units][here], layer.map[1])
+    return peaks
+
+
+def sample_of(job: Job, layer: LayerRecord, count: int) -> Sample:
+    """A seeded sample of a layer's peaks that are above zero, with their images."""
+    peaks = job.peaks[layer]
+    units, ranks = np.nonzero((peaks.image >= 0) & (peaks.value > 0))
+    chosen = np.random.default_rng([SEED, layer.node, 1]).permutation(len(units))[:count]
+    units, ranks = units[chosen], ranks[chosen]
+    image, row, col = (getattr(peaks, name)[units, ranks].astype(np.int64) for name in ("image", "row", "col"))
+    entries = Entries(layer.node, image, units, row, col)
+    return Sample(entries, torch.from_numpy(np.ascontiguousarray(job.pixels[image])), peaks.value[units, ranks])
+
+
+def ours(job: Job, path: Path) -> float:
+    """The seconds of the whole, out of the pipeline's own stage on the sampled images."""
+    program, input = job.subject.network.program, job.subject.network.input
+    settings = Settings(methods=(METHOD,), views=("signal",), pictures=False)
+    works = [work_of(layer, peaks) for layer, peaks in job.peaks.items()]
+    source, clock = open_source(Preloaded(job.pixels)), Clock()
+    shelves, start = {}, 0
+    for work in works:
+        shelves[work.node] = work.shelf(start, K, 1)
+        start = shelves[work.node].end
+    scratch = Scratch(path.with_suffix(".tiles"), shelves)
+    flat = NaturalView(Statistics(colour=np.eye(input.channels), spectrum=np.ones(2)))
+    with AtlasWriter.create(path, overwrite=True) as writer:
+        writer.put_images(source.load(range(len(source)), input).records)
+        projecting = Projecting(writer, program, source, input, settings, works, flat, scratch)
+        # One worker: images are then loaded between the groups, and not while one is projected.
+        projecting.run(Silent(), clock, workers=1)
+    scratch.close(remove=True)
+    images = len(np.unique(np.concatenate([p.image[p.image >= 0] for p in job.peaks.values()])))
+    return weighted_ours(
+        clock.seconds["forward"], clock.seconds["cones"], images=images, peaks=job.count, whole=whole_of(job.peaks)
+    )
+
+
+def whole_of(layers: Iterable[LayerRecord]) -> int:
+    """How many projections all units of these layers have."""
+    return sum(layer.units for layer in layers) * K
+
+
+def work_of(layer: LayerRecord, peaks: Peaks) -> LayerWork:
+    """A layer's share of the stage, with small tiles: what comes after the cones is not counted."""
+    return LayerWork(
+        layer=layer, methods=(METHOD,), patches=True, units=tuple(range(layer.units)), peaks=peaks, side=TILE,
+        size=(TILE, TILE),
+    )  # fmt: skip
+
+
+def weighted_ours(forward: float, cones: float, *, images: int, peaks: int, whole: int) -> float:
+    """The seconds of `whole` peaks on 1,000 images, out of those of some peaks on some of these images."""
+    return forward * WHOLE / images + cones * whole / peaks
+
+
+def theirs(rivals: dict[LayerRecord, Rival], samples: dict[LayerRecord, Sample]) -> float:
+    """The seconds of the whole, out of a rival's on each layer's sample."""
+    seconds = {layer: rival.seconds(samples[layer]) for layer, rival in rivals.items()}
+    return weighted_theirs([(seconds[layer], len(samples[layer].entries), layer.units) for layer in rivals])
+
+
+def weighted_theirs(layers: Sequence[tuple[float, int, int]]) -> float:
+    """The seconds of nine peaks of every unit. layers: (seconds, peaks projected in them, units) of each."""
+    return sum(seconds * units * K / peaks for seconds, peaks, units in layers)
+
+
+def check(name: str, rival: Rival, job: Job, layer: LayerRecord, sample: Sample) -> None:
+    """The rival makes the same projections as ours, which start from the peak's own value; a bug where it does not."""
+    few = sample.part(slice(0, 9))
+    signal = project(job.subject.network.program, few.pixels, few.in_order(), METHOD).full()
+    other = rival.run(few).numpy() * few.values[:, None, None, None]
+    error = np.sqrt(((signal - other) ** 2).sum((1, 2, 3)) / (other**2).sum((1, 2, 3)))
+    # The median: in float32 two cells of a pool may be equal to rounding, and the signal then takes the other one.
+    assert np.median(error) < 1e-3, f"{name} and layerscope disagree at {layer.name}: {np.median(error):.1e}"
+
+
+class Preloaded:
+    """Tensors in memory as a Dataset."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self.pixels[index]

@@ -1,0 +1,72 @@
+"""Scan from preloaded tensors, beside the user's own forward loop over the same tensors.
+
+The scan has all statistics: peaks, sums, histograms, means per class, and the sums over the pictures themselves in the
+share of shards in which a scan of 1,000 images takes them (its first 256). The loop is the user's eager model, cut off
+behind the deepest scanned layer, in inference mode, at the same batch size, in the memory format that is faster here.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import median
+
+import numpy as np
+
+from bench.report import Aim, Line
+from bench.subjects import Subject, batches_of, forward_loops, subject
+from bench.timing import Ratio, alternate, seconds_of
+from bench.workshop import Workshop
+from layerscope.core.records import Batch
+from layerscope.pipeline.settings import BATCH, SHARD
+from layerscope.scan import PICTURES, Totals, scan_shard
+
+AIM = Aim(shown="at least 0.90", at_least=0.90)
+WHOLE = 1_000
+K = 9
+CLASSES = 10
+
+
+def measure(workshop: Workshop) -> list[Line]:
+    """One line per network: the loop's seconds over the scan's."""
+    return [_measured(subject(name), workshop) for name in workshop.sizes.networks]
+
+
+def _measured(subject: Subject, workshop: Workshop) -> Line:
+    batches = batches_of(workshop.paths[: workshop.sizes.tensors], subject)
+    loops = forward_loops(subject, batches)
+    for loop in forward_loops(subject, batches[:1]).values():
+        loop()
+    scan(subject, batches[:1])
+    contenders: dict[str, Callable[[], float]] = {name: partial(seconds_of, loop) for name, loop in loops.items()}
+    contenders["scan"] = lambda: seconds_of(lambda: scan(subject, batches))
+    found = alternate(contenders, repeats=workshop.sizes.repeats)
+    faster = min(loops, key=lambda name: median(found[name]))
+    return Line(
+        what=f"bare forward loop / scan with all statistics, {subject.network.name}, "
+        f"{sum(len(batch.ids) for batch in batches)} preloaded images",
+        medians={f"loop ({faster})": median(found[faster]), "scan": median(found["scan"])},
+        ratio=Ratio.of_pairs(found[faster], found["scan"]),
+        aim=AIM,
+    )
+
+
+def scan(subject: Subject, batches: Sequence[Batch]) -> Totals:
+    """All shards, one after the other, as the pipeline scans them."""
+    totals = Totals(subject.layers, k=K, classes=CLASSES)
+    shards = [batches[first : first + SHARD // BATCH] for first in range(0, len(batches), SHARD // BATCH)]
+    for number, shard in enumerate(shards):
+        result = scan_shard(
+            subject.network.program,
+            subject.layers,
+            shard,
+            k=K,
+            batch_size=BATCH,
+            floors=totals.floors(),
+            with_pictures=number < shards_with_pictures(len(shards)),
+        )
+        totals.add(result, np.asarray(result.images % CLASSES))
+    return totals
+
+
+def shards_with_pictures(shards: int) -> int:
+    """Of so many shards, the share that takes the pictures' own sums in a scan of 1,000 images; at least one."""
+    return max(1, round(shards * PICTURES / WHOLE))

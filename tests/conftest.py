@@ -1,0 +1,18 @@
+"""How every test runs: one thread for sums, repeatable examples, and the shapes in signatures checked."""
+
+import os
+
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+import tests.typecheck
+
+# Before torch is loaded: two test workers with two threads each would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40, database=None)
+settings.register_profile("wide", derandomize=True, deadline=None, max_examples=500, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Never undone: whatever of the package a test imports first is checked.
+install_import_hook("layerscope", f"{tests.typecheck.__name__}.checked")

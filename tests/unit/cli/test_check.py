@@ -1,0 +1,44 @@
+"""`check` ends with 0 where every peak came back, and with 1 and the names of those that did not."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from layerscope.api import verbs
+from layerscope.cli.verbs import check as verb
+from layerscope.pipeline.check import CheckReport
+
+
+@pytest.fixture
+def words(monkeypatch, traced, tmp_path):
+    """A command whose check reports what is given."""
+    Image.new("RGB", (20, 16)).save(tmp_path / "a.png")
+
+    def line(report: CheckReport, *more: str) -> list:
+        monkeypatch.setattr(verbs, "check", lambda *_, **options: report)
+        monkeypatch.setattr(verb, "network", lambda *_: traced)
+        return ["check", "x.atlas", "net.py:plain", "--images", tmp_path, "--quiet", *more]
+
+    return line
+
+
+def test_all_came_back(command, words):
+    """The count and the largest difference."""
+    status, out, err = command(*words(CheckReport(peaks=64, worst=3e-7, failed=())))
+    assert (status, err) == (0, "")
+    assert out == "64 peaks computed again; largest difference 3e-07 of the layer's largest value\n"
+
+
+def test_something_did_not(command, words):
+    """All of it stands on stdout, as text or JSON; the sentence names the first."""
+    failed = ("the atlas was made from other weights", "3 of 32 peaks of things do not come back")
+    report = CheckReport(peaks=64, worst=0.5, failed=failed)
+    status, out, err = command(*words(report))
+    assert (status, tuple(out.splitlines()[1:])) == (1, failed)
+    assert err == "layerscope: x.atlas does not come back: the atlas was made from other weights\n"
+    status, out, _ = command(*words(report, "--json"))
+    assert (status, json.loads(out)) == (
+        1,
+        {"atlas": "x.atlas", "peaks": 64, "worst": 0.5, "failed": list(failed)},
+    )

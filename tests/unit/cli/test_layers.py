@@ -1,0 +1,61 @@
+"""`layers` lists what can be asked of a network, with fields, and what cannot, with the reason."""
+
+import json
+
+import pytest
+
+
+def test_every_layer_with_its_field(command, network_file):
+    """Names, kinds, units, maps, fields by hand: conv 3 sees 3; pool 2 makes 4 and steps 2; conv 5x3 then 12x8."""
+    status, out, err = command("layers", f"{network_file}:plain", "--input", "3x16x20", "--json")
+    data = json.loads(out)
+    assert status == 0
+    assert "net.py:plain expects 3x16x20 RGB" in err
+    assert [
+        (layer["name"], layer["kind"], layer["units"], layer["map"], layer["auto"]) for layer in data["layers"]
+    ] == [
+        ("0", "conv2d", 4, [16, 20], False),
+        ("1", "relu", 4, [16, 20], True),
+        ("2", "max_pool2d", 4, [8, 10], False),
+        ("3", "conv2d", 6, [4, 8], False),
+        ("4", "relu", 6, [4, 8], True),
+    ]
+    field = data["layers"][-1]["field"]
+    assert field["rows"] == {"size": 12, "step": 2, "start": -1}
+    assert field["cols"] == {"size": 8, "step": 2, "start": -1}
+    assert field["share"] == pytest.approx(12 * 8 / (16 * 20))
+    assert data["input"]["height"] == 16 and data["refused"] == []
+
+
+def test_auto_lists_the_chosen_ones_only(command, network_file):
+    """The table marks them with a star; --auto leaves the others out; --quiet says nothing else."""
+    status, out, err = command("layers", f"{network_file}:plain", "--input", "3x16x20", "--auto", "--quiet")
+    assert (status, err) == (0, "")
+    header, *rows, legend = out.splitlines()
+    assert [row.split()[:5] for row in rows] == [["*", "1", "relu", "4", "16x20"], ["*", "4", "relu", "6", "4x8"]]
+    assert "12x8" in rows[1] and "30 %" in rows[1]
+    assert "field px" in header and "auto" in legend
+
+
+def test_refused_operations_stand_below_with_reasons(command, network_file):
+    """Each kind once, how often and where first; what lies before can be had, what lies behind cannot."""
+    where = (f"{network_file}:gated", "--input", "3x16x16")
+    status, out, _ = command("layers", *where)
+    assert status == 0
+    above, below = out.split("\n\n")
+    assert above.splitlines()[2].split()[:3] == ["*", "1", "relu"]
+    assert below.startswith("3 operations have no row; 1 operation behind cannot be had (see layerscope ops):")
+    assert [line.split()[:3] for line in below.splitlines()[2:]] == [
+        ["aten.sigmoid", "2", "2"],
+        ["aten.tanh", "1", "4"],
+    ]
+    data = json.loads(command("layers", *where, "--json")[1])
+    assert [entry["node"] for entry in data["refused"]] == ["2", "4", "5"]
+    assert all(entry["reason"] for entry in data["refused"])
+
+
+def test_a_network_that_says_nothing_needs_its_size(command, network_file):
+    """One sentence with the option to add."""
+    status, out, err = command("layers", f"{network_file}:plain")
+    assert (status, out) == (1, "")
+    assert "--input CHANNELSxHEIGHTxWIDTH" in err and err.count("\n") == 1

@@ -1,0 +1,120 @@
+import gzip
+import io
+import tarfile
+
+import numpy as np
+import pytest
+
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.records import Input
+from layerscope.sources import open_source
+
+INPUT = Input(height=16, width=16)
+LISTED = ["a/1.jpg", "a/broken.png", "b/2.png", "b/again.jpg", "b/deep/3.webp", "empty.jpg", "notes.txt", "z.gif"]
+
+
+def test_a_folder_and_tars_of_it_are_one_source(folder, pack, tmp_path):
+    """The same images in the same order give the same listing, records and pixels, however they are cut into tars."""
+    contents = {f"./{name}": (folder / name).read_bytes() for name in LISTED}
+    names = list(contents)
+    whole = pack(tmp_path / "all.tar", contents)
+    parts = [
+        pack(tmp_path / f"part-{n}.tar", {name: contents[name] for name in part})
+        for n, part in enumerate([names[:1], names[1:6], names[6:]])
+    ]
+    expected = open_source(folder)
+    batch = expected.load(range(8), INPUT)
+    for source in (open_source(whole), open_source(parts), open_source(f"{tmp_path}/part-*.tar")):
+        assert source.listing() == expected.listing() and source.label_names == expected.label_names
+        found = source.load(range(8), INPUT)
+        assert found.records == batch.records and found.placements == batch.placements
+        assert np.array_equal(found.pixels, batch.pixels)
+
+
+def test_webdataset_members_belong_to_their_image(pack, tmp_path, draw, encode):
+    """KEY.cls is the class of KEY's image; what else belongs to it is no image; the order is the archive's."""
+    picture = encode(draw(0))
+    members = {
+        "n/0002.png": picture,
+        "n/0002.cls": b"7\n",
+        "n/0002.json": b"{}",
+        "n/0002.txt": b"a caption",
+        "n/0001.txt": b"another",
+        "n/0001.png": encode(draw(1)),
+        "n/._0001.png": b"resource fork",
+        "orphan.cls": b"3",
+    }
+    source = open_source(pack(tmp_path / "shard.tar", members))
+    assert source.listing() == [("n/0002.png", len(picture)), ("n/0001.png", len(members["n/0001.png"]))]
+    assert [source.label(0), source.label(1)] == ["7", "n"]
+    assert source.name == "shard.tar (2 images)"
+
+
+def test_names_that_two_archives_share_are_told_apart(pack, tmp_path, draw, encode):
+    """Then, and only then, an identity begins with the archive's name."""
+    tars = [pack(tmp_path / f"{n}.tar", {"0.png": encode(draw(n))}) for n in range(2)]
+    assert [identity for identity, _ in open_source(tars).listing()] == ["0.tar/0.png", "1.tar/0.png"]
+
+
+def test_hard_links_and_rewritten_members_are_as_unpacked(tmp_path, draw, encode):
+    """A hard link shows the bytes of its target; a member stored twice is the later one."""
+    old, new = encode(draw(0)), encode(draw(1))
+    with tarfile.open(tmp_path / "links.tar", "w") as archive:
+        for content in (old, new):
+            header = tarfile.TarInfo("a.png")
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+        link = tarfile.TarInfo("b.png")
+        link.type, link.linkname = tarfile.LNKTYPE, "a.png"
+        archive.addfile(link)
+    source = open_source(tmp_path / "links.tar")
+    records = source.load([0, 1], INPUT).records
+    assert [record.source for record in records] == ["a.png", "b.png"]
+    assert records[0].size == len(new) and records[1].duplicate_of == 0
+
+
+@pytest.fixture
+def archive(pack, tmp_path, draw, encode):
+    return pack(tmp_path / "x.tar", {f"{n}.png": encode(draw(n)) for n in range(3)})
+
+
+@pytest.mark.parametrize("keep", [1, 511, 700, 2500, 3000, 6000])
+def test_a_truncated_archive_is_refused(archive, keep):
+    """Wherever it ends early, images would be lost: it is one sentence instead."""
+    archive.write_bytes(archive.read_bytes()[:keep])
+    with pytest.raises(ImageError, match=r"x.tar.*(broken or truncated|not a plain .tar)"):
+        open_source(archive)
+
+
+def test_an_archive_cut_between_members_is_refused(archive):
+    """Even where no member is damaged, the end mark is missing."""
+    with tarfile.open(archive) as opened:
+        end = opened.getmembers()[2].offset
+    archive.write_bytes(archive.read_bytes()[:end])
+    with pytest.raises(ImageError, match="broken or truncated at byte"):
+        open_source(archive)
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(archive):
+    """The members behind it would be lost without a word."""
+    with tarfile.open(archive) as opened:
+        start = opened.getmembers()[1].offset
+    content = bytearray(archive.read_bytes())
+    content[start : start + 8] = b"\xff" * 8
+    archive.write_bytes(content)
+    with pytest.raises(ImageError, match="broken or truncated"):
+        open_source(archive)
+
+
+def test_compressed_foreign_empty_and_missing_archives_are_said(archive, pack, tmp_path):
+    """Each gives one sentence that names the file."""
+    compressed = tmp_path / "c.tar"
+    compressed.write_bytes(gzip.compress(archive.read_bytes()))
+    with pytest.raises(ImageError, match=r"c.tar.*not a plain .tar"):
+        open_source(compressed)
+    with pytest.raises(ImageError, match=r"no images in .*e.tar"):
+        open_source(pack(tmp_path / "e.tar", {}))
+    with pytest.raises(ImageError, match=r"gone.tar.*does not exist"):
+        open_source([archive, tmp_path / "gone.tar"])
+    with pytest.raises(UsageError, match=r"either .tar files only"):
+        open_source([archive, tmp_path / "photo.jpg"])
