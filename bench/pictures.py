@@ -16,7 +16,7 @@ SHAPES = 6
 
 
 def write_pictures(folder: Path, count: int, *, seed: int = 0) -> list[Path]:
-    """`count` JPEG files of about 30 kB, short side 256 px; picture i depends on the seed and i alone."""
+    """`count` JPEG files of about 40 kB, short side 256 px; picture i depends on the seed and i alone."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{index:05d}.jpg" for index in range(count)]
     for index, path in enumerate(paths):
@@ -30,7 +30,7 @@ def picture(rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
     rows, cols = rng.permutation(sides).tolist()
     gray = fractal_noise(rng, rows, cols)[..., None]
     colour = np.stack([fractal_noise(rng, rows, cols) for _ in range(3)], axis=-1)
-    levels = shapes(rng, rows, cols) + 34 * gray + 10 * colour
+    levels = shapes(rng, rows, cols) + 26 * gray + 4 * colour
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 

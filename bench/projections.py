@@ -110,7 +110,10 @@ def highest_places(subject: Subject, pixels: np.ndarray) -> dict[LayerRecord, tu
         for layer in subject.layers:
             value, place = maps[layer.node].flatten(2).max(2)
             parts[layer].append((value.numpy(), place.numpy()))
-    return {layer: tuple(np.concatenate(part) for part in zip(*found, strict=True)) for layer, found in parts.items()}
+    return {
+        layer: (np.concatenate([value for value, _ in found]), np.concatenate([place for _, place in found]))
+        for layer, found in parts.items()
+    }
 
 
 def _on_images(layer: LayerRecord, value: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> Peaks:
@@ -155,9 +158,8 @@ def ours(job: Job, path: Path) -> float:
         projecting.run(Silent(), clock, workers=1)
     scratch.close(remove=True)
     images = len(np.unique(np.concatenate([p.image[p.image >= 0] for p in job.peaks.values()])))
-    return weighted_ours(
-        clock.seconds["forward"], clock.seconds["cones"], images=images, peaks=job.count, whole=whole_of(job.peaks)
-    )
+    forward, cones = clock.seconds["forward"], clock.seconds["cones"]
+    return weighted_ours(forward, cones, images=images, peaks=job.count, whole=whole_of(job.peaks))
 
 
 def whole_of(layers: Iterable[LayerRecord]) -> int:

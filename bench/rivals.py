@@ -93,7 +93,8 @@ def captum(model: nn.Module, layer: LayerRecord) -> Attribute:
     def attribute(x: Tensor, places: tuple[Tensor, ...]) -> Tensor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns on every call that it sets hooks
-            return method.attribute(x, lambda maps: _at(maps, places)).detach()
+            signal = method.attribute(x, lambda maps: _at(maps, places))  # pyright: ignore[reportArgumentType]
+        return signal.detach()
 
     return attribute
 

@@ -35,7 +35,9 @@ def main(folder: Path = IMAGES, pictures: int = PICTURES) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         write_pictures(Path(place) / "pictures", pictures)
-        known, chance = (built(Path(place), name, net) for name, net in networks().items())
+        handset, random = networks()
+        known = built(Path(place), handset, tuple(UNIT_NAMES), k=9)
+        chance = built(Path(place), random, ("things",), k=1)
         sheets = {
             "demo-overview": overview(known.atlas.file),
             "trust-specificity": specificity_sheet(known, chance),
@@ -47,15 +49,15 @@ def main(folder: Path = IMAGES, pictures: int = PICTURES) -> list[Path]:
     return saved
 
 
-def networks() -> dict[str, ls.Network]:
+def networks() -> tuple[ls.Network, ls.Network]:
     """The known network, and the same architecture with PyTorch's random initial weights."""
     handset, chance = known_network(), known_network()
     torch.manual_seed(0)
     for module in chance:
         if isinstance(module, torch.nn.Conv2d):
             module.reset_parameters()
-    found = {"the known network": ls.trace(handset, INPUT), "random weights": ls.trace(chance, INPUT)}
-    for name, net in found.items():
+    found = ls.trace(handset, INPUT), ls.trace(chance, INPUT)
+    for net, name in zip(found, ("the known network", "random weights"), strict=True):
         net.name = name
     return found
 
@@ -73,10 +75,10 @@ class Built:
         return ls.images(self.folder).load([image], INPUT).pixels
 
 
-def built(place: Path, name: str, net: ls.Network) -> Built:
-    """The atlas of a network over the known pictures."""
-    out = place / f"{name.replace(' ', '-')}.atlas"
-    atlas = ls.build(net, place / "pictures", out, layers=tuple(UNIT_NAMES), methods=METHODS, progress=False)
+def built(place: Path, net: ls.Network, layers: tuple[str, ...], *, k: int) -> Built:
+    """The atlas of some layers of a network over the known pictures, by all methods."""
+    out = place / f"{net.name.replace(' ', '-')}.atlas"
+    atlas = ls.build(net, place / "pictures", out, layers=layers, k=k, methods=METHODS, progress=False)
     return Built(net, atlas, place / "pictures")
 
 
@@ -150,8 +152,9 @@ def two_views(made: Built, heading: str) -> Panel:
 
 def project(net: ls.Network, x: np.ndarray, layer: str, units: list[int], peak: ls.Peak, method: str) -> ls.Projections:
     """Several units at the place of one peak."""
-    same = np.zeros(len(units), int)
-    return net.project(x, layer, image=same, unit=units, row=same + peak.row, col=same + peak.col, method=method)
+    count = len(units)
+    rows, cols = [peak.row] * count, [peak.col] * count
+    return net.project(x, layer, image=[0] * count, unit=units, row=rows, col=cols, method=method)
 
 
 def shown(

@@ -57,10 +57,10 @@ class Bars:
             return
         from tqdm.auto import tqdm
 
-        # A terminal may say that it has no columns (docker, CI); tqdm would believe it and show nothing.
+        # Some terminals say that they have no columns and no rows (docker, CI); tqdm would believe it.
         width = None if _in_notebook() else min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-        options = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT, "ncols": width}
-        self._bar = tqdm(file=self._stream, mininterval=0.2, **options)
+        options = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT}
+        self._bar = tqdm(file=self._stream, mininterval=0.2, ncols=width, nrows=20, **options)
 
     def step(self, count: int = 1) -> None:
         """Some more pieces of the current stage are done."""

@@ -1,6 +1,7 @@
 """The verbs: trace, images, build, open, figure. Each joins rooms and returns one thing that users hold."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,8 @@ def build(
     if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
         expected = run.forecast()
         run.progress.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")
-    run.into(Path(out), overwrite=overwrite)
+    with run.progress if progress is True else nullcontext():  # type: ignore[attr-defined]
+        run.into(Path(out), overwrite=overwrite)
     return open(out)
 
 

@@ -160,7 +160,7 @@ CREATE TABLE signal (
 
 -- What was measured of the images as a whole, or of a layer and method? JSON.
 -- Names: classes, class_counts, colour, spectrum, natural (the view's filter) (layer NULL);
--- specificity (per layer and method: median, quartiles, n).
+-- specificity (per layer and method: median, q25, q75, n).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Everything that would let a user's own style change a figure, or make two savings of one sheet differ.
-STYLE = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "layerscope", "font.family": list(FAMILY)}
+STYLE = {
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "layerscope",
+    "font.family": list(FAMILY),
+    # Letters where the font's own tables put them: with hinting a line's width would change with the resolution.
+    "text.hinting": "none",
+}
 # matplotlib's settings are one per process: two threads that draw must take turns.
 _ONE_AT_A_TIME = threading.RLock()
 

@@ -9,16 +9,19 @@ from functools import lru_cache
 FAMILY = ("STIXGeneral", "DejaVu Sans")
 POINTS_PER_INCH = 72.0
 LINE_HEIGHT = 1.22  # of the type size
+# Letters are set on fractions of a px even without hinting: a line may come out this much wider.
+ROUNDED = 1.02
 
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float, bold: bool = False) -> float:
-    """The width of one line of words, inches. size: points."""
+    """The most room that one line of words takes, inches. size: points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
     font = FontProperties(family=list(FAMILY), size=size, weight="bold" if bold else "normal")
-    return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / POINTS_PER_INCH
+    exact = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / POINTS_PER_INCH
+    return exact * ROUNDED
 
 
 def line_height(size: float) -> float:

@@ -165,7 +165,8 @@ def _caption(
     if peaks and file.statistic("classes"):
         below += " Thin line across the classes: the mean over all labelled images."
     trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
-    return " ".join(part for part in (opening, numbers, below, words.source_words(file, layer), trust) if part)
+    ties = words.tie_words(file, layer, [unit])
+    return " ".join(part for part in (opening, numbers, below, ties, words.source_words(file, layer), trust) if part)
 
 
 def _numbers(statistics: UnitStatistics, unit: int) -> str:

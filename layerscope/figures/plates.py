@@ -143,7 +143,8 @@ def _caption(
     opening = f"For each unit, {_sides(file.run.k, method is not None)}"
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
-    sentences = [opening, words.choice_words(choice, layer), words.source_words(file, layer), field]
+    ties = words.tie_words(file, layer, choice.units)
+    sentences = [opening, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
         sentences.append(words.specificity_words(file, layer, method))

@@ -1,7 +1,9 @@
 """The sentences under a figure: what was looked at, how it was chosen and shown, and how far to trust it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
@@ -89,20 +91,39 @@ def specificity_words(file: AtlasFile, layer: AtlasLayerRecord, method: str) -> 
         return "Specificity: not measured."
     median = float(found["median"])
     return (
-        f"Specificity {median:.2f}: at one place, the projections of two different active units differ by this much "
-        f"(one minus the median cosine, n = {found['n']}), so {_trust(median)}."
+        f"Specificity {_to_two(median)}: at one place, the projections of two different active units differ by this "
+        f"much (one minus the median cosine, n = {found['n']}), so {_trust(median)}."
     )
 
 
 def brief_method_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
     """A layer's own method and its specificity, in a few words."""
     found = file.statistic("specificity", layer_id=layer.id, method=layer.method)
-    measured = f"specificity {found['median']:.2f}" if _measured(found) else "specificity not measured"
+    measured = f"specificity {_to_two(found['median'])}" if _measured(found) else "specificity not measured"
     return f"{layer.method}, {measured}"
 
 
 def _measured(found: Any) -> bool:
     return bool(found) and found.get("median") is not None
+
+
+def _to_two(median: float) -> str:
+    """Two decimals; three where two would hide the difference from 0."""
+    return f"{median:.2f}" if abs(median) >= 0.05 else f"{median:.3f}"
+
+
+def tie_words(file: AtlasFile, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+    """What is to be said where the peaks of many units are all equal: they stand at the activation's ceiling."""
+    peaks = file.all_peaks(layer.id)
+    shown = peaks.value[list(units)]
+    tied = int((np.isfinite(shown[:, -1]) & (shown[:, 0] == shown[:, -1])).sum()) if file.run.k > 1 else 0
+    if not tied:
+        return ""
+    whose = "this unit" if len(units) == 1 else f"{tied} of these units"
+    return (
+        f"All peaks of {whose} are equal: the activation is at its ceiling there, and the images stand in their own "
+        "order, not in one of strength."
+    )
 
 
 def _trust(median: float) -> str:

@@ -35,20 +35,20 @@ class Namer:
                     keys[path].append(key)
         self.number = {key: index + 1 for seen in keys.values() for index, key in enumerate(seen)}
 
-    def name(self, fx: FxNode) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-        """The call's name, its innermost module path, and the modules around it as (path, class)."""
+    def name(self, fx: FxNode, target: object) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """The name of a call of `target`, its innermost module path, and the modules around it as (path, class)."""
         modules = modules_of(fx)
         around = tuple((path, kind) for _, path, kind in modules)
         if not modules:
-            return self._functional(fx, ""), "", around
+            return self._functional(target, ""), "", around
         key, path, kind = modules[-1]
         if kind.startswith("torch.nn.") and self.last[key] is fx:
             call = self.number[key]
             return (path if call == 1 else f"{path}@{call}"), path, around
-        return self._functional(fx, path), path, around
+        return self._functional(target, path), path, around
 
-    def _functional(self, fx: FxNode, path: str) -> str:
-        op = str(fx.target).removeprefix("aten.").split(".")[0].lstrip("_")
+    def _functional(self, target: object, path: str) -> str:
+        op = str(target).removeprefix("aten.").removeprefix("layerscope.").split(".")[0].lstrip("_")
         stem = f"{path}.{op}" if path else op
         self.counts[stem] += 1
         return f"{stem}_{self.counts[stem]}"

@@ -70,7 +70,7 @@ def _exported(model: nn.Module, example: Tensor) -> ExportedProgram:
             raise TraceError(
                 f"{type(model).__name__} cannot be exported for an input of {list(example.shape[1:])}: "
                 f"{_first_line(error)}; torch.export must succeed with a dynamic batch "
-                "(no Python branches on values, one tensor as input)"
+                "(one picture tensor as its only input, no Python branches on values)"
             ) from error
 
 
@@ -118,7 +118,7 @@ class _Reader:
         return is_call and fx in self.wanted and fx not in self.inner
 
     def _append(self, fx: FxNode) -> None:
-        name, module, classes = self.namer.name(fx)
+        name, module, classes = self.namer.name(fx, local_response_norm if fx in self.responses else fx.target)
         sources: list[int] = []
         target, raw = self._bound(fx)
         args = {key: self._value(value, sources) for key, value in raw.items()}

@@ -71,19 +71,23 @@ class Build:
 
     def _make(self, path: Path, overwrite: bool) -> None:
         with self._writer(path, overwrite) as writer:
-            if not self._begin(writer, path):
+            if self._begin(writer, path):
+                self._complete(writer, path)
+            else:
                 self.progress.say(f"{path} is complete: nothing is missing")
-                return
-            self._scan(writer)
-            works = self._sample(writer)
-            if works:
-                self._project(writer, path, works)
-            for stage in writer.stages():
-                if stage != _MADE:
-                    writer.clear(stage)
-            writer.finish_run()
         for leftover in path.parent.glob(f"{path.name}.*.tiles"):
             leftover.unlink(missing_ok=True)
+
+    def _complete(self, writer: AtlasWriter, path: Path) -> None:
+        """All stages, each of them as far as it is not done."""
+        self._scan(writer)
+        works = self._sample(writer)
+        if works:
+            self._project(writer, path, works)
+        for stage in writer.stages():
+            if stage != _MADE:
+                writer.clear(stage)
+        writer.finish_run()
 
     def _writer(self, path: Path, overwrite: bool) -> AtlasWriter:
         exists = path.exists() and path.stat().st_size > 0
@@ -173,8 +177,9 @@ class Build:
             best, why = plate_method(self.program.graph, layer.node, methods)
             ordered = (best, *(m for m in methods if m != best))
             side, specificity = sample_layer(
-                self.program, self.source, self.input, layer, peaks, ordered, seed=self.settings.seed
-            )
+                self.program, self.source, self.input, layer, peaks, ordered,
+                hashes={record.id: record.sha256 for record in writer.images()}, seed=self.settings.seed,
+            )  # fmt: skip
             with writer.transaction():
                 for method in methods:
                     writer.put_statistic("specificity", specificity[method], layer=layer.node, method=method)

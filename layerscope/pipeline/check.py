@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.core.records import Input
+from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.pipeline.projecting import TOLERANCE
 from layerscope.pipeline.settings import weights_hash
@@ -37,15 +37,21 @@ def check_atlas(
     failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
     worst, count = 0.0, 0
     for layer in file.layers:
-        if layer.record.node >= len(program.graph.nodes):
-            failed.append(f"the network has no layer {layer.name}")
+        if not _same_layer(layer.record, program):
+            failed.append(f"the network has no layer {layer.name} of this shape")
             continue
         errors, names = _errors(file, layer.id, program, input, source, sample, seed)
-        count, worst = count + len(errors), max([worst, *errors])
+        count, worst = count + len(errors), max([worst, *np.nan_to_num(errors, nan=np.inf).tolist()])
         bad = [name for error, name in zip(errors, names, strict=True) if not error <= TOLERANCE]
         if bad:
             failed.append(f"{len(bad)} of {len(errors)} peaks of {layer.name} do not come back, {bad[0]} among them")
     return CheckReport(peaks=count, worst=worst, failed=tuple(failed))
+
+
+def _same_layer(layer: LayerRecord, program: Program) -> bool:
+    nodes = program.graph.nodes
+    shape = (layer.units, *(layer.map or ()))
+    return layer.node < len(nodes) and nodes[layer.node].name == layer.path and nodes[layer.node].shape == shape
 
 
 def _different(file: AtlasFile, program: Program, input: Input, source: Source) -> list[str]:

@@ -37,7 +37,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 class Clock:
-    """Adds up where the time goes, by name; nothing is counted twice."""
+    """Adds up where the time goes, by name; what is named inside another name counts in both."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

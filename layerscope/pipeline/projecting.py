@@ -3,7 +3,7 @@
 Images come in fixed groups; a group is one transaction. What it made lies in the scratch file under a checksum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -71,7 +71,7 @@ class Projecting:
                 for number in todo:
                     with clock.time("wait for images"):
                         batch = next(batches)
-                    self._group(number, self._checked(batch, self.groups[number]), clock, pool)
+                    self._group(number, as_scanned(batch, self.hashes), clock, pool)
                     progress.step(len(self._of(number)))
         finally:
             batches.close()  # type: ignore[attr-defined]
@@ -98,18 +98,7 @@ class Projecting:
         if number not in self.writer.done(self.stage):
             return False
         stored = int(self.writer.payload(self.stage, number))
-        return stored == self.scratch.checksum((p["node"], p["unit"], p["rank"]) for p in self._of(number))
-
-    def _checked(self, batch: Batch, expected: np.ndarray) -> Batch:
-        """The group's images, known to be those that were scanned."""
-        for record in batch.records:
-            if record.skipped is not None or record.sha256 != self.hashes[record.id]:
-                why = record.skipped or "its content is not the same"
-                raise ImageError(
-                    f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite"
-                )
-        assert np.array_equal(batch.ids, expected)
-        return batch
+        return stored == self.scratch.checksum(self._of(number)[["node", "unit", "rank"]].tolist())
 
     def _group(self, number: int, batch: Batch, clock: Clock, pool: ThreadPoolExecutor) -> None:
         peaks = self._of(number)
@@ -218,6 +207,15 @@ class Projecting:
         for method, signals in part.signals.items():
             for peak, signal, box in zip(peaks, signals.float().cpu().numpy(), boxes, strict=True):
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
+
+
+def as_scanned(batch: Batch, hashes: Mapping[int, str | None]) -> Batch:
+    """The batch, known to hold the images that were scanned. Raises ImageError for one that has changed since."""
+    for record in batch.records:
+        if record.skipped is not None or record.sha256 != hashes[record.id]:
+            why = record.skipped or "its content is not the same"
+            raise ImageError(f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite")
+    return batch
 
 
 def _all_peaks(works: Sequence[LayerWork]) -> np.ndarray:

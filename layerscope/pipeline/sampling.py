@@ -6,13 +6,14 @@ both, and compare. 1 minus the median cosine says how far two units' pictures di
 a projection shows the image whatever the unit (Nie 2018; Sixt 2020).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
-from layerscope.core.records import Input, LayerRecord, Peaks
+from layerscope.core.records import Batch, Input, LayerRecord, Peaks
 from layerscope.graph import Program
+from layerscope.pipeline.projecting import as_scanned
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
 from layerscope.project.tiles import cosines, energy_profiles, extents_of_energy, tile_side
@@ -30,11 +31,13 @@ def sample_layer(
     peaks: Peaks,
     methods: Sequence[str],
     *,
+    hashes: Mapping[int, str | None],
     seed: int,
 ) -> tuple[int, dict[str, dict[str, float | int]]]:
     """The side of a layer's tiles, by the first method; and per method the specificity: median, quartiles, n.
 
-    64 units with their first peak are drawn; fewer where fewer have one.
+    64 units with their first peak are drawn; fewer where fewer have one. hashes: the scanned images', by id.
+    Raises ImageError for an image that has changed since it was scanned.
     """
     rng = np.random.default_rng([seed, layer.node, 1])
     live = np.flatnonzero(peaks.image[:, 0] >= 0)
@@ -44,7 +47,8 @@ def sample_layer(
     found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
     for first in range(0, len(units), _CHUNK):
         chunk = units[first : first + _CHUNK]
-        for method, (side, similar) in _chunk(program, source, input, layer, peaks, chunk, methods, rng).items():
+        batch = as_scanned(source.load(np.unique(peaks.image[chunk, 0]).tolist(), input), hashes)
+        for method, (side, similar) in _chunk(program, batch, layer, peaks, chunk, methods, rng).items():
             found[method].append(similar)
             if method == methods[0]:
                 sides.append(side)
@@ -54,16 +58,14 @@ def sample_layer(
 
 def _chunk(
     program: Program,
-    source: Source,
-    input: Input,
+    batch: Batch,
     layer: LayerRecord,
     peaks: Peaks,
     units: np.ndarray,
     methods: Sequence[str],
     rng: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    images, places = np.unique(peaks.image[units, 0], return_inverse=True)
-    batch = source.load(images.tolist(), input)
+    places = np.searchsorted(batch.ids, peaks.image[units, 0])
     wanted = {layer.node}.union(*(needed_maps(program, layer.node, method) for method in methods))
     maps = program.run(torch.from_numpy(batch.pixels), wanted)
     rows, cols = (getattr(peaks, name)[units, 0].astype(np.int64) for name in ("row", "col"))

@@ -90,6 +90,8 @@ def _hash(*parts: str) -> str:
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What differs between two fingerprints, in words."""
+    if old.get("graph") != new["graph"]:
+        return ["the network is not the same"]
     found = []
     for key in new:
         before, after = old.get(key), new[key]
@@ -98,7 +100,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         if isinstance(before, dict) and isinstance(after, dict):
             found += [f"{key}.{k} was {before.get(k)!r}, is {after[k]!r}" for k in after if before.get(k) != after[k]]
         elif len(str(after)) == 64:
-            found.append(f"the {key} are not the same" if key != "graph" else "the network is not the same")
+            found.append(f"the {key} are not the same")
         else:
             found.append(f"{key} was {before!r}, is {after!r}")
     return found

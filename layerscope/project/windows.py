@@ -25,9 +25,9 @@ def cut(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill: f
     for index, entry in enumerate(entries):
         rows = _overlap(int(held.tops[index]), held.height, int(wanted.tops[index]), wanted.height, wanted.plane[0])
         cols = _overlap(int(held.lefts[index]), held.width, int(wanted.lefts[index]), wanted.width, wanted.plane[1])
-        if rows.length < wanted.height or cols.length < wanted.width:
-            out[index].fill_(fill)
-        out[index][..., rows.there, cols.there] = maps[entry][..., rows.here, cols.here]
+        place = out[index]
+        _surround(place, rows, cols, fill)
+        place[..., rows.there, cols.there] = maps[entry][..., rows.here, cols.here]
     return out
 
 
@@ -55,15 +55,29 @@ def cleared(windows: Tensor, extent: Extent, fill: float = 0.0) -> Tensor:
     return windows
 
 
+def _surround(place: Tensor, rows: "_Overlap", cols: "_Overlap", fill: float) -> None:
+    """Fill what lies around the part that will be copied, and nothing twice."""
+    if rows.there.start:
+        place[..., : rows.there.start, :] = fill
+    if rows.there.stop < place.shape[-2]:
+        place[..., rows.there.stop :, :] = fill
+    if cols.there.start:
+        place[..., rows.there, : cols.there.start] = fill
+    if cols.there.stop < place.shape[-1]:
+        place[..., rows.there, cols.there.stop :] = fill
+
+
 class _Overlap:
     """Along one axis, what of the held window falls into the wanted one and inside the plane."""
 
-    __slots__ = ("here", "length", "there")
+    __slots__ = ("here", "there")
 
     def __init__(self, low: int, high: int, held: int, wanted: int) -> None:
-        self.length = max(high - low, 0)
-        self.here = slice(low - held, low - held + self.length)
-        self.there = slice(low - wanted, low - wanted + self.length)
+        length = max(high - low, 0)
+        # Where nothing overlaps, an empty slice that lies inside both.
+        low = low if length else max(held, wanted)
+        self.here = slice(low - held, low - held + length)
+        self.there = slice(low - wanted, low - wanted + length)
 
 
 def _overlap(held: int, held_size: int, wanted: int, wanted_size: int, plane: int) -> _Overlap:

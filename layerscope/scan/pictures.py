@@ -6,7 +6,8 @@ Taken on the first 256 images only, over input px; the sums of shards just add.
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+import torch
+from jaxtyping import Float32, Int64
 
 from layerscope.core.records import Statistics
 
@@ -18,18 +19,19 @@ Sums = dict[str, np.ndarray]
 
 def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     """The sums with some more images, as the network gets them."""
+    x = torch.from_numpy(pixels)
     count, channels, height, width = pixels.shape
-    flat = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)).reshape(-1, channels)
     rings, sizes, window = _plane(height, width)
-    gray = pixels.mean(1, dtype=np.float64)
-    power = np.abs(np.fft.rfft2((gray - gray.mean((1, 2), keepdims=True)) * window)) ** 2
-    mean_power = np.bincount(rings.ravel(), power.sum(0).ravel(), len(sizes)) / sizes
+    flat = x.permute(0, 2, 3, 1).reshape(-1, channels)
+    gray = (flat @ flat.new_full((channels,), 1 / channels)).reshape(count, height, width)
+    gray = (gray - gray.mean((1, 2), keepdim=True)) * torch.from_numpy(window)
+    power = torch.fft.rfft2(gray).abs().square().sum(0, dtype=torch.float64).numpy()
     found = {
         "images": np.array(count),
         "pixels": np.array(len(flat)),
-        "total": flat.sum(0, dtype=np.float64),
-        "products": (flat.T @ flat).astype(np.float64),
-        "power": mean_power,
+        "total": x.sum((2, 3)).sum(0, dtype=torch.float64).numpy(),
+        "products": (flat.T @ flat).double().numpy(),
+        "power": np.bincount(rings.ravel(), power.ravel(), len(sizes)) / sizes,
     }
     return joined(sums, found)
 
@@ -49,10 +51,10 @@ def statistics_of(sums: Sums) -> Statistics:
 @lru_cache(maxsize=4)
 def _plane(
     height: int, width: int
-) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float64[np.ndarray, "h w"]]:
+) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float32[np.ndarray, "h w"]]:
     """For each frequency of a plane its ring (radius in steps of 1 / the longer side), the rings' sizes, the window."""
     steps = max(height, width)
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]) * steps
     rings = np.minimum(np.rint(radius), steps // 2).astype(np.int64)
-    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1]).astype(np.float32)
     return rings, np.maximum(np.bincount(rings.ravel(), minlength=steps // 2 + 1), 1), window

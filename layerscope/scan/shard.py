@@ -142,11 +142,12 @@ class _LayerScan:
         self.value[units], self.image[units], self.place[units] = value, image, place
 
     def _sum(self, flat: Float[Tensor, "n p u"]) -> None:
-        rows = flat.flatten(0, 1)
-        self.positions += len(rows)
-        above = (rows > 0).sum(0)
-        squares = torch.linalg.vector_norm(rows, dim=0).double().square()
-        self.sums += torch.stack([above.double(), rows.sum(0).double(), squares]).cpu()
+        # Image by image: a float32 sum over one map is exact enough, and a product with ones is the fastest count.
+        ones = flat.new_ones(flat.shape[1])
+        self.positions += flat.shape[0] * flat.shape[1]
+        above = torch.matmul(ones, (flat > 0).to(flat.dtype))
+        parts = [part.double().sum(0) for part in (above, flat.sum(1), flat.square().sum(1))]
+        self.sums += torch.stack(parts).cpu()
 
     def result(self) -> LayerResult:
         """The shard's values as plain arrays."""

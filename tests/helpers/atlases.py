@@ -237,7 +237,7 @@ def small_atlas(
                 method, why = PLATES[layer_id]
                 writer.set_layer_plate(layer_id, tile=tile, method=method, why=why)
                 for number, of in enumerate(of_layer):
-                    measured = {"median": 0.2 + 0.3 * number, "quartiles": [0.1, 0.7], "n": 64}
+                    measured = {"median": 0.2 + 0.3 * number, "q25": 0.1, "q75": 0.7, "n": 64}
                     writer.put_statistic("specificity", measured, layer=layer_id, method=of)
             writer.put_filters(0, rng.normal(0, 0.2, (units, 3, 7, 7)).astype(np.float32))
             for image in sorted(shown) if pictures else ():

@@ -38,11 +38,19 @@ def _conv_window(call: Call) -> tuple[Field, ...]:
 def _conv_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     """The transposed convolution (Zeiler & Fergus 2013, section 2.1: the same filters, flipped); no bias."""
     weight, stride, dilation, groups = call["weight"], call.pair("stride"), call.pair("dilation"), call["groups"]
-    if stride != (1, 1) and groups == 1 and dilation == (1, 1) and weight.shape[1] <= 4:
-        full = _to_few_channels(signal, weight, stride)
-    else:
+    if groups > 1 or (stride != (1, 1) and (weight.shape[1] > 4 or dilation != (1, 1))):
         full = F.conv_transpose2d(signal, weight, None, stride, 0, 0, groups, dilation)
+    elif stride == (1, 1):
+        reach = [d * (k - 1) for d, k in zip(dilation, weight.shape[-2:], strict=True)]
+        flipped = call.once("flipped", lambda: _channels_last(weight.flip(-2, -1).transpose(0, 1)))
+        full = F.conv2d(signal, flipped, None, 1, reach, dilation)
+    else:
+        full = _to_few_channels(signal, call, stride)
     return (_inside(full, call),)
+
+
+def _channels_last(weight: Tensor) -> Tensor:
+    return weight.contiguous(memory_format=torch.channels_last)
 
 
 def _inside(full: Tensor, call: Call) -> Tensor:
@@ -54,25 +62,32 @@ def _inside(full: Tensor, call: Call) -> Tensor:
     return full[..., top : top + rows, left : left + cols]
 
 
-def _to_few_channels(signal: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
+def _to_few_channels(signal: Tensor, call: Call, stride: tuple[int, int]) -> Tensor:
     """A strided transposed convolution to a picture's channels, as one stride-1 convolution.
 
-    Each of the stride's phases becomes channels of a plain convolution, which `pixel_shuffle` then lays side by side:
-    a wide product in place of a three-channel one (equal to rounding; several times as fast for AlexNet's conv1).
+    Each of the stride's phases becomes channels of a plain convolution, which are then laid side by side: a wide
+    product in place of a three-channel one (equal to rounding; several times as fast for AlexNet's conv1).
     """
-    channels, (kernel_rows, kernel_cols) = weight.shape[1], weight.shape[-2:]
-    taps_rows, taps_cols = -(-kernel_rows // stride[0]), -(-kernel_cols // stride[1])
-    padded = F.pad(weight, (0, taps_cols * stride[1] - kernel_cols, 0, taps_rows * stride[0] - kernel_rows))
-    phases = padded.reshape(weight.shape[0], channels, taps_rows, stride[0], taps_cols, stride[1])
-    phases = phases.permute(1, 3, 5, 0, 2, 4).flip(-2, -1).reshape(-1, weight.shape[0], taps_rows, taps_cols)
-    phases = phases.contiguous(memory_format=torch.channels_last)
-    wide = F.conv2d(signal, phases, padding=(taps_rows - 1, taps_cols - 1))
+    weight = call["weight"]
+    channels, kernel = weight.shape[1], weight.shape[-2:]
+    taps = [-(-size // step) for size, step in zip(kernel, stride, strict=True)]
+    phases = call.once("phases", lambda: _phases(weight, stride))
+    wide = F.conv2d(signal, phases, padding=(taps[0] - 1, taps[1] - 1))
     m, _, rows, cols = wide.shape
     laid = wide.reshape(m, channels, stride[0], stride[1], rows, cols).permute(0, 1, 4, 2, 5, 3)
     full = laid.reshape(m, channels, rows * stride[0], cols * stride[1])
-    height = (signal.shape[-2] - 1) * stride[0] + kernel_rows
-    width = (signal.shape[-1] - 1) * stride[1] + kernel_cols
+    height = (signal.shape[-2] - 1) * stride[0] + kernel[0]
+    width = (signal.shape[-1] - 1) * stride[1] + kernel[1]
     return full[..., :height, :width]
+
+
+def _phases(weight: Tensor, stride: tuple[int, int]) -> Tensor:
+    """The filters of `_to_few_channels`: [channels * phases, filters, taps, taps], channels-last."""
+    filters, channels, *kernel = weight.shape
+    taps = [-(-size // step) for size, step in zip(kernel, stride, strict=True)]
+    padded = F.pad(weight, (0, taps[1] * stride[1] - kernel[1], 0, taps[0] * stride[0] - kernel[0]))
+    parts = padded.reshape(filters, channels, taps[0], stride[0], taps[1], stride[1]).permute(1, 3, 5, 0, 2, 4)
+    return _channels_last(parts.flip(-2, -1).reshape(-1, filters, *taps))
 
 
 def _conv_samples() -> Iterator[Sample]:

@@ -55,7 +55,8 @@ class Call:
     """One call of an operation: its arguments by name, and the shapes it takes and gives, without the batch.
 
     args: plain values, with Source, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
-    tensors stand in place of the weights. tensors: the inputs, for rules of rows that are not linear.
+    tensors stand in place of the weights. tensors: the inputs, for rules of rows that are not linear. memo: what a
+    rule makes of the weights, kept for the next call of the same node.
     """
 
     target: OpOverload
@@ -63,6 +64,7 @@ class Call:
     inputs: tuple[Shape, ...]
     shape: Shape
     tensors: tuple[Tensor, ...] = ()
+    memo: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.args[name]
@@ -72,6 +74,12 @@ class Call:
         value = self.args[name]
         values = (value,) if isinstance(value, int) else tuple(value)
         return (values[0], values[0]) if len(values) == 1 else (values[0], values[1])
+
+    def once(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """What a rule makes of the weights: made on the first call of a node, then kept."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        return self.memo[name]
 
     def run(self, *tensors: Tensor) -> Tensor:
         """The operation itself, on these inputs."""

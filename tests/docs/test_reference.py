@@ -1,0 +1,196 @@
+"""The reference is complete and says nothing that is not so: verbs, options, rows, errors, tables, names."""
+
+import argparse
+import inspect
+import re
+import sqlite3
+
+import pytest
+
+import layerscope as ls
+from layerscope.api import verbs as api_verbs
+from layerscope.atlas.schema import TABLES
+from layerscope.cli.parser import parser, verbs
+from layerscope.cli.verbs.ops import row_data
+from layerscope.core import errors
+from layerscope.graph.ops import ROWS
+from layerscope.graph.ops.refused import REASONS
+from layerscope.graph.ops.table import Op
+from tests.docs.pages import DOCS, ROOT, rows, sections, text
+
+COMMANDS = DOCS / "reference" / "command-line.md"
+SHARED = "What several verbs take"
+VERBS = verbs(parser())
+# Said once for all verbs, or by the shared section where a verb takes all of its group.
+EVERYWHERE = {"-h", "--help", "--json", "--quiet"}
+
+
+def actions(verb: str) -> list[argparse.Action]:
+    return VERBS[verb]._actions
+
+
+def options(verb: str) -> set[str]:
+    """The option strings of a verb."""
+    return {option for action in actions(verb) for option in action.option_strings}
+
+
+def named_options(part: str) -> set[str]:
+    """The options that a section's tables list."""
+    return {option for first, *_ in rows(part) for option in re.findall(r"(?<!\w)--?[a-z][a-z-]*", first)}
+
+
+def test_every_verb_has_its_section():
+    """The sections of the command line's page are the verbs, in the order of --help."""
+    assert list(sections(COMMANDS, 2)) == [SHARED, *VERBS]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_documented(verb):
+    """A verb's options are those of its section, of what several verbs share and of all verbs: no fewer, no others."""
+    own, shared = named_options(sections(COMMANDS, 2)[verb]), named_options(sections(COMMANDS, 2)[SHARED])
+    assert own <= options(verb)
+    assert options(verb) - EVERYWHERE - shared <= own
+    assert named_options(text(COMMANDS).split("## ")[0]) == EVERYWHERE - {"-h", "--help"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_shared_options_are_announced(verb):
+    """A verb says that it takes images, or what the network expects, exactly where it does."""
+    part = sections(COMMANDS, 2)[verb]
+    announced = next((line for line in part.splitlines() if line.startswith("Takes ")), "")
+    assert ("images" in announced) == ("--labels" in options(verb))
+    assert ("what the network expects" in announced) == ("--mean" in options(verb))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_arguments_defaults_and_choices_are_documented(verb):
+    """Placeholders, choices and plain defaults stand in the verb's section or in the shared one."""
+    part = sections(COMMANDS, 2)[verb] + sections(COMMANDS, 2)[SHARED]
+    for action in actions(verb):
+        if not action.option_strings:
+            assert re.search(rf"\b{action.metavar}\b", part)
+        for choice in action.choices or getattr(action.type, "choices", ()):
+            assert f"`{choice}`" in part
+        if action.option_strings and isinstance(action.default, int) and not isinstance(action.default, bool):
+            (line,) = [line for line in part.splitlines() if f"`{action.option_strings[-1]} {action.metavar}`" in line]
+            assert str(action.default) in line
+
+
+def test_every_operation_is_documented():
+    """The table of operations is the table: names, linearity, rules and targets, in the same order."""
+    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == 5]
+    data = [row_data(row) for row in ROWS]
+    assert listed == [
+        (row["name"], "yes" if row["linear"] else "no", row["deconvnet"], row["guided"], ", ".join(row["targets"]))
+        for row in data
+    ]
+
+
+def test_every_operation_is_described():
+    """Each row has its words below the table."""
+    described = sections(DOCS / "reference" / "operations.md", 2)["What each row does, and where it stops"]
+    assert {name for line in described.splitlines() for name in re.findall(r"\*\*(\w+)\*\*", line)} == {
+        r.name for r in ROWS
+    }
+
+
+def test_every_declined_operation_is_documented():
+    """Declined operations stand with their reasons, word for word."""
+    assert dict(rows(sections(DOCS / "reference" / "operations.md", 2)["Declined"])) == REASONS
+
+
+def test_the_fields_of_a_row_are_documented():
+    """add-an-op.md lists the fields of a row, in their order."""
+    listed = [name for name, _ in rows(sections(DOCS / "add-an-op.md", 2)["The fields of a row"])]
+    assert listed == list(Op.__dataclass_fields__)
+
+
+def kinds_of_errors() -> dict[str, type]:
+    return {
+        name: kind
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and issubclass(kind, errors.LayerscopeError)
+    }
+
+
+def test_every_error_is_documented():
+    """Every class of errors has its section, in the order of the tree; the tree is the module's own."""
+    assert list(sections(DOCS / "errors.md", 2)) == list(kinds_of_errors())
+    tree = re.search(r"^    LayerscopeError$.*?(?=\n\n)", errors.__doc__ or "", re.MULTILINE | re.DOTALL)
+    assert tree is not None
+    assert inspect.cleandoc(tree[0]) in text(DOCS / "errors.md")
+
+
+def source_text() -> str:
+    """All of the package's code, with texts that go over several lines joined."""
+    code = "\n".join(path.read_text() for path in sorted((ROOT / "layerscope").rglob("*.py")))
+    return re.sub(r"[\"']\s*\n\s*f?[\"']", "", code)
+
+
+def test_quoted_messages_are_the_programs():
+    """Each message that the page on errors quotes stands so in the code."""
+    code = source_text()
+    quoted = [row[0] for part in sections(DOCS / "errors.md", 2).values() for row in rows(part)]
+    assert len(quoted) > 40
+    assert [message for message in quoted if message not in code] == []
+
+
+def columns() -> dict[str, list[str]]:
+    """The tables of an atlas with their columns, as SQLite understands the schema."""
+    with sqlite3.connect(":memory:") as connection:
+        connection.executescript(TABLES)
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid").fetchall()
+        return {
+            table: [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")] for (table,) in tables
+        }
+
+
+def test_every_table_and_column_is_documented():
+    """The sections of the atlas's page are its tables, and their rows the columns, in order."""
+    page = sections(DOCS / "reference" / "atlas.md", 2)
+    assert {table: [name for name, _ in rows(part)] for table, part in page.items()} == columns()
+
+
+PYTHON = DOCS / "reference" / "python.md"
+
+
+def test_every_public_name_is_documented():
+    """Each public name has its section, and there is no other."""
+    assert sorted(name.replace("\\", "") for name in sections(PYTHON, 3)) == sorted(ls.__all__)
+
+
+@pytest.mark.parametrize("verb", [name for name in ls.__all__ if inspect.isfunction(getattr(ls, name))])
+def test_every_parameter_is_documented(verb):
+    """A verb's section names each of its parameters; where it shows the call, with the defaults."""
+    part = sections(PYTHON, 3)[verb]
+    for name in inspect.signature(getattr(ls, verb)).parameters:
+        assert re.search(rf"`[^`\n]*\b{name}\b", part), name
+
+
+MEMBERS = {
+    name: getattr(ls, name)
+    for name in ls.__all__
+    if inspect.isclass(getattr(ls, name)) and not issubclass(getattr(ls, name), Exception)
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_every_member_is_documented(name):
+    """A class's section names its fields, properties and methods."""
+    part = sections(PYTHON, 3)[name]
+    kind = MEMBERS[name]
+    fields = list(getattr(kind, "__dataclass_fields__", ()))
+    public = [member for member in vars(kind) if not member.startswith("_")]
+    for member in {*fields, *public}:
+        assert re.search(rf"`{member}\b|`\w+\.{member}\b", part), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("verb", ["trace", "figure"])
+def test_shown_defaults_are_true(verb):
+    """Where a section shows a verb's call with its defaults, these are the code's."""
+    shown = re.search(rf"`ls\.{verb}\((.*?)\)`", sections(PYTHON, 3)[verb])
+    assert shown is not None
+    parameters = inspect.signature(getattr(api_verbs, verb)).parameters.values()
+    for parameter in parameters:
+        if parameter.default is not inspect.Parameter.empty:
+            assert f"{parameter.name}={parameter.default!r}".replace("'", '"') in shown[1]

@@ -1,0 +1,138 @@
+"""Numbers and examples that pages state are those of the code."""
+
+import re
+import runpy
+
+import pytest
+
+import layerscope as ls
+from layerscope.atlas import codecs
+from layerscope.figures import words
+from layerscope.graph.args import bind
+from layerscope.graph.ops.table import Call
+from layerscope.known.network import INPUT, known_network
+from layerscope.pipeline import sampling, scanning, settings
+from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, PICTURE_SIDE, TOLERANCE
+from layerscope.project import tiles, views
+from tests.docs.pages import DOCS, blocks, rows, sections, text
+from tests.laws import checks, test_ops
+
+MATHEMATICS = DOCS / "mathematics.md"
+
+
+def numbers(cell: str) -> list[float]:
+    return [float(word) for word in cell.split()]
+
+
+def test_the_number_by_hand_is_the_programs():
+    """The table worked out by hand holds what its code finds, for each method."""
+    part = sections(MATHEMATICS, 2)["A number by hand"]
+    names: dict = {}
+    for block in blocks(MATHEMATICS):
+        exec(block.body, names)
+    at_pixels = {method: numbers(pixels) for method, _, pixels in rows(part)}
+    assert at_pixels == names["found"]
+    for _, before, pixels in rows(part):
+        signal = numbers(before)
+        assert [2 * s - t for s, t in zip([*signal, 0], [0, *signal], strict=True)] == numbers(pixels)
+
+
+def test_the_known_networks_fields_are_those_of_the_page():
+    """Fields composed on the page are the traced network's."""
+    net = ls.trace(known_network(), INPUT)
+    listed = [row for row in rows(sections(MATHEMATICS, 2)["Receptive fields"]) if row[0][-1].isdigit()]
+    assert len(listed) == 5
+    for name, *window in listed:
+        field = net[name].field
+        assert field.rows == field.cols
+        assert [field.rows.size, field.rows.step, field.rows.start] == list(map(int, window))
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("mathematics", f"for {sampling.SAMPLE} seeded units"),
+        ("mathematics", f"the middle {tiles.KEPT_ENERGY:.0%} of".replace("%", " %")),
+        ("mathematics", f"the {tiles.SIDE_QUANTILE:.0%} percentile".replace("%", "th")),
+        ("mathematics", f"at least {tiles.SMALLEST_SIDE} px"),
+        ("mathematics", f"raised to the power {views.COLOUR_EXPONENT}"),
+        ("mathematics", f"(P(max(f, {views.FLAT_BELOW})) / P({views.FLAT_BELOW})) ^ {views.SPECTRUM_EXPONENT}"),
+        ("mathematics", f"at a radius of {views.KERNEL_RADIUS} px"),
+        ("mathematics", f"(k = {settings.Settings().k})"),
+        ("mathematics", f"every fourth batch of {settings.BATCH}"),
+        ("mathematics", f"the first {scanning.PICTURES} images"),
+        ("mathematics", f"Beyond {TOLERANCE:.0e} of".replace("e-04", "e-4")),
+        ("mathematics", f"within {checks.TOLERANCE:.0e} of the largest signal"),
+        ("decisions/004-natural-view", f"Colour {views.COLOUR_EXPONENT}; spectrum {views.SPECTRUM_EXPONENT}"),
+        ("decisions/004-natural-view", f"below {views.FLAT_BELOW} cycles per px"),
+        ("decisions/004-natural-view", f"at a radius of {views.KERNEL_RADIUS} px"),
+        ("how-to/many-images", f"shards\nof {settings.SHARD}"),
+        ("how-to/many-images", f"at most {MOST_IMAGES} images"),
+        ("how-to/many-images", f"more than {GROUP_BYTES >> 20} MiB"),
+        ("how-to/privacy", f"at most {PICTURE_SIDE} px"),
+        ("how-to/privacy", f"at most {settings.Settings().tile} px"),
+        ("how-to/check", f"beyond {TOLERANCE:.0e} a".replace("e-04", "e-4")),
+        ("reference/atlas", f"at most {PICTURE_SIDE}"),
+    ],
+)
+def test_numbers_are_the_codes(page, said):
+    """A number of the program that a page states is the one in the code."""
+    flat = re.sub(r"\s+", " ", text(DOCS / f"{page}.md"))
+    assert re.sub(r"\s+", " ", said) in flat
+
+
+def test_what_captions_say_of_a_specificity_is_on_the_page():
+    """The table of clauses is the captions' own, with the same bounds."""
+    listed = dict(rows(sections(DOCS / "trust.md", 2)["Specificity"]))
+    below, between, above = listed.values()
+    assert list(listed) == ["below 0.2", "0.2 to 0.6", "0.6 and above"]
+    assert [words._trust(value) for value in (0.19, 0.2, 0.59, 0.6)] == [below, between, between, above]
+
+
+def test_measured_codecs_are_quoted_as_they_stand():
+    """The table of codecs in its decision is the one beside the code."""
+    table = [line for line in (codecs.__doc__ or "").splitlines() if line.startswith("|")]
+    assert len(table) > 4
+    assert "\n".join(table) in text(DOCS / "decisions" / "005-jpeg-444-for-tiles.md")
+
+
+def example_case() -> test_ops.Case:
+    """The row that add-an-op.md writes, with its sample, as the general tests take it."""
+    (block,) = [block for block in blocks(DOCS / "add-an-op.md") if block.manner == "a row"]
+    names: dict = {}
+    exec(block.body, names)
+    row = names["row"]
+    ((target, inputs, args),) = row.samples()
+    shapes = tuple(tuple(x.shape[1:]) for x in inputs)
+    call = Call(target=target, args=bind(target, args, {}), inputs=shapes, shape=())
+    shape = tuple(call.run(*inputs).shape[1:])
+    return test_ops.Case(row, 0, Call(target=target, args=call.args, inputs=shapes, shape=shape), inputs)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        test_ops.test_window_is_true,
+        test_ops.test_pad_is_true,
+        test_ops.test_linear_rows_are_linear,
+        test_ops.test_gradient_is_autograds,
+        test_ops.test_methods_are_their_formulas,
+    ],
+)
+def test_the_example_of_a_row_keeps_the_laws(law):
+    """The row that add-an-op.md writes passes the general tests."""
+    law(example_case())
+
+
+@pytest.mark.parametrize("method", ["deconvnet", "gradient"])
+def test_the_example_of_a_row_works_on_windows(method):
+    """... and on windows, which projecting relies on."""
+    test_ops.test_rules_on_windows_are_rules_on_maps(example_case(), method)
+
+
+def test_the_figures_can_be_made_again(tmp_path):
+    """docs/make_figures.py makes the pictures that the pages show (here of few pictures)."""
+    script = runpy.run_path(str(DOCS / "make_figures.py"))
+    made = script["main"](tmp_path, pictures=26)
+    assert {path.name for path in made} == {path.name for path in (DOCS / "images").iterdir()}
+    assert all(path.stat().st_size > 10_000 for path in made)
