@@ -13,7 +13,7 @@ class RunRecord:
 
     network: spec, or class of the traced module. images: the source, in words. k: peaks kept per unit. settings:
     every option with its value. fingerprint: what must be equal to go on (graph, weights, input, images, ...).
-    versions: layerscope, torch, python, threads. started, finished: ISO 8601, UTC; finished is None until it is.
+    versions: layerscope, torch, python. started, finished: ISO 8601, UTC; finished is None until it is.
     """
 
     network: str

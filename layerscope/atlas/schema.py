@@ -20,7 +20,7 @@ CREATE TABLE run (
     input       TEXT NOT NULL,              -- JSON: the Input record
     settings    TEXT NOT NULL,              -- JSON: every option with its value
     fingerprint TEXT NOT NULL,              -- JSON: graph, weights, input, images, ... -> sha256 or value
-    versions    TEXT NOT NULL,              -- JSON: layerscope, torch, python, threads
+    versions    TEXT NOT NULL,              -- JSON: layerscope, torch, python
     started     TEXT NOT NULL,              -- ISO 8601, UTC
     finished    TEXT                        -- NULL while unfinished
 ) STRICT;
@@ -159,7 +159,8 @@ CREATE TABLE signal (
 ) STRICT;
 
 -- What was measured of the images as a whole, or of a layer and method? JSON.
--- Names: classes, class_counts, colour, spectrum, natural (the view's filter) (layer NULL);
+-- Names: images (how many were scanned), pictures (how many of them were measured), classes, class_counts, colour,
+-- spectrum (layer NULL);
 -- specificity (per layer and method: median, q25, q75, n).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
@@ -169,7 +170,7 @@ CREATE TABLE statistic (
     value  TEXT NOT NULL
 ) STRICT;
 
--- Which pieces of work are done? (stages: scan, sample, project, sheet)
+-- Which pieces of work are done? (stages: scan, project, sheets with what they cover; made, per layer)
 CREATE TABLE shard (
     stage   TEXT NOT NULL,
     id      INTEGER NOT NULL,

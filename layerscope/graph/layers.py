@@ -7,6 +7,8 @@ convolutions, outermost) only the block's output counts. The classifier's output
 
 from collections import defaultdict
 
+import torch
+
 from layerscope.core.geometry import Field
 from layerscope.core.records import LayerRecord
 from layerscope.graph.graph import INPUT, Graph, Node
@@ -121,13 +123,19 @@ def _aliases(graph: Graph) -> dict[int, set[str]]:
     return found
 
 
+def _clamps(graph: Graph, node: Node) -> bool:
+    """True for a rectifier that lets nothing below zero through: its own deconvnet rule says so."""
+    op = graph.op(node)
+    return op.rectifier and float(op.rule("deconvnet")(torch.tensor([[-1.0]]), graph.call(node))[0]) == 0
+
+
 def _rectified(graph: Graph) -> set[int]:
     """Nodes whose values are never below zero: behind a ReLU, and what only pools, joins or moves such values."""
     found: set[int] = set()
     for node in graph.nodes[1:]:
         if node.refused:
             continue
-        own = graph.op(node).rectifier and node.op != "leaky_relu"
+        own = _clamps(graph, node)
         constant = any(isinstance(v, Weight | float) for v in node.args.values()) or type(node.args.get("other")) is int
         if own or (not constant and node.op != "sub" and node.sources and set(node.sources) <= found):
             found.add(node.id)

@@ -5,7 +5,12 @@ effects, so that a ReLU is a ReLU however it was written. The user's model is co
 """
 
 import copy
+import inspect
+import io
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,14 +49,14 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
         model = copy.deepcopy(model).eval()
     except Exception as error:
         raise TraceError(f"the model cannot be copied ({_first_line(error)}); trace it before it is run") from error
+    _one_input(model)
     example = torch.zeros((2, *shape), dtype=_dtype(model), device=_device(model))
     return read_program(_exported(model, example))
 
 
 def read_program(program: ExportedProgram) -> Traced:
     """Read an exported program (a `.pt2` file's, for example) as a graph and its weights."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet():
         program = program.run_decompositions({})
     names = program.graph_signature.user_inputs
     if len(names) != 1:
@@ -61,9 +66,32 @@ def read_program(program: ExportedProgram) -> Traced:
     return _Reader(program).read()
 
 
+def _one_input(model: nn.Module) -> None:
+    """Refuse a model that needs more than one argument, by their names."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    given = inspect.signature(model.forward).parameters.values()
+    needed = [p.name for p in given if p.kind in kinds and p.default is inspect.Parameter.empty]
+    if len(needed) > 1:
+        listed = ", ".join(needed)
+        name = type(model).__name__
+        raise TraceError(f"{name} takes {len(needed)} inputs ({listed}); only networks of one picture are known")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporting tells its own story in warnings and logs; ours is one sentence."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _exported(model: nn.Module, example: Tensor) -> ExportedProgram:
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
+    with _quiet(), torch.no_grad():
         try:
             return export(model, (example,), dynamic_shapes=({0: Dim("batch", min=1)},))
         except Exception as error:

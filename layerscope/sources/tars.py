@@ -116,7 +116,8 @@ def _class(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 def _hidden(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return any(part.startswith(".") for part in parts) or parts[-1].lower() in NO_IMAGES
+    # An archive of a whole folder holds the folder itself, "./", which has no parts.
+    return not parts or any(part.startswith(".") for part in parts) or parts[-1].lower() in NO_IMAGES
 
 
 def _folder(name: str) -> str | None:
