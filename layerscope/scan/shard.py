@@ -166,10 +166,8 @@ def _first_place(
     positions = flat.shape[1]
     if positions == 1:
         return torch.zeros_like(image)
-    numbers = torch.arange(positions, device=flat.device)
-    found = []
-    # In pieces, so that the first batch of a large layer does not copy all of its maps at once.
-    for piece in torch.arange(len(image)).split(max(1, 2**22 // positions)):
-        rows = flat[image[piece], :, unit[piece]]
-        found.append(torch.where(rows == rows.amax(1, keepdim=True), numbers, positions).amin(1).cpu())
+    # In pieces, so that the first batch of a large layer does not copy all of its maps at once. Of equal values argmax
+    # names the first: PyTorch documents that (it does not for topk and max).
+    pieces = torch.arange(len(image)).split(max(1, 2**22 // positions))
+    found = [flat[image[piece], :, unit[piece]].argmax(1).cpu() for piece in pieces]
     return torch.cat(found) if found else torch.zeros_like(image)

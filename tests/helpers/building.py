@@ -46,7 +46,7 @@ def small_network(seed: int = 0) -> ls.Network:
 
 @dataclass
 class Log:
-    """Listens to a build: each stage as [name, total, done when it began, pieces made since, in steps], and sentences."""
+    """Listens to a build: for each stage name, total, done before, and what each step since has done; and sentences."""
 
     stages: list[tuple[str, int, int, list[int]]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

@@ -135,7 +135,9 @@ def test_layers_added_later(net, pictures, built, tmp_path) -> None:
 
 def test_dense_layers_are_projected_on_request(net, pictures, built, tmp_path) -> None:
     """Without it a dense layer has whole pictures and no projections; asked for later, they are added."""
-    dense = ("SELECT DISTINCT kind, method, view FROM sheet WHERE layer = (SELECT id FROM layer WHERE map_rows IS NULL)",)
+    dense = (
+        "SELECT DISTINCT kind, method, view FROM sheet WHERE layer = (SELECT id FROM layer WHERE map_rows IS NULL)",
+    )
     assert rows(built.path, *dense) == [("patches", "", "")]
     out = tmp_path / "a.atlas"
     shutil.copy(built.path, out)
@@ -179,7 +181,7 @@ def test_overwriting_starts_anew(net, pictures, built, tmp_path) -> None:
 
 
 def test_broken_images_among_good_ones(net, pictures, tmp_path) -> None:
-    """What cannot be used is left out, counted and listed with its reason; duplicates are marked; the rest is scanned."""
+    """What cannot be used is left out and listed with its reason, duplicates are marked, the rest is scanned."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, path in enumerate(sorted(pictures.rglob("*.png"))[:12]):

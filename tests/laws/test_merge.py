@@ -84,7 +84,16 @@ def bare(channels: int, rows: int, cols: int, dense: bool = False) -> tuple[Prog
         args = {"self": Source(0), "shape": (BatchSize(), channels * rows * cols)}
         shape = (channels * rows * cols,)
         nodes.append(
-            Node(id=1, name="f", op="flatten", target="aten.reshape.default", module="", sources=(0,), args=args, shape=shape)
+            Node(
+                id=1,
+                name="f",
+                op="flatten",
+                target="aten.reshape.default",
+                module="",
+                sources=(0,),
+                args=args,
+                shape=shape,
+            )
         )
     field = Field(rows=IDENTITY, cols=IDENTITY)
     layer = LayerRecord(
@@ -233,7 +242,9 @@ def test_sums_are_taken_on_every_fourth_batch() -> None:
     assert result.maxima[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
-@given(values=st.lists(st.floats(-5000, 5000, width=32) | st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0**-12]), max_size=40))
+@given(
+    values=st.lists(st.floats(-5000, 5000, width=32) | st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0**-12]), max_size=40)
+)
 def test_histograms_are_numpys(values) -> None:
     """A bin holds what lies above its lower edge and not above its upper; the outermost are open."""
     layer = bare(1, 1, 1)[1]

@@ -105,7 +105,9 @@ def edges(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Iterator[
 
 def places(case: Case) -> list[tuple[int, int]]:
     """Output positions in the middle and along every border, two deep."""
-    return list(itertools.product(*(sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in plane(case.call.shape))))
+    return list(
+        itertools.product(*(sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in plane(case.call.shape)))
+    )
 
 
 @every_case

@@ -21,7 +21,11 @@ def _drawn() -> dict[str, str]:
 
 def test_the_drawn_tree_is_the_tree() -> None:
     """Every class stands in the drawing under its parent, and nothing else does."""
-    classes = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and kind.__module__ == errors.__name__}
+    classes = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and kind.__module__ == errors.__name__
+    }
     assert _drawn() == {name: kind.__bases__[0].__name__ for name, kind in classes.items()}
     assert all(issubclass(kind, LayerscopeError) and kind.__doc__ for kind in classes.values())
 

@@ -53,7 +53,9 @@ def test_channels_are_shown_as_red_green_blue() -> None:
 sides = st.integers(1, 40)
 
 
-@given(top=st.floats(-9, 9), left=st.floats(-9, 9), row_scale=st.floats(0.1, 4), col_scale=st.floats(0.1, 4), size=sides)
+@given(
+    top=st.floats(-9, 9), left=st.floats(-9, 9), row_scale=st.floats(0.1, 4), col_scale=st.floats(0.1, 4), size=sides
+)
 def test_source_boxes_hold_every_px_of_the_input_box(
     top: float, left: float, row_scale: float, col_scale: float, size: int
 ) -> None:

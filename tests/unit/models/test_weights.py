@@ -101,11 +101,11 @@ class Payload:
 
 def test_files_that_hold_no_weights_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No file, garbage, a list, and a pickle that would run code: each is one sentence, and no code runs."""
-    with pytest.raises(UsageError, match='there is no weights file ".*gone.pt"'):
+    with pytest.raises(UsageError, match=r'there is no weights file ".*gone\.pt"'):
         load_weights(model(), tmp_path / "gone.pt")
     for name in ("garbage.pt", "garbage.safetensors"):
         (tmp_path / name).write_bytes(b"not weights at all")
-        with pytest.raises(TraceError, match=f"{name}\" cannot be read as weights"):
+        with pytest.raises(TraceError, match=f'{name}" cannot be read as weights'):
             load_weights(model(), tmp_path / name)
     for state in ([torch.zeros(2)], {"weight": "heavy"}):
         with pytest.raises(TraceError, match="holds no state dict"):

@@ -59,7 +59,9 @@ starts = st.lists(st.integers(-6, 9), min_size=3, max_size=3).map(np.array)
 planes = st.tuples(st.integers(5, 9), st.integers(5, 9))
 
 
-@given(planes, starts, starts, starts, starts, st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+@given(
+    planes, starts, starts, starts, starts, st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4)
+)
 def test_union_holds_both(plane, tops, lefts, other_tops, other_lefts, h, w, other_h, other_w) -> None:
     """All windows keep one size, hold both parts, and become the map where they reach its size."""
     a, b = Extent(tops, lefts, h, w, plane), Extent(other_tops, other_lefts, other_h, other_w, plane)

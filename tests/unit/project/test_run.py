@@ -43,7 +43,11 @@ def test_results_do_not_depend_on_the_batch(form) -> None:
     program, x = traced_case(CASE).program, torch.from_numpy(CASE.images(2))
     node = max(n.id for n in program.graph.nodes if len(n.shape) == 3)
     entries = entries_of(program, node, x, 7)
-    given = x if form is carried_alone else program.run(x, set().union(*(needed_maps(program, node, m) for m in METHODS)) | {node})
+    given = (
+        x
+        if form is carried_alone
+        else program.run(x, set().union(*(needed_maps(program, node, m) for m in METHODS)) | {node})
+    )
     expected = project(program, x, entries, "guided").full()
     for size in (1, 3, 7):
         parts = list(form(program, entries, METHODS, given, size=size))
@@ -72,7 +76,9 @@ def test_a_batch_that_is_too_large_for_the_cache_is_one_entry(monkeypatch: pytes
     plenty = project(program, x, entries, "deconvnet").full()
     monkeypatch.setattr("layerscope.project.run.BATCH_BYTES", 8)
     assert batch_size(program, node) == 1
-    np.testing.assert_allclose(project(program, x, entries, "deconvnet").full(), plenty, atol=1e-12 * np.abs(plenty).max())
+    np.testing.assert_allclose(
+        project(program, x, entries, "deconvnet").full(), plenty, atol=1e-12 * np.abs(plenty).max()
+    )
 
 
 def test_activations_are_those_of_the_maps() -> None:

@@ -19,7 +19,9 @@ def extents(draw: st.DrawFn) -> Extent:
     if draw(st.integers(0, 4)) == 0:
         return Extent.whole(ENTRIES, PLANE)
     places = st.lists(st.integers(-4, 8), min_size=ENTRIES, max_size=ENTRIES)
-    return Extent(np.array(draw(places)), np.array(draw(places)), draw(st.integers(1, 6)), draw(st.integers(1, 7)), PLANE)
+    return Extent(
+        np.array(draw(places)), np.array(draw(places)), draw(st.integers(1, 6)), draw(st.integers(1, 7)), PLANE
+    )
 
 
 def random(held: Extent, seed: int, count: int = ENTRIES) -> Tensor:
@@ -38,7 +40,12 @@ def by_px(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill:
     return out
 
 
-@given(held=extents(), wanted=extents(), entries=st.lists(st.integers(0, 2), min_size=3, max_size=3), seed=st.integers(0, 9))
+@given(
+    held=extents(),
+    wanted=extents(),
+    entries=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    seed=st.integers(0, 9),
+)
 def test_cut_is_a_look_up(held: Extent, wanted: Extent, entries: list[int], seed: int) -> None:
     """What is held and inside the plane is copied, all else is the fill; the maps stay as they were."""
     maps, chosen = random(held, seed), np.array(entries)
