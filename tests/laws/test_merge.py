@@ -5,6 +5,7 @@ Values are small integers, so that equal ones abound and every sum is exact.
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,10 +104,6 @@ def bare(channels: int, rows: int, cols: int, dense: bool = False) -> tuple[Prog
     return Program(Graph(tuple(nodes), (int(dense),)), {}), layer
 
 
-def rectified(layer: LayerRecord) -> LayerRecord:
-    return LayerRecord(**{name: getattr(layer, name) for name in LayerRecord.__slots__} | {"rectified": True})
-
-
 def batch(maps: np.ndarray, ids: Sequence[int]) -> Batch:
     place = Placement(row_scale=1.0, col_scale=1.0, top=0.0, left=0.0, height=1, width=1)
     records = tuple(ImageRecord(id=i, source=str(i)) for i in ids)
@@ -134,7 +131,7 @@ cuts = st.lists(st.integers(1, 11), max_size=4)
 def test_scan_is_the_slow_scan(maps, cuts, size, rectify) -> None:
     """However images are cut into batches and batches padded, a shard's peaks are those of the loops."""
     program, layer = bare(*maps.shape[1:])
-    layer = rectified(layer) if rectify else layer
+    layer = replace(layer, rectified=rectify)
     result = scan_shard(program, [layer], batches(maps, cuts), k=K, batch_size=size).layers[layer.node]
     assert_same_places(scan_slowly(enumerate(maps), k=K, rectified=rectify), result.peaks)
     np.testing.assert_array_equal(result.maxima, maps.max((2, 3)))
@@ -261,7 +258,7 @@ def test_histograms_are_numpys(values) -> None:
 
 def test_an_empty_scan_has_plain_numbers() -> None:
     """Without any image no statistic is NaN, and a unit that nothing raised above zero has maximum 0."""
-    layer = rectified(bare(2, 1, 1)[1])
+    layer = replace(bare(2, 1, 1)[1], rectified=True)
     found = Totals([layer], k=K, classes=1).unit_statistics(0)
     for name in ("mean", "std", "maximum", "images_above", "positions_above", "class_means"):
         np.testing.assert_array_equal(getattr(found, name), np.zeros_like(getattr(found, name)))

@@ -1,5 +1,7 @@
 """What is decided before projecting: the units that get tiles, the plate's method, the size of a tile."""
 
+from dataclasses import replace
+
 import pytest
 
 import layerscope as ls
@@ -44,7 +46,7 @@ def test_without_the_wanted_method_the_first_is_shown() -> None:
 def test_a_sample_of_units_is_seeded() -> None:
     """The same seed draws the same units, in order, none twice; another seed or layer others; all where all are few."""
     layer = last(net("plain"))
-    many = ls.Layer(**{name: getattr(layer, name) for name in ls.Layer.__slots__} | {"units": 400})
+    many = replace(layer, units=400)
     one = sampled_units(many, Settings(units=20))
     assert one == sampled_units(many, Settings(units=20)) == tuple(sorted(set(one)))
     assert len(one) == 20 and set(one) <= set(range(400))
