@@ -11,7 +11,7 @@ read without torch.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from layerscope.core.version import __version__
 
 _HOMES = {
     "Atlas": "api.atlas",

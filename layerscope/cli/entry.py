@@ -10,10 +10,10 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from layerscope import __version__
 from layerscope.cli import output
 from layerscope.cli.parser import parse
 from layerscope.core.errors import LayerscopeError
+from layerscope.core.version import __version__
 
 FINE, MISTAKE, BUG = 0, 1, 2
 # Verbs whose work is kept when they are stopped.

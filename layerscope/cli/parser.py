@@ -7,9 +7,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from layerscope import __version__
 from layerscope.cli import values
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.version import __version__
 
 # As in core.records and atlas.codecs, which load NumPy: a test holds these to them.
 METHODS = ("deconvnet", "guided", "gradient")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from layerscope import __version__
 from layerscope.core.errors import UsageError
 from layerscope.core.records import METHODS, VIEWS, Input
+from layerscope.core.version import __version__
 from layerscope.graph import Program
 from layerscope.sources import Source
 
