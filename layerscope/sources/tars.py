@@ -18,7 +18,7 @@ from layerscope.sources.source import Entry
 IMAGE_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif"]
 )
-COMPANION_SUFFIXES = frozenset({".cls", ".json"})
+COMPANION_SUFFIXES = frozenset({".cls", ".json", ".npz"})
 LONGEST_CLASS = 4096  # bytes of a .cls member
 BLOCK = 512
 
