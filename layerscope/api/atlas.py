@@ -3,17 +3,18 @@
 import operator
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, UInt8
 
 from layerscope.api import notebook
+from layerscope.api.numbers import UnitNumbers
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
+from layerscope.core.concepts import ConceptScore, UnitConcept
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.geometry import Box, Field
 from layerscope.core.records import UnitStatistics
@@ -79,7 +80,7 @@ class Atlas:
         return len(self.file.layers)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
-        """One of the tables "peaks", "units", "images" and "layers" as a data frame, in its natural order.
+        """One of the tables "peaks", "units", "images", "layers" and "concepts" as a data frame, in its natural order.
 
         Raises UsageError for another name, or where pandas is not installed.
         """
@@ -142,6 +143,19 @@ class AtlasLayer:
         """What the scan counted, as arrays over all units."""
         return self._file.unit_statistics(self._layer.id)
 
+    @cached_property
+    def concepts(self) -> tuple[UnitConcept, ...]:
+        """What every unit detects; empty where the layer was not dissected."""
+        return self._file.concepts(self._layer.id)
+
+    @cached_property
+    def notes(self) -> dict[int, str]:
+        """What is said of its units in words, by unit."""
+        found: dict[int, str] = {}
+        for note in self._file.notes(self._layer.id):
+            found[note.unit] = f"{found[note.unit]} {note.text}" if note.unit in found else note.text
+        return found
+
     def __getitem__(self, unit: SupportsIndex) -> "Unit":
         """One unit, 0 to units - 1. Raises UsageError for any other."""
         number = operator.index(unit)
@@ -165,24 +179,6 @@ class AtlasLayer:
 
     def _repr_html_(self) -> str:
         return notebook.layer_html(self._file, self._layer)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class UnitNumbers:
-    """What a scan counted for one unit.
-
-    mean, std: over all positions of every fourth batch. maximum: over all images. images_above, positions_above:
-    shares in 0..1 above zero. histogram: counts of the images' maxima between core.records.HISTOGRAM_EDGES, the
-    outermost bins open. class_means: per class the mean over its images of the image's maximum; empty without labels.
-    """
-
-    mean: float
-    std: float
-    maximum: float
-    images_above: float
-    positions_above: float
-    histogram: Int64[np.ndarray, " bins"]
-    class_means: dict[str, float]
 
 
 class Unit:
@@ -211,6 +207,17 @@ class Unit:
             histogram=every.histogram[self.number],
             class_means=dict(zip(self._file.statistic("classes"), means, strict=True)) if means else {},
         )
+
+    @property
+    def concept(self) -> ConceptScore | None:
+        """The concept that it is named by; None where none was found, or nobody dissected the atlas."""
+        every = self.layer.concepts
+        return every[self.number].best if every else None
+
+    @property
+    def note(self) -> str | None:
+        """What is said of it in words; None where nothing is."""
+        return self.layer.notes.get(self.number)
 
     def patch(self, rank: SupportsIndex) -> UInt8[np.ndarray, "h w 3"]:
         """What the picture shows at the peak of this rank, at the network's resolution. Raises UsageError."""

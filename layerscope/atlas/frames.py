@@ -28,4 +28,8 @@ FRAMES = {
         "SELECT id AS image, source, sha256, size, height, width, label, skipped, duplicate_of, "
         "(SELECT count(*) FROM peak WHERE peak.image = image.id) AS peaks FROM image ORDER BY id"
     ),
+    "concepts": (
+        "SELECT layer.name AS layer, unit, measure, rank, concept, level, score, iou, frequency, named "
+        "FROM concept JOIN layer ON layer.id = concept.layer ORDER BY concept.layer, unit, measure, rank"
+    ),
 }

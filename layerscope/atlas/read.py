@@ -16,9 +16,11 @@ from jaxtyping import Float32, UInt8
 
 from layerscope.atlas import rows
 from layerscope.atlas.codecs import cut, decode
+from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import open_for_reading, plain_errors
 from layerscope.atlas.frames import FRAMES
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, Peak, RunRecord
+from layerscope.core.concepts import Dissection, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
@@ -211,8 +213,20 @@ class AtlasFile:
         """What was measured under this name, as plain lists and numbers; None if it was not."""
         return self._ask(rows.statistic, name, layer_id, method)
 
+    def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
+        """What every unit of a layer detects; empty where the layer was not dissected."""
+        return self._ask(read_concepts, layer_id)
+
+    def dissection(self) -> Dissection | None:
+        """The layers that were dissected, with their figures and baselines; None before that."""
+        return self._ask(read_dissection)
+
+    def notes(self, layer_id: int) -> tuple[Note, ...]:
+        """What is said of a layer's units, in words, by unit."""
+        return self._ask(read_notes, layer_id)
+
     def table(self, name: str) -> tuple[list[str], list[rows.Row]]:
-        """Column names and rows of a flat table: "layers", "units", "peaks" or "images". Raises UsageError."""
+        """Column names and rows of a flat table: "layers", "units", "peaks", "images" or "concepts"; or UsageError."""
         if name not in FRAMES:
             raise UsageError(f'no table "{name}": choose one of {", ".join(FRAMES)}{nearest(name, FRAMES)}')
         with self._reading() as connection:

@@ -158,10 +158,34 @@ CREATE TABLE signal (
     PRIMARY KEY (layer, unit, rank, method)
 ) STRICT;
 
+-- What does a unit detect, where the content of the images is known? (statistic "dissection" tells how it was measured)
+CREATE TABLE concept (
+    layer     INTEGER NOT NULL REFERENCES layer,
+    unit      INTEGER NOT NULL,
+    measure   TEXT NOT NULL,                -- above chance, bau
+    rank      INTEGER NOT NULL,             -- 0 is the highest score
+    concept   TEXT NOT NULL,
+    level     INTEGER NOT NULL,             -- 1 (strokes, colours) and up
+    score     REAL NOT NULL,                -- IoU above chance; the IoU for bau
+    iou       REAL NOT NULL,                -- 0..1, over all images
+    frequency REAL NOT NULL,                -- share of px that carry the concept
+    named     INTEGER NOT NULL,             -- 1 where the unit is named by it: the bar is reached
+    PRIMARY KEY (layer, unit, measure, rank)
+) STRICT, WITHOUT ROWID;
+
+-- What is said of a unit, in words?
+CREATE TABLE note (
+    layer INTEGER NOT NULL REFERENCES layer,
+    unit  INTEGER NOT NULL,
+    kind  TEXT NOT NULL,                    -- what wrote it: describe
+    text  TEXT NOT NULL,
+    PRIMARY KEY (layer, unit, kind)
+) STRICT, WITHOUT ROWID;
+
 -- What was measured of the images as a whole, or of a layer and method? JSON.
 -- Names: images (how many were scanned), pictures (how many of them were measured), classes, class_counts, colour,
 -- spectrum (layer NULL);
--- specificity (per layer and method: median, q25, q75, n).
+-- specificity (per layer and method: median, q25, q75, n); dissection (per layer: figures, bau, baselines, settings).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,

@@ -6,7 +6,7 @@ order make the same rows: nothing but the run tells the time.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import rows
-from layerscope.atlas.connection import open_for_writing, plain_errors
+from layerscope.atlas import concepts, rows
+from layerscope.atlas.connection import enter_write_ahead_mode, open_for_writing, plain_errors
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
+from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import AtlasError
 from layerscope.core.geometry import Box, Field
 from layerscope.core.records import ImageRecord, LayerRecord, Peaks, UnitStatistics
@@ -35,7 +36,8 @@ class AtlasWriter:
     """The one writer of an atlas; used by the pipeline, as a context manager.
 
     Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that
-    is open. Raises AtlasError when another build holds the file and when the disk is full.
+    is open. A writer that puts nothing leaves the file as it was, to the byte. Raises AtlasError when another build
+    holds the file and when the disk is full.
     """
 
     def __init__(self, path: Path, lock: WriterLock) -> None:
@@ -103,6 +105,7 @@ class AtlasWriter:
             yield
             return
         with plain_errors(self.path):
+            enter_write_ahead_mode(self._connection)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -229,6 +232,18 @@ class AtlasWriter:
         pixels = rows.pack(signal / scale, "<f2")
         row = (layer_id, unit, rank, method, box.top, box.left, rows.to_json(signal.shape), scale, pixels)
         self._put(rows.insert("signal", rows.SIGNAL, key="layer unit rank method"), [row])
+
+    def put_concepts(self, layer_id: int, units: Iterable[UnitConcept]) -> None:
+        """What the layer's units detect, in place of what stood there."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM concept WHERE layer = ?", (layer_id,))
+            self._put(rows.insert("concept", concepts.CONCEPT), concepts.concept_rows(layer_id, units))
+
+    def put_notes(self, layer_id: int, kind: str, texts: Mapping[int, str]) -> None:
+        """Sentences of one kind about the layer's units, by unit, in place of those that stood there."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM note WHERE layer = ? AND kind = ?", (layer_id, kind))
+            self._put(rows.insert("note", concepts.NOTE), ((layer_id, unit, kind, texts[unit]) for unit in texts))
 
     def put_statistic(self, name: str, value: Any, *, layer: int | None = None, method: str | None = None) -> None:
         """What was measured, as JSON (NumPy values too), in place of what stood under the same name."""

@@ -1,0 +1,134 @@
+"""What a first-layer filter prefers, read from its weights: a direction, a frequency, a colour, its symmetry.
+
+Weights are first put into px values (divided by the input's std), red, green and blue, in float64. Their principal
+component over the colours gives one colour axis and one plane; direction and frequency are read from the power
+spectrum of that plane. Angles are those of a line as seen on the screen: 0 is horizontal, counter-clockwise is
+positive, (-90, 90] degrees, so that -45 falls from the upper left to the lower right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Complex, Float, Float64
+
+# The spectrum is sampled this finely, whatever the filter's size: 1/256 cycles per px.
+_SAMPLES = 256
+# Hues in steps of 30 degrees from pure red; the opponent of a hue is six steps further.
+_HUES = (
+    *("red", "orange", "yellow", "yellow-green", "green", "green"),
+    *("cyan", "blue", "blue", "violet", "magenta", "red"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSight:
+    """What a filter prefers.
+
+    angle: of the line or edge it likes best, degrees. oriented: how much one direction prevails, 0 (none) to 1.
+    frequency: where its spectrum is highest, cycles per px. chroma: the share of its energy that tells colours apart,
+    0..1; gray filters have 0. colour, opponent: what it likes and what counts against it, by hue; "" without chroma.
+    uniform: the share of its energy in its mean, 1 for a filter that is the same everywhere. even: how much it is
+    mirrored about its middle along the preferred direction, 1 for a line or a blob, 0 for an edge. light: whether the
+    middle of it likes the colour (or light) rather than its opposite.
+    """
+
+    angle: float
+    oriented: float
+    frequency: float
+    chroma: float
+    colour: str
+    opponent: str
+    uniform: float
+    even: float
+    light: bool
+
+
+def filter_sight(weights: Float[np.ndarray, "c h w"]) -> FilterSight:
+    """Read a filter. weights: per px value, red, green, blue (or gray)."""
+    values = weights.astype(np.float64)
+    axis, plane = principal(values)
+    energy = float((values**2).sum())
+    chroma = 1 - len(values) * float((values.mean(0) ** 2).sum()) / energy if energy else 0.0
+    light = bool((plane * _middle(plane.shape)).sum() > 0)
+    colour, opponent = hues(axis if light else -axis) if chroma > 1e-6 else ("", "")
+    uniform = plane.size * plane.mean() ** 2 / (float((plane**2).sum()) or 1.0)
+    rows, cols, spectrum = _spectrum(plane - plane.mean())
+    turn = direction(rows, cols, np.abs(spectrum) ** 2 * (np.hypot(rows, cols) <= 0.5))
+    peak = int(np.argmax(np.abs(spectrum)))
+    waves = float(np.hypot(rows, cols).ravel()[peak])
+    return FilterSight(
+        angle=angle_of(turn),
+        oriented=abs(turn),
+        frequency=waves if uniform < 0.5 else 0.0,
+        chroma=max(chroma, 0.0),
+        colour=colour,
+        opponent=opponent,
+        uniform=float(uniform),
+        even=_evenness(plane, float(rows.ravel()[peak]), float(cols.ravel()[peak])),
+        light=light,
+    )
+
+
+def principal(values: Float64[np.ndarray, "c h w"]) -> tuple[Float64[np.ndarray, " c"], Float64[np.ndarray, "h w"]]:
+    """The colour axis of most energy, of length 1 and light rather than dark, and the plane along it."""
+    colours = np.linalg.svd(values.reshape(len(values), -1), full_matrices=False)[0]
+    axis = colours[:, 0]
+    axis = -axis if axis[np.argmax(np.abs(axis))] < 0 else axis
+    return axis, np.tensordot(axis, values, 1)
+
+
+def hues(axis: Float64[np.ndarray, " c"]) -> tuple[str, str]:
+    """The names of a colour axis's hue and of the opposite one. axis: red, green, blue."""
+    red, green, blue = axis
+    hue = np.degrees(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue))
+    step = round(hue / 30) % 12
+    return _HUES[step], _HUES[(step + 6) % 12]
+
+
+def direction(
+    rows: Float64[np.ndarray, "*n"], cols: Float64[np.ndarray, "*n"], weights: Float64[np.ndarray, "*n"]
+) -> complex:
+    """The mean of vectors that are the same forwards and backwards (normals of lines), by doubled angles.
+
+    Its length, 0..1, is how much they agree; the doubled angle of the line across them is its argument.
+    """
+    vectors = rows + 1j * cols
+    size = np.abs(vectors)
+    total = float((weights * (size > 0)).sum())
+    if total <= 0:
+        return 0j
+    return complex((weights * (vectors / np.where(size > 0, size, 1)) ** 2).sum() / total)
+
+
+def angle_of(turn: complex) -> float:
+    """The line's angle in degrees, (-90, 90], from the mean of its doubled angles."""
+    angle = float(np.degrees(np.angle(turn)) / 2)
+    # -90 and 90 are the same line; rounding must not choose.
+    return 90.0 if angle < -90 + 1e-9 else angle
+
+
+def _middle(shape: tuple[int, ...]) -> Float64[np.ndarray, "h w"]:
+    """A round window over the middle third."""
+    rows, cols = (np.arange(n) - (n - 1) / 2 for n in shape)
+    width = max(min(shape) / 6, 0.5)
+    return np.exp(-(rows[:, None] ** 2 + cols**2) / (2 * width**2))
+
+
+def _spectrum(
+    plane: Float64[np.ndarray, "h w"],
+) -> tuple[Float64[np.ndarray, "s s"], Float64[np.ndarray, "s s"], Complex[np.ndarray, "s s"]]:
+    """Frequencies along rows and columns, cycles per px, and the transform there."""
+    rows, cols = np.meshgrid(np.fft.fftfreq(_SAMPLES), np.fft.fftfreq(_SAMPLES), indexing="ij")
+    return rows, cols, np.fft.fft2(plane, (_SAMPLES, _SAMPLES))
+
+
+def _evenness(plane: Float64[np.ndarray, "h w"], row_waves: float, col_waves: float) -> float:
+    """How much of the wave at this frequency is mirrored about the middle of the filter's energy."""
+    power = plane**2
+    if not power.any():
+        return 0.0
+    rows, cols = np.mgrid[: plane.shape[0], : plane.shape[1]]
+    row, col = (float((power * place).sum() / power.sum()) for place in (rows, cols))
+    wave = np.exp(-2j * np.pi * ((rows - row) * row_waves + (cols - col) * col_waves))
+    found = (plane * wave).sum()
+    return float(found.real**2 / (abs(found) ** 2 or 1.0))

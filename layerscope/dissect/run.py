@@ -1,0 +1,247 @@
+"""Which unit detects which concept: two passes over images whose content is known (Bau et al. 2017, as changed).
+
+The first pass counts every unit's values, which gives its threshold for each concept; the second counts where the
+unit is above it inside the concept's masks. Units and baselines go through the same code.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Int16, Int64
+from torch import Tensor
+
+from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.records import Input, LayerRecord
+from layerscope.dissect.baselines import derangement, rotation
+from layerscope.dissect.maps import Activations, Maps
+from layerscope.dissect.masks import MaskedImages, Masks
+from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
+from layerscope.dissect.plane import Plane, Upsampling
+from layerscope.dissect.score import BAU_QUANTILE, figures, iou, units_named
+from layerscope.dissect.thresholds import Counts
+from layerscope.graph import Program
+from layerscope.sources import Source
+
+SHUFFLED, MIXED, UNTRAINED = "shuffled masks", "random mixtures", "untrained network"
+# Bytes of float16 maps that are kept between the two passes; what does not fit is computed again.
+MEMORY = 2**30
+# One thread per core of a small machine; layers are counted side by side, each by one thread, so nothing depends on it.
+_THREADS = 2
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """What a dissection tells of its progress."""
+
+    def start(self, stage: str, total: int, done: int) -> None: ...
+
+    def step(self, count: int = 1) -> None: ...
+
+
+def dissect(
+    program: Program,
+    input: Input,
+    layers: Sequence[LayerRecord],
+    source: Source,
+    masked: MaskedImages,
+    *,
+    untrained: Program | None = None,
+    baselines: bool = True,
+    every: int = 2,
+    seed: int = 0,
+    memory: int = MEMORY,
+    progress: Progress | None = None,
+) -> Dissection:
+    """Find for every unit of these layers the concepts that it detects.
+
+    layers: those without positions (dense) are left out, said so. source, masked: the same images, by their number in
+    the source. untrained: the same architecture with other weights, for that baseline. baselines: measure shuffled
+    masks and random mixtures too. every: evaluate every so many px of the input plane, in rows and columns. seed: of
+    the baselines. memory: bytes of maps kept between the passes; the result does not depend on it.
+    Raises ImageError where no image can be used or masks do not fit, UsageError for what cannot be dissected.
+    """
+    if every < 1:
+        raise UsageError(f"every must be at least 1 px, got {every}")
+    with_maps = [layer for layer in layers if layer.map is not None]
+    if not with_maps:
+        raise UsageError("none of these layers has positions: dense layers cannot be dissected")
+    if untrained is not None:
+        _check_same_architecture(program, untrained, with_maps)
+    plane = Plane.of(input, every)
+    masks = Masks(masked, plane)
+    subjects = _subjects(with_maps, plane, seed, mixed=baselines, untrained=untrained is not None)
+    programs = [program] if untrained is None else [program, untrained]
+    activations = Activations(programs, with_maps, source, input, memory)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        _count(activations, masks, subjects, pool, progress)
+        orders = _orders(len(masks), seed, shuffled=baselines)
+        _compare(activations, masks, subjects, orders, pool, progress)
+    return Dissection(
+        layers=tuple(_layer(layer, subjects, masks) for layer in with_maps),
+        images=len(masks),
+        settings=_settings(masks, source, every, seed),
+        left_out=tuple(f"{one.name} is left out: it has no positions" for one in layers if one.map is None),
+    )
+
+
+@dataclass(eq=False)
+class _Subject:
+    """One layer under one program, in its own basis or a mixed one: what is counted of it.
+
+    name: "" for the units themselves, else the baseline's. thresholds: per concept, and last Bau's. above: px above
+    them. found: per order of the masks the overlaps at either kind of threshold.
+    """
+
+    name: str
+    layer: LayerRecord
+    program: int
+    upsampling: Upsampling
+    mixing: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        self.counts = Counts(self.layer.units)
+        self.thresholds: Int16[np.ndarray, "u thresholds"] = np.empty((0, 0), np.int16)
+        self.above: Int64[np.ndarray, "u thresholds"] = np.empty((0, 0), np.int64)
+        self.found: dict[str, list[Int64[np.ndarray, "u c"]]] = {}
+
+    def bits(self, maps: tuple[Maps, ...]) -> Int16[np.ndarray, "npx u"]:
+        own = maps[self.program][self.layer.node]
+        return self.upsampling.bits(own if self.mixing is None else own.float() @ self.mixing)
+
+    def count(self, maps: tuple[Maps, ...]) -> None:
+        self.counts.add(self.bits(maps))
+
+    def cut(self, area: Int64[np.ndarray, " c"], px: int) -> None:
+        """Turn the counts into thresholds and let go of them."""
+        self.alive = self.counts.above_zero
+        self.thresholds, self.above = self.counts.thresholds(np.append(area, int(BAU_QUANTILE * px)))
+        del self.counts
+
+    def compare(self, maps: tuple[Maps, ...], members: dict[str, Members]) -> None:
+        bits = self.bits(maps)
+        own, single = self.thresholds[:, :-1], np.ascontiguousarray(self.thresholds[:, -1])
+        # Masks are shuffled for the units themselves only: what the other subjects add would say nothing new.
+        for order, those in members.items() if not self.name else [("", members[""])]:
+            new = [overlaps(bits, those, own), overlaps_at_one(bits, those, single)]
+            self.found[order] = (
+                [a + b for a, b in zip(self.found[order], new, strict=True)] if self.found.get(order) else new
+            )
+
+    def units(self, order: str, masks: Masks) -> tuple[UnitConcept, ...]:
+        own, single = self.found[order]
+        return units_named(
+            masks.concepts,
+            masks.area,
+            len(masks) * masks.plane.px,
+            iou(own, self.above[:, :-1], masks.area),
+            iou(single, self.above[:, -1:], masks.area),
+            self.alive,
+        )
+
+
+def _subjects(
+    layers: Sequence[LayerRecord], plane: Plane, seed: int, *, mixed: bool, untrained: bool
+) -> list[_Subject]:
+    found = []
+    for layer in layers:
+        upsampling = Upsampling(layer, plane)
+        found.append(_Subject("", layer, 0, upsampling))
+        if mixed:
+            found.append(_Subject(MIXED, layer, 0, upsampling, rotation(layer.units, seed)))
+        if untrained:
+            found.append(_Subject(UNTRAINED, layer, 1, upsampling))
+    return found
+
+
+def _count(
+    activations: Activations,
+    masks: Masks,
+    subjects: list[_Subject],
+    pool: ThreadPoolExecutor,
+    progress: Progress | None,
+) -> None:
+    """The first pass: values and masks; then the thresholds."""
+    if progress is not None:
+        progress.start("thresholds", len(activations.source), 0)
+    for batch, maps in activations.first():
+        counting = pool.map(lambda subject, maps=maps: subject.count(maps), subjects)
+        # Meanwhile, since masks may have to be drawn.
+        for image, placement in zip(batch.ids.tolist(), batch.placements, strict=True):
+            masks.add(image, placement)
+        list(counting)
+        if progress is not None:
+            progress.step(len(batch.records))
+    if not masks.area.any():
+        raise ImageError(f"no mask of {activations.source.name} marks any px: there is nothing to find")
+    for subject in subjects:
+        subject.cut(masks.area, len(masks) * masks.plane.px)
+
+
+def _orders(count: int, seed: int, *, shuffled: bool) -> dict[str, Int64[np.ndarray, " n"]]:
+    """In which order the masks are laid on the images; a single image has no other masks."""
+    orders = {"": np.arange(count)}
+    return orders | {SHUFFLED: derangement(count, seed)} if shuffled and count > 1 else orders
+
+
+def _compare(
+    activations: Activations,
+    masks: Masks,
+    subjects: list[_Subject],
+    orders: dict[str, Int64[np.ndarray, " n"]],
+    pool: ThreadPoolExecutor,
+    progress: Progress | None,
+) -> None:
+    """The second pass: where units and masks meet."""
+    if progress is not None:
+        progress.start("overlaps", len(masks), 0)
+    first = 0
+    for count, maps in activations.again():
+        members = {name: Members.of(masks.of(order[first : first + count])) for name, order in orders.items()}
+        list(pool.map(lambda subject, maps=maps, members=members: subject.compare(maps, members), subjects))
+        first += count
+        if progress is not None:
+            progress.step(count)
+
+
+def _layer(layer: LayerRecord, subjects: Sequence[_Subject], masks: Masks) -> LayerDissection:
+    of_layer = {subject.name: subject for subject in subjects if subject.layer is layer}
+    every = {
+        order or name: subject.units(order, masks) for name, subject in of_layer.items() for order in subject.found
+    }
+    units = every.pop("")
+    return LayerDissection(
+        layer=layer.name,
+        units=units,
+        figures=figures(units),
+        bau=figures(units, bau=True),
+        baselines={
+            name: Measured(figures=figures(every[name]), bau=figures(every[name], bau=True))
+            for name in (SHUFFLED, MIXED, UNTRAINED)
+            if name in every
+        },
+    )
+
+
+def _settings(masks: Masks, source: Source, every: int, seed: int) -> dict[str, object]:
+    return {
+        "source": source.name,
+        "concepts": len(masks.concepts),
+        "every": every,
+        "seed": seed,
+        "bar": BAR,
+        "bau_quantile": BAU_QUANTILE,
+    }
+
+
+def _check_same_architecture(program: Program, other: Program, layers: Sequence[LayerRecord]) -> None:
+    nodes = other.graph.nodes
+    for layer in layers:
+        own = program.graph.nodes[layer.node]
+        if layer.node >= len(nodes) or (nodes[layer.node].name, nodes[layer.node].shape) != (own.name, own.shape):
+            raise UsageError(
+                f"the untrained network has no layer {layer.name} of the same shape; give the same network"
+            )

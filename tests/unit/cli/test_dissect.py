@@ -1,0 +1,90 @@
+"""`dissect` measures the network that made the atlas, keeps the result, prints it, and refuses another network."""
+
+import json
+
+import pytest
+
+import layerscope as ls
+from layerscope.api.verbs import build
+
+NETWORK = """
+import torch
+from torch import nn
+
+import layerscope
+
+INPUT = layerscope.Input(channels=3, height=32, width=32, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def plain():
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 3, 3), nn.ReLU())
+
+
+def other():
+    torch.manual_seed(7)
+    return plain()
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with a network's file, a small world with masks, and the network's atlas over it."""
+    from layerscope.world import write_world
+
+    folder = tmp_path_factory.mktemp("dissect")
+    (folder / "net.py").write_text(NETWORK)
+    write_world(folder / "world", 6, 3, 32)
+    build(f"{folder}/net.py:plain", folder / "world" / "images", folder / "a.atlas", layers=["1", "4"], progress=False)
+    return folder
+
+
+def test_against_the_world(command, made):
+    """Figures, baselines and settings as JSON; the atlas holds concepts and sentences afterwards."""
+    words = ["dissect", made / "a.atlas", f"{made}/net.py:plain", "--world", "--images", 4, "--json", "--quiet"]
+    status, out, err = command(*words)
+    assert (status, err) == (0, "")
+    data = json.loads(out)
+    assert (data["images"], [layer["name"] for layer in data["layers"]]) == (4, ["1", "4"])
+    assert [layer["units"] for layer in data["layers"]] == [4, 3]
+    assert list(data["layers"][0]["baselines"]) == ["shuffled masks", "random mixtures"]
+    with ls.open(made / "a.atlas") as atlas:
+        assert len(atlas.to_frame("concepts")) >= 3
+        assert atlas["1"][0].note is not None
+
+
+def test_against_a_folder(command, made):
+    """The pictures and masks of a folder; each layer has its lines; what is left out is told on stderr."""
+    words = ["dissect", made / "a.atlas", f"{made}/net.py:plain", "--masks", made / "world"]
+    status, out, err = command(*words)
+    assert status == 0
+    assert "6 images" in out and "its units" in out and "random mixtures" in out and "Bau's measure" in out
+    assert "no untrained network" in err
+
+
+def test_other_weights_are_refused(command, made):
+    """One sentence, and nothing is written."""
+    words = ["dissect", made / "a.atlas", f"{made}/net.py:other", "--world", "--images", 2, "--quiet"]
+    status, out, err = command(*words)
+    assert (status, out) == (1, "")
+    assert "was made by other weights" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "one of the arguments --world --masks is required"),
+        (["--masks", "nowhere"], '--masks "nowhere" is no folder'),
+        (["--world", "--masks", "x"], "not allowed with"),
+    ],
+)
+def test_wrong_usage(command, made, more, said):
+    """Neither, both, or a folder that is not there."""
+    status, _, err = command("dissect", made / "a.atlas", *more)
+    assert status == 1 and said in err
+
+
+def test_the_atlas_must_name_its_network(command, atlas):
+    """Where no network is given and the atlas's own name leads nowhere, the sentence says so."""
+    status, _, err = command("dissect", atlas, "--world", "--images", 2, "--quiet")
+    assert status == 1
+    assert "smallnet" in err and "behind the atlas" in err
