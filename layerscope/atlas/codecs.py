@@ -1,21 +1,25 @@
 """Pixels as encoded pictures, and a unit's tiles as one picture; the codec's name stands beside the bytes.
 
-Measured on sheets of nine 96 px tiles (one core, Pillow 13; photographs / smooth noise / white colour noise):
+Measured on sheets of nine 96 px tiles of three trained networks (one core, Pillow 13; patches, natural views, signals):
 
 | codec | ms a tile | kB a sheet | PSNR, dB |
 | --- | --- | --- | --- |
-| jpeg, quality 85, 4:4:4 | 0.08 / 0.07 / 0.09 | 31 / 23 / 44 | 36 / 36 / 29 |
-| jpeg, quality 90, 4:4:4 | 0.08 / 0.06 / 0.09 | 38 / 30 / 61 | 38 / 38 / 31 |
-| webp, quality 80, effort 0 | 0.40 / 0.27 / 0.33 | 22 / 16 / 19 | 35 / 36 / 25 |
-| webp, quality 80, effort 4 | 1.14 / 1.02 / 1.39 | 19 / 15 / 20 | 35 / 36 / 25 |
-| webp-lossless, effort 0 | 0.48 / 0.32 / 0.36 | 122 / 129 / 211 | exact |
+| jpeg, quality 55, 4:4:4 | 0.05 / 0.05 / 0.05 | 15 / 10 / 17 | 31 / 34 / 26 |
+| jpeg, quality 75, 4:4:4 | 0.06 / 0.05 / 0.05 | 21 / 14 / 25 | 33 / 36 / 28 |
+| jpeg, quality 80, 4:4:4 | 0.06 / 0.05 / 0.06 | 24 / 15 / 29 | 35 / 37 / 29 |
+| jpeg, quality 90, 4:4:4 | 0.06 / 0.05 / 0.07 | 34 / 23 / 45 | 38 / 40 / 33 |
+| webp, quality 80, effort 0 | 0.34 / 0.23 / 0.37 | 19 / 12 / 20 | 35 / 37 / 27 |
+| webp, quality 80, effort 4 | 1.10 / 0.80 / 0.91 | 16 / 10 / 19 | 35 / 37 / 27 |
+| webp-lossless, effort 0 | 0.38 / 0.38 / 0.38 | 108 / 79 / 149 | exact |
 
 JPEG is five times as fast, and WebP halves the resolution of colours, which ruins a signal's: the default for all
-sheets is JPEG. Its mid-gray comes back as exactly 128.
+sheets is JPEG. Its mid-gray comes back as exactly 128. Signals look like noise to it, and would take two thirds of an
+atlas at one quality for all: each kind of sheet has its own.
 """
 
 import io
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,30 +32,49 @@ from layerscope.core.errors import NotAnAtlas, UsageError
 BLANK = 128
 DEFAULT_CODEC = "jpeg"
 
+# How exactly JPEG keeps what a picture shows: views and patches of tiles, and the small whole pictures.
+JPEG_QUALITIES = {"patches": 80, "natural": 75, "signal": 55, "picture": 80}
+# A picture of so few px weighs little and is shown much enlarged, where every px is seen: it is kept better.
+FEW_PX, QUALITY_OF_FEW = 96 * 96, 90
+
 
 class Codec(NamedTuple):
-    """A way to keep pixels: Pillow's name of the format, the options of encoding, the media type."""
+    """A way to keep pixels: Pillow's name of the format, the media type, the options of encoding.
+
+    qualities: by what the pixels show; empty where one quality, among the options, is for all.
+    """
 
     format: str
     media_type: str
     options: dict[str, Any]
+    qualities: Mapping[str, int] = {}
+
+    def options_for(self, shows: str, px: int) -> dict[str, Any]:
+        """The options for a picture of so many px."""
+        if not self.qualities:
+            return self.options
+        return self.options | {"quality": QUALITY_OF_FEW if px <= FEW_PX else self.qualities[shows]}
 
 
 CODECS = {
-    "jpeg": Codec("JPEG", "image/jpeg", {"quality": 85, "subsampling": 0}),
+    "jpeg": Codec("JPEG", "image/jpeg", {"subsampling": 0}, JPEG_QUALITIES),
     "webp": Codec("WEBP", "image/webp", {"quality": 80, "method": 0}),
     "webp-lossless": Codec("WEBP", "image/webp", {"lossless": True, "quality": 0, "method": 0}),
     "png": Codec("PNG", "image/png", {"compress_level": 1}),
 }
 
 
-def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC) -> bytes:
-    """Pixels as an encoded picture. Raises UsageError for a codec without a row in CODECS."""
+def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC, *, shows: str = "picture") -> bytes:
+    """Pixels as an encoded picture.
+
+    shows: what is in it, a key of JPEG_QUALITIES: "patches", a view, or "picture" for anything else.
+    Raises UsageError for a codec without a row in CODECS.
+    """
     if codec not in CODECS:
         raise UsageError(f'codec "{codec}" is not known; choose one of {", ".join(CODECS)}')
     row = CODECS[codec]
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, row.format, **row.options)
+    Image.fromarray(pixels).save(buffer, row.format, **row.options_for(shows, pixels.shape[0] * pixels.shape[1]))
     return buffer.getvalue()
 
 

@@ -127,11 +127,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """A connection for the one writer, in write-ahead mode; raises AtlasError, NotAnAtlas or UnknownVersion."""
+    """A connection for the one writer; raises AtlasError, NotAnAtlas or UnknownVersion."""
     _check_path(path)
     connection = _connect(path, "mode=rw")
-    with plain_errors(path):
-        # NORMAL: a commit that power loss undoes is done again; what stands before it stays whole.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+    # A commit that power loss undoes is done again; what stands before it stays whole.
+    connection.execute("PRAGMA synchronous=NORMAL")
     return connection
+
+
+def enter_write_ahead_mode(connection: sqlite3.Connection) -> None:
+    """From here on readers are not disturbed. The mode stands in the file itself: entered before the first change."""
+    connection.execute("PRAGMA journal_mode=WAL")

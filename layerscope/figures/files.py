@@ -25,6 +25,13 @@ FORMATS = ("png", "pdf", "svg")
 
 def save(sheet: Sheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
     """Write the figure; see Sheet.save."""
+    kind = require_writable(path)
+    _write(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
+    return path
+
+
+def require_writable(path: Path) -> str:
+    """The format that a figure's file will have. Raises UsageError where it could not be written, before any work."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise UsageError(f'cannot tell the format of "{path}": a figure\'s name must end in .png, .pdf or .svg')
@@ -32,8 +39,7 @@ def save(sheet: Sheet, path: Path, *, width_inches: float | None = None, dpi: in
         raise UsageError(f'cannot write "{path}": there is no folder "{path.parent}"')
     if path.is_dir():
         raise UsageError(f'cannot write "{path}": it is a folder')
-    _write(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
-    return path
+    return kind
 
 
 def encode(sheet: Sheet, kind: str, *, width_inches: float | None = None, dpi: int = 300) -> bytes:

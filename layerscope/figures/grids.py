@@ -6,21 +6,22 @@ import numpy as np
 from jaxtyping import UInt8
 
 from layerscope.core.geometry import Box
-from layerscope.figures.measure import fitted, line_height, wrapped
-from layerscope.figures.page import INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, Picture, Words
+from layerscope.figures.measure import fitted, line_height, width, wrapped
+from layerscope.figures.page import ACCENT, INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, Picture, Words
 from layerscope.figures.sheet import Grid, Tile
 
 TILE_GAP = 0.045
 LABEL_WIDTH = 0.62
 DIVIDER = 0.6  # points
+CHANGE = 1.6  # points, of the bar before a tile that has changed
 WHITE = 255
 
 
-def grid_height(grid: Grid, width: float) -> float:
+def grid_height(grid: Grid, room: float) -> float:
     """The height that a grid of this width takes, inches."""
-    _, side_height = _cell(grid, width)
+    _, side_height = _cell(grid, room)
     gaps = (grid.rows - 1) * TILE_GAP if grid.spaced else 0.0
-    return grid.rows * side_height + gaps + sum(_caption_height(grid, row) for row in range(grid.rows))
+    return _header(grid) + grid.rows * side_height + gaps + sum(_caption_height(grid, row) for row in range(grid.rows))
 
 
 def lay_grid(grid: Grid, area: Area) -> Iterator[Item]:
@@ -29,11 +30,14 @@ def lay_grid(grid: Grid, area: Area) -> Iterator[Item]:
     if grid.spaced:
         for tile, cell in zip(grid.tiles, cells, strict=True):
             yield from _lay_tile(tile, cell)
-        yield from _row_labels(grid, cells, area)
     else:
-        yield Picture(area=area, pixels=composed(grid))
+        inner = _inner(grid, area)
+        yield Picture(area=inner, pixels=composed(grid))
         if not grid.note:
-            yield from _dividers(grid, area)
+            yield from _dividers(grid, inner)
+    yield from _row_labels(grid, cells, area)
+    yield from _column_labels(grid, cells, area)
+    yield from _changes(grid, cells)
     for tile, cell in zip(grid.tiles, cells, strict=True):
         yield from _centred(tile.note, cell, TINY)
     yield from _centred(grid.note, area, SMALL)
@@ -49,26 +53,47 @@ def composed(grid: Grid) -> UInt8[np.ndarray, "h w 3"]:
     return pixels
 
 
-def _cell(grid: Grid, width: float) -> tuple[float, float]:
-    """Width and height of a cell, inches: square where the tiles are spaced, else of their own shape."""
+def label_width(grid: Grid) -> float:
+    """The room left of the tiles, inches: a fixed one where they are spaced, else what the longest label takes."""
+    if not grid.row_labels:
+        return 0.0
     if grid.spaced:
-        room = width - (LABEL_WIDTH if grid.row_labels else 0.0) - (grid.columns - 1) * TILE_GAP
+        return LABEL_WIDTH
+    return max(width(label, SMALL) for label in (*grid.row_labels, grid.corner)) + 0.06
+
+
+def _header(grid: Grid) -> float:
+    """The room above the tiles, inches."""
+    return line_height(SMALL) + 0.02 if grid.column_labels else 0.0
+
+
+def _inner(grid: Grid, area: Area) -> Area:
+    """Where the tiles themselves lie."""
+    left, top = label_width(grid), _header(grid)
+    return Area(left=area.left + left, top=area.top + top, width=area.width - left, height=area.height - top)
+
+
+def _cell(grid: Grid, room: float) -> tuple[float, float]:
+    """Width and height of a cell, inches: square where the tiles are spaced, else of their own shape."""
+    room -= label_width(grid)
+    if grid.spaced:
+        room -= (grid.columns - 1) * TILE_GAP
         return room / grid.columns, room / grid.columns
     height, breadth, _ = grid.tiles[0].picture.shape
-    return width / grid.columns, width / grid.columns * height / breadth
+    return room / grid.columns, room / grid.columns * height / breadth
 
 
 def _cells(grid: Grid, area: Area) -> list[Area]:
     """Where each tile's cell lies."""
-    width, height = _cell(grid, area.width)
+    breadth, height = _cell(grid, area.width)
     gap = TILE_GAP if grid.spaced else 0.0
-    left = area.left + (LABEL_WIDTH if grid.row_labels else 0.0)
-    tops, top = [], area.top
+    inner = _inner(grid, area)
+    left, tops, top = inner.left, [], inner.top
     for row in range(grid.rows):
         tops.append(top)
         top += height + _caption_height(grid, row) + gap
     places = [grid.place(index) for index in range(len(grid.tiles))]
-    return [Area(left=left + col * (width + gap), top=tops[row], width=width, height=height) for row, col in places]
+    return [Area(left=left + col * (breadth + gap), top=tops[row], width=breadth, height=height) for row, col in places]
 
 
 def _caption_height(grid: Grid, row: int) -> float:
@@ -121,10 +146,27 @@ def _on_page(box: Box, area: Area, scale: float) -> Area:
 def _row_labels(grid: Grid, cells: list[Area], area: Area) -> Iterator[Item]:
     for row, label in enumerate(grid.row_labels):
         cell = cells[row * grid.columns]
-        lines = wrapped(label, LABEL_WIDTH - 0.06, SMALL)
+        lines = wrapped(label, label_width(grid) - 0.05, SMALL)
         top = cell.top + (cell.height - len(lines) * line_height(SMALL)) / 2
         for index, line in enumerate(lines):
             yield Words(left=area.left, top=top + index * line_height(SMALL), text=line, size=SMALL)
+
+
+def _column_labels(grid: Grid, cells: list[Area], area: Area) -> Iterator[Item]:
+    if grid.column_labels and grid.corner:
+        yield Words(left=area.left, top=area.top, text=grid.corner, size=SMALL, colour=SOFT)
+    for cell, label in zip(cells, grid.column_labels, strict=False):
+        middle = cell.left + cell.width / 2
+        yield Words(left=middle, top=area.top, text=label, size=SMALL, align="center")
+
+
+def _changes(grid: Grid, cells: list[Area]) -> Iterator[Item]:
+    """A bar at the left edge of each tile that shows something else than the one before it; rows stay apart."""
+    for tile, cell in zip(grid.tiles, cells, strict=True):
+        if tile.changed:
+            inset = 0.1 * cell.height
+            start, end = (cell.left, cell.top + inset), (cell.left, cell.bottom - inset)
+            yield Line(start=start, end=end, colour=ACCENT, weight=CHANGE)
 
 
 def _centred(text: str, area: Area, size: float) -> Iterator[Item]:

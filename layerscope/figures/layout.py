@@ -28,6 +28,7 @@ MARGIN = 0.06
 PANEL_GAP = 0.17
 ROW_GAP = 0.09
 PART_GAP = 0.045
+UNEQUAL_GAP = 0.14  # between parts that do not have one width
 CHART_HEIGHT = 1.15
 
 
@@ -101,17 +102,25 @@ def _lay_panel(items: list[Item], panel: Panel, left: float, top: float, room: f
     if panel.heading:
         items.append(Words(left=left, top=top, text=fitted(panel.heading, room, HEADING), size=HEADING))
         top += line_height(HEADING) + 0.015
-    slots = panel.slots or len(panel.parts)
-    step = (room + PART_GAP) / slots
-    bottom = top
-    for index, part in enumerate(panel.parts):
-        place = left + index * step
+    bottom, place = top, left
+    rooms = _rooms(panel, room)
+    grids = [grid_height(part, room) for part, room in zip(panel.parts, rooms, strict=True) if isinstance(part, Grid)]
+    for part, own in zip(panel.parts, rooms, strict=True):
         if isinstance(part, Grid):
-            height = grid_height(part, step - PART_GAP)
-            items.extend(lay_grid(part, Area(left=place, top=top, width=step - PART_GAP, height=height)))
-            bottom = max(bottom, top + height)
+            area = Area(left=place, top=top, width=own, height=grid_height(part, own))
+            items.extend(lay_grid(part, area))
         else:
-            area = Area(left=place, top=top, width=step - PART_GAP, height=CHART_HEIGHT)
+            beside = max(grids, default=0.0) if part.kind == "curves" else 0.0
+            area = Area(left=place, top=top, width=own, height=max(CHART_HEIGHT, beside))
             items.extend(lay_chart(part, area))
-            bottom = max(bottom, area.bottom)
+        bottom, place = max(bottom, area.bottom), place + own + (UNEQUAL_GAP if panel.shares else PART_GAP)
     return bottom
+
+
+def _rooms(panel: Panel, room: float) -> list[float]:
+    """The width of each part, inches."""
+    if panel.shares:
+        room -= UNEQUAL_GAP * (len(panel.parts) - 1)
+        return [room * share / sum(panel.shares) for share in panel.shares]
+    slots = panel.slots or len(panel.parts)
+    return [(room + PART_GAP) / slots - PART_GAP] * len(panel.parts)

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 TITLE, SECTION, CAPTION, HEADING, SMALL, FOOTER, TINY = 10.5, 8.5, 8.0, 7.2, 6.8, 6.0, 5.6  # points
-INK, SOFT, FAINT, PAPER, ACCENT, BAR = "#111111", "#5a5a5a", "#b4b4b4", "#ffffff", "#e8481c", "#8494a6"
+INK, SOFT, FAINT, PALE, PAPER = "#111111", "#5a5a5a", "#b4b4b4", "#e4e4e4", "#ffffff"
+ACCENT, BAR = "#e8481c", "#8494a6"
 THIN, HAIR = 0.7, 0.5  # points
 
 

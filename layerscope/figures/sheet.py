@@ -1,7 +1,7 @@
 """A figure as plain data: a tree of tiles, charts and words, which can be drawn, saved, tested or served as it is.
 
     Sheet ── Panel ── Grid ── Tile ── Mark
-                   └─ Chart ── Bar
+                   └─ Chart ── Bar, Curve
 
 Whatever knows atlases makes Sheets and draws nothing; whatever draws knows Sheets and no atlas.
 """
@@ -33,19 +33,24 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tile:
-    """One small picture: uint8[h, w, 3], RGB. note: a few words laid over it. caption: lines below it."""
+    """One small picture: uint8[h, w, 3], RGB. note: a few words laid over it. caption: lines below it.
+
+    changed: something else than in the tile to the left, marked by a bar between the two.
+    """
 
     picture: UInt8[np.ndarray, "h w 3"]
     caption: str = ""
     note: str = ""
     marks: tuple[Mark, ...] = ()
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Grid:
     """Tiles in reading order, `columns` a row; all cells have one size, and each tile fills its cell or fits into it.
 
-    kind, method, view: what the tiles are, as in the atlas's sheets. row_labels: words left of each row, or none.
+    kind, method, view: what the tiles are, as in the atlas's sheets. row_labels: words left of each row, or none;
+    column_labels: words above each column, or none; corner: words above the row labels.
     note: words laid over the whole grid. spaced: white space between the tiles, not a thin line.
     """
 
@@ -55,6 +60,8 @@ class Grid:
     method: str = ""
     view: str = ""
     row_labels: tuple[str, ...] = ()
+    column_labels: tuple[str, ...] = ()
+    corner: str = ""
     note: str = ""
     spaced: bool = False
 
@@ -78,8 +85,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A line of a chart: values in 0..1 at the places 0, 1, ...; NaN where there is none. label: what it says."""
+
+    label: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars in plain numbers. kind: "histogram" (upright, one step wide, side by side) or "bars" (lying, labelled).
+    """Bars or curves in plain numbers. kind: "histogram" (upright bars, one step wide, side by side), "bars" (lying,
+    labelled) or "curves" (up to three, the first the strongest; as high as the grids beside them).
 
     ticks: (place, words) below a histogram. marks: places marked by a small triangle. breaks: places where the axis
     leaves out an empty stretch. axis: what the places mean; values: what the lengths mean. reference: a value drawn
@@ -87,7 +103,8 @@ class Chart:
     """
 
     kind: str
-    bars: tuple[Bar, ...]
+    bars: tuple[Bar, ...] = ()
+    curves: tuple[Curve, ...] = ()
     axis: str = ""
     values: str = ""
     ticks: tuple[tuple[float, str], ...] = ()
@@ -102,6 +119,7 @@ class Panel:
 
     section: words that open a new row of panels; section_note: what follows them in small type. span: the sheet's
     columns that the panel takes. slots: into how many equal parts its width is cut; 0 means as many as it has parts.
+    shares: the parts' widths in relation to each other, in place of equal ones.
     """
 
     parts: tuple[Grid | Chart, ...]
@@ -110,6 +128,7 @@ class Panel:
     section_note: str = ""
     span: int = 1
     slots: int = 0
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ import numpy as np
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.geometry import Field
 from layerscope.figures.gather import Choice
 
 SPECIFICITY_MEANING = (
@@ -46,11 +47,15 @@ def image_count(file: AtlasFile, layer: AtlasLayerRecord) -> int:
 
 
 def field_words(layer: AtlasLayerRecord, file: AtlasFile) -> str:
-    """The receptive field in words."""
-    seen, plane = layer.record.field, file.run.input
+    """A layer's receptive field in words."""
+    return seen_words(layer.record.field, (file.run.input.height, file.run.input.width))
+
+
+def seen_words(seen: Field, plane: tuple[int, int]) -> str:
+    """A receptive field in words. plane: height and width of the network's input, px."""
     if seen.whole or seen.note:
         return "field: the whole picture"
-    share = percent(seen.share(plane.height, plane.width))
+    share = percent(seen.share(*plane))
     return f"field {float(seen.rows.size):g} × {float(seen.cols.size):g} px, {share} of the picture"
 
 

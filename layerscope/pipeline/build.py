@@ -154,7 +154,7 @@ class Build:
         """The methods without sheets; None where nothing is to be made, not even patches."""
         if layer.node not in writer.done(_MADE):
             return self._methods_wanted(layer)
-        made = json.loads(writer.payload(_MADE, layer.node))
+        made = self._made(writer, layer)
         return tuple(m for m in self._methods_wanted(layer) if m not in made) or None
 
     def _sample(self, writer: AtlasWriter) -> list[LayerWork]:
@@ -172,22 +172,31 @@ class Build:
     def _sampled(self, writer: AtlasWriter, layer: LayerRecord, methods: tuple[str, ...]) -> LayerWork:
         peaks = writer.all_peaks(layer.node, self.settings.k, layer.units)
         stored = next(known for known in writer.layers() if known.record.node == layer.node)
-        if methods and any(writer.statistic("specificity", layer=layer.node, method=m) is None for m in methods):
-            stored_side = stored.tile if stored.method else None
-            best, why = plate_method(self.program.graph, layer.node, methods)
-            ordered = (best, *(m for m in methods if m != best))
+        made = self._made(writer, layer)
+        cut_by = stored.method if made else None
+        # In the order in which they were asked for, as far as it is known.
+        every = tuple(dict.fromkeys(m for m in (cut_by, *made, *methods) if m))
+        best, why = plate_method(self.program.graph, layer.node, every, cut_by=cut_by) if every else (None, None)
+        if methods and (stored.method_why != why or self._unmeasured(writer, layer, methods)):
             side, specificity = sample_layer(
-                self.program, self.source, self.input, layer, peaks, ordered,
+                self.program, self.source, self.input, layer, peaks, sorted(methods, key=lambda m: m != best),
                 hashes={record.id: record.sha256 for record in writer.images()}, seed=self.settings.seed,
             )  # fmt: skip
             with writer.transaction():
                 for method in methods:
                     writer.put_statistic("specificity", specificity[method], layer=layer.node, method=method)
-                if stored_side is None:
-                    writer.set_layer_plate(layer.node, tile=side if layer.map else self._whole(), method=best, why=why)
+                tile = stored.tile if cut_by else side if layer.map else self._whole()
+                writer.set_layer_plate(layer.node, tile=tile, method=best, why=why)
         elif stored.tile is None:
             writer.set_layer_plate(layer.node, tile=self._whole(), method=None, why=None)
         return self._work(writer, layer, methods, peaks)
+
+    def _made(self, writer: AtlasWriter, layer: LayerRecord) -> tuple[str, ...]:
+        """The methods that have sheets."""
+        return tuple(json.loads(writer.payload(_MADE, layer.node))) if layer.node in writer.done(_MADE) else ()
+
+    def _unmeasured(self, writer: AtlasWriter, layer: LayerRecord, methods: tuple[str, ...]) -> bool:
+        return any(writer.statistic("specificity", layer=layer.node, method=m) is None for m in methods)
 
     def _whole(self) -> int:
         return max(self.input.height, self.input.width)
@@ -221,8 +230,7 @@ class Build:
             )
             with writer.transaction():
                 for work in works:
-                    before = json.loads(writer.payload(_MADE, work.node)) if work.node in writer.done(_MADE) else []
-                    made = json.dumps(sorted({*before, *work.methods}))
+                    made = json.dumps(sorted({*self._made(writer, work.layer), *work.methods}))
                     writer.mark(_MADE, work.node, made.encode())
         finally:
             scratch.close()

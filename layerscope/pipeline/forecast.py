@@ -11,16 +11,18 @@ import torch
 from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
-from layerscope.pipeline.tiling import boxes_for, view_tiles
 from layerscope.pipeline.work import sampled_units, tile_size
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
+from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source
 
-# Bytes per px of a sheet at the default codec, and of one small picture: means over trained networks' atlases.
-BYTES_PER_PX = 0.35
-BYTES_PER_PICTURE = 6000
+# Bytes per px of sheets at the default codec, by what they show: means over atlases of three trained networks.
+BYTES_PER_PX = {"patches": 0.36, "natural": 0.24, "signal": 0.29}
+# What a sheet takes besides: a JPEG's head, and its share of the file's pages that stays empty. A small picture, whole.
+BYTES_PER_SHEET = 1800
+BYTES_PER_PICTURE = 7800
 # One peak's share of encoding and storing one tile, seconds: it hardly depends on the machine's state.
 ENCODE_SECONDS = 1.5e-4
 _ENTRIES = 4
@@ -69,13 +71,22 @@ def forecast_build(
         "project": images * (forward + decode_each) + sum(peaks[n] * cost for n, cost in costs.items()),
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
-    tiles = {layer.node: np.prod(tile_size(_side(layer, input), input, settings.tile)) for layer in layers}
-    size = sum(peaks[n] * sheets[n] * float(tiles[n]) * BYTES_PER_PX for n in peaks)
+    size = sum(
+        len(sampled_units(layer, settings)) * _unit_bytes(layer, input, k, settings, layer in projected)
+        for layer in layers
+    )
     units = sum(layer.units for layer in layers)
     return Forecast(
         images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,
         bytes=int(size + images * BYTES_PER_PICTURE * settings.pictures + units * 600),
     )  # fmt: skip
+
+
+def _unit_bytes(layer: LayerRecord, input: Input, k: int, settings: Settings, projected: bool) -> float:
+    """The bytes of all sheets of one unit: its patches, and each view of each method."""
+    shown = ["patches", *(settings.views * len(settings.methods) if projected else ())]
+    px = k * int(np.prod(tile_size(_side(layer, input), input, settings.tile)))
+    return sum(BYTES_PER_SHEET + px * BYTES_PER_PX[what] for what in shown)
 
 
 def _side(layer: LayerRecord, input: Input) -> int:

@@ -19,11 +19,11 @@ from layerscope.graph import Program
 from layerscope.pipeline.progress import Clock, Progress
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
-from layerscope.pipeline.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.pipeline.work import LayerWork
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.plan import forwarded_alone
 from layerscope.project.run import Carried, boxes_of, carried, carried_alone
+from layerscope.project.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source, show
 

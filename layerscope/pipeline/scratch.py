@@ -5,6 +5,7 @@ piece of work that is done again writes the same bytes to the same place. A grou
 its mark: after a power failure a group whose bytes did not reach the disk is simply done again.
 """
 
+import errno
 import os
 import zlib
 from collections.abc import Iterable
@@ -52,12 +53,20 @@ class Scratch:
         data = tiles.tobytes() + scales.tobytes()
         assert len(data) == self.shelves[layer].slot
         try:
-            os.pwrite(self._file, data, self._offset(layer, unit, rank))
+            self._write(data, self._offset(layer, unit, rank))
         except OSError as error:
             raise AtlasError(
                 f"{self.path} cannot be written ({error.strerror}); free some space and run the same command again"
             ) from error
         return zlib.crc32(data)
+
+    def _write(self, data: bytes, offset: int) -> None:
+        """Write all of it: a disk that fills, or a signal, may cut a write short without an error."""
+        while data:
+            written = os.pwrite(self._file, data, offset)
+            if not written:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            data, offset = data[written:], offset + written
 
     def unit(self, layer: int, unit: int) -> tuple[UInt8[np.ndarray, "k t h w 3"], Float32[np.ndarray, "k t"]]:
         """All tiles of a unit, by rank, with their scales; zeros where nothing was put."""

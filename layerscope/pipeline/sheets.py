@@ -56,4 +56,5 @@ def _sheets(work: LayerWork, unit: int, scratch: Scratch, settings: Settings) ->
     kinds = [("projections", method, view) for method in work.methods for view in settings.views]
     for index, (kind, method, view) in enumerate([("patches", "", ""), *kinds]):
         if kind == "projections" or work.patches:
-            yield unit, kind, method, view, scales[:, index], encode(grid(tiles[:, index]), settings.codec)
+            data = encode(grid(tiles[:, index]), settings.codec, shows=view or kind)
+            yield unit, kind, method, view, scales[:, index], data

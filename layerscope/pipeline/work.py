@@ -45,14 +45,19 @@ def sampled_units(layer: LayerRecord, settings: Settings) -> tuple[int, ...]:
     return tuple(sorted(chosen.tolist()))
 
 
-def plate_method(graph: Graph, node: int, methods: Sequence[str]) -> tuple[str, str]:
+def plate_method(graph: Graph, node: int, methods: Sequence[str], *, cut_by: str | None = None) -> tuple[str, str]:
     """The method that a layer's plate shows, and why, as a clause.
+
+    cut_by: the method on whose energy the layer's finished tiles are centred. It stays the plate's, since another's
+    tiles show the same boxes.
 
     A plain chain shows the deconvnet, as the paper does. Behind a residual sum it gives grids, since nothing keeps
     its signal on the paths that were open (captum#1290): there guided is shown.
     """
     sums = [n for n in graph.ancestors({node}) if graph.nodes[n].op == "add" and len(graph.nodes[n].sources) > 1]
     wanted = "guided" if sums else "deconvnet"
+    if cut_by not in (None, wanted) and wanted in methods:
+        return cut_by, f"made before {wanted}: the tiles are centred on its energy"
     if wanted not in methods:
         return methods[0], "the only method asked for" if len(methods) == 1 else "the first method asked for"
     if sums:

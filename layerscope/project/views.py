@@ -22,6 +22,8 @@ SPECTRUM_EXPONENT = 0.5
 FLAT_BELOW = 0.06
 # The filter's kernel ends here, in px; what is left out holds less than 1 % of it.
 KERNEL_RADIUS = 24
+# A Fourier transform in float32 leaves some 1e-7 of the largest value where there is nothing.
+ROUNDING = 1e-6
 
 
 class NaturalView:
@@ -43,7 +45,10 @@ class NaturalView:
         return cls(Statistics(colour=np.eye(channels), spectrum=spectrum))
 
     def apply(self, signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m c inner_h inner_w"]:
-        """Signals seen through the filter, less a border of KERNEL_RADIUS px on every side that the kernel needs."""
+        """Signals seen through the filter, less a border of KERNEL_RADIUS px on every side that the kernel needs.
+
+        What is below ROUNDING of a signal's largest value, border included, is zero.
+        """
         height, width = signal.shape[-2:]
         size = max(_fast_size(height), _fast_size(width))
         mixed = torch.einsum("dc,mchw->mdhw", self.colour.to(signal.device), signal)
@@ -51,7 +56,9 @@ class NaturalView:
         full = torch.fft.irfft2(spectrum, s=(size, size))
         # The kernel is laid with its centre at 2r, so that what wraps around falls outside the part that is kept.
         edge = 2 * KERNEL_RADIUS
-        return full[..., edge:height, edge:width]
+        inner = full[..., edge:height, edge:width]
+        largest = full.abs().amax((1, 2, 3), keepdim=True)
+        return inner * (inner.abs() > ROUNDING * largest)
 
     def _spectrum(self, size: int) -> Tensor:
         if size not in self._spectra:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from layerscope.atlas.codecs import BLANK, CODECS, cut, decode, encode, grid
+from layerscope.atlas.codecs import BLANK, CODECS, FEW_PX, JPEG_QUALITIES, cut, decode, encode, grid
 from layerscope.core.errors import NotAnAtlas, UsageError
+from layerscope.core.records import VIEWS
+from layerscope.pipeline.forecast import BYTES_PER_PX
 
 EXACT = ("png", "webp-lossless")
 
@@ -61,12 +63,39 @@ def test_lossy_codecs_stay_near(codec, error):
     assert math.sqrt((difference**2).mean()) < error
 
 
-def test_jpeg_keeps_the_resolution_of_colours():
+@pytest.mark.parametrize("shows", JPEG_QUALITIES)
+@pytest.mark.parametrize("side", [32, 160])
+def test_jpeg_keeps_the_resolution_of_colours(shows, side):
     """Red and green that alternate from column to column stay apart: chroma is not subsampled."""
-    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels = np.zeros((side, side, 3), np.uint8)
     pixels[:, ::2, 0] = pixels[:, 1::2, 1] = 200
-    seen = decode(encode(pixels, "jpeg"), "jpeg").astype(int)
+    seen = decode(encode(pixels, "jpeg", shows=shows), "jpeg").astype(int)
     assert (seen[:, ::2, 0] - seen[:, 1::2, 0]).mean() > 120
+
+
+def test_every_kind_of_picture_has_its_quality():
+    """Patches, each view, and whole pictures; the forecast knows the bytes of what sheets show."""
+    assert set(JPEG_QUALITIES) == {"patches", *VIEWS, "picture"}
+    assert set(BYTES_PER_PX) == {"patches", *VIEWS}
+
+
+def test_a_signal_takes_fewer_bytes_than_a_patch_of_the_same_pixels():
+    """It is kept less exactly, unless it is small: then all are kept alike, and better."""
+    noise = np.random.default_rng(0).normal(BLANK, 40, (192, 192, 3)).clip(0, 255).astype(np.uint8)
+    sizes = {shows: len(encode(noise, shows=shows)) for shows in JPEG_QUALITIES}
+    assert sizes["signal"] < sizes["natural"] < sizes["patches"] == sizes["picture"]
+    side = math.isqrt(FEW_PX)
+    small = {encode(noise[:side, :side], shows=shows) for shows in JPEG_QUALITIES}
+    assert len(small) == 1 and len(encode(noise[: side + 1, :side], shows="patches")) < len(small.pop())
+
+
+def test_faint_structure_of_a_signal_stays():
+    """A thin line of a tenth of the scale is still there at the quality of signals, and what is empty stays empty."""
+    pixels = np.full((192, 192, 3), BLANK, np.uint8)
+    pixels[50, 8:184] = BLANK + 13
+    seen = decode(encode(pixels, shows="signal"), "jpeg").astype(int)
+    assert (seen[50, 8:184] - seen[46, 8:184]).mean() > 6
+    assert (seen[100:] == BLANK).all()
 
 
 def test_only_the_named_format_is_decoded():

@@ -9,7 +9,7 @@ from layerscope.core.geometry import Box
 from layerscope.figures.grids import composed
 from layerscope.figures.layout import lay_out
 from layerscope.figures.page import Frame, Line, Picture, Words
-from layerscope.figures.sheet import Bar, Chart, Grid, Mark, Panel, Sheet, Tile
+from layerscope.figures.sheet import Bar, Chart, Curve, Grid, Mark, Panel, Sheet, Tile
 
 
 def tile(level: int = 0, height: int = 4, width: int = 4, **options) -> Tile:
@@ -21,11 +21,18 @@ def grid(count: int = 9, columns: int = 3, **options) -> Grid:
 
 
 CHART = Chart(kind="bars", bars=(Bar(place=0, value=2.0, label="a", note="b"), Bar(place=1, value=1.0)), reference=1.5)
-PARTS = (grid(), grid(4, 2, spaced=True), CHART)
+CURVES = Chart(
+    kind="curves",
+    curves=(Curve(label="a", values=(0.0, 1.0)), Curve(label="b", values=(float("nan"), 0.5))),
+    ticks=((0.0, "1"), (1.0, "2")),
+    axis="epoch",
+)
+LABELLED = grid(4, 2, row_labels=("1", "23"), column_labels=("a", "b"), corner="unit")
+PARTS = (grid(), grid(4, 2, spaced=True), CHART, CURVES, LABELLED)
 # Numbers of parts, heading, section, span: the panels are made of them within the test.
 PANELS = st.lists(
     st.tuples(
-        st.lists(st.integers(0, 2), min_size=1, max_size=2),
+        st.lists(st.integers(0, 4), min_size=1, max_size=2),
         st.sampled_from(["", "unit 3"]),
         st.sampled_from(["", "layer"]),
         st.integers(1, 2),

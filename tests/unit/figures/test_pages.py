@@ -9,6 +9,8 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import UsageError
 from layerscope.figures import unit_page
+from layerscope.figures.layout import lay_out
+from layerscope.figures.page import Words
 from layerscope.figures.sheet import Chart, Grid, Sheet
 from tests.helpers.atlases import PLACEMENT, SIDE, small_atlas
 
@@ -83,6 +85,17 @@ def test_classes_are_ordered_by_mean_with_their_prior(file: AtlasFile):
     labels = [file.image(peak.image).label for peak in file.peaks(1, 5)]
     for bar in classes.bars:
         assert (f"{labels.count(bar.label)} of 9 peaks" in bar.note) == (bar.label in labels)
+
+
+@pytest.mark.parametrize("inches", [7.0, 12.0])
+def test_the_words_of_classes_are_whole(file: AtlasFile, inches: float):
+    """Names, means, shares and counts of peaks: none is cut at a page's own width."""
+    sheet = unit_page(file, "features.4", 5)
+    words = [item.text for item in lay_out(sheet, inches).items if isinstance(item, Words)]
+    _, classes = parts(sheet, Chart)
+    assert any("peaks" in bar.note for bar in classes.bars)
+    for bar in classes.bars:
+        assert bar.label in words and bar.note in words
 
 
 def test_a_dead_unit_has_words_only(file: AtlasFile):

@@ -1,5 +1,6 @@
 """Tiles on their way: each has its place, and what comes back is what was put."""
 
+import errno
 import os
 import zlib
 from pathlib import Path
@@ -99,3 +100,32 @@ def test_a_full_disk_is_a_sentence(scratch: Scratch, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(AtlasError, match=r"a\.tiles cannot be written \(No space left on device\); free some space"):
         scratch.put(9, 0, 0, *tiles(scratch.shelves[9], 0))
+
+
+def test_a_write_that_is_cut_short_goes_on(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few bytes the system takes at a time, all of them arrive at their place."""
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:7], offset))
+    pixels, scales = tiles(scratch.shelves[7], 1)
+    total = scratch.put(7, 4, 2, pixels, scales)
+    np.testing.assert_array_equal(scratch.unit(7, 4)[0][2], pixels)
+    np.testing.assert_array_equal(scratch.unit(7, 4)[1][2], scales)
+    assert scratch.checksum([(7, 4, 2)]) == total
+
+
+@pytest.mark.parametrize("then", ["nothing is written", "an error"])
+def test_a_disk_that_fills_in_the_middle_of_a_write(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    """The part that fitted is no success: the disk is said to be full, however the system tells."""
+    taken = iter([10])
+
+    def filling(*_: object) -> int:
+        written = next(taken, 0)
+        if not written and then == "an error":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written
+
+    monkeypatch.setattr(os, "pwrite", filling)
+    with pytest.raises(AtlasError, match=r"a\.tiles cannot be written \(No space left on device\); free some space"):
+        scratch.put(7, 4, 2, *tiles(scratch.shelves[7], 1))
