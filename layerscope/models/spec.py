@@ -1,7 +1,7 @@
-"""A network by name: `torchvision:NAME`, `torchvision:NAME/none`, `path/file.py:factory` or `path/model.pt2`.
+"""A network by name: `zfnet64`, `torchvision:NAME`, `path/file.py:factory` or `path/model.pt2`.
 
-Each gives a module (or an exported program), what it expects as input, and a name to print. `/none` means seeded
-random weights: what the architecture alone does.
+Each gives a module (or an exported program), what it expects as input, and a name to print. `/none` behind one of the
+first two kinds means seeded random weights: what the architecture alone does.
 """
 
 import importlib.util
@@ -15,21 +15,25 @@ from torch.export import ExportedProgram
 
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.records import Input
-from layerscope.models.weights import load_weights
+from layerscope.models.named import NAMED, shipped_weights
+from layerscope.models.weights import class_names, load_weights, read_weights
 
 RANDOM_SEED = 0
+KINDS = f"{', '.join(NAMED)}, torchvision:NAME, path/file.py:FUNCTION or path/model.pt2"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
     """A network that can be traced.
 
-    name: as printed and stored. model: module or exported program. input: what it expects, if it says so.
+    name: as printed and stored. model: module or exported program. input: what it expects, if it says so. classes: the
+    names of its outputs, empty where nobody says them.
     """
 
     name: str
     model: nn.Module | ExportedProgram
     input: Input | None
+    classes: tuple[str, ...] = ()
 
 
 def load(spec: str, *, weights: str | Path | None = None, with_weights: bool = True) -> Loaded:
@@ -39,6 +43,8 @@ def load(spec: str, *, weights: str | Path | None = None, with_weights: bool = T
     Raises UsageError for a spec that means nothing, TraceError for code or files that do not load.
     """
     kind, _, name = spec.partition(":")
+    if spec.partition("/")[0] in NAMED:
+        return _named(spec, weights, with_weights=with_weights)
     if kind == "torchvision" and name:
         loaded = _torchvision(name, pretrained=weights is None and with_weights)
     elif spec.endswith(".pt2"):
@@ -48,12 +54,33 @@ def load(spec: str, *, weights: str | Path | None = None, with_weights: bool = T
     elif Path(spec).suffix == ".py":
         raise UsageError(f'"{spec}" names a file but no function in it; write {spec}:FUNCTION')
     else:
-        raise UsageError(f'"{spec}" names no network; write torchvision:NAME, path/file.py:FUNCTION or path/model.pt2')
+        raise UsageError(f'"{spec}" names no network; write {KINDS}{nearest(spec, NAMED)}')
     if weights is not None:
         if not isinstance(loaded.model, nn.Module):
             raise UsageError(f"{spec} holds its own weights; --weights goes with torchvision: and .py networks")
         load_weights(loaded.model, Path(weights))
     return loaded
+
+
+def _named(spec: str, weights: str | Path | None, *, with_weights: bool) -> Loaded:
+    """A network of ours, with the shipped weights, a file's, or random ones. A file's classes are the network's."""
+    name, _, choice = spec.partition("/")
+    if choice not in ("", "none"):
+        raise UsageError(f'"{spec}": only /none (random weights) can follow the name')
+    named = NAMED[name]
+    file = Path(weights) if weights is not None else shipped_weights(name)
+    torch.manual_seed(RANDOM_SEED)
+    if weights is None and (choice or not with_weights):
+        return Loaded(name=spec, model=named.plain(named.classes), input=named.input)
+    if file is None:
+        raise TraceError(
+            f"no weights of {name} are shipped: give a file with --weights (layerscope train {name} makes one), or "
+            f"write {name}/none for random ones"
+        )
+    last = read_weights(file).get("classes.weight")
+    model = named.plain(named.classes if last is None else len(last))
+    load_weights(model, file)
+    return Loaded(name=spec, model=model, input=named.input, classes=class_names(file))
 
 
 def _torchvision(name: str, *, pretrained: bool) -> Loaded:
@@ -81,7 +108,8 @@ def _torchvision(name: str, *, pretrained: bool) -> Loaded:
             ) from error
     else:
         model = models.get_model(name, weights=None, **options)
-    return Loaded(name=f"torchvision:{name}" + (f"/{choice}" if choice else ""), model=model, input=_input_of(default))
+    spec = f"torchvision:{name}" + (f"/{choice}" if choice else "")
+    return Loaded(name=spec, model=model, input=_input_of(default), classes=tuple(default.meta["categories"]))
 
 
 def _input_of(weights: object) -> Input:

@@ -17,15 +17,27 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
     Raises TraceError that lists missing, surplus and misshapen keys; UsageError where there is no such file.
     """
-    found = _fitted(_read(path), set(model.state_dict()))
     wanted = model.state_dict()
+    found = _fitted(read_weights(path), set(wanted))
     problems = _problems(wanted, found)
     if problems:
         raise TraceError(f'"{path.name}" does not fit {type(model).__name__}: {"; ".join(problems)}')
     model.load_state_dict({name: found.get(name, tensor) for name, tensor in wanted.items()})
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def class_names(path: Path) -> tuple[str, ...]:
+    """The names of the outputs that a training run wrote into its safetensors file; empty where there are none."""
+    if path.suffix != ".safetensors":
+        return ()
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        listed = (file.metadata() or {}).get("classes", "")
+    return tuple(listed.split("\n")) if listed else ()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The state dict in a file. Raises UsageError where there is no such file, TraceError where it holds none."""
     if not path.is_file():
         raise UsageError(f'there is no weights file "{path}"')
     try:

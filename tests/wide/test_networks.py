@@ -1,6 +1,7 @@
 """Published networks at their own input size: projections equal the full-image reference, in float64."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 from torchvision import models
 
 import layerscope as ls
+from layerscope.models.named import NAMED
 from tests.helpers.darknet import tiny_darknet
 from tests.helpers.networks import randomise
 from tests.helpers.reference import METHODS, Reference
@@ -24,6 +26,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "squeezenet1_0": lambda: models.squeezenet1_0(weights=None),
     "mobilenet_v2": lambda: models.mobilenet_v2(weights=None),
     "tiny_darknet": tiny_darknet,
+    **{name: partial(named.plain, named.classes) for name, named in NAMED.items()},
 }
 
 
@@ -50,11 +53,12 @@ def _assert_reached(layer: ls.Layer, found: Sequence[Comparison]) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize("name", NETWORKS)
 def test_projections_equal_the_reference(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """From a spread of layers, by all methods, at the centre, on the borders and in the corners, at 224 px."""
+    """From a spread of layers, by all methods, in the centre, on borders and in corners, at the network's own side."""
     torch.manual_seed(0)
-    image = np.random.default_rng(1).standard_normal((1, 3, 224, 224))
+    side = NAMED[name].input.height if name in NAMED else 224
+    image = np.random.default_rng(1).standard_normal((1, 3, side, side))
     model = randomise(NETWORKS[name]().double(), seed=0, example=torch.from_numpy(image))
-    net = traced(model, 3, 224, 224)
+    net = traced(model, 3, side, side)
     layers = _spread(net, {path for path, _ in model.named_modules() if path})
     reference = Reference(model, image[0], [alias for layer in layers for alias in (layer.name, *layer.aliases)])
     worst = 0.0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from torchvision import models
 from torchvision.models.googlenet import BasicConv2d, Inception
 
 import layerscope as ls
+from layerscope.models.named import NAMED
+from layerscope.models.zfnet import ZFNet
 from tests.helpers.darknet import tiny_darknet
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -23,6 +26,7 @@ LARGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v2")
 BUILT: dict[str, Callable[[], nn.Module]] = {
     "googlenet": lambda: models.googlenet(weights=None, init_weights=False),
     "tiny_darknet": tiny_darknet,
+    **{name: partial(named.plain, named.classes) for name, named in NAMED.items()},
 }
 
 
@@ -30,7 +34,8 @@ def traced(build: Callable[[], nn.Module]) -> ls.Network:
     """The network without numbers in its weights: names and fields need none and follow from the code."""
     with torch.device("meta"):
         model = build()
-    return ls.trace(model, ls.Input(channels=3, height=96, width=96))
+    side = 224 if isinstance(model, ZFNet) else 96  # its dense layers fit no other
+    return ls.trace(model, ls.Input(channels=3, height=side, width=side))
 
 
 def auto(net: ls.Network) -> list[str]:
@@ -97,4 +102,7 @@ def test_the_golden_lists_agree_with_the_families() -> None:
         "squeezenet1_0": 1 + 8,
         "mobilenet_v2": 1 + 17 + 1,
         "tiny_darknet": 15,
+        "zfnet": 5 + 2,
+        "zfnet64": 5 + 2,
+        "worldnet": 5,
     }

@@ -42,6 +42,7 @@ def test_a_torchvision_name_brings_its_preprocessing() -> None:
     """Size, mean, deviation, resize and interpolation are those of its default weights; /none is seeded."""
     one, two = load("torchvision:squeezenet1_0/none"), load("torchvision:squeezenet1_0", with_weights=False)
     assert (one.name, two.name) == ("torchvision:squeezenet1_0/none", "torchvision:squeezenet1_0")
+    assert one.classes[:2] == ("tench", "goldfish") and len(one.classes) == 1000
     assert one.input == Input(
         channels=3, height=224, width=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), resize=256
     )
@@ -71,7 +72,7 @@ def test_an_exported_program_is_loaded(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "alexnet": '"alexnet" names no network; write torchvision:NAME, path/file.py:FUNCTION or path/model.pt2',
+    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, path/file.py:FUNCTION',
     "torchvision:alexnett": 'torchvision has no classification network "alexnett"; did you mean alexnet',
     "torchvision:alexnet/imagenet": '"torchvision:alexnet/imagenet": only /none (random weights) can follow the name',
     "gone.py:network": 'there is no file "gone.py" (network "gone.py:network")',

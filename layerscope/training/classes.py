@@ -1,0 +1,126 @@
+"""Which output of a network stands for the class of a picture: by WordNet id, by index or by name."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from jaxtyping import Int64
+
+from layerscope.core.errors import UsageError, nearest
+
+WORDNET = re.compile(r"n\d{8}")
+TABLE = "classes.tsv"
+COLUMNS = ("index", "wnid", "name", "file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One class. index: its output's place, counted from 0. file: one picture of it, empty where there is none."""
+
+    index: str
+    wnid: str = ""
+    name: str = ""
+    file: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the class goes by, the surest first."""
+        return tuple(filter(None, (self.wnid, self.name, self.index)))
+
+
+def table_beside(data: Path) -> Path | None:
+    """The table of classes in a folder of data, beside a file of it, or beside the folder."""
+    folders = (data, data.parent) if data.is_dir() else (data.parent,)
+    return next((folder / TABLE for folder in folders if (folder / TABLE).is_file()), None)
+
+
+def read_table(file: Path) -> list[Row]:
+    """A table of classes: tabs or commas, the columns named in the first line. Raises UsageError for any other file."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f'the table of classes "{file}" cannot be read: {error}') from error
+    found = list(csv.DictReader(lines, delimiter="\t" if lines and "\t" in lines[0] else ","))
+    if not found or not all((row.get("index") or "").isdecimal() for row in found):
+        raise UsageError(
+            f'"{file}" is no table of classes: its first line names the columns ({", ".join(COLUMNS)}), and each line '
+            "below has an index"
+        )
+    return [Row(**{name: (row.get(name) or "").strip() for name in COLUMNS}) for row in found]
+
+
+def spelled(classes: Sequence[str], table: Sequence[Row]) -> tuple[str, ...]:
+    """Classes that are only numbers, by their WordNet ids where a table has them all."""
+    wnids = {row.index: row.wnid for row in table}
+    return tuple(wnids[name] for name in classes) if all(map(wnids.get, classes)) else tuple(classes)
+
+
+class Outputs:
+    """From a picture's identity and class to the place of a network's output.
+
+    classes: the network's own names of its outputs, if any. count: how many outputs. table: what classes go by.
+    listed: identity and class of all pictures.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        classes: Sequence[str],
+        table: Sequence[Row],
+        listed: Sequence[tuple[str, str | None]],
+    ) -> None:
+        self.count, self.names = count, _places(classes if len(classes) == count else ())
+        rows = {name: row for row in reversed(table) for name in row.names}
+        self._table = {name: place for name, row in rows.items() if (place := self._place_of(row)) is not None}
+        self._files = {PurePosixPath(row.file).name: self._table.get(row.index) for row in table if row.file}
+        # A folder for each class, all of them there: their order is that of the outputs.
+        wnids = {name for identity, label in listed for name in _wordnet(identity, label)}
+        self._sorted = {name: place for place, name in enumerate(sorted(wnids))} if len(wnids) == count else {}
+
+    def place(self, identity: str, label: str | None) -> int | None:
+        """The output that is right for a picture, None where it cannot be known."""
+        if (place := self._files.get(PurePosixPath(identity).name)) is not None:
+            return place
+        for name in filter(None, (label, *_wordnet(identity, label))):
+            for known in (self.names, self._table, self._sorted):
+                if name in known:
+                    return known[name]
+        return int(label) if label is not None and label.isdecimal() and int(label) < self.count else None
+
+    def places(self, pictures: Sequence[tuple[str, str | None]]) -> Int64[np.ndarray, " n"]:
+        """The right output of each picture. Raises UsageError where one cannot be known."""
+        found = [self.place(identity, label) for identity, label in pictures]
+        for place, picture in zip(found, pictures, strict=True):
+            if place is None:
+                raise self._refusal(*picture)
+        return np.array(found, np.int64)
+
+    def _refusal(self, identity: str, label: str | None) -> UsageError:
+        what = f'of class "{label}" ' if label else ""
+        hint = nearest(label, self.names) if label else ""
+        return UsageError(
+            f'which of the {self.count:,} outputs is right for "{identity}" {what}cannot be known{hint}; give '
+            "--classes FILE, a table with the columns index, wnid and name, or pictures of all classes by WordNet id"
+        )
+
+    def _place_of(self, row: Row) -> int | None:
+        named = next((self.names[name] for name in row.names if name in self.names), None)
+        if named is not None:
+            return named
+        return int(row.index) if int(row.index) < self.count else None
+
+
+def _places(classes: Sequence[str]) -> dict[str, int]:
+    """Names that only one output has."""
+    return {name: place for place, name in enumerate(classes) if classes.count(name) == 1}
+
+
+def _wordnet(identity: str, label: str | None) -> list[str]:
+    """The WordNet id that a folder or the beginning of a file's name is."""
+    if label is not None and WORDNET.fullmatch(label):
+        return [label]
+    match = WORDNET.match(PurePosixPath(identity).name)
+    return [match[0]] if match else []

@@ -1,0 +1,204 @@
+"""Feature evolution: what excites units most at each checkpoint of a run, and when that settles.
+
+Every checkpoint is scanned over the same images, the last one first: it says which units are alive, how large a
+layer's tiles are, and what all others are compared with. Source: Zeiler & Fergus 2013, section 4 and Figure 4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.evolution import Evolution, LayerEvolution
+from layerscope.core.records import Input, LayerRecord, Peaks
+from layerscope.graph import Program
+from layerscope.project.views import NaturalView
+from layerscope.scan import PICTURES, merge, scan_shard, statistics_of
+from layerscope.scan.pictures import joined
+from layerscope.sources import Source
+from layerscope.training.kept import KeptRun
+from layerscope.training.run import Reporter
+from layerscope.training.strongest import Tiles, layer_side, strongest_tiles
+
+RUN, BATCH = 128, 32
+# Correlations need every image's maximum at two checkpoints; of more images than this, an even share is taken.
+MOST_CORRELATED = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What one checkpoint's scan found, by node. count: of usable images. maxima: float32[images, u], of an even share
+    of them. pictures: sums over the first images (scan/pictures.py)."""
+
+    peaks: dict[int, Peaks]
+    maxima: dict[int, Float32[np.ndarray, "images u"]]
+    count: int
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def evolve(
+    run: KeptRun,
+    layers: Sequence[LayerRecord],
+    source: Source,
+    *,
+    units: int = 6,
+    seed: int = 0,
+    method: str = "deconvnet",
+    view: str = "natural",
+    reporter: Reporter,
+    threads: int = 2,
+) -> Evolution:
+    """Each checkpoint's strongest image for a seeded sample of units of each layer, and the curves of all units.
+
+    units: shown of each layer, drawn among those alive at the last checkpoint; a layer without any is left out, and
+    said so. Raises UsageError where fewer than two checkpoints or no living unit are there, ImageError for fewer than
+    two usable images, TraceError for weights that cannot be used.
+    """
+    if len(run.epochs) < 2:
+        raise UsageError(
+            f'"{run.folder}" holds one checkpoint only, of epoch {run.epochs[0]}: an evolution needs at least two'
+        )
+    reporter.start("evolve", len(run.epochs) * len(source), 0)
+    last = run.epochs[-1]
+    program = run.program(last)
+    end = _scan(program, layers, source, run.input, reporter, threads)
+    _require_two(end, source)
+    alive = {layer.node: np.flatnonzero(end.peaks[layer.node].image[:, 0] >= 0) for layer in layers}
+    shown = _with_living(layers, alive, last, reporter)
+    natural = NaturalView(statistics_of(end.pictures))
+    works = [_Work(program, layer, alive[layer.node], end, source, run.input, units, seed, method) for layer in shown]
+    for epoch in run.epochs:
+        program = run.program(epoch)
+        now = end if epoch == last else _scan(program, shown, source, run.input, reporter, threads)
+        for work in works:
+            work.add(program, now, natural, view)
+    names = source.listing()
+    return Evolution(
+        network=run.network,
+        plane=(run.input.height, run.input.width),
+        epochs=run.epochs,
+        layers=tuple(work.result() for work in works),
+        images=source.name,
+        count=end.count,
+        correlated=len(end.maxima[shown[0].node]),
+        names={image: names[image][0] for work in works for image in work.images()},
+        method=method,
+        view=view,
+        seed=seed,
+        checkpoints=tuple(run.sha256(epoch) for epoch in run.epochs),
+    )
+
+
+def _require_two(scan: Scan, source: Source) -> None:
+    if scan.count < 2:
+        why = f" ({source.skipped[0].skipped})" if source.skipped else ""
+        raise ImageError(f"{scan.count} of the images in {source.name} can be used{why}; an evolution needs at least 2")
+
+
+def _with_living(
+    layers: Sequence[LayerRecord], alive: dict[int, Int64[np.ndarray, " n"]], epoch: int, reporter: Reporter
+) -> list[LayerRecord]:
+    """The layers that have something to show at the last checkpoint."""
+    for layer in layers:
+        if not len(alive[layer.node]):
+            reporter.say(f"{layer.name} is left out: none of its units is above zero at epoch {epoch}")
+    shown = [layer for layer in layers if len(alive[layer.node])]
+    if not shown:
+        named = ", ".join(layer.name for layer in layers)
+        raise UsageError(f"at epoch {epoch} no unit of {named} is above zero in any of these images")
+    return shown
+
+
+class _Work:
+    """One layer on its way through the checkpoints."""
+
+    def __init__(
+        self, program: Program, layer: LayerRecord, alive: Int64[np.ndarray, " n"], end: Scan, source: Source,
+        input: Input, units: int, seed: int, method: str,
+    ) -> None:  # fmt: skip
+        self.layer, self.alive, self.source, self.input, self.method = layer, alive, source, input, method
+        drawn = np.random.default_rng([seed, layer.node]).choice(alive, min(units, len(alive)), replace=False)
+        self.sample = np.sort(drawn)
+        self.end_image = end.peaks[layer.node].image[alive, 0]
+        self.end_maxima = standardised(end.maxima[layer.node][:, alive])
+        self.side = layer_side(program, source, input, layer, end.peaks[layer.node], alive, method, seed=seed)
+        self.peaks: list[Peaks] = []
+        self.tiles: list[Tiles] = []
+        self.curves: list[tuple[float, float, float]] = []
+
+    def add(self, program: Program, scan: Scan, natural: NaturalView, view: str) -> None:
+        """The next checkpoint."""
+        peaks = scan.peaks[self.layer.node]
+        maxima = standardised(scan.maxima[self.layer.node][:, self.alive])
+        same = float((peaks.image[self.alive, 0] == self.end_image).mean())
+        self.curves.append((same, *correlations(maxima, self.end_maxima)))
+        self.peaks.append(peaks)
+        self.tiles.append(
+            strongest_tiles(
+                program, self.source, self.input, self.layer, peaks, self.sample, self.side, self.method, natural, view
+            )
+        )
+
+    def images(self) -> set[int]:
+        """Every image that is some shown unit's strongest."""
+        return {int(image) for peaks in self.peaks for image in peaks.image[self.sample, 0] if image >= 0}
+
+    def result(self) -> LayerEvolution:
+        """All checkpoints joined."""
+        same, own, others = np.array(self.curves, np.float64).T
+        value, image, row, col = (
+            np.stack([getattr(peaks, name)[self.sample, 0] for peaks in self.peaks], axis=1)
+            for name in ("value", "image", "row", "col")
+        )
+        return LayerEvolution(
+            name=self.layer.name, field=self.layer.field, units=self.layer.units, alive=len(self.alive),
+            sample=tuple(self.sample.tolist()), side=self.side, value=value, image=image, row=row, col=col,
+            projections=np.stack([tiles.projections for tiles in self.tiles], axis=1),
+            patches=np.stack([tiles.patches for tiles in self.tiles], axis=1),
+            same_image=same, correlation=own, correlation_of_others=others,
+        )  # fmt: skip
+
+
+def _scan(
+    program: Program, layers: Sequence[LayerRecord], source: Source, input: Input, reporter: Reporter, threads: int
+) -> Scan:
+    """One pass over the images: each unit's highest peak, and its maxima on an even share of the images."""
+    every = -(-len(source) // MOST_CORRELATED)
+    peaks = {layer.node: Peaks.empty(layer.units, 1) for layer in layers}
+    maxima: dict[int, list[np.ndarray]] = {layer.node: [] for layer in layers}
+    count, pictures = 0, {}
+    runs = [range(first, min(first + RUN, len(source))) for first in range(0, len(source), RUN)]
+    for run, batch in zip(runs, source.batches(input, runs, threads=threads, ahead=2), strict=True):
+        floors = {node: held.value[:, 0].copy() for node, held in peaks.items()}
+        first = run.start < PICTURES
+        found = scan_shard(program, layers, [batch], k=1, batch_size=BATCH, floors=floors, with_pictures=first)
+        pictures = joined(pictures, found.pictures)
+        count += len(found.images)
+        for node, result in found.layers.items():
+            peaks[node] = merge(peaks[node], result.peaks)
+            maxima[node].append(result.maxima[found.images % every == 0])
+        reporter.step(len(run))
+    return Scan(peaks, {node: np.concatenate(parts) for node, parts in maxima.items()}, count, pictures)
+
+
+def standardised(maxima: Float32[np.ndarray, "images u"]) -> Float64[np.ndarray, "images u"]:
+    """Each unit's maxima with mean 0 and length 1 over the images; all 0 for a unit that does not vary."""
+    centred = maxima.astype(np.float64) - maxima.mean(axis=0, dtype=np.float64)
+    length = np.sqrt(np.square(centred).sum(axis=0))
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+
+
+def correlations(now: Float64[np.ndarray, "images u"], end: Float64[np.ndarray, "images u"]) -> tuple[float, float]:
+    """Of standardised maxima: the mean correlation of each unit with itself at the end, and with the others there.
+
+    Over the units that vary at the end; NaN for no unit, and for no two. A unit that does not vary now counts as 0.
+    """
+    vary = np.square(end).sum(axis=0) > 0
+    now, end = now[:, vary], end[:, vary]
+    count = int(vary.sum())
+    own = float((now * end).sum())
+    # The sum over all pairs of units is one product of sums, so no table of pairs is made.
+    everyone = float(now.sum(axis=1) @ end.sum(axis=1))
+    return own / count if count else np.nan, (everyone - own) / (count * (count - 1)) if count > 1 else np.nan

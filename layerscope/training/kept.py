@@ -1,0 +1,65 @@
+"""A run that was made earlier, as its folder keeps it: which network, and the weights of some epochs."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+
+from layerscope.core.errors import UsageError, nearest
+from layerscope.core.records import Input
+from layerscope.graph import Program, Traced, trace_module
+from layerscope.models.named import NAMED
+from layerscope.models.weights import load_weights
+from layerscope.training.checkpoint import SETTINGS, checkpoints
+
+
+class KeptRun:
+    """The checkpoints of a run as programs of one graph.
+
+    network: its name. epochs: those that have a checkpoint, ascending. Raises UsageError for a folder that holds no
+    run, or no checkpoint yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.network, self.classes = _network_of(folder)
+        self._files = checkpoints(folder)
+        self.epochs = tuple(self._files)
+
+    @property
+    def input(self) -> Input:
+        """What the network expects, at its full size."""
+        return NAMED[self.network].input
+
+    def program(self, epoch: int) -> Program:
+        """The network as it was after an epoch. Raises TraceError for weights of another one, or with NaN."""
+        module = NAMED[self.network].plain(self.classes)
+        load_weights(module, self._files[epoch])
+        state = module.state_dict()
+        program = Program(self._traced.graph, {n: state.get(n, held) for n, held in self._traced.weights.items()})
+        program.check()
+        return program
+
+    def sha256(self, epoch: int) -> str:
+        """Of an epoch's file."""
+        with self._files[epoch].open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @cached_property
+    def _traced(self) -> Traced:
+        return trace_module(NAMED[self.network].plain(self.classes), self.input.shape)
+
+
+def _network_of(folder: Path) -> tuple[str, int]:
+    """The network's name and its number of classes."""
+    file = folder / SETTINGS
+    if not file.is_file():
+        raise UsageError(f'"{folder}" holds no training run (there is no {SETTINGS} in it); name a run\'s folder')
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        network, classes = str(settings["network"]), int(settings["classes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f'"{file}" does not say which network was trained ("network" and "classes")') from error
+    if network not in NAMED:
+        raise UsageError(f'"{file}" names the network "{network}", which is none of ours{nearest(network, NAMED)}')
+    return network, classes
