@@ -21,9 +21,9 @@ $(BENCH_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,bench]'
 	touch $@
 
-# The network with known filters, its pictures, an atlas of both and the figures.
+# What the layers of a trained network see, over pictures of known content; on all cores.
 demo: $(STAMP)
-	$(BIN)/layerscope demo -o demo/
+	env -u OMP_NUM_THREADS $(BIN)/layerscope demo -o demo/
 
 test: $(STAMP)
 	$(BIN)/ruff check

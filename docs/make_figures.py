@@ -1,11 +1,13 @@
-"""The pictures of the docs, all of them from the known network: `python docs/make_figures.py`.
+"""The pictures of the docs: `PYTHONPATH=. python docs/make_figures.py [FOLDER]`, by default into docs/images.
 
-Known pictures only: what they show was drawn, so what a projection should show is known too.
+From the known network and from the demo's network over the visual world. Known pictures only: what they show was
+drawn, so what a projection should show is known too.
 """
 
+import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +15,18 @@ import torch
 from jaxtyping import Float32, UInt8
 
 import layerscope as ls
+from layerscope.cli.verbs import demo
 from layerscope.core.records import Statistics
-from layerscope.figures import Grid, Panel, Sheet, Tile, overview
+from layerscope.dissect import dissect
+from layerscope.figures import Grid, Panel, Sheet, Tile, plate
 from layerscope.known.network import INPUT, UNIT_NAMES, known_network
 from layerscope.known.pictures import write_pictures
-from layerscope.pipeline.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.project.extents import Extent
+from layerscope.project.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.project.views import NaturalView
-from layerscope.sources import show
+from layerscope.report import LayerFacts, facts_of
+from layerscope.sources import open_source, show
+from layerscope.world import CLASSES, CONCEPTS, World
 
 IMAGES = Path(__file__).parent / "images"
 PICTURES = 288
@@ -28,10 +34,16 @@ METHODS = ("deconvnet", "guided", "gradient")
 VIEWS = ("signal", "natural")
 SIDES = {"shapes": 29, "things": 48}
 DPI = 150
+DPIS = {"world-classes": 80}  # one px of its pictures is about one of the figure
+NAMED = 5  # concepts of each layer of the demo's network that are shown
+EACH = 6  # pictures of each class of the visual world
+# A picture of the world, and the concepts whose masks are shown.
+SCENE = 12
+SHOWN = ("edge -67.5", "yellow", "stripes", "checker", "corner", "cross", "window", "door")
 
 
-def main(folder: Path = IMAGES, pictures: int = PICTURES) -> list[Path]:
-    """Make every figure; where they are."""
+def main(folder: Path = IMAGES, pictures: int = PICTURES, scenes: int = demo.COUNT) -> list[Path]:
+    """Make every figure; where they are. pictures: for the known network; scenes: of the visual world."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         write_pictures(Path(place) / "pictures", pictures)
@@ -39,11 +51,13 @@ def main(folder: Path = IMAGES, pictures: int = PICTURES) -> list[Path]:
         known = built(Path(place), handset, tuple(UNIT_NAMES), k=9)
         chance = built(Path(place), random, ("things",), k=1)
         sheets = {
-            "demo-overview": overview(known.atlas.file),
+            "demo-overview": demo_sheet(Path(place), scenes),
             "trust-specificity": specificity_sheet(known, chance),
             "trust-natural-view": natural_sheet(known, chance),
+            "world-classes": classes_sheet(),
+            "world-masks": masks_sheet(),
         }
-        saved = [sheet.save(folder / f"{name}.png", dpi=DPI) for name, sheet in sheets.items()]
+        saved = [sheet.save(folder / f"{name}.png", dpi=DPIS.get(name, DPI)) for name, sheet in sheets.items()]
         for made in (known, chance):
             made.atlas.close()
     return saved
@@ -80,6 +94,45 @@ def built(place: Path, net: ls.Network, layers: tuple[str, ...], *, k: int) -> B
     out = place / f"{net.name.replace(' ', '-')}.atlas"
     atlas = ls.build(net, place / "pictures", out, layers=layers, k=k, methods=METHODS, progress=False)
     return Built(net, atlas, place / "pictures")
+
+
+def demo_sheet(place: Path, scenes: int) -> Sheet:
+    """What each layer of the demo's network detects: for its most frequent concepts the unit that finds them best."""
+    world, net = World(scenes, seed=demo.SEED), ls.trace(demo.NETWORK)
+    with ls.build(net, world, place / "demo.atlas", methods=("deconvnet",), progress=False) as atlas:
+        layers = [net[layer.name] for layer in atlas.layers]
+        found = dissect(net.program, net.input, layers, open_source(world), world, baselines=False)
+        facts = facts_of(atlas.file, [found])
+        return Sheet(
+            panels=tuple(panel for layer in facts.layers for panel in most_frequent(atlas, layer)),
+            columns=NAMED,
+            title="What the layers of a trained network detect",
+            caption=(
+                f"The network {demo.NETWORK}, trained on drawn scenes of {len(CLASSES)} kinds of objects, over "
+                f"{scenes:,} new ones. For each layer the {NAMED} concepts that name most of its units, and for each "
+                "of them the unit that finds it best: its nine strongest activations carried back to pixels by the "
+                "deconvnet (left, natural view) beside the patches at which it fired (right)."
+            ),
+        )
+
+
+def most_frequent(atlas: ls.Atlas, layer: LayerFacts) -> list[Panel]:
+    """One row: the layer's most frequent concepts, each by its best unit."""
+    chosen = {
+        concept: max((unit for unit in layer.all_units if unit.concept == concept), key=lambda unit: unit.score or 0.0)
+        for concept in list(layer.concepts)[:NAMED]
+    }
+    if not chosen:
+        return []
+    shown = plate(atlas.file, layer.name, units=[unit.unit for unit in chosen.values()], captions=False).panels
+    first, *rest = (
+        replace(panel, heading=f"{concept}, unit {unit.unit}", slots=2)
+        for panel, (concept, unit) in zip(shown, chosen.items(), strict=True)
+    )
+    own = layer.figures
+    named = f"{own.detectors} of {own.units} units named, mean level {own.mean_concept_level:.1f}"
+    note = f"sees {layer.field:g} × {layer.field:g} px  ·  {named}"
+    return [replace(first, section=f"Layer {layer.place}", section_note=note), *rest]
 
 
 def specificity_sheet(known: Built, chance: Built) -> Sheet:
@@ -150,6 +203,30 @@ def two_views(made: Built, heading: str) -> Panel:
     return Panel(parts=(Grid(tiles=tuple(tiles), columns=3, row_labels=labels, spaced=True),), heading=heading)
 
 
+def classes_sheet() -> Sheet:
+    """The first pictures of each class of the visual world."""
+    world = World(EACH * len(CLASSES))
+    order = sorted(range(len(world)), key=lambda index: (world.targets[index], index))
+    tiles = tuple(Tile(picture=np.asarray(world[index][0])) for index in order)
+    grid = Grid(tiles=tiles, columns=EACH, row_labels=CLASSES)
+    return Sheet(panels=(Panel(parts=(grid,)),), columns=1, title="The visual world: six pictures of each class")
+
+
+def masks_sheet() -> Sheet:
+    """One picture, and where some of the concepts are seen in it."""
+    picture, name = World(SCENE + 1)[SCENE]
+    pixels, masks = np.asarray(picture), World(SCENE + 1).masks(SCENE)
+    names = [concept.name for concept in CONCEPTS]
+    tiles = [captioned(pixels, "the picture")]
+    for concept in (*SHOWN, name):
+        seen = masks[names.index(concept)][..., None]
+        tiles.append(captioned(np.where(seen, pixels, pixels // 5).astype(np.uint8), concept))
+    grid = Grid(tiles=tuple(tiles), columns=5, spaced=True)
+    return Sheet(
+        panels=(Panel(parts=(grid,)),), columns=1, title="One picture of the visual world and some of its masks"
+    )
+
+
 def project(net: ls.Network, x: np.ndarray, layer: str, units: list[int], peak: ls.Peak, method: str) -> ls.Projections:
     """Several units at the place of one peak."""
     count = len(units)
@@ -182,5 +259,5 @@ def cosine(a: Float32[np.ndarray, "c h w"], b: Float32[np.ndarray, "c h w"]) -> 
 
 
 if __name__ == "__main__":
-    for path in main():
+    for path in main(*map(Path, sys.argv[1:2])):
         print(path)

@@ -17,7 +17,7 @@ from layerscope.core.version import __version__
 
 FINE, MISTAKE, BUG = 0, 1, 2
 # Verbs whose work is kept when they are stopped.
-RESUMING = ("build", "demo")
+RESUMING = ("build", "train", "demo", "world")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

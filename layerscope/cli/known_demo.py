@@ -1,4 +1,4 @@
-"""`layerscope demo`: an atlas whose right answers are known, its figures, and how many answers are right.
+"""`layerscope demo --known`: an atlas whose right answers are known, its figures, and how many answers are right.
 
 The network's filters were set by hand, and the pictures were drawn with patterns at known places.
 """
@@ -23,16 +23,13 @@ from layerscope.known.pictures import Picture, write_pictures
 
 SEED = 0
 PAGE = "face"  # the unit that gets a page
-NEXT = """For a network and pictures of your own:
-    layerscope layers torchvision:resnet18
-    layerscope build torchvision:resnet18 --images PICTURES/ -o resnet18.atlas
-    layerscope figure resnet18.atlas layer2.1 -o layer2.png"""
+COUNT = 288
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Draw the pictures, build the atlas, save the figures, count the right answers."""
     folder, started = Path(arguments.out).expanduser(), time.monotonic()
-    drawn = draw_pictures(folder / "pictures", arguments.images)
+    drawn = draw_pictures(folder / "pictures", arguments.images or COUNT)
     with known_atlas(folder, output) as atlas:
         right = answers(atlas.file, drawn)
         files = [atlas.file.path, *save_figures(atlas.file, folder)]
@@ -85,4 +82,4 @@ def _text(right: list[Answer], files: list[Path], pictures: int, seconds: float)
     names = ", ".join(file.name for file in files)
     head = f"The units of the known network, over {words.counted(pictures, 'picture')}:"
     where = f"In {words.printable(files[0].parent)}: {names} ({words.duration(seconds)})"
-    return "\n".join([head, *found, where, NEXT])
+    return "\n".join([head, *found, where])

@@ -25,7 +25,7 @@ def network(arguments: argparse.Namespace, output: Output, *, with_weights: bool
     loaded = load(arguments.network, weights=getattr(arguments, "weights", None), with_weights=with_weights)
     expected = overruled(loaded.input, given(arguments), arguments.network)
     net = trace(loaded.model, expected)
-    net.name = loaded.name
+    net.name, net.classes = loaded.name, loaded.classes
     output.remark(f"{net.name} expects {input_text(expected)}")
     return net
 

@@ -16,7 +16,7 @@ from PIL import Image
 import layerscope as ls
 from layerscope.atlas.compare import content_digest
 from layerscope.core.errors import AtlasError, ImageError, TraceError, UsageError
-from tests.helpers.building import INPUT, LAYERS, K, Log, Small
+from tests.helpers.building import INPUT, LAYERS, Hook, K, Log, Small
 
 LOOK = """
 import sys
@@ -38,19 +38,6 @@ def build(net: object, images: object, out: Path, **options) -> Log:
     log = Log()
     ls.build(net, images, out=out, **{"layers": LAYERS, "k": K, "progress": log, **options}).close()
     return log
-
-
-def tables(path: Path, without: dict[str, set[str]] | None = None) -> dict[str, list[tuple]]:
-    """All rows of each table but those of the making; less the numbers that only say in which order rows came."""
-    left_out = {"sheet": {"id"}, "statistic": {"id"}} | (without or {})
-    found = {}
-    with closing(sqlite3.connect(path)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
-            kept = [column for column in columns if column not in left_out.get(name, set())]
-            if name not in ("run", "shard"):
-                found[name] = sorted(connection.execute(f"SELECT {', '.join(kept)} FROM {name}").fetchall(), key=repr)
-    return found
 
 
 def rows(path: Path, query: str) -> list[tuple]:
@@ -107,19 +94,52 @@ def test_a_folder_or_tar_files_of_any_size(members: int, net, pictures, built, t
 
 
 def test_a_method_added_later(net, pictures, tmp_path) -> None:
-    """Building with a plate's own method, then with another too, scans once and makes what both at once make.
+    """Building with the method that a plate shows, then with another too, scans once and makes what both at once make.
 
-    But for the ids in order of making, and the layer's word on why: it was the only method when it was chosen.
+    Behind the sum, too, where the plate's own method is never asked for: the first one is shown, for the same reason.
     """
-    layers = ["relu1", "relu2"]
-    later, once = tmp_path / "later.atlas", tmp_path / "once.atlas"
+    layers, later, once = ["relu1", "relu3"], tmp_path / "later.atlas", tmp_path / "once.atlas"
     build(net, pictures, later, layers=layers, methods=("deconvnet",))
     log = build(net, pictures, later, layers=layers, methods=("deconvnet", "gradient"))
     assert "scan" not in [stage[0] for stage in log.stages]
     build(net, pictures, once, layers=layers, methods=("deconvnet", "gradient"))
-    reason = {"layer": {"method_why"}}
-    assert tables(later, reason) == tables(once, reason)
+    assert content_digest(later) == content_digest(once)
+    reasons = ["a plain chain, as in the paper", "the first method asked for"]
+    assert [why for (why,) in rows(later, "SELECT method_why FROM layer")] == reasons
     assert len(rows(later, "SELECT * FROM run")) == 2
+
+
+def test_the_plates_own_method_added_later(net, pictures, tmp_path) -> None:
+    """What was made is left as it is, and so the plate shows the method that its tiles are centred on, and says so."""
+    out, few = tmp_path / "a.atlas", ls.images(pictures, limit=20)
+    build(net, few, out, layers=["relu2"], methods=("guided",))
+    made = "SELECT unit, kind, method, view, scales, pixels FROM sheet WHERE method <> 'deconvnet'"
+    boxes = "SELECT unit, rank, tile_top, tile_left, tile_bottom, tile_right FROM peak"
+    before = rows(out, made), rows(out, boxes), rows(out, "SELECT tile FROM layer")
+    build(net, few, out, layers=["relu2"], methods=("deconvnet", "guided"))
+    assert (rows(out, made), rows(out, boxes), rows(out, "SELECT tile FROM layer")) == before
+    assert rows(out, "SELECT count(*) FROM sheet WHERE method = 'deconvnet'") != [(0,)]
+    reason = "made before deconvnet: the tiles are centred on its energy"
+    assert rows(out, "SELECT method, method_why FROM layer") == [("guided", reason)]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(("guided",), ("guided", "deconvnet")), (("guided", "deconvnet"), ("guided",))]
+)
+def test_other_methods_before_any_tile_was_made(first: tuple, then: tuple, net, pictures, tmp_path) -> None:
+    """A build that ended before it projected goes on with other methods as if it had been asked for them at first."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    few, layers, later, once = ls.images(pictures, limit=20), ["relu2"], tmp_path / "later", tmp_path / "once"
+    with pytest.raises(KeyboardInterrupt):
+        hook = Hook(stage_name="project", after=0, do=interrupt)
+        build(net, few, later, layers=layers, methods=first, progress=hook)
+    build(net, few, later, layers=layers, methods=then)
+    build(net, few, once, layers=layers, methods=then)
+    found, expected = content_digest(later), content_digest(once)
+    assert [found[name] == expected[name] for name in ("layer", "peak", "sheet")] == [True] * 3
 
 
 def test_layers_added_later(net, pictures, built, tmp_path) -> None:
@@ -129,7 +149,7 @@ def test_layers_added_later(net, pictures, built, tmp_path) -> None:
     log = build(net, pictures, later)
     assert [stage[0] for stage in log.stages] == ["scan", "sample", "project", "sheets"]
     assert log.stage("sample")[1] == len(LAYERS) - 1
-    assert tables(later) == tables(built.path)
+    assert content_digest(later) == built.digest
     assert build(net, pictures, later).said == [f"{later} is complete: nothing is missing"]
 
 

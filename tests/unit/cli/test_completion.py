@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from layerscope.cli.completion import arguments, script
-from layerscope.cli.parser import CODECS, METHODS, SHELLS, parser, verbs
+from layerscope.cli.options import CODECS, METHODS, SHELLS
+from layerscope.cli.parser import parser, verbs
 
 TREE = verbs(parser())
 

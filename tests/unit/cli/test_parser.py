@@ -1,28 +1,51 @@
 """The tree of the command line: its words are those of the package, and wrong usage is one sentence."""
 
+import pkgutil
+
 import pytest
 
 from layerscope.atlas.codecs import CODECS
+from layerscope.cli import options
 from layerscope.cli import parser as tree
+from layerscope.cli import verbs as cli_verbs
 from layerscope.cli.parser import parse
 from layerscope.core import records
 from layerscope.core.errors import UsageError
+from layerscope.models.named import NAMED
 from layerscope.sources.prepare import RESAMPLING
 
-VERBS = ("layers", "build", "show", "figure", "info", "check", "ops", "demo", "completion")
+VERBS = (
+    "layers",
+    "build",
+    "show",
+    "figure",
+    "info",
+    "check",
+    "dissect",
+    "evolve",
+    "train",
+    "evaluate",
+    "ops",
+    "demo",
+    "world",
+    "completion",
+)
 
 
 def test_the_verbs_are_those_of_the_design():
     """All of them, each with a module to carry it out."""
     assert tuple(tree.verbs(tree.parser())) == VERBS
+    modules = {module.name for module in pkgutil.iter_modules(cli_verbs.__path__)}
+    assert modules == set(VERBS)
 
 
 def test_words_that_the_tree_repeats_are_the_packages_own():
     """They are written out again only since the originals load NumPy."""
-    assert tree.METHODS == records.METHODS
-    assert tree.VIEWS == records.VIEWS
-    assert set(tree.CODECS) == set(CODECS)
-    assert set(tree.INTERPOLATIONS) == set(RESAMPLING)
+    assert options.METHODS == records.METHODS
+    assert options.VIEWS == records.VIEWS
+    assert set(options.CODECS) == set(CODECS)
+    assert set(options.INTERPOLATIONS) == set(RESAMPLING)
+    assert set(options.NAMED) == set(NAMED)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,0 +1,180 @@
+"""What a report says in numbers: gathered from an atlas and its dissections, nothing written in advance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import Dissection, Figures, LayerDissection, UnitConcept
+
+BEST = 8  # units of a layer that the report shows for their concept, each with another one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFacts:
+    """A unit with the concept that names it; both None where no concept was found."""
+
+    unit: int
+    concept: str | None = None
+    level: int | None = None
+    score: float | None = None
+    iou: float | None = None
+    bau: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFacts:
+    """One layer. field: side of its receptive field, px; share: of the picture's side, 0..1. figures: by the score
+    that names units; bau: by Bau's measure. baselines: figures by name. trainings: figures of the same layer in
+    every training, the atlas's own first. best: its best-named units, each another concept. concepts: named units
+    by concept, most first. specificity: median per method."""
+
+    name: str
+    place: int
+    units: int
+    field: float
+    share: float
+    figures: Figures
+    bau: Figures
+    baselines: Mapping[str, Figures]
+    trainings: tuple[Figures, ...]
+    best: tuple[UnitFacts, ...]
+    concepts: Mapping[str, int]
+    specificity: Mapping[str, float]
+    all_units: tuple[UnitFacts, ...]
+
+    def named(self, unit: int) -> UnitFacts:
+        return self.all_units[unit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A whole run. images: pictures that were scanned; dissected: pictures with masks that units were compared on."""
+
+    network: str
+    source: str
+    images: int
+    dissected: int
+    settings: Mapping[str, Any]
+    layers: tuple[LayerFacts, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def trainings(self) -> int:
+        return len(self.layers[0].trainings)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        return tuple(self.layers[0].baselines)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report's figures as plain values: layers in order, each with its figures, best units and baselines."""
+        return {
+            "network": self.network,
+            "images": self.images,
+            "source": self.source,
+            "dissected_images": self.dissected,
+            "settings": dict(self.settings),
+            "layers": [_layer_json(layer) for layer in self.layers],
+            "left_out": list(self.left_out),
+        }
+
+
+def facts_of(file: AtlasFile, dissections: Sequence[Dissection]) -> Facts:
+    """Gather the facts. dissections: of the atlas's own network first, then of further trainings of the same one."""
+    first, *others = dissections
+    layers = tuple(
+        _layer(file, place, one, [_same(other, one.layer) for other in others])
+        for place, one in enumerate(first.layers, start=1)
+    )
+    return Facts(
+        network=file.run.network,
+        source=file.run.images,
+        images=sum(image.skipped is None for image in file.images()),
+        dissected=first.images,
+        settings=first.settings,
+        layers=layers,
+        left_out=first.left_out,
+    )
+
+
+def _layer(file: AtlasFile, place: int, found: LayerDissection, others: Sequence[LayerDissection]) -> LayerFacts:
+    layer = file.layer(found.layer)
+    units = tuple(_unit(unit) for unit in found.units)
+    counts = _counted([unit.concept for unit in units if unit.concept is not None])
+    return LayerFacts(
+        name=layer.name,
+        place=place,
+        units=layer.record.units,
+        field=float(layer.record.field.rows.size),
+        share=min(float(layer.record.field.rows.size) / file.run.input.height, 1.0),
+        figures=found.figures,
+        bau=found.bau,
+        baselines={name: measured.figures for name, measured in found.baselines.items()},
+        trainings=tuple(one.figures for one in (found, *others)),
+        best=_best(found),
+        concepts=counts,
+        specificity=_specificity(file, layer),
+        all_units=units,
+    )
+
+
+def _same(other: Dissection, name: str) -> LayerDissection:
+    return next(layer for layer in other.layers if layer.layer == name)
+
+
+def _unit(unit: UnitConcept) -> UnitFacts:
+    bau = unit.bau.concept if unit.bau is not None else None
+    if unit.best is None:
+        return UnitFacts(unit=unit.unit, bau=bau)
+    best = unit.best
+    return UnitFacts(
+        unit=unit.unit, concept=best.concept, level=best.level, score=best.score, iou=best.iou, bau=bau
+    )  # fmt: skip
+
+
+def _best(found: LayerDissection) -> tuple[UnitFacts, ...]:
+    """The best-named units, at most one per concept."""
+    chosen: dict[str, UnitFacts] = {}
+    for unit in found.strongest(len(found.units)):
+        named = _unit(unit)
+        chosen.setdefault(str(named.concept), named)
+    return tuple(list(chosen.values())[:BEST])
+
+
+def _counted(names: Sequence[str]) -> dict[str, int]:
+    counts = {name: names.count(name) for name in dict.fromkeys(names)}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _specificity(file: AtlasFile, layer: AtlasLayerRecord) -> dict[str, float]:
+    found = {method: file.statistic("specificity", layer.id, method) for method in file.run.methods}
+    return {
+        method: float(value["median"])
+        for method, value in found.items()
+        if value is not None and value.get("median") is not None and np.isfinite(value["median"])
+    }
+
+
+def _figures_json(figures: Figures) -> dict[str, Any]:
+    return {**asdict(figures), "levels": {str(level): count for level, count in figures.levels.items()}}
+
+
+def _layer_json(layer: LayerFacts) -> dict[str, Any]:
+    """A layer's own figures stand at the top of its entry."""
+    own = _figures_json(layer.figures)
+    return {
+        "name": layer.name,
+        **own,
+        "field_px": layer.field,
+        "field_share": layer.share,
+        "best_units": [asdict(unit) for unit in layer.best],
+        "concepts": dict(layer.concepts),
+        "specificity": dict(layer.specificity),
+        "bau": _figures_json(layer.bau),
+        "baselines": {name: _figures_json(figures) for name, figures in layer.baselines.items()},
+        "trainings": [_figures_json(figures) for figures in layer.trainings],
+    }

@@ -1,0 +1,172 @@
+"""The page: one file that needs no other, shows every layer, and takes no name of the user's for markup."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from layerscope.core.concepts import Note
+from layerscope.core.errors import UsageError
+from layerscope.report import facts_of, sentences, write_page
+from tests.helpers.facts import dissection, unit_concept
+
+VOID = {"meta", "img", "br", "circle", "line", "polyline"}
+HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+class Read(HTMLParser):
+    """The page's elements and its visible text; every element that is opened is closed, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "title"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def written(file, facts, path, notes=(), **options) -> str:
+    words = {"title": "What layers see", "next_steps": "layerscope build NET", "figures": {}} | options
+    return write_page(file, facts, notes, path, **words).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(file, facts, tmp_path_factory) -> str:
+    return written(file, facts, tmp_path_factory.mktemp("page") / "report.html")
+
+
+def test_the_page_needs_nothing_else(page):
+    """No script, no frame, no outside address: pictures are inside, links lead to files beside it."""
+    read = Read(page)
+    assert not {"script", "iframe", "object", "embed", "link", "base", "form"} & {tag for tag, _ in read.tags}
+    assert not any(name.startswith("on") for _, attributes in read.tags for name in attributes)
+    assert "http" not in re.sub(r'src="data:[^"]*"', "", page)
+    assert "url(" not in page and "@import" not in page
+    assert read.all("img")
+    for image in read.all("img"):
+        assert image["src"].startswith("data:image/")
+        assert image["alt"]
+
+
+def test_pictures_are_the_atlas_s(page, file, facts):
+    """As they are stored: a best unit's projections by the layer's own method, and its patches."""
+    for layer in facts.layers:
+        record = file.layer(layer.name)
+        for sheet in (("patches",), ("projections", record.method, "natural")):
+            stored = file.encoded_sheet(record.id, layer.best[0].unit, *sheet)
+            assert base64.b64encode(stored.pixels).decode() in page
+    first = Read(page).all("img")[0]["src"].partition("base64,")[2]
+    assert Image.open(io.BytesIO(base64.b64decode(first))).size[0] > 1
+
+
+def test_each_layer_has_its_section_and_sentences(page, facts):
+    """In order, with what is said of it; the claims stand above."""
+    read = Read(page)
+    assert [s["id"] for s in read.all("section") if "id" in s] == [f"layer{layer.place}" for layer in facts.layers]
+    for said in (*sentences.of_run(facts), *(s for layer in facts.layers for s in sentences.of_layer(layer))):
+        assert said in read.text
+    for layer in facts.layers:
+        for unit in layer.best:
+            assert sentences.of_unit(unit) in read.text
+
+
+def test_the_table_holds_the_figures(page, facts):
+    """A row for each layer: units, never active, named, concepts, mean level, and the counts by level."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [[re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)] for row in rows]
+    for layer in facts.layers:
+        own = layer.figures
+        levels = [str(own.levels.get(level, 0)) for level in range(1, 6)]
+        counts = [str(n) for n in (own.units, own.dead, own.detectors, own.distinct_concepts)]
+        expected = [f"{layer.place} ({layer.name})", *counts, f"{own.mean_concept_level:.2f}", *levels]
+        assert expected in cells
+
+
+def test_what_users_name_is_text(file, facts, tmp_path):
+    """Names of layers and networks, notes, concepts and titles that look like markup are shown as they are written."""
+    first = facts.layers[0]
+    units = tuple(replace(unit, concept=unit.concept and HOSTILE) for unit in first.all_units)
+    named = replace(first, concepts={HOSTILE: 3}, all_units=units, best=tuple(units[unit.unit] for unit in first.best))
+    hostile = replace(facts, network=HOSTILE, source=HOSTILE, layers=(named, *facts.layers[1:]))
+    notes = [Note(layer=first.name, unit=unit.unit, kind="describe", text=HOSTILE) for unit in first.best]
+    path = tmp_path / "r.html"
+    read = Read(written(file, hostile, path, notes, title=HOSTILE, next_steps=HOSTILE, figures={HOSTILE: path}))
+    assert not read.all("script")
+    assert read.text.count("alert(1)") > 6
+
+
+def test_a_hostile_layer_name_is_text(file, facts, tmp_path, monkeypatch):
+    """The atlas's layers are looked up by the name that the page shows."""
+    known, first = file.layer(facts.layers[0].name), facts.layers[0]
+    monkeypatch.setattr(type(file), "layer", lambda self, name: known)
+    read = Read(written(file, replace(facts, layers=(replace(first, name=HOSTILE),)), tmp_path / "r.html"))
+    assert not read.all("script")
+    assert HOSTILE in read.text
+
+
+def test_notes_stand_with_their_unit_only(file, facts, tmp_path):
+    """A sentence about a unit of one layer is not said of the unit of that number in another."""
+    unit = facts.layers[0].best[0].unit
+    notes = [Note(layer=facts.layers[0].name, unit=unit, kind="describe", text="Responds to a -45 degree line.")]
+    page = written(file, facts, tmp_path / "r.html", notes)
+    first, second = page.index('id="layer1"'), page.index('id="layer2"')
+    places = [match.start() for match in re.finditer("-45 degree line", page)]
+    assert places and all(first < place < second for place in places)
+
+
+def test_a_unit_without_pictures_says_so(file, tmp_path):
+    """The last unit of the small atlas is dead: no picture, no empty address; a layer without any name is told too."""
+    units = [unit_concept(unit, None) for unit in range(11)]
+    facts = facts_of(
+        file, [dissection({"features.1": [*units, unit_concept(11, "red")], "features.4": [*units, units[0]]})]
+    )
+    read = Read(written(file, facts, tmp_path / "r.html"))
+    assert "not in this atlas" in read.text
+    assert all(image["src"].startswith("data:image/") for image in read.all("img"))
+    assert "None of 12 units was found" in read.text
+
+
+@pytest.mark.parametrize(
+    ("trainings", "words"), [(1, "trained network, and the"), (2, "another training"), (3, "2 more")]
+)
+def test_trainings_are_counted_in_words(file, dissections, tmp_path, trainings, words):
+    """One, another, several."""
+    chosen = [dissections[0], *dissections[1:] * 2][:trainings]
+    assert words in Read(written(file, facts_of(file, chosen), tmp_path / "r.html")).text
+
+
+def test_a_page_is_whole_or_not_there(file, facts, tmp_path):
+    """It replaces what was there; where it cannot be written, one sentence says so and nothing is left behind."""
+    (tmp_path / "report.html").write_text("before")
+    assert "<!doctype html>" in written(file, facts, tmp_path / "report.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    with pytest.raises(UsageError, match="cannot write"):
+        written(file, facts, tmp_path / "nowhere" / "report.html")
