@@ -19,11 +19,11 @@ class Network:
     """A traced CNN: its layers, what they compute, and where each of their positions looks.
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
-    execution order; those that `auto` means say so.
+    execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
     """
 
-    def __init__(self, name: str, input: Input, program: Program) -> None:
-        self.name, self.input, self.program = name, input, program
+    def __init__(self, name: str, input: Input, program: Program, classes: tuple[str, ...] = ()) -> None:
+        self.name, self.input, self.program, self.classes = name, input, program, classes
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
@@ -48,7 +48,9 @@ class Network:
     def on(self, device: str) -> "Network":
         """The same network on another device, as PyTorch names it. Raises UsageError where there is none."""
         try:
-            return Network(self.name, self.input, self.program.to(device)) if device != "cpu" else self
+            if device == "cpu":
+                return self
+            return Network(self.name, self.input, self.program.to(device), self.classes)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 

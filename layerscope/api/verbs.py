@@ -26,8 +26,9 @@ def trace(
 ) -> "Network":
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
 
-    model: a module (an evaluation-mode copy is traced, yours stays as it is), "torchvision:NAME" (default weights),
-    "torchvision:NAME/none" (seeded random ones), "file.py:function" or "model.pt2". input: what the network expects;
+    model: a module (an evaluation-mode copy is traced, yours stays as it is), "zfnet64", "worldnet" or "zfnet",
+    "torchvision:NAME" (default weights), either with "/none" behind it (seeded random ones), "file.py:function" or
+    "model.pt2". input: what the network expects;
     needed unless the spec says it, and overrides what it says. weights: a state dict for the spec. with_weights:
     False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
     """
@@ -35,16 +36,16 @@ def trace(
     from layerscope.graph import Program, read_program, trace_module
     from layerscope.models import load
 
-    name = type(model).__name__
+    name, classes = type(model).__name__, tuple[str, ...]()
     if isinstance(model, str | Path):
         loaded = load(str(model), weights=weights, with_weights=with_weights)
-        model, name, input = loaded.model, loaded.name, input or loaded.input
+        model, name, input, classes = loaded.model, loaded.name, input or loaded.input, loaded.classes
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
     traced = read_program(model) if hasattr(model, "graph_signature") else trace_module(model, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    return Network(name, input, Program(traced.graph, traced.weights))
+    return Network(name, input, Program(traced.graph, traced.weights), classes)
 
 
 def images(source: Any, *, labels: str | Path | None = None, limit: int | None = None) -> "Source":

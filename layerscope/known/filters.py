@@ -12,11 +12,9 @@ from jaxtyping import Float, Float32
 from layerscope.known.patterns import (
     ANGLES,
     COLOURS,
-    CORNERS,
-    CROSSES,
+    DIRECTIONS,
     RINGS,
     SHAPES,
-    STRIPE_DISTANCE,
     STRIPES,
     STROKES,
     THINGS,
@@ -24,6 +22,7 @@ from layerscope.known.patterns import (
     UNLIKE,
     kind,
     line_name,
+    stripe_middles,
     toward,
 )
 
@@ -42,8 +41,7 @@ def stroke_filters() -> Float32[np.ndarray, "strokes 3 7 7"]:
 def shape_filters() -> Float32[np.ndarray, "shapes strokes 11 11"]:
     """Corners, crosses, rings, stripes and wide blobs, out of strokes. Light and dark lines count alike."""
     outlines = [
-        *(arms(directions) for directions in CORNERS.values()),
-        *(arms(directions) for directions in CROSSES.values()),
+        *(arms(directions) for directions in DIRECTIONS.values()),
         *(ring(radius) for radius in RINGS.values()),
         *(stripes(angle) for angle in STRIPES.values()),
     ]
@@ -106,9 +104,9 @@ def ring(radius: float) -> Float[np.ndarray, "strokes 11 11"]:
 def stripes(angle: float) -> Float[np.ndarray, "strokes 11 11"]:
     """Three parallel lines; the same lines in between, or lines across them, count against it."""
     weights = np.zeros((len(STROKES), SHAPE_SIDE, SHAPE_SIDE))
-    for offset in (-STRIPE_DISTANCE, 0, STRIPE_DISTANCE):
+    for down, right in stripe_middles(angle):
         for along in (-9, -6, -3, 0, 3, 6, 9):
-            (down, right), (down_along, right_along) = toward(angle + 90, offset), toward(angle, along)
+            down_along, right_along = toward(angle, along)
             place = (down + down_along, right + right_along)
             add_line(weights, place, angle, 1)
             add_line(weights, place, angle + 90, -0.5)

@@ -34,6 +34,7 @@ CORNERS = {
     "corner pointing right": (135, 225),
 }
 CROSSES = {"upright cross": (0, 90, 180, 270), "diagonal cross": (45, 135, 225, 315)}
+DIRECTIONS = CORNERS | CROSSES
 RINGS = {"small ring": 6, "large ring": 10}
 STRIPES = {
     "horizontal stripes": 0,
@@ -102,6 +103,11 @@ UNIT_NAMES = {"strokes": STROKES, "shapes": SHAPES, "things": tuple(THINGS)}
 def toward(angle: float, distance: float = 1.0) -> tuple[float, float]:
     """The row and column offsets of a point in this direction."""
     return -distance * sin(radians(angle)), distance * cos(radians(angle))
+
+
+def stripe_middles(angle: float) -> tuple[tuple[float, float], ...]:
+    """The row and column offsets of the middles of three parallel lines at this angle."""
+    return tuple(toward(angle + 90, offset) for offset in (-STRIPE_DISTANCE, 0, STRIPE_DISTANCE))
 
 
 def kind(name: str) -> str:

@@ -13,16 +13,15 @@ from PIL import Image
 
 from layerscope.known.canvas import Canvas, Paint, Plant
 from layerscope.known.patterns import (
-    CORNERS,
-    CROSSES,
+    DIRECTIONS,
     RINGS,
     SHAPES,
-    STRIPE_DISTANCE,
     STRIPES,
     STROKES,
     THINGS,
     TONES,
     kind,
+    stripe_middles,
     toward,
 )
 
@@ -60,7 +59,7 @@ def write_pictures(folder: str | Path, count: int, seed: int = 0) -> list[Pictur
 
 def picture(random: np.random.Generator, index: int) -> Picture:
     """One picture: a main pattern, taken in turn, and as much company as finds room."""
-    turn = (*THINGS, *CORNERS, *CROSSES, *RINGS, *STRIPES)
+    turn = (*THINGS, *DIRECTIONS, *RINGS, *STRIPES)
     main = turn[index % len(turn)]
     company = [*random.permutation(SHAPES)[:3], *random.permutation(STROKES)[:4]]
     canvas = Canvas(background(random))
@@ -133,10 +132,9 @@ def draw_shape(pen: Pen, name: str, row: float, col: float, arm: float) -> None:
         pen.canvas.circle(name, row, col, RINGS[name], pen.width, pen.paint)
         return
     if name in STRIPES:
-        for offset in (-STRIPE_DISTANCE, 0, STRIPE_DISTANCE):
-            down, right = toward(STRIPES[name] + 90, offset)
+        for down, right in stripe_middles(STRIPES[name]):
             pen.line(row + down, col + right, STRIPES[name], 1.7 * arm)
-    for angle in (CORNERS | CROSSES).get(name, ()):
+    for angle in DIRECTIONS.get(name, ()):
         pen.arm(row, col, angle, arm)
     pen.canvas.note(name, row, col, 2 * arm)
 

@@ -83,6 +83,11 @@ class Source(ABC):
         _, picture = self._read(id)
         return None if picture is None else small(picture, input, side)
 
+    def relabel(self, class_of: "Callable[[str], str | None]") -> None:
+        """Take the class of every image from its identity, in place of what its folder or archive says."""
+        self._entries = tuple(replace(entry, label=class_of(entry.identity)) for entry in self._entries)
+        self.label_names = tuple(sorted({entry.label for entry in self._entries if entry.label is not None}))
+
     def remember(self, records: Iterable[ImageRecord]) -> None:
         """Take over what an earlier run found, so that duplicates and skipped images are known as if met now."""
         for record in records:

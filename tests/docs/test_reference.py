@@ -36,7 +36,7 @@ def options(verb: str) -> set[str]:
 
 def named_options(part: str) -> set[str]:
     """The options that a section's tables list."""
-    return {option for first, *_ in rows(part) for option in re.findall(r"(?<!\w)--?[a-z][a-z-]*", first)}
+    return {option for first, *_ in rows(part) for option in re.findall(r"(?<!\w)--?[a-z][a-z0-9-]*", first)}
 
 
 def test_every_verb_has_its_section():

@@ -1,5 +1,6 @@
 """Numbers and examples that pages state are those of the code."""
 
+import math
 import re
 import runpy
 
@@ -58,6 +59,7 @@ def test_the_known_networks_fields_are_those_of_the_page():
         ("mathematics", f"raised to the power {views.COLOUR_EXPONENT}"),
         ("mathematics", f"(P(max(f, {views.FLAT_BELOW})) / P({views.FLAT_BELOW})) ^ {views.SPECTRUM_EXPONENT}"),
         ("mathematics", f"at a radius of {views.KERNEL_RADIUS} px"),
+        ("mathematics", f"below {views.ROUNDING:.0e} of".replace("e-06", "e-6")),
         ("mathematics", f"(k = {settings.Settings().k})"),
         ("mathematics", f"every fourth batch of {settings.BATCH}"),
         ("mathematics", f"the first {scanning.PICTURES} images"),
@@ -94,6 +96,15 @@ def test_measured_codecs_are_quoted_as_they_stand():
     table = [line for line in (codecs.__doc__ or "").splitlines() if line.startswith("|")]
     assert len(table) > 4
     assert "\n".join(table) in text(DOCS / "decisions" / "005-jpeg-444-for-tiles.md")
+
+
+def test_qualities_are_stated_as_they_are():
+    """The decision's table of qualities is the code's, and so is the size of what counts as small."""
+    page = text(DOCS / "decisions" / "005-jpeg-444-for-tiles.md")
+    for what, quality in codecs.JPEG_QUALITIES.items():
+        assert f"| {what} | {quality} |" in page
+    side = math.isqrt(codecs.FEW_PX)
+    assert f"at most {side} x {side} px" in page and f"kept at {codecs.QUALITY_OF_FEW}." in page
 
 
 def example_case() -> test_ops.Case:
@@ -133,6 +144,6 @@ def test_the_example_of_a_row_works_on_windows(method):
 def test_the_figures_can_be_made_again(tmp_path):
     """docs/make_figures.py makes the pictures that the pages show (here of few pictures)."""
     script = runpy.run_path(str(DOCS / "make_figures.py"))
-    made = script["main"](tmp_path, pictures=26)
+    made = script["main"](tmp_path, pictures=26, scenes=26)
     assert {path.name for path in made} == {path.name for path in (DOCS / "images").iterdir()}
     assert all(path.stat().st_size > 10_000 for path in made)
