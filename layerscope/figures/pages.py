@@ -166,7 +166,8 @@ def _caption(
         below += " Thin line across the classes: the mean over all labelled images."
     trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
     ties = words.tie_words(file, layer, [unit])
-    return " ".join(part for part in (opening, numbers, below, ties, words.source_words(file, layer), trust) if part)
+    named, source = words.named_words(file, layer, unit), words.source_words(file, layer)
+    return " ".join(part for part in (named, opening, numbers, below, ties, source, trust) if part)
 
 
 def _numbers(statistics: UnitStatistics, unit: int) -> str:

@@ -4,7 +4,7 @@ Zeiler & Fergus, Visualizing and Understanding Convolutional Networks, 2013. The
 once, a few units of each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -44,8 +44,10 @@ def plate(
     chosen_method = choose_method(file, shown, method)
     check_view(file, view)
     choice = choose_units(file, shown, units, count, seed)
-    images = words.image_count(file, shown)
-    panels = tuple(_pair(file, shown, unit, chosen_method, view, shared_scale, images) for unit in choice.units)
+    images, names = words.image_count(file, shown), words.concept_names(file, shown)
+    panels = tuple(
+        _pair(file, shown, unit, chosen_method, view, shared_scale, images, names=names) for unit in choice.units
+    )
     return Sheet(
         panels=panels,
         columns=_columns(len(panels), shown.tile or 0, columns),
@@ -93,8 +95,10 @@ def _overview_row(file: AtlasFile, layer: AtlasLayerRecord, count: int, seed: in
     units = sample(file, layer, live, count, seed)
     if not units:
         return []
-    images = words.image_count(file, layer)
-    first, *rest = (_pair(file, layer, unit, layer.method, view, False, images, slots=2) for unit in units)
+    images, names = words.image_count(file, layer), words.concept_names(file, layer)
+    first, *rest = (
+        _pair(file, layer, unit, layer.method, view, False, images, names=names, slots=2) for unit in units
+    )
     shown = words.brief_method_words(file, layer) if layer.method else "patches only"
     note = f"{words.field_words(layer, file)}  ·  {shown}"
     return [replace(first, section=layer.name, section_note=note), *rest]
@@ -109,16 +113,18 @@ def _pair(
     shared_scale: bool,
     images: int,
     *,
+    names: Mapping[int, str],
     slots: int = 0,
 ) -> Panel:
     """One unit: its projections, where there are any, beside its patches."""
+    name = names.get(unit, "")
     right = patches(file, layer, unit)
     parts = (right,)
     if method is not None:
         parts = (projections(file, layer, unit, method, view, shared_scale=shared_scale), right)
     if not file.peaks(layer.id, unit):
         parts = tuple(replace(part, note=words.dead_words(images)) for part in parts)
-    return Panel(parts=parts, heading=f"unit {unit}", slots=slots)
+    return Panel(parts=parts, heading=f"unit {unit}{name and f': {name}'}", slots=slots)
 
 
 def _columns(count: int, side: int, columns: int | None) -> int:
@@ -144,7 +150,8 @@ def _caption(
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
     ties = words.tie_words(file, layer, choice.units)
-    sentences = [opening, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
+    names = words.names_words(words.concept_names(file, layer), choice.units)
+    sentences = [opening, names, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
         sentences.append(words.specificity_words(file, layer, method))

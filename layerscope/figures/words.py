@@ -139,6 +139,31 @@ def _trust(median: float) -> str:
     return "they show mostly what is this unit's own"
 
 
+def concept_names(file: AtlasFile, layer: AtlasLayerRecord) -> dict[int, str]:
+    """By unit, the concept that names it; empty where the layer was not dissected."""
+    return {unit.unit: unit.best.concept for unit in file.concepts(layer.id) if unit.best is not None}
+
+
+def names_words(names: Mapping[int, str], units: Sequence[int]) -> str:
+    """Where names of units come from, if one is shown."""
+    if not any(unit in names for unit in units):
+        return ""
+    return "Names: the concept whose known places a unit follows best, where a dissection found one."
+
+
+def named_words(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> str:
+    """What a dissection found of one unit, and what is said of it; empty where there is neither."""
+    parts = [note.text for note in file.notes(layer.id) if note.unit == unit]
+    found = next((one for one in file.concepts(layer.id) if one.unit == unit), None)
+    if found is not None and found.best is not None:
+        best = found.best
+        numbers = f"level {best.level}, score {best.score:.2f}, IoU {best.iou:.2f}"
+        parts.insert(0, f"Concept found: {best.concept} ({numbers}).")
+    elif found is not None:
+        parts.insert(0, "No concept found.")
+    return " ".join(parts)
+
+
 def dead_words(images: int) -> str:
     """What is said of a unit without a peak."""
     return f"never above zero in {images:,} images"

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,10 @@ class RunFolder:
                 )
 
     def save_state(self, state: dict[str, Any]) -> None:
-        self._write(STATE, lambda part: torch.save(state, part))
+        held = BytesIO()
+        torch.save(state, held)
+        # By Python, since torch says of a full disk only that a position was unexpected.
+        self._write(STATE, lambda part: part.write_bytes(held.getbuffer()))
 
     def save_json(self, name: str, value: Any) -> None:
         self._write(name, lambda part: part.write_text(json.dumps(value, indent=1)))
@@ -98,11 +102,10 @@ class RunFolder:
             with open(part, "rb+") as written:
                 os.fsync(written.fileno())
             os.replace(part, file)
-        except (OSError, RuntimeError) as error:  # torch wraps what a full disk says
+        except OSError as error:
             part.unlink(missing_ok=True)
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise LayerscopeError(
-                f'"{file}" cannot be written ({reason}): make room, then give the same command again; it goes on from '
+                f'"{file}" cannot be written ({error.strerror or error}): make room, then give the same command again; it goes on from '
                 "the last state that was kept"
             ) from error
         return file

@@ -2,12 +2,14 @@
 
 import argparse
 from collections import defaultdict
+from dataclasses import asdict
 from typing import Any
 
 from layerscope.api.atlas import Atlas, AtlasLayer, Unit, open
 from layerscope.cli import words
 from layerscope.cli.output import Output
 from layerscope.core.geometry import Box
+from layerscope.figures.words import named_words
 
 LAYERS = ("layer", "kind", ">units", ">dead", ">map", ">field px", ">tile px", "plate shows")
 UNITS = (">unit", ">maximum", ">mean", ">std", ">images above 0", ">positions above 0", ">peaks")
@@ -70,14 +72,18 @@ def show_units(atlas: Atlas, layer: AtlasLayer, output: Output) -> None:
     units = sorted(unit_rows(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
     if not units:
         output.remark(f"{layer.name} was not scanned yet")
+    concepts = {one.unit: one.best for one in layer.concepts if one.best is not None}
+    units = [unit | ({"concept": asdict(concepts[unit["unit"]])} if unit["unit"] in concepts else {}) for unit in units]
     rows = [
         (
             *(unit["unit"], words.number(unit["maximum"]), words.number(unit["mean"]), words.number(unit["std"])),
             *(words.percent(unit["images_above"]), words.percent(unit["positions_above"]), unit["peaks"] or "dead"),
+            *([unit["concept"]["concept"] if "concept" in unit else ""] if concepts else []),
         )
         for unit in units
     ]
-    output.result({"layer": layer.name, "units": units}, words.table(UNITS, rows))
+    header = (*UNITS, "concept") if concepts else UNITS
+    output.result({"layer": layer.name, "units": units}, words.table(header, rows))
 
 
 def show_peaks(atlas: Atlas, unit: Unit, output: Output) -> None:
@@ -97,8 +103,10 @@ def show_peaks(atlas: Atlas, unit: Unit, output: Output) -> None:
     head = f"unit {unit.number} of {unit.layer.name}: {words.counted(len(data), 'peak')}"
     dead = "" if data else " (never above zero)"
     note = "boxes: rows x columns, px of the source picture or of the network's input" if data else ""
-    text = "\n".join(part for part in (f"{head}{dead}", words.table(PEAKS, rows) if data else "", note) if part)
-    output.result({"layer": unit.layer.name, "unit": unit.number, "peaks": data}, text)
+    named = named_words(atlas.file, atlas.file.layer(unit.layer.name), unit.number)
+    text = "\n".join(part for part in (f"{head}{dead}", named, words.table(PEAKS, rows) if data else "", note) if part)
+    said = {"concept": asdict(unit.concept) if unit.concept else None, "note": unit.note}
+    output.result({"layer": unit.layer.name, "unit": unit.number, **said, "peaks": data}, text)
 
 
 def _span(box: Box) -> str:

@@ -56,7 +56,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
     assert in_a_child(filled) == 0
     state, weights = said.read_text().splitlines()
-    assert state.startswith(f'"{tmp_path / "state.pt"}" cannot be written (')
+    assert state.startswith(f'"{tmp_path / "state.pt"}" cannot be written (File too large)')
     assert weights.startswith(f'"{tmp_path / "last.safetensors"}" cannot be written (File too large)')
     assert state.endswith("make room, then give the same command again; it goes on from the last state that was kept")
     assert {path.name for path in tmp_path.iterdir()} == {"state.pt", "said.txt"}
