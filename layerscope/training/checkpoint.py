@@ -105,8 +105,8 @@ class RunFolder:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise LayerscopeError(
-                f'"{file}" cannot be written ({error.strerror or error}): make room, then give the same command again; it goes on from '
-                "the last state that was kept"
+                f'"{file}" cannot be written ({error.strerror or error}): make room, then give the same command '
+                "again; it goes on from the last state that was kept"
             ) from error
         return file
 
