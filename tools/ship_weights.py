@@ -1,6 +1,6 @@
 """Put a finished training run's weights into the package, in half precision, with its card.
 
-    python tools/ship_weights.py RUN NAME      # RUN/last.safetensors -> layerscope/models/weights/NAME.safetensors
+python tools/ship_weights.py RUN NAME      # RUN/last.safetensors -> layerscope/models/weights/NAME.safetensors
 """
 
 import json

@@ -96,9 +96,7 @@ def _overview_row(file: AtlasFile, layer: AtlasLayerRecord, count: int, seed: in
     if not units:
         return []
     images, names = words.image_count(file, layer), words.concept_names(file, layer)
-    first, *rest = (
-        _pair(file, layer, unit, layer.method, view, False, images, names=names, slots=2) for unit in units
-    )
+    first, *rest = (_pair(file, layer, unit, layer.method, view, False, images, names=names, slots=2) for unit in units)
     shown = words.brief_method_words(file, layer) if layer.method else "patches only"
     note = f"{words.field_words(layer, file)}  ·  {shown}"
     return [replace(first, section=layer.name, section_note=note), *rest]

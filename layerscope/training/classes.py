@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -73,9 +74,10 @@ class Outputs:
         listed: Sequence[tuple[str, str | None]],
     ) -> None:
         self.count, self.names = count, _places(classes if len(classes) == count else ())
-        rows = {name: row for row in reversed(table) for name in row.names}
-        self._table = {name: place for name, row in rows.items() if (place := self._place_of(row)) is not None}
-        self._files = {PurePosixPath(row.file).name: self._table.get(row.index) for row in table if row.file}
+        placed = _placed(table, self.names, count)
+        times = Counter(name for row in table for name in row.names)
+        self._table = {name: p for row, p in placed for name in row.names if times[name] == 1}
+        self._files = {PurePosixPath(row.file).name: p for row, p in placed if row.file and p is not None}
         # A folder for each class, all of them there: their order is that of the outputs.
         wnids = {name for identity, label in listed for name in _wordnet(identity, label)}
         self._sorted = {name: place for place, name in enumerate(sorted(wnids))} if len(wnids) == count else {}
@@ -86,8 +88,10 @@ class Outputs:
             return place
         for name in filter(None, (label, *_wordnet(identity, label))):
             for known in (self.names, self._table, self._sorted):
-                if name in known:
+                if known.get(name) is not None:
                     return known[name]
+        if label in self._table:
+            return None
         return int(label) if label is not None and label.isdecimal() and int(label) < self.count else None
 
     def places(self, pictures: Sequence[tuple[str, str | None]]) -> Int64[np.ndarray, " n"]:
@@ -106,11 +110,20 @@ class Outputs:
             "--classes FILE, a table with the columns index, wnid and name, or pictures of all classes by WordNet id"
         )
 
-    def _place_of(self, row: Row) -> int | None:
-        named = next((self.names[name] for name in row.names if name in self.names), None)
-        if named is not None:
-            return named
-        return int(row.index) if int(row.index) < self.count else None
+
+def _placed(table: Sequence[Row], names: dict[str, int], count: int) -> list[tuple[Row, int | None]]:
+    """The output of each row, None for all where it cannot be known.
+
+    A network's names are only trusted where each row has one of its own: of two lists of ImageNet, the one calls
+    "maillot" what is the other's "tank suit".
+    """
+    for kind in ("wnid", "name", "index"):
+        found = [names.get(getattr(row, kind)) for row in table]
+        if None not in found and len(set(found)) == len(found):
+            return list(zip(table, found, strict=True))
+    # A table of other classes than the network's has other indices too.
+    whole = {int(row.index) for row in table} == set(range(count))
+    return [(row, int(row.index) if whole else None) for row in table]
 
 
 def _places(classes: Sequence[str]) -> dict[str, int]:

@@ -51,6 +51,19 @@ def test_a_name_of_two_outputs_is_none():
     assert outputs.place("x.jpg", "crane") is None and outputs.place("x.jpg", "ant") == 1
 
 
+def test_names_that_two_lists_use_differently_are_not_trusted():
+    """Where a table's names are not all the network's, its index counts: it has one for each output."""
+    table = [Row(index="0", wnid="n00000001", name="maillot"), Row(index="1", wnid="n00000002", name="tights")]
+    outputs = Outputs(2, ("tank suit", "maillot"), table, FEW)
+    assert [outputs.place("x.jpg", label) for label in ("n00000001", "n00000002")] == [0, 1]
+
+
+def test_a_table_of_other_classes_is_not_guessed_from():
+    """Fewer rows than outputs, and no name in common: its indices are not the network's."""
+    outputs = Outputs(9, (), TABLE, FEW)
+    assert [outputs.place("a.jpg", label) for label in (None, "ant", "n00000010", "2")] == [None] * 4
+
+
 def test_what_cannot_be_known_is_a_sentence():
     """Which picture, which class, and what to give."""
     outputs = Outputs(3, ("ant", "bee", "cat"), [], FEW)
