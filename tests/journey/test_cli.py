@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ from layerscope.cli.verbs import demo as world_demo
 from layerscope.world import World
 
 PICTURES = 48
+COPIES = 5
 SCENES = 64
 
 
@@ -179,11 +181,14 @@ def net():
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, capsys):
     """Stopped as soon as the scan has begun: status 1, no traceback; then the same command completes the atlas."""
     (tmp_path / "net.py").write_text(NETWORK)
+    # So many that no machine is done with them before the signal comes.
+    for copy in range(COPIES):
+        shutil.copytree(demo[0] / "pictures", tmp_path / "pictures" / str(copy))
     words = [
         "build",
         f"{tmp_path / 'net.py'}:net",
         "--images",
-        str(demo[0] / "pictures"),
+        str(tmp_path / "pictures"),
         "-o",
         str(tmp_path / "a.atlas"),
     ]
@@ -200,4 +205,4 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, cap
     assert err.splitlines()[-1] == "layerscope: stopped; the same command goes on where it was"
     assert "Traceback" not in err
     assert main([*words, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["images"] == PICTURES
+    assert json.loads(capsys.readouterr().out)["images"] == COPIES * PICTURES

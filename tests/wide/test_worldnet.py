@@ -1,4 +1,4 @@
-"""The network of the demo, trained again from nothing with the documented command, detects what the shipped one does."""
+"""The network of the demo, trained again from nothing by the documented command, detects what the shipped one does."""
 
 import pytest
 

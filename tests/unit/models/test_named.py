@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import layerscope as ls
-from layerscope.cli import parser
+from layerscope.cli import options
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.models import load, named
 from layerscope.models.fold import fold
@@ -139,4 +139,4 @@ def test_where_no_weights_are_shipped_a_sentence_says_what_to_do() -> None:
 
 def test_the_command_line_knows_their_names() -> None:
     """It repeats them since the originals load torch."""
-    assert tuple(NAMED) == parser.NAMED
+    assert tuple(NAMED) == options.NAMED
