@@ -1,5 +1,8 @@
 """Small training runs: drawn pictures of three classes, a recipe of a few short steps, weights to compare."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from layerscope.training import train
+from layerscope.training.checkpoint import RunFolder
 from layerscope.training.recipe import Phase, Recipe
+from tests.helpers.building import Hook, die, dies_at_call
 
 CLASSES = ("n00000001", "n00000002", "n00000003")
 EACH = 8  # pictures of a class
@@ -34,7 +39,27 @@ def small_run(data: Path, out: Path, **options: Any) -> list[dict[str, Any]]:
     return train("zfnet64", data, out, **{"recipe": RECIPE, **options})
 
 
+def killed_run(data: Path, out: Path, *, step: int = 0, write: int = 0, keep_seconds: float = 0.0) -> int:
+    """The same in a process that ends after so many steps, or in the middle of a write; the signal that ended it.
+
+    A process of its own, for one forked from here could not train where autograd has run before.
+    """
+    words = [str(value) for value in (data, out, step, write, keep_seconds)]
+    paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return -subprocess.run(
+        [sys.executable, "-m", __name__, *words], env={**os.environ, **paths}, check=False
+    ).returncode
+
+
 def weights(out: Path) -> bytes:
     """The last weights of a run, bit for bit. (In a file's header the order of the notes is drawn by lot.)"""
     held = load_file(out / "last.safetensors")
     return b"".join(name.encode() + held[name].numpy().tobytes() for name in sorted(held))
+
+
+if __name__ == "__main__":
+    data, out, step, write, keep_seconds = sys.argv[1:]
+    if int(write):
+        dies_at_call(RunFolder, "_write", int(write))
+    hook = Hook(stage_name="train", after=int(step) or -1, do=die)
+    small_run(Path(data), Path(out), reporter=hook, keep_seconds=float(keep_seconds))

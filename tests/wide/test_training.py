@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from layerscope.training.checkpoint import RunFolder
-from tests.helpers.building import Hook, die, dies_at_call, in_a_child
-from tests.helpers.training import CLASSES, STEPS, drawn, small_run, weights
+from tests.helpers.training import CLASSES, STEPS, drawn, killed_run, small_run, weights
 
 ROOT = Path(__file__).parents[2]
 KILLS = 12
@@ -51,16 +49,9 @@ def test_a_run_killed_again_and_again_ends_in_the_same_weights(pictures: Path, t
     chance = random.Random(0)
     for number in range(KILLS):
         out, often = tmp_path / str(number), chance.choice([0.0, 1e9])
-        for _ in range(chance.randint(1, 3)):
-
-            def killed(out: Path = out, often: float = often) -> None:
-                if chance.random() < 0.5:
-                    dies_at_call(RunFolder, "_write", chance.randint(1, 6))
-                step = chance.randint(1, 2 * STEPS)
-                small_run(pictures, out, reporter=Hook(stage_name="train", after=step, do=die), keep_seconds=often)
-
-            in_a_child(killed)
-            chance.random()
+        for _ in range(chance.randint(1, 2)):
+            write = chance.choice([0, chance.randint(1, 6)])
+            killed_run(pictures, out, step=chance.randint(1, 2 * STEPS), write=write, keep_seconds=often)
         small_run(pictures, out, keep_seconds=often)
         assert weights(out) == weights(tmp_path / "whole"), f"run {number}"
 
