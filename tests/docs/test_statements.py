@@ -15,6 +15,7 @@ from layerscope.known.network import INPUT, known_network
 from layerscope.pipeline import sampling, scanning, settings
 from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, PICTURE_SIDE, TOLERANCE
 from layerscope.project import tiles, views
+from layerscope.world import World
 from tests.docs.pages import DOCS, blocks, rows, sections, text
 from tests.laws import checks, test_ops
 
@@ -142,8 +143,10 @@ def test_the_example_of_a_row_works_on_windows(method):
 
 
 def test_the_figures_can_be_made_again(tmp_path):
-    """docs/make_figures.py makes the pictures that the pages show (here of few pictures)."""
+    """The two scripts make the pictures that the pages show (here of few pictures, all of them drawn)."""
     script = runpy.run_path(str(DOCS / "make_figures.py"))
     made = script["main"](tmp_path, pictures=26, scenes=26)
+    ls.build("zfnet64", World(12), tmp_path / "z.atlas", layers="layer1.relu", methods=["deconvnet"], progress=False)
+    made += runpy.run_path(str(DOCS / "make_photograph_figures.py"))["main"](tmp_path / "z.atlas", tmp_path)
     assert {path.name for path in made} == {path.name for path in (DOCS / "images").iterdir()}
     assert all(path.stat().st_size > 10_000 for path in made)
