@@ -56,10 +56,9 @@ def evolve(
     said so. Raises UsageError where fewer than two checkpoints or no living unit are there, ImageError for fewer than
     two usable images, TraceError for weights that cannot be used.
     """
-    if len(run.epochs) < 2:
-        raise UsageError(
-            f'"{run.folder}" holds one checkpoint only, of epoch {run.epochs[0]}: an evolution needs at least two'
-        )
+    first, *later = run.epochs
+    if not later:
+        raise UsageError(f'"{run.folder}" holds one checkpoint only, of epoch {first}: an evolution needs at least two')
     reporter.start("evolve", len(run.epochs) * len(source), 0)
     last = run.epochs[-1]
     program = run.program(last)
