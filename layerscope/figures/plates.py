@@ -72,7 +72,7 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
     shown = [layer for layer, row in rows if row]
     if not shown:
         raise UsageError("this atlas holds no tiles to show: finish its build first")
-    images = words.image_count(file, shown[0])
+    images, named = words.image_count(file, shown[0]), any(words.concept_names(file, layer) for layer in shown)
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),
         columns=count,
@@ -81,7 +81,7 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
             f"Up to {words.counted(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
             f"a peak. For each, {_sides(file.run.k, True)} Images: {images:,} of {file.run.images}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
-            f"{words.SPECIFICITY_MEANING}"
+            f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
         ),
         footer=words.footer(file),
         provenance=words.provenance(
@@ -148,8 +148,9 @@ def _caption(
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
     ties = words.tie_words(file, layer, choice.units)
-    names = words.names_words(words.concept_names(file, layer), choice.units)
-    sentences = [opening, names, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
+    names = words.concept_names(file, layer)
+    named = words.NAMES_MEANING if any(unit in names for unit in choice.units) else ""
+    sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
         sentences.append(words.specificity_words(file, layer, method))

@@ -14,6 +14,7 @@ SPECIFICITY_MEANING = (
     "Specificity is one minus the median cosine of the projections of two different active units at one place: near 0 "
     "they show mostly the picture, near 1 mostly the unit."
 )
+NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 VIEWS = {
     "natural": "natural (seen through the colours and frequencies of the images)",
@@ -142,13 +143,6 @@ def _trust(median: float) -> str:
 def concept_names(file: AtlasFile, layer: AtlasLayerRecord) -> dict[int, str]:
     """By unit, the concept that names it; empty where the layer was not dissected."""
     return {unit.unit: unit.best.concept for unit in file.concepts(layer.id) if unit.best is not None}
-
-
-def names_words(names: Mapping[int, str], units: Sequence[int]) -> str:
-    """Where names of units come from, if one is shown."""
-    if not any(unit in names for unit in units):
-        return ""
-    return "Names: the concept whose known places a unit follows best, where a dissection found one."
 
 
 def named_words(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> str:

@@ -1,0 +1,59 @@
+"""Where an atlas was dissected, figures and `layerscope show` say what a unit detects; elsewhere nothing of it."""
+
+import json
+
+import pytest
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.cli import main
+from layerscope.core.concepts import ConceptScore, Dissection, LayerDissection, Note, UnitConcept
+from layerscope.dissect import record_dissection, record_notes
+from layerscope.dissect.score import figures
+from layerscope.figures import overview, plate, unit_page
+from layerscope.figures.words import NAMES_MEANING
+from tests.helpers.atlases import small_atlas
+
+WHEEL = ConceptScore(concept="wheel", level=3, score=0.31, iou=0.35, frequency=0.1)
+UNITS = (UnitConcept(unit=0, ranked=(WHEEL,), best=WHEEL), UnitConcept(unit=1, ranked=(WHEEL,)), UnitConcept(unit=2))
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = small_atlas(tmp_path / "a.atlas", units=3)
+    counts = figures(UNITS)
+    layer = LayerDissection(layer="features.4", units=UNITS, figures=counts, bau=counts)
+    record_dissection(path, Dissection(layers=(layer,), images=9, settings={}))
+    record_notes(path, [Note(layer="features.4", unit=0, kind="describe", text="Responds to rings.")])
+    return path
+
+
+def test_plates_and_overviews_name_units_and_say_whence(path):
+    """Only the unit that a concept names, and only in the layer that was dissected."""
+    with AtlasFile(path) as file:
+        sheet = plate(file, "features.4", units=[0, 1])
+        assert [panel.heading for panel in sheet.panels] == ["unit 0: wheel", "unit 1"]
+        assert NAMES_MEANING in sheet.caption and NAMES_MEANING in overview(file).caption
+        for other in (plate(file, "features.4", units=[1]), plate(file, "features.1", units=[0])):
+            assert ":" not in other.panels[0].heading and NAMES_MEANING not in other.caption
+
+
+def test_a_units_page_tells_what_was_found(path):
+    """The concept with its numbers and the note; or that none was found; or nothing."""
+    with AtlasFile(path) as file:
+        named, nameless, other = (
+            unit_page(file, *key).caption for key in (("features.4", 0), ("features.4", 1), ("features.1", 0))
+        )
+    assert named.startswith("Concept found: wheel (level 3, score 0.31, IoU 0.35). Responds to rings. ")
+    assert nameless.startswith("No concept found. ")
+    assert "oncept found" not in other
+
+
+def test_show_prints_the_concept(path, capsys):
+    """In the table of units, of one unit, and as JSON; no column for a layer that was not dissected."""
+    assert main(["show", str(path), "features.4"]) == 0
+    assert "concept" in (text := capsys.readouterr().out) and "wheel" in text
+    assert main(["show", str(path), "features.1"]) == 0
+    assert "concept" not in capsys.readouterr().out
+    assert main(["show", str(path), "features.4", "0", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["concept"]["concept"] == "wheel" and said["note"] == "Responds to rings."
