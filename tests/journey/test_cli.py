@@ -20,7 +20,7 @@ from layerscope.cli.verbs import demo as world_demo
 from layerscope.world import World
 
 PICTURES = 48
-COPIES = 5
+COPIES = 20
 SCENES = 64
 
 
