@@ -10,7 +10,7 @@ VIEWS = ("natural", "signal")
 CODECS = ("jpeg", "webp", "webp-lossless", "png")
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "lanczos")
 SHELLS = ("bash", "zsh", "fish")
-RECIPES = ("default", "paper")
+RECIPES = ("default", "further", "paper")
 DATA = "a folder with train*.tar and val*.tar, or train/ and val/; any pictures with classes; or world"
 NAMED = ("zfnet", "zfnet64", "worldnet")
 NETWORK = (
@@ -141,7 +141,8 @@ def train(verb: ArgumentParser) -> None:
     add("--out", "-o", metavar="DIR", required=True, help="the run's folder; a run in it goes on")
     how = verb.add_argument_group("the recipe")
     add = how.add_argument
-    add("--recipe", choices=RECIPES, default="default", help="default, or as Zeiler & Fergus 2013 trained")
+    add("--recipe", choices=RECIPES, default="default", help="default, a further cycle, or Zeiler & Fergus 2013's")
+    add("--start", metavar="RUN", help="begin with the weights of an earlier run of the same network")
     add("--epochs", metavar="N", type=values.whole(1), help="epochs in all (default: the recipe's)")
     add("--rate", metavar="R", type=values.above_zero, help="peak learning rate (default: the recipe's)")
     add("--batch", metavar="N", type=values.whole(2), help="pictures in a step (default: the recipe's)")

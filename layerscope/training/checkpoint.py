@@ -57,6 +57,13 @@ class RunFolder:
                 f'"{state}" cannot be read ({str(error).splitlines()[0]}); remove it to begin this run anew'
             ) from error
 
+    def network(self) -> dict[str, Tensor]:
+        """The weights that the run has now, as they are trained. Raises UsageError where there are none."""
+        state = self.state()
+        if state is None:
+            raise UsageError(f'"{self.path}" holds no training run to start from ({STATE} is missing)')
+        return state["network"]
+
     def card(self) -> dict[str, Any] | None:
         """The card of a finished run; None before its end."""
         return self._read(CARD)

@@ -1,8 +1,12 @@
-"""Stochastic gradient descent as recipes want it: decay on weights only, a rate per step, filters kept in bounds."""
+"""Stochastic gradient descent as recipes want it: first weights, decay, a rate per step, filters kept in bounds."""
+
+import hashlib
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from layerscope.core.errors import UsageError
 from layerscope.training.recipe import Recipe
 
 
@@ -29,6 +33,23 @@ def start(network: nn.Module, recipe: Recipe) -> None:
                 nn.init.zeros_(module.bias)
     if recipe.start_blur:
         blur(weighted[0].weight, recipe.start_blur)
+
+
+def begin_from(network: nn.Module, weights: dict[str, Tensor], run: str | Path | None) -> None:
+    """Put the weights of an earlier run into a network. Raises UsageError where they do not fit."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        why = " ".join(str(error).split())
+        raise UsageError(f'the weights of "{run}" do not fit this network and data: {why}') from error
+
+
+def digest(weights: dict[str, Tensor]) -> str:
+    """Tells weights apart: the SHA-256 of their bytes in order."""
+    found = hashlib.sha256()
+    for tensor in weights.values():
+        found.update(tensor.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ class Recipe:
     swapped in half of the pictures. dropout: in hidden dense layers. filter_rms: convolution filters above this root
     mean square are scaled down to it after every step (Zeiler & Fergus 2013, section 3: 0.1), or None. start_std:
     standard deviation of the first weights (the paper: 0.01), or None for PyTorch's own. start_blur: the filters of the
-    first layer begin as noise blurred by so many px (standard deviation): what training leaves of it is then smooth.
+    first layer are blurred before training by so many px (standard deviation): what it leaves of their noise is smooth.
     seed: of everything drawn.
     """
 
@@ -112,14 +112,28 @@ class Recipe:
 
 
 def recipe_of(name: str, kind: str) -> Recipe:
-    """The recipe of a network: its "default", or the "paper"'s at its own size. Raises UsageError for another kind."""
+    """The recipe of a network by kind. Raises UsageError for another kind.
+
+    "default": its own. "further": a second, gentler cycle for a network that a run has trained before, its filters
+    smoothed once more. "paper": the paper's at the network's own size.
+    """
     own, paper = RECIPES[name], RECIPES["zfnet"]
+    last = own.phases[-1]
     if kind == "default":
         return own
+    if kind == "further":
+        return replace(
+            own, phases=(*_before(own), replace(last, epochs=5)), schedule="one-cycle", rate=own.rate / 2, warm=0.15,
+            start_std=None, start_blur=0.7,
+        )  # fmt: skip
     if kind != "paper":
-        raise UsageError(f'there is no recipe "{kind}"; the recipes are default and paper')
-    last = own.phases[-1]
+        raise UsageError(f'there is no recipe "{kind}"; the recipes are default, further and paper')
     return replace(paper, phases=(replace(last, epochs=paper.epochs),), shift=own.shift)
+
+
+def _before(recipe: Recipe) -> tuple[Phase, ...]:
+    """Two epochs at the size before the last, where there is one: they are cheap, and the rate is high in them."""
+    return tuple(replace(phase, epochs=2) for phase in recipe.phases[-2:-1])
 
 
 # zfnet64: found on Tiny ImageNet, its card says what it reached; zfnet: section 3 of the paper; worldnet: the world.

@@ -15,6 +15,7 @@ from layerscope.training.card import Told, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
 from layerscope.training.data import WORLD, Data, Part, open_data
+from layerscope.training.optimiser import begin_from, digest
 from layerscope.training.pictures import Pictures, read_pictures
 from layerscope.training.recipe import Recipe, recipe_of
 from layerscope.training.run import KEEP_SECONDS, Reporter, Task, Training
@@ -33,6 +34,7 @@ def train(
     rate: float | None = None,
     batch: int | None = None,
     seed: int | None = None,
+    start: str | Path | None = None,
     device: str | None = None,
     bf16: bool = True,
     reporter: Reporter | None = None,
@@ -43,9 +45,10 @@ def train(
     name: "zfnet", "zfnet64" or "worldnet". data: a folder with train*.tar and val*.tar, or with train/ and val/ and a
     folder for each class in them, or any source with classes, of which 5 % are held out; "world" is the visual world.
     out: the run's folder, which gets epoch-NNN.safetensors, last.safetensors, log.json, card.md and card.json.
-    validate: other pictures to validate with. recipe: "default", "paper" (Zeiler & Fergus 2013, section 3) or a Recipe;
-    epochs, rate, batch and seed overrule it. device: None takes a GPU where there is one. bf16: where the processor
-    computes so. keep_seconds: between the states from which a run goes on.
+    validate: other pictures to validate with. recipe: "default", "further" (a second cycle), "paper" (Zeiler & Fergus
+    2013, section 3) or a Recipe; epochs, rate, batch and seed overrule it. start: the folder of an earlier run of the
+    same network, whose weights are the first ones. device: None takes a GPU where there is one. bf16: where the
+    processor computes so. keep_seconds: between the states from which a run goes on.
     Returns the log: per epoch its loss, top1, top5 and seconds. Raises LayerscopeError.
     """
     if name not in NAMED:
@@ -53,7 +56,8 @@ def train(
     named, chosen = NAMED[name], _recipe(name, recipe, epochs, rate, batch, seed)
     workers, folder = Workers(device), RunFolder(Path(out).expanduser())
     reporter = reporter if reporter is not None and workers.first else _Silent()
-    settings = {"network": name, "recipe": asdict(chosen)}
+    first = None if start is None else RunFolder(Path(start).expanduser()).network()
+    settings = {"network": name, "recipe": asdict(chosen)} | ({} if first is None else {"start": digest(first)})
     store = Store(folder.path, workers)
     try:
         if workers.first:
@@ -66,12 +70,14 @@ def train(
         reporter.say(opened.how)
         pictures, other = _read(opened, _stored_side(named), store, reporter)
         task = _task(name, pictures.classes, data, chosen, bf16=bf16 and knows_bf16(workers.device))
+        if first is not None:
+            begin_from(task.network, first, start)
         if task.bf16:
             reporter.say("computing in bfloat16")
         run = Training(task, pictures, other, store, reporter, keep_seconds=keep_seconds)
         log = run.run(settings | {"images": len(pictures), "classes": len(pictures.classes)})
         if workers.first:
-            told = _told(task, opened, data, out, run)
+            told = _told(task, opened, data, out, start, run)
             _write_card(folder, told, run, other)
         return log
     finally:
@@ -134,9 +140,12 @@ def _task(name: str, classes: tuple[str, ...], data: Any, recipe: Recipe, *, bf1
     )
 
 
-def _told(task: Task, opened: Data, data: Any, out: str | Path, run: Training) -> Told:
+def _told(
+    task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training
+) -> Told:
     source = Path(data).name if isinstance(data, str | Path) else "DATA"
     words = ["layerscope", "train", task.name, "--data", source, "--out", Path(out).name]
+    words += [] if begun is None else ["--start", Path(begun).name]
     return Told(
         name=task.name,
         sentence=NAMED[task.name].sentence,
@@ -159,6 +168,8 @@ def _overruled(task: Task) -> list[str]:
     own = recipe_of(task.name, "default")
     if task.recipe.schedule != own.schedule:
         own, words = recipe_of(task.name, "paper"), ["--recipe", "paper"]
+    elif task.recipe.start_blur != own.start_blur:
+        own, words = recipe_of(task.name, "further"), ["--recipe", "further"]
     for option in ("epochs", "rate", "batch", "seed"):
         if getattr(task.recipe, option) != getattr(own, option):
             words += [f"--{option}", f"{getattr(task.recipe, option):g}"]

@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     from layerscope.training import train
 
     first = os.environ.get("RANK", "0") == "0"
-    named = ("validate", "recipe", "epochs", "rate", "batch", "seed", "device")
+    named = ("validate", "recipe", "epochs", "rate", "batch", "seed", "start", "device")
     options = {name: getattr(arguments, name) for name in named}
     with Bars() if first and not output.quiet else nullcontext() as bars:
         log = train(
