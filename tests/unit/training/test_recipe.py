@@ -47,6 +47,15 @@ def test_the_papers_recipe_is_section_3s():
     assert recipe_of("zfnet", "default") == recipe_of("zfnet", "paper")
 
 
+def test_a_further_cycle_is_gentler_and_smooths_the_filters():
+    """Half the rate, two epochs at the size before the last, five at full size; the first weights are not drawn anew."""
+    for name, own in RECIPES.items():
+        recipe = recipe_of(name, "further")
+        assert recipe.rate == own.rate / 2 and recipe.start_blur == 0.7 and recipe.start_std is None
+        assert recipe.phases[-1] == Phase(side=own.phases[-1].side, epochs=5)
+        assert [phase.side for phase in recipe.phases[:-1]] == [phase.side for phase in own.phases[-2:-1]]
+
+
 def test_a_recipe_in_words():
     """The card's sentence names what was done, and nothing that was not."""
     words = recipe_of("zfnet", "paper").words
@@ -62,7 +71,7 @@ def test_a_recipe_in_words():
         (lambda: Recipe(phases=(Phase(side=32, epochs=0),)), "epochs of at least 1"),
         (lambda: Recipe(phases=(Phase(side=32, epochs=1),), schedule="linear"), 'no schedule "linear"'),
         (lambda: Recipe(phases=(Phase(side=32, epochs=1),), batch=1), "at least 2 pictures"),
-        (lambda: recipe_of("zfnet64", "mine"), 'no recipe "mine"; the recipes are default and paper'),
+        (lambda: recipe_of("zfnet64", "mine"), 'no recipe "mine"; the recipes are default, further and paper'),
         (lambda: RECIPES["zfnet64"].with_epochs(0), "epochs must be at least 1"),
     ],
 )

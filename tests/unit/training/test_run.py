@@ -83,6 +83,28 @@ def test_a_folder_with_other_files_is_left_alone(pictures: Path, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {"thesis.tex", ".train.npy"}
 
 
+def test_a_run_begins_with_another_runs_weights(pictures: Path, finished: Path, tmp_path: Path) -> None:
+    """At a rate that moves nothing they are the last weights too, but for the first filters; the card tells the start."""
+    still = replace(RECIPE, phases=(Phase(side=24, epochs=1),), rate=1e-12, decay=0.0, start_blur=0.7)
+    small_run(pictures, tmp_path / "again", recipe=still, start=finished)
+    first, last = (RunFolder(folder).network() for folder in (finished, tmp_path / "again"))
+    trained = [name for name in first if name.endswith(".weight")]
+    changed = [name for name in trained if not torch.allclose(first[name], last[name], atol=1e-6)]
+    assert changed == ["layer1.conv.weight"]
+    card = json.loads((tmp_path / "again" / "card.json").read_text())
+    assert "--start whole" in card["command"]
+
+
+def test_a_start_that_does_not_fit_is_refused(pictures: Path, finished: Path, tmp_path: Path) -> None:
+    """A folder without a run, and a run of another network; a run begun so goes on only from the same start."""
+    with pytest.raises(UsageError, match="holds no training run to start from"):
+        small_run(pictures, tmp_path / "a", start=tmp_path)
+    with pytest.raises(UsageError, match="do not fit this network and data"):
+        train("worldnet", pictures, tmp_path / "b", recipe=RECIPE, start=finished)
+    with pytest.raises(UsageError, match="holds another training run"):
+        small_run(pictures, finished, start=finished)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(pictures: Path, tmp_path: Path) -> None:
     """In one sentence, and what was kept is finite."""
     recipe = replace(RECIPE, rate=1e30, warm=0.0, phases=(Phase(side=16, epochs=4),))
