@@ -2,28 +2,30 @@
 
 import operator
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-import numpy as np
-from jaxtyping import Float32, UInt8
-
 from layerscope.api import notebook
 from layerscope.api.numbers import UnitNumbers
+from layerscope.api.unit import Unit
 from layerscope.atlas.read import AtlasFile
-from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
-from layerscope.core.concepts import ConceptScore, UnitConcept
-from layerscope.core.errors import UsageError, nearest
-from layerscope.core.geometry import Box, Field
+from layerscope.atlas.records import AtlasLayerRecord, Neighbour, Peak, RunRecord, Stratum
+from layerscope.core.concepts import UnitConcept
+from layerscope.core.errors import UsageError
+from layerscope.core.geometry import Field
 from layerscope.core.records import UnitStatistics
-from layerscope.figures import Sheet, plate, unit_page
+from layerscope.figures import Sheet, plate
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Atlas", "AtlasLayer", "Peak", "Unit", "UnitNumbers", "open"]
+    from layerscope.api.serving import Served
+    from layerscope.viewer.export import Exported
+
+__all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "UnitNumbers", "open"]
 
 
 def open(path: str | os.PathLike[str]) -> "Atlas":
@@ -79,6 +81,16 @@ class Atlas:
     def __len__(self) -> int:
         return len(self.file.layers)
 
+    def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> "Served":
+        """Show the atlas in the browser: starts a server in the background and returns the link to it.
+
+        port: the first that is tried; the next free one is taken. host: another one than this machine's own can be
+        reached by others, and the address then holds a token. Raises UsageError where no port is free.
+        """
+        from layerscope.api.serving import served
+
+        return served(self.file.path, host=host, port=port)
+
     def to_frame(self, table: str) -> "pandas.DataFrame":
         """One of the tables "peaks", "units", "images", "layers" and "concepts" as a data frame, in its natural order.
 
@@ -90,6 +102,32 @@ class Atlas:
         except ImportError as error:
             raise UsageError("to_frame needs pandas, which is not installed: pip install pandas") from error
         return pandas.DataFrame(rows, columns=columns)
+
+    def export(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        layers: str | Sequence[str] = (),
+        tile: int | None = None,
+        budget: int | None = None,
+        photographs: bool = True,
+        projections: bool = True,
+        overwrite: bool = False,
+        progress: Any = True,
+    ) -> "Exported":
+        """Write the viewer's pages as a folder of files that opens without a server; what was written, counted.
+
+        layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
+        that must do. photographs, projections: False leaves them out. overwrite: replace an earlier export. progress:
+        as for `build`. Raises UsageError.
+        """
+        from layerscope.api.bars import Bars
+        from layerscope.viewer.export import Choice, export
+
+        names = (layers,) if isinstance(layers, str) else tuple(layers)
+        choice = Choice(layers=names, tile=tile, photographs=photographs, projections=projections)
+        with Bars() if progress is True else nullcontext(progress or None) as told:
+            return export(self.file.path, folder, choice, budget=budget, overwrite=overwrite, progress=told)
 
     def __repr__(self) -> str:
         return f"<Atlas {str(self.file.path)!r}: {len(self)} layers{'' if self.finished else ', unfinished'}>"
@@ -144,6 +182,11 @@ class AtlasLayer:
         return self._file.unit_statistics(self._layer.id)
 
     @cached_property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """For every unit those whose image maxima rise and fall with its own, by unit and rank."""
+        return self._file.neighbours(self._layer.id)
+
+    @cached_property
     def concepts(self) -> tuple[UnitConcept, ...]:
         """What every unit detects; empty where the layer was not dissected."""
         return self._file.concepts(self._layer.id)
@@ -179,121 +222,3 @@ class AtlasLayer:
 
     def _repr_html_(self) -> str:
         return notebook.layer_html(self._file, self._layer)
-
-
-class Unit:
-    """One unit of a layer: where it fires most, and what that looks like. number: its place in the layer."""
-
-    def __init__(self, file: AtlasFile, layer: AtlasLayer, number: int) -> None:
-        self._file = file
-        self.layer = layer
-        self.number = number
-
-    @property
-    def peaks(self) -> tuple[Peak, ...]:
-        """Its highest activations, best first, one per image; none for a unit that was never above zero."""
-        return self._file.peaks(self.layer._layer.id, self.number)
-
-    @property
-    def statistics(self) -> UnitNumbers:
-        """What the scan counted for it. Raises UsageError before the layer was scanned."""
-        every = self.layer.statistics
-        if self.number >= len(every.mean):
-            raise UsageError(f'layer "{self.layer.name}" has not been scanned yet: finish the build first')
-        names = ("mean", "std", "maximum", "images_above", "positions_above")
-        means = every.class_means[self.number].tolist()
-        return UnitNumbers(
-            **{name: float(getattr(every, name)[self.number]) for name in names},
-            histogram=every.histogram[self.number],
-            class_means=dict(zip(self._file.statistic("classes"), means, strict=True)) if means else {},
-        )
-
-    @property
-    def concept(self) -> ConceptScore | None:
-        """The concept that it is named by; None where none was found, or nobody dissected the atlas."""
-        every = self.layer.concepts
-        return every[self.number].best if every else None
-
-    @property
-    def note(self) -> str | None:
-        """What is said of it in words; None where nothing is."""
-        return self.layer.notes.get(self.number)
-
-    def patch(self, rank: SupportsIndex) -> UInt8[np.ndarray, "h w 3"]:
-        """What the picture shows at the peak of this rank, at the network's resolution. Raises UsageError."""
-        return self._tile(rank, "patches")
-
-    def projection(
-        self, rank: SupportsIndex, method: str | None = None, view: str = "natural"
-    ) -> UInt8[np.ndarray, "h w 3"]:
-        """The peak of this rank carried back to pixels; zero is 128.
-
-        method: None takes what the layer's plate shows. view: "natural" or "signal". Raises UsageError for a rank,
-        method or view that the atlas does not hold.
-        """
-        run = self._file.run
-        if method is not None and method not in run.methods:
-            held = ", ".join(run.methods) or "none"
-            raise UsageError(f'no projections by "{method}" in this atlas, only {held}{nearest(method, run.methods)}')
-        if view not in run.views:
-            held = ", ".join(run.views) or "none"
-            raise UsageError(f'no view "{view}" in this atlas, only {held}{nearest(view, run.views)}')
-        if method is None and self.layer.method is None:
-            raise UsageError(f'layer "{self.layer.name}" has no projections in this atlas, only patches')
-        return self._tile(rank, "projections", method or self.layer.method or "", view)
-
-    def signal(
-        self, rank: SupportsIndex, method: str | None = None, *, net: Any = None, images: Any = None
-    ) -> tuple[Float32[np.ndarray, "c h w"], Box]:
-        """The projection itself, at the network's resolution, and where it lies, in input px (see Projections).
-
-        Kept by a build with keep_signal; else computed again, which needs the network and the images of the build.
-        Raises UsageError where neither is there, WrongModel where the activation does not come back.
-        """
-        peak = self._peak(rank)
-        method = method or self.layer.method or "deconvnet"
-        kept = self._file.signal(self.layer._layer.id, self.number, peak.rank, method)
-        if kept is not None:
-            return kept
-        if net is None or images is None:
-            raise UsageError(
-                f"this atlas keeps no {method} signal of {self._where}; build with keep_signal=True, "
-                "or compute it again: unit.signal(rank, net=net, images=images)"
-            )
-        from layerscope.api.again import signal_again
-
-        return signal_again(peak, self.layer._layer.record, self.number, method, net, images)
-
-    @property
-    def _where(self) -> str:
-        return f'layer "{self.layer.name}", unit {self.number}'
-
-    def _peak(self, rank: SupportsIndex) -> Peak:
-        """The peak of this rank. Raises UsageError where there is none."""
-        peaks = self.peaks
-        if not peaks:
-            raise UsageError(f"{self._where} has no peaks: it was never above zero")
-        place = operator.index(rank)
-        if not 0 <= place < len(peaks):
-            raise UsageError(f"{self._where} has peaks of rank 0 to {len(peaks) - 1}, and none of rank {place}")
-        return peaks[place]
-
-    def _tile(self, rank: SupportsIndex, kind: str, method: str = "", view: str = "") -> UInt8[np.ndarray, "h w 3"]:
-        place = self._peak(rank).rank
-        sheet = self._file.sheet(self.layer._layer.id, self.number, kind, method, view)
-        if sheet is None:
-            by = f" by {method}" if method else ""
-            raise UsageError(
-                f"{self._where} has no {kind}{by} in this atlas: they were not asked for, or its build is unfinished"
-            )
-        return self._file.tiles(sheet)[place]
-
-    def plot(self) -> Sheet:
-        """The unit's page: patches with their places in the whole pictures, projections, values, classes."""
-        return unit_page(self._file, self.layer.name, self.number)
-
-    def __repr__(self) -> str:
-        return f"<Unit {self.number} of {self.layer.name!r}: {len(self.peaks)} peaks>"
-
-    def _repr_html_(self) -> str:
-        return notebook.unit_html(self._file, self.layer._layer, self.number)

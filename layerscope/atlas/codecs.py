@@ -30,6 +30,8 @@ from layerscope.core.errors import NotAnAtlas, UsageError
 
 # A signal of zero, and a tile that holds nothing.
 BLANK = 128
+# More px than any picture of an atlas has: a few bytes could ask for gigabytes.
+MOST_PX = 1 << 24
 DEFAULT_CODEC = "jpeg"
 
 # How exactly JPEG keeps what a picture shows: views and patches of tiles, and the small whole pictures.
@@ -84,6 +86,8 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
         raise NotAnAtlas(f'a picture in the atlas is stored as "{codec}", which this layerscope cannot read')
     try:
         with Image.open(io.BytesIO(data), formats=[CODECS[codec].format]) as picture:
+            if picture.width * picture.height > MOST_PX:
+                raise NotAnAtlas(f"a picture in the atlas claims {picture.width} x {picture.height} px, which none has")
             return np.asarray(picture.convert("RGB"))
     # Pillow's decoders raise many kinds of errors for damaged bytes.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -107,8 +111,10 @@ def grid(tiles: UInt8[np.ndarray, "k h w 3"]) -> UInt8[np.ndarray, "rows_h cols_
 
 
 def cut(sheet: UInt8[np.ndarray, "rows_h cols_w 3"], k: int) -> UInt8[np.ndarray, "k h w 3"]:
-    """The k tiles of a picture that `grid` made."""
+    """The k tiles of a picture that `grid` made. Raises NotAnAtlas for one that holds no such tiles."""
     n_rows, n_cols = shape_of_grid(k)
     height, width, channels = sheet.shape
+    if not k or height % n_rows or width % n_cols:
+        raise NotAnAtlas(f"a sheet in the atlas is damaged: {height} x {width} px are no {k} tiles")
     lines = sheet.reshape(n_rows, height // n_rows, n_cols, width // n_cols, channels).swapaxes(1, 2)
     return np.ascontiguousarray(lines).reshape(n_rows * n_cols, height // n_rows, width // n_cols, channels)[:k]

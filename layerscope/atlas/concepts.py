@@ -6,7 +6,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from layerscope.atlas.rows import Row, select, statistic
+from layerscope.atlas.rows import MOST_UNITS, Row, has_table, select, statistic
 from layerscope.core.concepts import (
     MEASURES,
     ConceptScore,
@@ -47,7 +47,10 @@ def read_concepts(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitCo
         unit: _unit(unit, list(rows))
         for unit, rows in groupby(connection.execute(query, (layer_id,)).fetchall(), key=lambda row: row[0])
     }
-    return tuple(found.get(unit, UnitConcept(unit=unit)) for unit in range(plain["figures"]["units"]))
+    units = plain["figures"]["units"]
+    if not 0 <= units <= MOST_UNITS:
+        raise ValueError(f"a dissection of {units} units")
+    return tuple(found.get(unit, UnitConcept(unit=unit)) for unit in range(units))
 
 
 def _unit(unit: int, rows: list[Row]) -> UnitConcept:
@@ -62,6 +65,8 @@ def _unit(unit: int, rows: list[Row]) -> UnitConcept:
 
 def read_notes(connection: sqlite3.Connection, layer_id: int) -> tuple[Note, ...]:
     """What is said of the layer's units, by unit and kind."""
+    if not has_table(connection, "note"):
+        return ()
     query = (
         "SELECT layer.name, unit, note.kind, text FROM note JOIN layer ON layer.id = note.layer "
         "WHERE note.layer = ? ORDER BY unit, note.kind"

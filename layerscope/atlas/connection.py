@@ -5,12 +5,13 @@ finished transaction. A finished atlas is an ordinary single file.
 """
 
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from layerscope.atlas.schema import APPLICATION_ID, VERSION
-from layerscope.core.errors import AtlasError, NotAnAtlas, UnknownVersion
+from layerscope.core.errors import AtlasError, LayerscopeError, NotAnAtlas, UnknownVersion, UsageError
 
 # What SQLite may leave beside a database while it is in use, or after a crash.
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -25,6 +26,9 @@ def _explain(path: Path, error: sqlite3.Error) -> AtlasError | None:
     """The error as a sentence for the user; None for what is a bug of ours."""
     # The low byte is the kind of error; the others say more (sqlite.org/rescode.html).
     code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    # Text that is no text has no code at all (CPython's sqlite3 finds it, not SQLite).
+    if code == 0xFF and "decode to UTF-8" in str(error):
+        return NotAnAtlas(f"{path} is damaged: a text in it is not readable")
     if code == sqlite3.SQLITE_FULL:
         return AtlasError(
             f"the disk is full: {path} could not grow; free space and run the same command again, "
@@ -56,6 +60,45 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise explained from error
 
 
+# What reading may stumble over where a file holds something else than layerscope writes.
+_SENSELESS = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError,
+    zlib.error,
+)  # fmt: skip
+
+
+@contextmanager
+def plain_values(path: Path) -> Iterator[None]:
+    """Turn the errors of reading what no atlas holds into NotAnAtlas, those of impossible numbers into UsageError.
+
+    To be put around what depends on the file alone: a bug of ours would be told as damage.
+    """
+    try:
+        yield
+    except LayerscopeError:
+        raise
+    except OverflowError as error:
+        raise UsageError(f"{path} has nothing of so large a number") from error
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", -1) & 0xFF != sqlite3.SQLITE_ERROR:
+            raise
+        raise NotAnAtlas(f"{path} is damaged or was changed by another program ({error})") from error
+    except _SENSELESS as error:
+        kind = type(error).__name__
+        raise NotAnAtlas(f"{path} is damaged: it holds what layerscope does not write ({kind})") from error
+
+
+def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what no atlas has: views and triggers, which compute when they are read, and loosely typed tables."""
+    strange = connection.execute(
+        "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' "
+        "UNION ALL SELECT 'loose ' || type, name FROM pragma_table_list "
+        "WHERE schema = 'main' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND NOT strict"
+    ).fetchone()
+    if strange is not None:
+        raise NotAnAtlas(f"{path} is not an atlas that layerscope wrote: it holds a {strange[0]} {strange[1][:40]!r}")
+
+
 def _check(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse whatever is not an atlas of this version."""
     (mark,) = connection.execute("PRAGMA application_id").fetchone()
@@ -68,7 +111,9 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{'update layerscope' if version > VERSION else 'build it again'}"
         )
     # Reads the schema: SQLite sees here that pages are missing, all but a part of the last one.
-    connection.execute("SELECT count(*) FROM layer").fetchone()
+    with plain_values(path):
+        connection.execute("SELECT count(*) FROM layer").fetchone()
+        _check_schema(path, connection)
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     if path.stat().st_size % page_size:
         raise NotAnAtlas(f"{path} is truncated or damaged: its last page is cut")
@@ -86,7 +131,9 @@ def _connect(path: Path, query: str) -> sqlite3.Connection:
         )
     try:
         # A file may come from anywhere: its schema must not be able to call functions, its cells are checked.
-        connection.executescript("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;")
+        connection.executescript(
+            "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA foreign_keys=ON;"
+        )
         with plain_errors(path):
             _check(path, connection)
     except BaseException:
@@ -138,3 +185,15 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 def enter_write_ahead_mode(connection: sqlite3.Connection) -> None:
     """From here on readers are not disturbed. The mode stands in the file itself: entered before the first change."""
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def leave_write_ahead_mode(connection: sqlite3.Connection) -> None:
+    """One file again, as far as nobody reads it just now."""
+    connection.execute("PRAGMA busy_timeout=2000")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as error:
+        # Somebody reads: the file is complete, only its mode stays until the next writer closes it.
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise

@@ -17,9 +17,10 @@ from jaxtyping import Float32, UInt8
 from layerscope.atlas import rows
 from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
-from layerscope.atlas.connection import open_for_reading, plain_errors
+from layerscope.atlas.connection import open_for_reading, plain_errors, plain_values
 from layerscope.atlas.frames import FRAMES
-from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, Peak, RunRecord
+from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
+from layerscope.atlas.strata import read_neighbours, read_strata, sampled
 from layerscope.core.concepts import Dissection, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
@@ -64,7 +65,7 @@ class AtlasFile:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, plain_errors(self.path):
+        with self._lock, plain_errors(self.path), plain_values(self.path):
             if not self._open:
                 raise AtlasError(f"{self.path} was closed; open it again to read it")
             yield self._connection
@@ -129,13 +130,28 @@ class AtlasFile:
             raise UsageError(f"{self.path} has no image {image}")
         return found[0]
 
+    def image_count(self) -> int:
+        """How many images there are, the skipped ones too."""
+        return self._rows("SELECT count(*) FROM image")[0][0]
+
+    def duplicates(self, image: int) -> tuple[int, ...]:
+        """The image and all later ones with the same bytes, in order."""
+        query = "SELECT id FROM image WHERE ? IN (id, duplicate_of) ORDER BY id"
+        return tuple(one for (one,) in self._rows(query, image))
+
+    def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
+        """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
+        query = "SELECT skipped, count(*) FROM image WHERE skipped IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+        ((duplicates,),) = self._rows("SELECT count(duplicate_of) FROM image")
+        return tuple((reason, count) for reason, count in self._rows(query)), duplicates
+
     def encoded_picture(self, image: int) -> Encoded | None:
         """An image's small whole picture as stored; None if it has none."""
         row = self._row("SELECT codec, pixels FROM picture WHERE image = ?", image)
         return Encoded(*row) if row else None
 
     def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
-        """An image's small whole picture, upright; None without a peak in it, or if pictures were left out."""
+        """An image's small whole picture, upright; None without a peak or stratum in it, or if left out."""
         stored = self.encoded_picture(image)
         return decode(stored.pixels, stored.codec) if stored else None
 
@@ -144,29 +160,23 @@ class AtlasFile:
         found = self._rows("SELECT shape, weights FROM filter WHERE layer = ? ORDER BY unit", layer_id)
         if not found:
             return None
-        weights = np.frombuffer(b"".join(data for _, data in found), "<f4")
-        return weights.reshape(len(found), *json.loads(found[0][0]))
+        with plain_values(self.path):
+            weights = np.frombuffer(b"".join(data for _, data in found), "<f4")
+            return weights.reshape(len(found), *json.loads(found[0][0]))
 
     def unit_statistics(self, layer_id: int) -> UnitStatistics:
         """What the scan counted for every unit of a layer; no units before it is scanned."""
         found = self._rows(rows.select("unit", rows.UNIT, "WHERE layer = ? ORDER BY unit"), layer_id)
-        numbers = np.array([row[2:7] for row in found], np.float32).reshape(len(found), 5)
-        mean, std, maximum, images_above, positions_above = np.ascontiguousarray(numbers.T)
-        counts = [rows.unpack(row[7], "<i8") for row in found]
-        means = [rows.unpack(row[8], "<f4") for row in found]
-        return UnitStatistics(
-            mean=mean,
-            std=std,
-            maximum=maximum,
-            images_above=images_above,
-            positions_above=positions_above,
-            histogram=np.array(counts, np.int64).reshape(len(found), len(counts[0]) if found else 0),
-            class_means=np.array(means, np.float32).reshape(len(found), len(means[0]) if found else 0),
-        )
+        with plain_values(self.path):
+            return rows.statistics_of(found)
 
     def peaks(self, layer_id: int, unit: int) -> tuple[Peak, ...]:
         """A unit's peaks, best first; fewer than k, or none, where the unit has no more."""
         return self._ask(rows.read_peaks, layer_id, unit)
+
+    def peaks_in(self, image: int) -> tuple[tuple[int, int, Peak], ...]:
+        """The peaks that lie in an image, each with its layer's id and its unit, in order of layer, rank and unit."""
+        return self._ask(rows.read_peaks_in, image)
 
     def all_peaks(self, layer_id: int) -> Peaks:
         """The peaks of all units of a layer; empty places hold -inf and image -1."""
@@ -188,9 +198,15 @@ class AtlasFile:
         if row is None:
             return None
         scales, codec, pixels = row
-        return UnitSheet(
-            kind=kind, method=method, view=view, scales=np.frombuffer(scales, "<f4"), pixels=decode(pixels, codec)
-        )
+        with plain_values(self.path):
+            held = np.frombuffer(scales, "<f4")
+        return UnitSheet(kind=kind, method=method, view=view, scales=held, pixels=decode(pixels, codec))
+
+    def scales(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> np.ndarray | None:
+        """Of each tile of a unit the signal shown as full white, float32[k], 0 for none; None if there are no tiles."""
+        row = self._stored_sheet("scales", layer_id, unit, kind, method, view)
+        with plain_values(self.path):
+            return None if row is None else np.frombuffer(row[0], "<f4")
 
     def tiles(self, sheet: UnitSheet) -> UInt8[np.ndarray, "k h w 3"]:
         """The tiles of a sheet, best peak first."""
@@ -205,8 +221,9 @@ class AtlasFile:
         if row is None:
             return None
         top, left, shape, scale, pixels = row
-        channels, height, width = json.loads(shape)
-        signal = rows.unpack(pixels, "<f2").astype(np.float32).reshape(channels, height, width) * np.float32(scale)
+        with plain_values(self.path):
+            channels, height, width = json.loads(shape)
+            signal = rows.unpack(pixels, "<f2").astype(np.float32).reshape(channels, height, width) * np.float32(scale)
         return signal, Box(top=top, left=left, bottom=top + height, right=left + width)
 
     def statistic(self, name: str, layer_id: int | None = None, method: str | None = None) -> Any:
@@ -224,6 +241,29 @@ class AtlasFile:
     def notes(self, layer_id: int) -> tuple[Note, ...]:
         """What is said of a layer's units, in words, by unit."""
         return self._ask(read_notes, layer_id)
+
+    def strata(self, layer_id: int, unit: int) -> tuple[Stratum, ...]:
+        """Images around the 99th, 95th, 90th and 50th percentile of a unit's image maxima, the highest first.
+
+        At most four for each percentile, of the sampled images; none where the unit is not above zero, and none at
+        all in an atlas that was made before there were strata.
+        """
+        return self._ask(read_strata, layer_id, unit)
+
+    def neighbours(self, layer_id: int) -> tuple[Neighbour, ...]:
+        """For every unit of a layer at most eight others whose image maxima rise and fall with its own, best first.
+
+        In order of unit and rank. None for layers of more than 2,048 units, over fewer than 16 images, or in an
+        atlas that was made before there were neighbours.
+        """
+        return self._ask(read_neighbours, layer_id)
+
+    def sampled(self, layer_id: int | None = None) -> int | None:
+        """How many images the strata and neighbours of a layer are taken from; of all layers, the fewest.
+
+        None where an atlas has no strata and neighbours.
+        """
+        return self._ask(sampled, layer_id)
 
     def table(self, name: str) -> tuple[list[str], list[rows.Row]]:
         """Column names and rows of a flat table: "layers", "units", "peaks", "images" or "concepts"; or UsageError."""

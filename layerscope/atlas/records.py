@@ -1,4 +1,5 @@
-"""What only an atlas knows, as records: its run, its graph as rows, its layers with their plates, its peaks."""
+"""What only an atlas knows, as records: its run, its graph as rows, its layers with their plates, its peaks and
+what lies below them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,3 +87,37 @@ class Peak:
     box: Box
     tile_box: Box | None = None
     source_box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """An image around a percentile of a unit's image maxima, among the sampled images.
+
+    percentile: 99, 95, 90 or 50. rank: 0 to 3, 0 is the highest of its row. value: the image's maximum. image: its id.
+    row, col: where, in the layer's map; the first place in reading order. tile_box: a square of the layer's tile side
+    on the field's centre, moved inside the picture, input px; the whole input for a dense layer. source_box: the same
+    on the source picture, source px. Both are None until the build has come to it.
+    """
+
+    percentile: int
+    rank: int
+    value: float
+    image: int
+    row: int
+    col: int
+    tile_box: Box | None = None
+    source_box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A unit of the same layer whose image maxima rise and fall with those of `unit`.
+
+    rank: 0 is the highest. other: its number. correlation: Pearson's, over the sampled images, 0.2 to 1; from 0.95 on
+    the two are near duplicates.
+    """
+
+    unit: int
+    rank: int
+    other: int
+    correlation: float

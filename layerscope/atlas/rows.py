@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -12,9 +12,20 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, Peak, RunRecord
 from layerscope.core.geometry import Box, Field, Window
-from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
+from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks, UnitStatistics
 
 Row = tuple[Any, ...]
+
+# What kind of JSON a statistic is, by its name.
+MEASURED: dict[str, type] = {
+    **dict.fromkeys(("classes", "class_counts", "colour", "spectrum"), list),
+    **dict.fromkeys(("specificity", "sample", "dissection"), dict),
+    **dict.fromkeys(("images", "pictures"), int),
+}
+
+# More than any atlas holds: of units in a layer, of peaks in a layer, and of bytes in one packed array. A file from a
+# stranger may claim any number, and memory is taken by what it claims.
+MOST_UNITS, MOST_PEAKS, MOST_BYTES = 1 << 20, 1 << 25, 1 << 27
 
 
 def to_json(value: Any) -> str:
@@ -28,8 +39,12 @@ def pack(array: np.ndarray, dtype: str) -> bytes:
 
 
 def unpack(data: bytes, dtype: str) -> np.ndarray:
-    """The values that `pack` packed, flat."""
-    return np.frombuffer(zlib.decompress(data), dtype)
+    """The values that `pack` packed, flat. Raises ValueError for more than MOST_BYTES of them."""
+    opened = zlib.decompressobj()
+    values = opened.decompress(data, MOST_BYTES)
+    if not opened.eof:
+        raise ValueError("packed values that are cut, or too many")
+    return np.frombuffer(values, dtype)
 
 
 def insert(table: str, columns: str, *, key: str = "") -> str:
@@ -51,6 +66,7 @@ IMAGE = "id source sha256 size height width label skipped duplicate_of"
 UNIT = "layer unit mean std maximum images_above positions_above histogram class_means"
 BOX = "top left bottom right"
 PEAK = "layer unit rank value image row col " + " ".join(f"field_{edge}" for edge in BOX.split())
+SET_BOXES = ", ".join(f"{plane}_{edge} = ?" for plane in ("tile", "source") for edge in BOX.split())
 SHEET = "layer unit kind method view scales codec pixels"
 SIGNAL = "layer unit rank method top left shape scale pixels"
 
@@ -136,6 +152,8 @@ def read_layers(connection: sqlite3.Connection) -> tuple[AtlasLayerRecord, ...]:
 def _layer(row: Row) -> AtlasLayerRecord:
     layer_id, name, path, node, kind, units, map_rows, map_cols, field, aliases, auto, rectified, *shown = row
     seen = json.loads(field)
+    if not 0 < units <= MOST_UNITS or (map_rows is not None and not min(map_rows, map_cols) > 0):
+        raise ValueError(f"a layer of {units} units with maps of {map_rows} x {map_cols}")
     record = LayerRecord(
         name=name,
         path=path,
@@ -165,21 +183,32 @@ def box_row(box: Box) -> Row:
     return box.top, box.left, box.bottom, box.right
 
 
-def _box(edges: Row) -> Box | None:
+def read_box(edges: Row) -> Box | None:
+    """The box of four edges; None where they are NULL."""
     if edges[0] is None:
         return None
     return Box(top=edges[0], left=edges[1], bottom=edges[2], right=edges[3])
 
 
+_PEAK_COLUMNS = "rank value image row col " + " ".join(
+    f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in BOX.split()
+)
+
+
 def read_peaks(connection: sqlite3.Connection, layer_id: int, unit: int) -> tuple[Peak, ...]:
     """A unit's peaks, best first."""
-    boxes = " ".join(f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in BOX.split())
-    query = select("peak", f"rank value image row col {boxes}", "WHERE layer = ? AND unit = ? ORDER BY rank")
+    query = select("peak", _PEAK_COLUMNS, "WHERE layer = ? AND unit = ? ORDER BY rank")
     return tuple(map(_peak, connection.execute(query, (layer_id, unit)).fetchall()))
 
 
+def read_peaks_in(connection: sqlite3.Connection, image: int) -> tuple[tuple[int, int, Peak], ...]:
+    """The peaks in an image, by the index peak_by_image, each with its layer and unit."""
+    query = select("peak", f"layer unit {_PEAK_COLUMNS}", "WHERE image = ? ORDER BY layer, rank, unit")
+    return tuple((row[0], row[1], _peak(row[2:])) for row in connection.execute(query, (image,)).fetchall())
+
+
 def _peak(row: Row) -> Peak:
-    field_box = _box(row[5:9])
+    field_box = read_box(row[5:9])
     assert field_box is not None
     return Peak(
         rank=row[0],
@@ -188,15 +217,52 @@ def _peak(row: Row) -> Peak:
         row=row[3],
         col=row[4],
         box=field_box,
-        tile_box=_box(row[9:13]),
-        source_box=_box(row[13:17]),
+        tile_box=read_box(row[9:13]),
+        source_box=read_box(row[13:17]),
     )
+
+
+def unit_rows(layer_id: int, units: UnitStatistics) -> Iterator[Row]:
+    """The rows of what the scan counted for every unit of a layer."""
+    numbers = (units.mean, units.std, units.maximum, units.images_above, units.positions_above)
+    scalars = np.stack(numbers, axis=1).tolist()
+    for unit, (counts, means) in enumerate(zip(units.histogram, units.class_means, strict=True)):
+        yield (layer_id, unit, *scalars[unit], pack(counts, "<i8"), pack(means, "<f4"))
+
+
+def statistics_of(found: Sequence[Row]) -> UnitStatistics:
+    """What the rows of a layer's units say. Raises ValueError where they do not fit one another."""
+    if [row[1] for row in found] != list(range(len(found))):
+        raise ValueError("units that are missing or twice there")
+    numbers = np.array([row[2:7] for row in found], np.float32).reshape(len(found), 5)
+    mean, std, maximum, images_above, positions_above = np.ascontiguousarray(numbers.T)
+    counts = [unpack(row[7], "<i8") for row in found]
+    means = [unpack(row[8], "<f4") for row in found]
+    return UnitStatistics(
+        mean=mean,
+        std=std,
+        maximum=maximum,
+        images_above=images_above,
+        positions_above=positions_above,
+        histogram=np.array(counts, np.int64).reshape(len(found), len(counts[0]) if found else 0),
+        class_means=np.array(means, np.float32).reshape(len(found), len(means[0]) if found else 0),
+    )
+
+
+def peak_rows(layer_id: int, peaks: Peaks, field: Field) -> Iterator[Row]:
+    """The rows of a layer's peaks with their receptive fields; empty places make none."""
+    value, image, row, col = (array.tolist() for array in (peaks.value, peaks.image, peaks.row, peaks.col))
+    for u, k in np.argwhere(peaks.image >= 0).tolist():
+        place = row[u][k], col[u][k]
+        yield (layer_id, u, k, value[u][k], image[u][k], *place, *box_row(field.box(*place)))
 
 
 def peaks_of(connection: sqlite3.Connection, layer_id: int, k: int, units: int) -> Peaks:
     """The peaks of all units of a layer; empty places hold -inf and image -1."""
     query = "SELECT unit, rank, value, image, row, col FROM peak WHERE layer = ?"
     found = connection.execute(query, (layer_id,)).fetchall()
+    if units * k > MOST_PEAKS:
+        raise ValueError(f"{units} units with {k} peaks each")
     peaks = Peaks.empty(units, k)
     if found:
         unit, rank, *columns = zip(*found, strict=True)
@@ -220,4 +286,15 @@ def statistic(connection: sqlite3.Connection, name: str, layer_id: int | None, m
     """What was measured under a name, as plain lists and numbers; None if it was not."""
     query = "SELECT value FROM statistic WHERE name = ? AND layer IS ? AND method IS ?"
     row = connection.execute(query, (name, layer_id, method)).fetchone()
-    return None if row is None else json.loads(row[0])
+    if row is None:
+        return None
+    value = json.loads(row[0])
+    if not isinstance(value, MEASURED.get(name, object)):
+        raise ValueError(f"the statistic {name} is a {type(value).__name__}")
+    return value
+
+
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether the atlas has this table: early ones lack some."""
+    query = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (table,)).fetchone() is not None

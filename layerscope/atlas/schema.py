@@ -8,7 +8,42 @@ row; arrays are raw little-endian bytes whose type and shape the column's commen
 APPLICATION_ID = 0x4C534350
 VERSION = 1
 
-TABLES = """
+# Tables that early atlases of this version lack: no reader needs them, and a build that goes on with one adds them.
+_STRATUM = """-- What excites a unit less than its peaks? Images around percentiles of its image maxima, among a seeded
+-- sample of the images (statistic "sample"). To be cut from the small whole pictures.
+CREATE TABLE IF NOT EXISTS stratum (
+    layer         INTEGER NOT NULL REFERENCES layer,
+    unit          INTEGER NOT NULL,
+    percentile    INTEGER NOT NULL,         -- 99, 95, 90, 50
+    rank          INTEGER NOT NULL,         -- 0 is the highest of the row
+    value         REAL NOT NULL,            -- the image's maximum
+    image         INTEGER NOT NULL REFERENCES image,
+    row           INTEGER NOT NULL,         -- in the layer's map
+    col           INTEGER NOT NULL,
+    tile_top      INTEGER,                  -- what to show of it, input px; NULL until the build has come to it
+    tile_left     INTEGER,
+    tile_bottom   INTEGER,
+    tile_right    INTEGER,
+    source_top    INTEGER,                  -- the same on the source picture, source px
+    source_left   INTEGER,
+    source_bottom INTEGER,
+    source_right  INTEGER,
+    PRIMARY KEY (layer, unit, percentile, rank)
+) STRICT, WITHOUT ROWID;
+"""
+_NEIGHBOUR = """-- Which units of its layer go with a unit? By correlation of image maxima over the same sample.
+CREATE TABLE IF NOT EXISTS neighbour (
+    layer       INTEGER NOT NULL REFERENCES layer,
+    unit        INTEGER NOT NULL,
+    rank        INTEGER NOT NULL,           -- 0 is the highest
+    other       INTEGER NOT NULL,           -- a unit of the same layer
+    correlation REAL NOT NULL,              -- Pearson's, 0.2..1; from 0.95 on a near duplicate
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+LATER_TABLES = (_STRATUM, _NEIGHBOUR)
+
+TABLES = f"""
 -- What made this atlas? One row per finished or unfinished run of `build`, newest last.
 CREATE TABLE run (
     id          INTEGER PRIMARY KEY,
@@ -73,7 +108,7 @@ CREATE TABLE image (
     duplicate_of INTEGER REFERENCES image
 ) STRICT;
 
--- What do the images with peaks look like, small and whole?
+-- What do the images with peaks or in strata look like, small and whole?
 CREATE TABLE picture (
     image  INTEGER PRIMARY KEY REFERENCES image,
     codec  TEXT NOT NULL,
@@ -130,6 +165,8 @@ CREATE TABLE peak (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX peak_by_image ON peak (image, layer, unit);
 
+{_STRATUM}
+{_NEIGHBOUR}
 -- How do a unit's patches and projections look? The tiles of one kind, method and view in one picture.
 CREATE TABLE sheet (
     id     INTEGER PRIMARY KEY,
@@ -185,7 +222,8 @@ CREATE TABLE note (
 -- What was measured of the images as a whole, or of a layer and method? JSON.
 -- Names: images (how many were scanned), pictures (how many of them were measured), classes, class_counts, colour,
 -- spectrum (layer NULL);
--- specificity (per layer and method: median, q25, q75, n); dissection (per layer: figures, bau, baselines, settings).
+-- specificity (per layer and method: median, q25, q75, n); sample (per layer: images, seed; what strata
+-- and neighbours are taken on); dissection (per layer: figures, bau, baselines, settings).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,

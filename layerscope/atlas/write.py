@@ -5,7 +5,6 @@ order make the same rows: nothing but the run tells the time.
 """
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,15 +16,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, rows
-from layerscope.atlas.connection import enter_write_ahead_mode, open_for_writing, plain_errors
+from layerscope.atlas import concepts, rows, strata
+from layerscope.atlas.connection import enter_write_ahead_mode, leave_write_ahead_mode, open_for_writing, plain_errors
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
+from layerscope.atlas.schema import LATER_TABLES
 from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import AtlasError
 from layerscope.core.geometry import Box, Field
 from layerscope.core.records import ImageRecord, LayerRecord, Peaks, UnitStatistics
+from layerscope.core.strata import Neighbours, Strata
 
 
 def _now() -> str:
@@ -83,20 +84,10 @@ class AtlasWriter:
             with plain_errors(self.path):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                self._leave_write_ahead_mode()
+                leave_write_ahead_mode(self._connection)
         finally:
             self._connection.close()
             self._lock.release()
-
-    def _leave_write_ahead_mode(self) -> None:
-        self._connection.execute("PRAGMA busy_timeout=2000")
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._connection.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.OperationalError as error:
-            # Somebody reads: the file is complete, only its mode stays until the next writer closes it.
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -120,10 +111,22 @@ class AtlasWriter:
         with self.transaction():
             self._connection.executemany(statement, values)
 
+    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.Row]) -> None:
+        """The rows of a layer in a table, in place of those that stood there."""
+        with self.transaction():
+            self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
+            self._put(rows.insert(table, columns), values)
+
     @property
     def run(self) -> RunRecord | None:
         """The latest run, finished or not; None in a new atlas."""
         return rows.read_run(self._connection)
+
+    def add_later_tables(self) -> None:
+        """Give an early atlas the tables that it lacks."""
+        with self.transaction():
+            for table in LATER_TABLES:
+                self._connection.execute(table)
 
     def start_run(self, run: RunRecord) -> int:
         """Note what is about to be made, as an unfinished run that starts now; its id."""
@@ -138,8 +141,8 @@ class AtlasWriter:
         self._put(rows.insert("node", rows.NODE, key="id"), map(rows.node_row, nodes))
 
     def put_edges(self, edges: Iterable[EdgeRecord]) -> None:
-        values = ((edge.node, edge.position, edge.source) for edge in edges)
-        self._put(rows.insert("edge", rows.EDGE, key="node position"), values)
+        statement = rows.insert("edge", rows.EDGE, key="node position")
+        self._put(statement, ((edge.node, edge.position, edge.source) for edge in edges))
 
     def put_layer(self, layer_id: int, layer: LayerRecord) -> None:
         """A layer under its id, which grows in execution order; how its plate is shown stays as it was."""
@@ -175,38 +178,42 @@ class AtlasWriter:
 
     def put_units(self, layer_id: int, units: UnitStatistics) -> None:
         """What the scan counted, for every unit of the layer."""
-        numbers = (units.mean, units.std, units.maximum, units.images_above, units.positions_above)
-        values = (
-            (layer_id, unit, *scalars, rows.pack(counts, "<i8"), rows.pack(means, "<f4"))
-            for unit, (scalars, counts, means) in enumerate(
-                zip(np.stack(numbers, axis=1).tolist(), units.histogram, units.class_means, strict=True)
-            )
-        )
-        self._put(rows.insert("unit", rows.UNIT, key="layer unit"), values)
+        self._put(rows.insert("unit", rows.UNIT, key="layer unit"), rows.unit_rows(layer_id, units))
 
     def put_peaks(self, layer_id: int, peaks: Peaks, field: Field) -> None:
         """All peaks of a layer with their receptive fields, in place of those it had; empty places make no row."""
-        places = np.argwhere(peaks.image >= 0).tolist()
-        value, image, row, col = (array.tolist() for array in (peaks.value, peaks.image, peaks.row, peaks.col))
-        values = (
-            (
-                *(layer_id, u, k, value[u][k], image[u][k], row[u][k], col[u][k]),
-                *rows.box_row(field.box(row[u][k], col[u][k])),
-            )
-            for u, k in places
-        )
-        with self.transaction():
-            self._connection.execute("DELETE FROM peak WHERE layer = ?", (layer_id,))
-            self._put(rows.insert("peak", rows.PEAK), values)
+        self._replace("peak", rows.PEAK, layer_id, rows.peak_rows(layer_id, peaks, field))
+
+    def put_strata(self, layer_id: int, found: Strata) -> None:
+        """The strata of all units of a layer, without boxes, in place of those it had; empty places make no row."""
+        self._replace("stratum", strata.STRATUM, layer_id, strata.stratum_rows(layer_id, found))
+
+    def put_neighbours(self, layer_id: int, found: Neighbours) -> None:
+        """The neighbours of all units of a layer, in place of those it had; empty places make no row."""
+        self._replace("neighbour", strata.NEIGHBOUR, layer_id, strata.neighbour_rows(layer_id, found))
+
+    def images_to_place(self) -> list[int]:
+        """The images, in order, with strata that have no boxes yet, in layers whose tiles are known."""
+        return strata.images_to_place(self._connection)
+
+    def strata_to_place(self, images: Sequence[int]) -> list[strata.Place]:
+        """The strata of these images that have no boxes yet, in layers whose tiles are known."""
+        return strata.to_place(self._connection, images)
+
+    def without_picture(self, images: Sequence[int]) -> list[int]:
+        """Those of these images, in order, that have no small picture."""
+        return strata.without_picture(self._connection, images)
 
     def set_boxes(self, layer_id: int, boxes: Iterable[tuple[int, int, Box, Box]]) -> None:
         """What the tiles of peaks show: (unit, rank, box in input px, the same in px of the source picture)."""
-        edges = [f"{plane}_{edge} = ?" for plane in ("tile", "source") for edge in rows.BOX.split()]
-        statement = f"UPDATE peak SET {', '.join(edges)} WHERE layer = ? AND unit = ? AND rank = ?"
-        values = (
-            (*rows.box_row(tile), *rows.box_row(source), layer_id, unit, rank) for unit, rank, tile, source in boxes
-        )
-        self._put(statement, values)
+        values = ((*rows.box_row(tile), *rows.box_row(source), layer_id, u, r) for u, r, tile, source in boxes)
+        self._put(f"UPDATE peak SET {rows.SET_BOXES} WHERE layer = ? AND unit = ? AND rank = ?", values)
+
+    def place_strata(self, boxes: Iterable[tuple[strata.Key, Box, Box]]) -> None:
+        """What to show of strata: (key, box in input px, the same in px of the source picture)."""
+        values = ((*rows.box_row(tile), *rows.box_row(source), *key) for key, tile, source in boxes)
+        key = " AND ".join(f"{name} = ?" for name in strata.KEY.split())
+        self._put(f"UPDATE stratum SET {rows.SET_BOXES} WHERE {key}", values)
 
     def put_sheet(
         self,
@@ -235,9 +242,7 @@ class AtlasWriter:
 
     def put_concepts(self, layer_id: int, units: Iterable[UnitConcept]) -> None:
         """What the layer's units detect, in place of what stood there."""
-        with self.transaction():
-            self._connection.execute("DELETE FROM concept WHERE layer = ?", (layer_id,))
-            self._put(rows.insert("concept", concepts.CONCEPT), concepts.concept_rows(layer_id, units))
+        self._replace("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, units))
 
     def put_notes(self, layer_id: int, kind: str, texts: Mapping[int, str]) -> None:
         """Sentences of one kind about the layer's units, by unit, in place of those that stood there."""

@@ -12,6 +12,7 @@ from layerscope.figures.words import number
 LONGEST_GAP = 8  # empty bins in a row that are still drawn
 BREAK = 3  # ... and how many stand for a longer stretch
 FEWEST_TICKS = 3
+APART = 3.2  # bins between two ticks, so that their words do not touch
 FACTORS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
 # A bin reaches up to and includes its edge: bin i is edges[i - 1] < value <= edges[i], the first and last are open.
 ZERO = len(HISTOGRAM_EDGES) // 2 + 1
@@ -78,4 +79,13 @@ def _ticks(places: dict[int, float]) -> tuple[tuple[float, str], ...]:
         if len(ticks) >= FEWEST_TICKS:
             break
     zero = _place(0.0, places)
-    return tuple(sorted(ticks + ([(zero, "0")] if zero is not None else [])))
+    return _apart(sorted(ticks + ([(zero, "0")] if zero is not None else [])))
+
+
+def _apart(ticks: list[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
+    """From the left, those that stand far enough from the one before."""
+    kept: list[tuple[float, str]] = []
+    for tick in ticks:
+        if not kept or tick[0] - kept[-1][0] >= APART:
+            kept.append(tick)
+    return tuple(kept)

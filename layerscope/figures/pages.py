@@ -8,6 +8,7 @@ from layerscope.atlas.records import AtlasLayerRecord, Peak
 from layerscope.core.geometry import Box
 from layerscope.core.records import UnitStatistics
 from layerscope.figures import words
+from layerscope.figures.boxes import span_on_picture
 from layerscope.figures.gather import BLANK_SIDE, check_unit, patches, projections
 from layerscope.figures.histogram import histogram
 from layerscope.figures.sheet import MID_GRAY, Bar, Chart, Grid, Mark, Panel, Sheet, Tile
@@ -88,13 +89,13 @@ def _marks(peak: Peak, picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int
     """
     if peak.tile_box is None or peak.source_box is None:
         return ()
-    rows = _axis(
+    rows = span_on_picture(
         (peak.box.top, peak.box.bottom),
         (peak.tile_box.top, peak.tile_box.bottom),
         (peak.source_box.top, peak.source_box.bottom),
         picture.shape[0] / size[0],
     )
-    cols = _axis(
+    cols = span_on_picture(
         (peak.box.left, peak.box.right),
         (peak.tile_box.left, peak.tile_box.right),
         (peak.source_box.left, peak.source_box.right),
@@ -104,16 +105,6 @@ def _marks(peak: Peak, picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int
         Box(top=row[0], left=col[0], bottom=row[1], right=col[1]) for row, col in zip(rows, cols, strict=True)
     )
     return Mark(box=field, dashed=True), Mark(box=tile)
-
-
-Span = tuple[int, int]
-
-
-def _axis(field: Span, tile: Span, source: Span, shrink: float) -> tuple[Span, Span]:
-    """The field's and the tile's span along one axis of the small picture, from the tile's span on two planes."""
-    scale = (source[1] - source[0]) / (tile[1] - tile[0])
-    low, high = (source[0] + (edge - tile[0]) * scale for edge in field)
-    return (round(low * shrink), round(high * shrink)), (round(source[0] * shrink), round(source[1] * shrink))
 
 
 def _charts(

@@ -26,6 +26,7 @@ from layerscope.pipeline.scanning import Scanning
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings, differences, fingerprint, versions
 from layerscope.pipeline.sheets import write_sheets
+from layerscope.pipeline.strata import place_strata
 from layerscope.pipeline.work import LayerWork, plate_method, sampled_units, tile_size
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source
@@ -84,6 +85,7 @@ class Build:
         works = self._sample(writer)
         if works:
             self._project(writer, path, works)
+        place_strata(writer, self.source, self.input, self.settings, self.progress, self.clock, workers=self.workers)
         for stage in writer.stages():
             if stage != _MADE:
                 writer.clear(stage)
@@ -112,6 +114,7 @@ class Build:
             fingerprint=new, versions=versions(),
         )  # fmt: skip
         with writer.transaction():
+            writer.add_later_tables()
             if old is None or old.finished or old.methods != run.methods:
                 writer.start_run(run)
             self._put_graph(writer)
@@ -140,7 +143,8 @@ class Build:
         scanned = {layer.record.node for layer in writer.layers()}
         missing = [layer for layer in self.layers if layer.node not in scanned]
         if missing:
-            scanning = Scanning(writer, self.program, missing, self.source, self.input, self.settings.k)
+            k, seed = self.settings.k, self.settings.seed
+            scanning = Scanning(writer, self.program, missing, self.source, self.input, k=k, seed=seed)
             for sentence in scanning.left_out():
                 self.progress.say(sentence)
             scanning.run(self.progress, self.clock, workers=self.workers)

@@ -16,6 +16,7 @@ from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
 from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
+from layerscope.scan import sample_of
 from layerscope.sources import Source
 
 # Bytes per px of sheets at the default codec, by what they show: means over atlases of three trained networks.
@@ -23,6 +24,8 @@ BYTES_PER_PX = {"patches": 0.36, "natural": 0.24, "signal": 0.29}
 # What a sheet takes besides: a JPEG's head, and its share of the file's pages that stays empty. A small picture, whole.
 BYTES_PER_SHEET = 1800
 BYTES_PER_PICTURE = 7800
+# A unit's rows: statistics and peaks take 600, strata and neighbours 900.
+BYTES_PER_UNIT = 1500
 # One peak's share of encoding and storing one tile, seconds: it hardly depends on the machine's state.
 ENCODE_SECONDS = 1.5e-4
 _ENTRIES = 4
@@ -71,6 +74,9 @@ def forecast_build(
         "project": images * (forward + decode_each) + sum(peaks[n] * cost for n, cost in costs.items()),
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
+    sampled = len(sample_of(count, layers, settings.seed))
+    # Read once more, and once more for its small picture.
+    seconds["strata"] = 2 * sampled * decode_each
     size = sum(
         len(sampled_units(layer, settings)) * _unit_bytes(layer, input, k, settings, layer in projected)
         for layer in layers
@@ -78,7 +84,9 @@ def forecast_build(
     units = sum(layer.units for layer in layers)
     return Forecast(
         images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,
-        bytes=int(size + images * BYTES_PER_PICTURE * settings.pictures + units * 600),
+        bytes=int(
+            size + min(count, images + sampled) * BYTES_PER_PICTURE * settings.pictures + units * BYTES_PER_UNIT
+        ),
     )  # fmt: skip
 
 

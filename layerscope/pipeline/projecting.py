@@ -103,7 +103,7 @@ class Projecting:
     def _group(self, number: int, batch: Batch, clock: Clock, pool: ThreadPoolExecutor) -> None:
         peaks = self._of(number)
         x = torch.from_numpy(batch.pixels)
-        pictures = pool.map(lambda id: self._small(int(id)), batch.ids) if self.settings.pictures else ()
+        pictures = pool.map(self._small, batch.ids.tolist()) if self.settings.pictures else ()
         with clock.time("forward"):
             present = [self.works[node] for node in np.unique(peaks["node"]).tolist()]
             shared = [w for w in present if w.methods and w.node not in self.alone]
@@ -122,8 +122,7 @@ class Projecting:
                 self.writer.mark(self.stage, number, str(checksum).encode())
 
     def _small(self, image: int) -> tuple[bytes, int, int] | None:
-        picture = self.source.picture(image, self.input, PICTURE_SIDE)
-        return None if picture is None else (encode(picture, self.settings.codec), *picture.shape[:2])
+        return small_picture(self.source, image, self.input, self.settings.codec)
 
     def _layer(
         self,
@@ -207,6 +206,12 @@ class Projecting:
         for method, signals in part.signals.items():
             for peak, signal, box in zip(peaks, signals.float().cpu().numpy(), boxes, strict=True):
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
+
+
+def small_picture(source: Source, image: int, input: Input, codec: str) -> tuple[bytes, int, int] | None:
+    """A small whole picture, encoded, and its height and width; None where the image cannot be read."""
+    picture = source.picture(image, input, PICTURE_SIDE)
+    return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 
 
 def as_scanned(batch: Batch, hashes: Mapping[int, str | None]) -> Batch:

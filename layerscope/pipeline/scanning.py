@@ -12,7 +12,17 @@ from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.settings import BATCH, SHARD
-from layerscope.scan import MOST_CLASS_MEANS, PICTURES, ShardResult, Totals, scan_shard, statistics_of
+from layerscope.scan import (
+    MOST_CLASS_MEANS,
+    PICTURES,
+    ShardResult,
+    Totals,
+    neighbours_of,
+    sample_of,
+    scan_shard,
+    statistics_of,
+    strata_of,
+)
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
 from layerscope.sources import Source
 
@@ -25,15 +35,25 @@ class Scanning:
     """The scan of some layers of one network over one source, resumable."""
 
     def __init__(
-        self, writer: AtlasWriter, program: Program, layers: Sequence[LayerRecord], source: Source, input: Input, k: int
+        self,
+        writer: AtlasWriter,
+        program: Program,
+        layers: Sequence[LayerRecord],
+        source: Source,
+        input: Input,
+        *,
+        k: int,
+        seed: int,
     ) -> None:
         self.writer, self.program, self.layers, self.source, self.input = writer, program, layers, source, input
-        self.stage = "scan " + ",".join(str(layer.node) for layer in layers)
+        # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
+        self.stage = "scan, sampled " + ",".join(str(layer.node) for layer in layers)
         self.classes = {name: index for index, name in enumerate(source.label_names)}
-        self.totals = Totals(layers, k=k, classes=len(self.classes))
+        self.sample = sample_of(len(source), layers, seed)
+        self.totals = Totals(layers, k=k, classes=len(self.classes), sample=self.sample)
         self.labels: dict[int, str | None] = {}
         self.batch = BATCH
-        self.k = k
+        self.k, self.seed = k, seed
 
     def run(self, progress: Progress, clock: Clock, *, workers: int) -> None:
         """Scan what is not scanned yet, then write peaks and statistics. Raises ImageError if no image is usable."""
@@ -101,6 +121,7 @@ class Scanning:
             batch_size=self.batch,
             floors=self.totals.floors(),
             with_pictures=(shard + 1) * SHARD <= PICTURES or shard == 0,
+            sample=self.sample,
         )
 
     def _noted(
@@ -140,8 +161,16 @@ class Scanning:
                 writer.put_layer(layer.node, layer)
                 writer.put_units(layer.node, self.totals.unit_statistics(layer.node))
                 writer.put_peaks(layer.node, self.totals.peaks(layer.node), layer.field)
+                self._write_sampled(layer)
             self._write_filters()
             writer.clear(self.stage)
+
+    def _write_sampled(self, layer: LayerRecord) -> None:
+        """What is taken from the sampled images."""
+        sampled = self.totals.sampled(layer.node)
+        self.writer.put_strata(layer.node, strata_of(sampled, layer))
+        self.writer.put_neighbours(layer.node, neighbours_of(sampled))
+        self.writer.put_statistic("sample", {"images": len(sampled.images), "seed": self.seed}, layer=layer.node)
 
     def _write_filters(self) -> None:
         """The filters of the layers that see the network's input through one convolution."""

@@ -59,7 +59,7 @@ def fingerprint(program: Program, input: Input, settings: Settings, source: Sour
     """What must be the same for a run to go on: one entry for each thing that a user can change."""
     kept = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
     return {
-        "graph": _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes)),
+        "graph": graph_hash(program),
         "weights": weights_hash(program),
         "input": json.loads(json.dumps(asdict(input))),
         "settings": json.loads(json.dumps(kept)),
@@ -69,6 +69,11 @@ def fingerprint(program: Program, input: Input, settings: Settings, source: Sour
         "threads": torch.get_num_threads(),
         "device": program.device.type,
     }
+
+
+def graph_hash(program: Program) -> str:
+    """The SHA-256 of all operations: what each calls, on what, with which arguments and shapes."""
+    return _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes))
 
 
 def weights_hash(program: Program) -> str:

@@ -2,16 +2,22 @@
 
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import PICTURES, statistics_of
+from layerscope.scan.sample import Sampled, sample_of
 from layerscope.scan.shard import LayerResult, ShardResult, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
+from layerscope.scan.strata import neighbours_of, strata_of
 
 __all__ = [
     "MOST_CLASS_MEANS",
     "PICTURES",
     "LayerResult",
+    "Sampled",
     "ShardResult",
     "Totals",
     "merge",
+    "neighbours_of",
+    "sample_of",
     "scan_shard",
     "statistics_of",
+    "strata_of",
 ]

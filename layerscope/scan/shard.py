@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
 from torch import Tensor
 
 from layerscope.core.errors import TraceError
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Program
 from layerscope.scan.pictures import add_pictures
+from layerscope.scan.places import first_places
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
@@ -28,7 +29,8 @@ class LayerResult:
 
     maxima: float32[images, u], each image's maximum. peaks: the k highest of the shard (those below the floors may be
     missing). positions: how many were summed. above, total, squares: float64[u], over these positions: the count
-    above zero, the sum, the sum of squares.
+    above zero, the sum, the sum of squares. places: int32[m, u], for the shard's sampled images in their order the
+    first position in reading order that holds the maximum, row * cols + col.
     """
 
     maxima: Float32[np.ndarray, "n u"]
@@ -37,6 +39,7 @@ class LayerResult:
     above: Float64[np.ndarray, " u"]
     total: Float64[np.ndarray, " u"]
     squares: Float64[np.ndarray, " u"]
+    places: Int32[np.ndarray, "m u"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +64,14 @@ def scan_shard(
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
     with_pictures: bool = False,
+    sample: Int64[np.ndarray, " s"] | None = None,
 ) -> ShardResult:
     """Run one shard's batches through the network.
 
     batch_size: batches are padded to it, so that an image's activations do not depend on how many came with it; larger
     ones are taken in pieces.
     floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
+    sample: ids of images for which the place of every unit's maximum is kept.
     Raises TraceError for activations that are NaN.
     """
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
@@ -78,8 +83,9 @@ def scan_shard(
         for first in range(0, len(batch.ids), batch_size):
             ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
             values = program.run(_padded(pixels, batch_size), set(scanners))
+            sampled = np.isin(ids, () if sample is None else sample)
             for node, scanner in scanners.items():
-                scanner.take(ids, values[node][: len(ids)], summed=number % SUMMED_EVERY == 0)
+                scanner.take(ids, values[node][: len(ids)], sampled, summed=number % SUMMED_EVERY == 0)
         images.append(batch.ids)
         if with_pictures:
             pictures = add_pictures(pictures, batch.pixels)
@@ -107,22 +113,32 @@ class _LayerScan:
         self.value, self.image = torch.from_numpy(empty.value), torch.from_numpy(empty.image)
         self.place = torch.zeros((layer.units, k), dtype=torch.int64)
         self.maxima: list[Tensor] = []
+        self.places: list[Tensor] = []
         self.positions = 0
         self.sums = torch.zeros((3, layer.units), dtype=torch.float64)
 
-    def take(self, ids: np.ndarray, values: Float[Tensor, "n *map"], *, summed: bool) -> None:
-        """One batch's activations."""
-        flat = values.permute(0, 2, 3, 1).flatten(1, 2) if values.dim() == 4 else values[:, None]
-        maxima = flat.amax(1).float().cpu()
+    def take(
+        self, ids: np.ndarray, values: Float[Tensor, "n *map"], sampled: Bool[np.ndarray, " n"], *, summed: bool
+    ) -> None:
+        """One batch's activations; sampled: the images for which all places are kept."""
+        maps = values.permute(0, 2, 3, 1) if values.dim() == 4 else values[:, None, None]
+        of_rows = maps.amax(2)
+        highest = of_rows.amax(1)
+        maxima = highest.float().cpu()
         if bool(torch.isnan(maxima).any()):
             image = int(ids[torch.isnan(maxima).any(1).nonzero()[0, 0]])
             raise TraceError(
                 f"image {image} gives NaN at layer {self.layer.name}: the weights or the input are unusable"
             )
         self.maxima.append(maxima)
+        flat = maps.flatten(1, 2)
         self._enter(torch.from_numpy(ids), maxima, flat)
         if summed:
             self._sum(flat)
+        if sampled.any():
+            # A whole batch is taken as it lies: picking images copies their maps.
+            which = slice(None) if sampled.all() else torch.from_numpy(sampled)
+            self.places.append(first_places(maps[which], of_rows[which], highest[which]).int().cpu())
 
     def _enter(self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], flat: Float[Tensor, "n p u"]) -> None:
         """Let the batch's images into the k highest; among equals the earlier image stays."""
@@ -155,8 +171,9 @@ class _LayerScan:
         place = self.place.numpy().astype(np.int32)
         above, total, squares = self.sums.numpy()
         maxima = torch.cat(self.maxima).numpy() if self.maxima else np.empty((0, self.layer.units), np.float32)
+        places = torch.cat(self.places).numpy() if self.places else np.empty((0, self.layer.units), np.int32)
         peaks = Peaks(value=self.value.numpy(), image=self.image.numpy(), row=place // width, col=place % width)
-        return LayerResult(maxima, peaks, self.positions, above, total, squares)
+        return LayerResult(maxima, peaks, self.positions, above, total, squares, places)
 
 
 def _first_place(

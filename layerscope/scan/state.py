@@ -10,6 +10,8 @@ from layerscope.scan.shard import LayerResult, ShardResult
 from layerscope.scan.statistics import Totals
 
 _PEAKS = ("value", "image", "row", "col")
+# Kept only for the images of the sample that were met.
+_SAMPLED = ("maxima", "places")
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
@@ -34,6 +36,7 @@ def shard_to_bytes(shard: ShardResult) -> bytes:
         arrays[f"{node}.maxima"] = layer.maxima
         arrays[f"{node}.sums"] = np.stack([layer.above, layer.total, layer.squares])
         arrays[f"{node}.positions"] = np.array(layer.positions)
+        arrays[f"{node}.places"] = layer.places
     return _packed(arrays)
 
 
@@ -50,6 +53,7 @@ def shard_from_bytes(data: bytes) -> ShardResult:
             above=above,
             total=total,
             squares=squares,
+            places=arrays[f"{node}.places"],
         )
     pictures = {name.removeprefix("pictures."): arrays[name] for name in arrays.files if name.startswith("pictures.")}
     return ShardResult(arrays["images"], layers, pictures)
@@ -59,11 +63,14 @@ def totals_to_bytes(totals: Totals) -> bytes:
     """The sums so far as bytes."""
     arrays: dict[str, np.ndarray] = {"images": np.array(totals.images), "class_counts": totals.class_counts}
     arrays |= {f"pictures.{name}": value for name, value in totals.pictures.items()}
+    arrays["seen"] = totals.seen
     for node, layer in totals.layers.items():
         arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
         arrays[f"{node}.positions"] = np.array(layer.positions)
         for name in ("histogram", "above", "sums", "class_sums"):
             arrays[f"{node}.{name}"] = getattr(layer, name)
+        for name in _SAMPLED:
+            arrays[f"{node}.{name}"] = getattr(layer, name)[totals.seen]
     return _packed(arrays)
 
 
@@ -72,7 +79,10 @@ def restore_totals(totals: Totals, data: bytes) -> None:
     arrays = np.load(io.BytesIO(data))
     totals.images, totals.class_counts = int(arrays["images"]), arrays["class_counts"]
     totals.pictures = {n.removeprefix("pictures."): arrays[n] for n in arrays.files if n.startswith("pictures.")}
+    totals.seen = arrays["seen"]
     for node, layer in totals.layers.items():
         layer.peaks, layer.positions = _peaks_in(arrays, f"{node}.peaks"), int(arrays[f"{node}.positions"])
         for name in ("histogram", "above", "sums", "class_sums"):
             setattr(layer, name, arrays[f"{node}.{name}"])
+        for name in _SAMPLED:
+            getattr(layer, name)[totals.seen] = arrays[f"{node}.{name}"]

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 
 from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import joined
+from layerscope.scan.sample import Sampled
 from layerscope.scan.shard import LayerResult, ShardResult
 
 BINS = len(HISTOGRAM_EDGES) + 1
@@ -22,7 +23,7 @@ MOST_CLASS_MEANS = 16_000_000
 
 @dataclass(eq=False)
 class LayerTotals:
-    """The sums of one layer so far."""
+    """The sums of one layer so far; maxima and places, as in Sampled, for all images of the sample."""
 
     peaks: Peaks
     histogram: Int64[np.ndarray, "u bins"]
@@ -30,19 +31,31 @@ class LayerTotals:
     positions: int
     sums: np.ndarray
     class_sums: np.ndarray
+    maxima: Float32[np.ndarray, "s u"]
+    places: Int32[np.ndarray, "s u"]
 
 
 class Totals:
     """The sums of all layers over the shards so far; flat in the number of images.
 
-    classes: how many labels there are; 0 without labels.
+    classes: how many labels there are; 0 without labels. sample: the ids of images whose maxima are kept as they are,
+    growing; None for none.
     """
 
-    def __init__(self, layers: Sequence[LayerRecord], *, k: int, classes: int) -> None:
+    def __init__(
+        self,
+        layers: Sequence[LayerRecord],
+        *,
+        k: int,
+        classes: int,
+        sample: Int64[np.ndarray, " s"] | None = None,
+    ) -> None:
         self.images = 0
+        self.sample = np.empty(0, np.int64) if sample is None else sample
+        self.seen = np.zeros(len(self.sample), bool)
         self.class_counts = np.zeros(classes, np.int64)
         self.pictures: dict[str, np.ndarray] = {}
-        self.layers = {layer.node: _empty(layer, k, classes) for layer in layers}
+        self.layers = {layer.node: _empty(layer, k, classes, len(self.sample)) for layer in layers}
 
     def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
         """The k-th highest value of every unit so far."""
@@ -54,12 +67,22 @@ class Totals:
         self.pictures = joined(self.pictures, shard.pictures)
         known = labels >= 0
         np.add.at(self.class_counts, labels[known], 1)
+        sampled = np.isin(shard.images, self.sample)
+        slots = np.searchsorted(self.sample, shard.images[sampled])
+        self.seen[slots] = True
         for node, result in shard.layers.items():
-            _add(self.layers[node], result, labels, known)
+            totals = self.layers[node]
+            _add(totals, result, labels, known)
+            totals.maxima[slots], totals.places[slots] = result.maxima[sampled], result.places
 
     def peaks(self, node: int) -> Peaks:
         """The k highest peaks of a layer; a rectified layer's zeros are none (a shard lets none in)."""
         return self.layers[node].peaks
+
+    def sampled(self, node: int) -> Sampled:
+        """A layer on the images of the sample that could be used."""
+        totals = self.layers[node]
+        return Sampled(self.sample[self.seen], totals.maxima[self.seen], totals.places[self.seen])
 
     def unit_statistics(self, node: int) -> UnitStatistics:
         """The statistics of a layer's units."""
@@ -85,7 +108,7 @@ def _finite(highest: np.ndarray) -> Float32[np.ndarray, " u"]:
     return np.where(np.isfinite(highest), highest, 0).astype(np.float32)
 
 
-def _empty(layer: LayerRecord, k: int, classes: int) -> LayerTotals:
+def _empty(layer: LayerRecord, k: int, classes: int, sampled: int) -> LayerTotals:
     kept = classes if classes * layer.units <= MOST_CLASS_MEANS else 0
     return LayerTotals(
         peaks=Peaks.empty(layer.units, k),
@@ -94,6 +117,8 @@ def _empty(layer: LayerRecord, k: int, classes: int) -> LayerTotals:
         positions=0,
         sums=np.zeros((3, layer.units)),
         class_sums=np.zeros((kept, layer.units)),
+        maxima=np.zeros((sampled, layer.units), np.float32),
+        places=np.zeros((sampled, layer.units), np.int32),
     )
 
 

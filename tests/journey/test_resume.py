@@ -33,12 +33,19 @@ MOMENTS: dict[str, tuple[str, int] | tuple[type, str, int]] = {
     "in a later group": (Scratch, "put", 100),
     "while pictures are written": (AtlasWriter, "put_picture", 35),
     "while sheets are written": (AtlasWriter, "put_sheet", 50),
+    "while strata are placed": (AtlasWriter, "place_strata", 2),
     "just before the end": (AtlasWriter, "clear", 2),
     "at the very end": (AtlasWriter, "finish_run", 1),
 }
 
 # On every run; the others are left to the wide sweep.
-OFTEN = ("in the second shard", "while what the scan found is written", "in a later group", "while sheets are written")
+OFTEN = (
+    "in the second shard",
+    "while what the scan found is written",
+    "in a later group",
+    "while sheets are written",
+    "while strata are placed",
+)
 
 
 def build(net: ls.Network, images: object, out: Path, progress: Log, **options) -> None:

@@ -247,7 +247,7 @@ def test_histograms_are_numpys(values) -> None:
     layer = bare(1, 1, 1)[1]
     maxima = np.array(values, np.float32).reshape(-1, 1)
     empty = np.zeros(1)
-    result = LayerResult(maxima, Peaks.empty(1, K), 0, empty, empty, empty)
+    result = LayerResult(maxima, Peaks.empty(1, K), 0, empty, empty, empty, np.empty((0, 1), np.int32))
     totals = Totals([layer], k=K, classes=0)
     totals.add(ShardResult(np.arange(len(maxima)), {0: result}, {}), np.full(len(maxima), -1))
     # NumPy's bins are open above, so everything is turned around.
