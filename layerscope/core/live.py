@@ -1,0 +1,124 @@
+"""What is asked of a live network and what it answers: plain values, pictures as encoded bytes. No torch.
+
+Boxes are (top, left, bottom, right), half-open; they lie in input px unless the field says otherwise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+PlainBox = tuple[int, int, int, int]
+# The first classes, as (name or number, probability).
+Top = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLayer:
+    """A layer that can be watched. rows, cols: of its map; 1 and 1 for a dense layer."""
+
+    name: str
+    kind: str
+    units: int
+    rows: int
+    cols: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one viewer wants to know of a picture.
+
+    layer: whose maps are wanted. unit: the chosen unit, None for none, of `pinned_layer`, which by default is `layer`.
+    method: of its projection. mosaic: whether the layer's maps are wanted as one picture. visible: the units (first,
+    one past the last) that are on the screen: all that is sent of a mosaic of many bytes. project: whether the chosen
+    unit's projection is wanted.
+    """
+
+    layer: str
+    unit: int | None = None
+    pinned_layer: str | None = None
+    method: str = "deconvnet"
+    mosaic: bool = True
+    visible: tuple[int, int] | None = None
+    project: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """What a network does with one picture.
+
+    top: the first five classes, none where the network's output is not one number a class. maxima: of each unit of
+    the layer. strongest: its units above zero with the largest maximum over the unit's own scale, at most nine. A
+    unit's scale is its maximum over the atlas; where that is unknown or not above zero, the largest value of its
+    layer in this picture.
+    mosaic: the layer's maps as a grid in one gray JPEG, 255 at the unit's scale, 0 at zero and below; None where it
+    was not asked for. mosaic_shape: rows and columns of the grid, rows and columns of one map in it, the first unit.
+    unit_map: the chosen unit's map in the same gray levels, unit_scale: the activation that 255 stands for. value,
+    row, col: its highest activation and where in the map; box: what that position sees, cut to the input. projection:
+    a PNG of that activation carried back, natural view, zero mid-gray; it shows the input px tile_box and is None
+    where it was not asked for, or where a rectified unit is not above zero. None for all of these without a unit.
+    seen: what the network got of the picture, (top, left, bottom, right) in px of the upright picture; it crosses the
+    border where the picture is smaller than the crop. picture_size: its height and width.
+    milliseconds: per stage: decode, prepare, forward, project, encode.
+    """
+
+    top: Top
+    maxima: list[float]
+    strongest: tuple[int, ...]
+    mosaic: bytes | None = None
+    mosaic_shape: tuple[int, int, int, int, int] | None = None
+    unit_map: UInt8[np.ndarray, "rows cols"] | None = None
+    unit_scale: float | None = None
+    value: float | None = None
+    row: int | None = None
+    col: int | None = None
+    box: PlainBox | None = None
+    projection: bytes | None = None
+    tile_box: PlainBox | None = None
+    seen: tuple[float, float, float, float]
+    picture_size: tuple[int, int]
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """A unit that fires in a picture.
+
+    value: its highest activation there, relative: over its scale (see Look). row, col: where in the map. box: what that
+    position sees, cut to the input. tile_box: what the tiles show. tiles: by method, a PNG of the activation
+    carried back, natural view, on the rules of the atlas.
+    """
+
+    unit: int
+    value: float
+    relative: float
+    row: int
+    col: int
+    box: PlainBox
+    tile_box: PlainBox
+    tiles: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFirings:
+    """The strongest units of one layer in a picture, by their relative value, largest first."""
+
+    layer: str
+    firings: tuple[Firing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """One picture at every layer.
+
+    picture: what the network saw, as PNG; size: its height and width, px. top: the first five classes. layers: in
+    execution order. seen, picture_size, milliseconds: as in Look.
+    """
+
+    picture: bytes
+    size: tuple[int, int]
+    top: Top
+    layers: tuple[LayerFirings, ...]
+    seen: tuple[float, float, float, float]
+    picture_size: tuple[int, int]
+    milliseconds: dict[str, float]

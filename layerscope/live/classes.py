@@ -1,0 +1,31 @@
+"""What a network takes a picture for: the first classes of its classifier, if its output is one."""
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from layerscope.core.live import Top
+from layerscope.graph import Graph
+
+FIRST = 5
+
+
+def classifier_of(graph: Graph) -> int | None:
+    """The node whose softmax says the classes; None where the output is anything but one number a class.
+
+    A softmax at the end has no row in the table; what it takes is the same to us.
+    """
+    if len(graph.outputs) != 1:
+        return None
+    node = graph.nodes[graph.outputs[0]]
+    if node.refused and "softmax" in node.target and len(node.sources) == 1:
+        node = graph.nodes[node.sources[0]]
+    counts_classes = len(node.shape) == 1 and node.shape[0] > 1
+    return node.id if counts_classes and not graph.behind[node.id] else None
+
+
+def first_classes(values: Float32[Tensor, " classes"], names: tuple[str, ...]) -> Top:
+    """The five likeliest classes. values: before the softmax. names: or none, then numbers stand in."""
+    shares = torch.softmax(values, 0)
+    order = shares.argsort(descending=True, stable=True)[:FIRST].tolist()
+    return tuple((names[index] if names else str(index), float(shares[index])) for index in order)

@@ -1,0 +1,268 @@
+"""One network that looks at pictures, for several viewers at once: a picture and a wish in, plain values out.
+
+A picture passes the preprocessing of the atlas's images and one forward pass, from whose maps everything is taken:
+the classes, the wished layer, and the chosen unit's way back to pixels. Nothing is remembered from one picture to the
+next, so viewers cannot mix. One thread at a time computes; the lock is let go between the batches of a long answer.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
+from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
+from layerscope.core.records import METHODS, Placement
+from layerscope.graph import Program
+from layerscope.live.classes import classifier_of, first_classes
+from layerscope.live.mosaic import gray_levels, mosaic
+from layerscope.live.tiles import Tile, natural_view, png, tiles_of
+from layerscope.live.watched import WatchedLayer, watched_layers
+from layerscope.pipeline.progress import Clock
+from layerscope.project.cone import Entries, needed_maps
+from layerscope.project.run import Carried, carried
+from layerscope.sources import prepare, show
+from layerscope.sources.received import receive
+
+FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
+PICTURE_BYTES, PICTURE_PX = 8 * 2**20, 16_000_000
+STRONGEST = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Forwarded:
+    """A picture after its forward pass. values: by node, the maps that were wanted."""
+
+    pixels: Float32[np.ndarray, "c h w"]
+    placement: Placement
+    values: dict[int, Tensor]
+
+    def maps(self, layer: WatchedLayer) -> Float[Tensor, "units rows cols"]:
+        """A layer's maps; 1 x 1 for a dense layer."""
+        found = self.values[layer.record.node][0]
+        return found if found.dim() == 3 else found[:, None, None]
+
+    @property
+    def seen(self) -> tuple[float, float, float, float]:
+        """The input plane as a box of the picture's px."""
+        place, (_, height, width) = self.placement, self.pixels.shape
+        bottom, right = place.top + height * place.row_scale, place.left + width * place.col_scale
+        return place.top, place.left, bottom, right
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        return self.placement.height, self.placement.width
+
+
+class Engine:
+    """A network over the layers of one atlas; its calls may come from several threads.
+
+    name: of the network. classes: the names of its outputs, empty where nobody says them. layers: those of the atlas,
+    in execution order. methods: of projections. input_size: height and width that the network gets, px.
+    """
+
+    def __init__(self, file: AtlasFile, program: Program, *, name: str, classes: Sequence[str] = ()) -> None:
+        self.name, self.program, self.input, self.methods = name, program, file.run.input, METHODS
+        self._watched = {layer.record.name: layer for layer in watched_layers(file, self.input)}
+        self.layers = tuple(layer.plain for layer in self._watched.values())
+        self.input_size = (self.input.height, self.input.width)
+        self._classifier = classifier_of(program.graph)
+        outputs = 0 if self._classifier is None else program.graph.nodes[self._classifier].shape[0]
+        self.classes = tuple(classes) if len(classes) == outputs else ()
+        self._natural = natural_view(file, self.input.channels)
+        self._computing = threading.Lock()
+
+    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
+        """One picture, as far as the wish goes.
+
+        picture: JPEG or PNG. frame: one of a stream, so at most 1024 x 1024 px and 256 KiB; else 16 million px and
+        8 MiB. Raises ImageError for another picture, UsageError for a layer or unit that does not exist,
+        UnsupportedMethod, and TraceError where the network makes NaN of the picture.
+        """
+        layer, chosen, clock = self._layer(wish.layer), self._chosen(wish), Clock()
+        visible = _visible(wish, layer)
+        wanted = {layer.record.node}
+        if chosen is not None:
+            wanted |= {chosen.record.node} | (self._needed(chosen, [wish.method]) if wish.project else set())
+        forwarded = self._forward(picture, wanted, clock, frame=frame)
+        with clock.time("encode"):
+            maxima = _maxima(forwarded.maps(layer), layer)
+            scales = layer.scales(maxima)
+        found = {} if chosen is None or wish.unit is None else self._unit(forwarded, chosen, wish, clock)
+        made = None
+        if wish.mosaic:
+            with clock.time("encode"):
+                made = mosaic(forwarded.maps(layer), scales, visible)
+        return Look(
+            top=self._top(forwarded),
+            maxima=maxima.tolist(),
+            strongest=layer.strongest(maxima, scales, STRONGEST),
+            mosaic=made.jpeg if made else None,
+            mosaic_shape=made.shape if made else None,
+            seen=forwarded.seen,
+            picture_size=forwarded.picture_size,
+            milliseconds=_milliseconds(clock),
+            **found,
+        )
+
+    def whole(self, picture: bytes, *, strongest: int = STRONGEST) -> Portrait:
+        """One picture at every layer: the units that it excites most, where, and their projections by every method.
+
+        picture: JPEG or PNG, at most 16 million px and 8 MiB. strongest: units a layer. Raises ImageError, and
+        TraceError where the network makes NaN of the picture.
+        """
+        if strongest < 1:
+            raise UsageError(f"strongest must be at least 1, got {strongest}")
+        clock, watched = Clock(), self._watched.values()
+        wanted = {layer.record.node for layer in watched}.union(*(self._needed(w, self.methods) for w in watched))
+        forwarded = self._forward(picture, wanted, clock, frame=False)
+        layers = tuple(
+            LayerFirings(layer=layer.record.name, firings=tuple(self._firings(forwarded, layer, strongest, clock)))
+            for layer in watched
+        )
+        with clock.time("encode"):
+            shown = png(show(forwarded.pixels[None], self.input)[0])
+        return Portrait(
+            picture=shown,
+            size=self.input_size,
+            top=self._top(forwarded),
+            layers=layers,
+            seen=forwarded.seen,
+            picture_size=forwarded.picture_size,
+            milliseconds=_milliseconds(clock),
+        )
+
+    def _layer(self, name: str) -> WatchedLayer:
+        if name not in self._watched:
+            raise UsageError(f'the atlas has no layer "{name}"{nearest(name, self._watched)}')
+        return self._watched[name]
+
+    def _chosen(self, wish: Wish) -> WatchedLayer | None:
+        """The layer of the chosen unit, None without one. Raises UsageError and UnsupportedMethod."""
+        if wish.method not in self.methods:
+            raise UnsupportedMethod(f'there is no method "{wish.method}"; the methods are {", ".join(self.methods)}')
+        layer = self._layer(wish.layer if wish.pinned_layer is None else wish.pinned_layer)
+        if wish.unit is not None and not 0 <= wish.unit < layer.record.units:
+            last = layer.record.units - 1
+            raise UsageError(f'layer "{layer.record.name}" has units 0 to {last}, and no unit {wish.unit}')
+        return None if wish.unit is None else layer
+
+    def _needed(self, layer: WatchedLayer, methods: Sequence[str]) -> set[int]:
+        return set().union(*(needed_maps(self.program, layer.record.node, method) for method in methods))
+
+    def _forward(self, picture: bytes, wanted: set[int], clock: Clock, *, frame: bool) -> Forwarded:
+        """One forward pass, as deep as the classes and the wanted nodes need."""
+        most_bytes, side = (FRAME_BYTES, FRAME_SIDE) if frame else (PICTURE_BYTES, None)
+        with clock.time("decode"):
+            image = receive(picture, self.input, most_bytes=most_bytes, most_px=PICTURE_PX, most_side=side)
+        with clock.time("prepare"):
+            pixels, placement = prepare(image, self.input)
+        wanted = wanted if self._classifier is None else wanted | {self._classifier}
+        with self._computing, clock.time("forward"):
+            values = self.program.run(torch.from_numpy(pixels)[None], wanted)
+        return Forwarded(pixels, placement, values)
+
+    def _top(self, forwarded: Forwarded) -> Top:
+        if self._classifier is None:
+            return ()
+        values = forwarded.values[self._classifier][0].float().cpu()
+        _require_finite(values.numpy(), "its output")
+        return first_classes(values, self.classes)
+
+    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, wish: Wish, clock: Clock) -> dict[str, Any]:
+        """The chosen unit's part of a Look."""
+        assert wish.unit is not None
+        maps = forwarded.maps(layer)
+        scales = layer.scales(_maxima(maps, layer))
+        row, col, value = _highest(maps[wish.unit])
+        found: dict[str, Any] = {"value": value, "row": row, "col": col, "box": layer.box(row, col, self.input_size)}
+        found["unit_scale"] = float(scales[wish.unit])
+        found["unit_map"] = gray_levels(maps[wish.unit][None], scales[wish.unit][None])[0].numpy()
+        if wish.project and (value > 0 or not layer.record.rectified):
+            entries = _entries(layer, [wish.unit], [row], [col])
+            (tile,) = self._carried_back(forwarded, layer, entries, [wish.method], wish.method, clock)
+            found |= {"projection": tile.pngs[wish.method], "tile_box": tile.box}
+        return found
+
+    def _firings(self, forwarded: Forwarded, layer: WatchedLayer, count: int, clock: Clock) -> Iterator[Firing]:
+        """The strongest units of a layer, each carried back by every method."""
+        maps = forwarded.maps(layer)
+        maxima = _maxima(maps, layer)
+        scales = layer.scales(maxima)
+        units = layer.strongest(maxima, scales, count)
+        places = [_highest(maps[unit]) for unit in units]
+        entries = _entries(layer, units, [row for row, _, _ in places], [col for _, col, _ in places])
+        tiles = self._carried_back(forwarded, layer, entries, self.methods, layer.plate_method, clock)
+        for unit, (row, col, value), tile in zip(units, places, tiles, strict=True):
+            yield Firing(
+                unit=unit,
+                value=value,
+                relative=value / float(scales[unit]),
+                row=row,
+                col=col,
+                box=layer.box(row, col, self.input_size),
+                tile_box=tile.box,
+                tiles=tile.pngs,
+            )
+
+    def _carried_back(
+        self, forwarded: Forwarded, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
+        clock: Clock,
+    ) -> list[Tile]:  # fmt: skip
+        """The entries' tiles, batch by batch; others may compute in between."""
+        parts = carried(self.program, entries, methods, forwarded.values, size=1 if len(entries) == 1 else None)
+        tiles: list[Tile] = []
+        while (part := self._next(parts, clock)) is not None:
+            with clock.time("encode"):
+                tiles += tiles_of(part, layer, placed_by, self._natural, self.input, methods)
+        return tiles
+
+    def _next(self, parts: Iterator[Carried], clock: Clock) -> Carried | None:
+        with self._computing, clock.time("project"):
+            return next(parts, None)
+
+
+def _entries(layer: WatchedLayer, units: Sequence[int], rows: Sequence[int], cols: Sequence[int]) -> Entries:
+    places = (np.array(values, np.int64) for values in (units, rows, cols))
+    return Entries(layer.record.node, np.zeros(len(units), np.int64), *places)
+
+
+def _highest(plane: Float[Tensor, "rows cols"]) -> tuple[int, int, float]:
+    """Row, column and value of the highest activation; of equals the first in reading order."""
+    place = int(plane.reshape(-1).argmax())
+    row, col = divmod(place, plane.shape[1])
+    return row, col, float(plane[row, col])
+
+
+def _maxima(maps: Float[Tensor, "units rows cols"], layer: WatchedLayer) -> Float32[np.ndarray, " units"]:
+    """Each unit's maximum. Raises TraceError where it is no number."""
+    maxima = maps.amax((1, 2)).float().cpu().numpy()
+    _require_finite(maxima, f"layer {layer.record.name}")
+    return maxima
+
+
+def _require_finite(values: np.ndarray, where: str) -> None:
+    """Raises TraceError for NaN and infinity, which no page can show."""
+    if not np.isfinite(values).all():
+        raise TraceError(f"the picture gives values that are not finite at {where}: the weights are unusable")
+
+
+def _visible(wish: Wish, layer: WatchedLayer) -> tuple[int, int] | None:
+    """The visible units, cut to those that exist. Raises UsageError where none is left."""
+    if wish.visible is None:
+        return None
+    first, last = max(wish.visible[0], 0), min(wish.visible[1], layer.record.units)
+    if first >= last:
+        raise UsageError(f'layer "{layer.record.name}" has no units {wish.visible[0]} to {wish.visible[1] - 1}')
+    return first, last
+
+
+def _milliseconds(clock: Clock) -> dict[str, float]:
+    stages = ("decode", "prepare", "forward", "project", "encode")
+    return {stage: 1000 * clock.seconds.get(stage, 0.0) for stage in stages}

@@ -1,0 +1,77 @@
+"""An atlas and the network that made it become an engine; another network is refused, and the sentence says why."""
+
+from pathlib import Path
+
+from torch.export import ExportedProgram
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.errors import TraceError, WrongModel
+from layerscope.core.records import Input
+from layerscope.graph import Program, Traced, read_program, trace_module
+from layerscope.live.engine import Engine
+from layerscope.models import load
+from layerscope.models.spec import Loaded
+from layerscope.pipeline.settings import graph_hash, versions, weights_hash
+
+
+def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None = None) -> Engine:
+    """An engine for this atlas and the network of this spec (see `models.load`), with the atlas's preprocessing.
+
+    weights: a state dict for the spec. Raises WrongModel for another network than the atlas's, TraceError and
+    UsageError for a spec that cannot be loaded or traced.
+    """
+    loaded = load(str(network), weights=weights)
+    traced = _traced(loaded, file)
+    return engine_for(file, Program(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
+
+
+def engine_for(
+    file: AtlasFile, program: Program, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None
+) -> Engine:
+    """An engine for a network that is traced already.
+
+    input: what the network is said to expect; None takes the atlas's word. Raises WrongModel for another network or
+    input than the atlas's, TraceError for weights that are not finite.
+    """
+    require_same(file, program, name, input)
+    program.check()
+    return Engine(file, program, name=name, classes=classes)
+
+
+def require_same(file: AtlasFile, program: Program, name: str, input: Input | None = None) -> None:
+    """Raises WrongModel, naming what differs, where the atlas was not made by this network with this input."""
+    run = file.run
+    differing = []
+    if program.graph.nodes[0].shape != run.input.shape or input not in (None, run.input):
+        differing.append("input")
+    if run.fingerprint.get("graph") != graph_hash(program):
+        differing.append("graph")
+    if run.fingerprint.get("weights") != weights_hash(program):
+        differing.append("weights")
+    if differing:
+        raise WrongModel(
+            f"{file.path} was not made by this network: {name} differs from {run.network} in its "
+            f"{' and '.join(differing)}{_other_torch(file, differing)}; name the network that made the atlas, "
+            "with its weights"
+        )
+
+
+def _other_torch(file: AtlasFile, differing: list[str]) -> str:
+    """Another torch may trace the same model differently, which is worth saying where only the graph differs."""
+    made, now = file.run.versions.get("torch"), versions()["torch"]
+    return f" (the atlas was made with torch {made}, this is {now})" if differing == ["graph"] and made != now else ""
+
+
+def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
+    expected = file.run.input.shape
+    if isinstance(loaded.model, ExportedProgram):
+        return read_program(loaded.model)
+    try:
+        return trace_module(loaded.model, expected)
+    except TraceError as error:
+        if loaded.input is None or loaded.input.shape == expected:
+            raise
+        raise WrongModel(
+            f"{file.path} was not made by this network: {loaded.name} differs in its input, which is "
+            f"{list(loaded.input.shape)} and not {list(expected)}; name the network that made the atlas"
+        ) from error
