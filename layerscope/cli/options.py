@@ -84,6 +84,45 @@ def figure(verb: ArgumentParser) -> None:
     spoken(verb)
 
 
+def serve(verb: ArgumentParser) -> None:
+    verb.add_argument("atlas", metavar="FILE", nargs="+", help="atlases that layerscope build wrote")
+    _address(verb)
+    spoken(verb)
+
+
+def live(verb: ArgumentParser) -> None:
+    _atlas(verb)
+    _network(verb)
+    _weights(verb)
+    _address(verb)
+    spoken(verb)
+
+
+def look(verb: ArgumentParser) -> None:
+    _atlas(verb)
+    _network(verb)
+    verb.add_argument("picture", metavar="PICTURE", help="a JPEG or PNG file")
+    add = verb.add_argument
+    add("-o", "--out", metavar="PAGE", required=True, help="an .html file; one that exists is replaced")
+    add("--method", choices=METHODS, help="projections by this method (default: that of the deepest plate)")
+    _weights(verb)
+    spoken(verb)
+
+
+def export(verb: ArgumentParser) -> None:
+    _atlas(verb)
+    add = verb.add_argument
+    add("folder", metavar="DIR", nargs="?", help="the folder to fill, empty or new (needed but for --dry-run)")
+    add("--layers", metavar="GLOB", action="append", help="layers by name or pattern; commas or repeated (default all)")
+    add("--tile", metavar="PX", type=values.whole(8), help="largest side of a tile, px (default: as stored)")
+    add("--budget", metavar="SIZE", type=values.size, help="at most so much, such as 200MB: the most that fits")
+    add("--no-photographs", action="store_true", help="no pixel and no name of the images")
+    add("--no-projections", action="store_true", help="no projections, which partly recover the images")
+    add("--overwrite", action="store_true", help="replace an earlier export in DIR")
+    add("--dry-run", action="store_true", help="only count and estimate; writes nothing")
+    spoken(verb)
+
+
 def info(verb: ArgumentParser) -> None:
     _atlas(verb)
     spoken(verb)
@@ -194,6 +233,13 @@ def _network(verb: ArgumentParser) -> None:
 
 def _atlas(verb: ArgumentParser) -> None:
     verb.add_argument("atlas", metavar="FILE", help="an atlas that layerscope build wrote")
+
+
+def _address(verb: ArgumentParser) -> None:
+    add = verb.add_argument
+    add("--host", metavar="NAME", default="127.0.0.1", help="listen here (default 127.0.0.1, this machine only)")
+    add("--port", metavar="N", type=values.port, default=8000, help="or the next that is free; 0 is any (default 8000)")
+    add("--no-browser", action="store_true", help="do not open the browser")
 
 
 def _images(verb: ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """The texts of options as values; what makes no sense is said in one clause (argparse names the option)."""
 
+import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,21 @@ def whole(least: int) -> Callable[[str], int]:
         return value
 
     return convert
+
+
+def port(text: str) -> int:
+    """The number of a port, 0 to 65535."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) < 65536):
+        raise ArgumentTypeError(f'expected a port, 0 to 65535, got "{text}"')
+    return int(text)
+
+
+def size(text: str) -> int:
+    """Bytes, in powers of ten: "200MB", "1.5 GB", "300 kB"; a bare number is bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(|[kmg]?b|[kmg])", text.strip().lower())
+    if found is None or not float(found[1]):
+        raise ArgumentTypeError(f'expected a size such as 200MB, got "{text}"')
+    return int(float(found[1]) * 1000 ** " kmg".index(found[2].removesuffix("b") or " "))
 
 
 def above_zero(text: str) -> float:

@@ -140,9 +140,7 @@ def _task(name: str, classes: tuple[str, ...], data: Any, recipe: Recipe, *, bf1
     )
 
 
-def _told(
-    task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training
-) -> Told:
+def _told(task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training) -> Told:
     source = Path(data).name if isinstance(data, str | Path) else "DATA"
     words = ["layerscope", "train", task.name, "--data", source, "--out", Path(out).name]
     words += [] if begun is None else ["--start", Path(begun).name]

@@ -48,7 +48,7 @@ def test_the_papers_recipe_is_section_3s():
 
 
 def test_a_further_cycle_is_gentler_and_smooths_the_filters():
-    """Half the rate, two epochs at the size before the last, five at full size; the first weights are not drawn anew."""
+    """Half the rate, two epochs at the size before the last, five at full size; first weights are not drawn anew."""
     for name, own in RECIPES.items():
         recipe = recipe_of(name, "further")
         assert recipe.rate == own.rate / 2 and recipe.start_blur == 0.7 and recipe.start_std is None

@@ -84,7 +84,7 @@ def test_a_folder_with_other_files_is_left_alone(pictures: Path, tmp_path: Path)
 
 
 def test_a_run_begins_with_another_runs_weights(pictures: Path, finished: Path, tmp_path: Path) -> None:
-    """At a rate that moves nothing they are the last weights too, but for the first filters; the card tells the start."""
+    """At a rate that moves nothing they are the last weights too, but for the first filters; the card tells it."""
     still = replace(RECIPE, phases=(Phase(side=24, epochs=1),), rate=1e-12, decay=0.0, start_blur=0.7)
     small_run(pictures, tmp_path / "again", recipe=still, start=finished)
     first, last = (RunFolder(folder).network() for folder in (finished, tmp_path / "again"))

@@ -1,0 +1,113 @@
+"""A picture of one's own as a network sees it, beside what the atlas knows: one HTML file with everything inside."""
+
+import base64
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.live import Portrait
+from layerscope.figures.words import footer
+from layerscope.viewer import pictures
+from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.pages.look import facts
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.render import assets, render
+from layerscope.viewer.shelf import Book
+
+if TYPE_CHECKING:
+    from layerscope.live.engine import Engine
+
+
+def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | None = None) -> "Engine":
+    """The network of an atlas, ready to look at pictures.
+
+    network: a Network, or what `trace` takes as a spec; weights: a state dict for the spec. Raises WrongModel for
+    another network than the atlas's.
+    """
+    from layerscope.api.network import Network
+    from layerscope.live.opening import engine_for, open_engine
+
+    if not isinstance(network, Network):
+        return open_engine(file, network, None if weights is None else Path(weights))
+    if weights is not None:
+        raise UsageError("weights go with a spec; this network is already traced with its own")
+    return engine_for(file, network.program, name=network.name, classes=network.classes, input=network.input)
+
+
+def look_at(
+    atlas: str | os.PathLike[str],
+    network: Any,
+    picture: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    method: str | None = None,
+) -> Portrait:
+    """Write a page of the units that a picture excites most, at every layer; what stands on it is returned as well.
+
+    picture: a JPEG or PNG file. out: the HTML file; one that exists is replaced. method: of the projections, by
+    default that of the atlas's deepest plate. Raises ImageError, WrongModel, UsageError.
+    """
+    path = Path(picture)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f'cannot read the picture "{path}": {error.strerror}') from error
+    with AtlasFile(atlas) as file:
+        engine = engine_of(file, network, weights)
+        query = Query((("method", method),) if method is not None else ())
+        portrait = engine.whole(content)
+        _write(Path(out), _page(Book("", file, ""), portrait, query, engine.methods, path.name))
+    return portrait
+
+
+def _page(book: Book, portrait: Portrait, query: Query, methods: tuple[str, ...], title: str) -> str:
+    return render(
+        "look_alone.html",
+        page=facts(book, query, portrait, key="", methods=methods),
+        src=Inside(book, portrait),
+        title=title,
+        style=Markup(assets()["live.css"].decode()),
+        made_by=footer(book.file),
+    )
+
+
+class Inside:
+    """The pictures of the page as data URLs. They are Markup, since a page cuts long texts."""
+
+    def __init__(self, book: Book, portrait: Portrait) -> None:
+        self._book, self._portrait = book, portrait
+        self._tiles = {(layer.layer, one.unit): one.tiles for layer in portrait.layers for one in layer.firings}
+
+    def picture(self) -> Markup:
+        return _url("image/png", self._portrait.picture)
+
+    def tile(self, layer: AtlasLayerRecord, unit: int, method: str) -> Markup:
+        return _url("image/png", self._tiles[layer.name, unit][method])
+
+    def sheet(self, sheet: Sheet) -> Markup | None:
+        found = pictures.stored(self._book, sheet)
+        return None if found is None else _url(found.media, found.content)
+
+    def unit(self, layer: AtlasLayerRecord, unit: int) -> None:
+        """One file has no other pages."""
+
+
+def _url(media: str, content: bytes) -> Markup:
+    return Markup(f"data:{media};base64,{base64.b64encode(content).decode()}")
+
+
+def _write(path: Path, text: str) -> None:
+    """All or nothing."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UsageError(f'cannot write "{path}": {error.strerror}') from error

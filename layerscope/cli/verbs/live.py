@@ -1,0 +1,18 @@
+"""`layerscope live`: the pages of an atlas, and its network watching a camera or pictures."""
+
+import argparse
+
+from layerscope.cli.output import Output
+from layerscope.cli.verbs.serve import serve
+from layerscope.viewer.shelf import Shelf
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Load the network, then serve until Ctrl-C."""
+    from layerscope.api.looking import engine_of
+
+    # First what is quickly known to be wrong: a large network takes a while to load.
+    shelf = Shelf([arguments.atlas])
+    output.remark(f"loading {arguments.network}")
+    engine = engine_of(shelf.book(shelf.slugs[0]).file, arguments.network, arguments.weights)
+    return serve(shelf, arguments, output, engine=engine)

@@ -1,0 +1,41 @@
+"""What goes back to a browser besides pages: plain errors, redirects, and "you have it already"."""
+
+from collections.abc import Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.render import asset_marks, render
+
+CACHED = {"Cache-Control": "public, max-age=31536000, immutable"}
+FRESH = {"Cache-Control": "no-cache"}
+
+
+def error_page(status: int, words: str, *, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """A page that says in words, without a full stop, what went wrong and what to do."""
+    link = ServerLinks("", "", asset_marks())
+    text = render("error.html", page=None, status=status, words=words, book=None, link=link, live=False)
+    return HTMLResponse(text, status, headers={**FRESH, **(headers or {})})
+
+
+def unchanged(request: Request, mark: str) -> Response | None:
+    """A 304 where the browser has the state of this mark already."""
+    for line in request.headers.getlist("if-none-match"):
+        if any(one.strip().removeprefix("W/") in ("*", f'"{mark}"') for one in line.split(",")):
+            return Response(status_code=304, headers={"ETag": f'"{mark}"', **FRESH})
+    return None
+
+
+def marked(answer: Response, mark: str | None) -> Response:
+    """The answer with the mark of the state that it shows; None for a state that may change at any time."""
+    if mark is not None:
+        answer.headers["ETag"] = f'"{mark}"'
+    return answer
+
+
+def without_paths(sentence: str, paths: Iterable[tuple[str, str]]) -> str:
+    """A sentence whose paths of the file system, given with the names to show for them, are left out."""
+    for path, name in paths:
+        sentence = sentence.replace(path, name)
+    return sentence

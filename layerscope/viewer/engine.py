@@ -1,0 +1,46 @@
+"""What the viewer asks of a network that looks at pictures now; `live/` answers, and the viewer stays without torch."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from layerscope.core.live import Look, Portrait, Wish
+
+
+@runtime_checkable
+class LiveLayer(Protocol):
+    """A layer that can be watched. rows, cols: of its map; 1 and 1 for a dense layer."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def units(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def cols(self) -> int: ...
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A network over one atlas; calls from several threads do not mix. See core/live.py for what is given."""
+
+    name: str
+    classes: Sequence[str]
+    methods: Sequence[str]
+
+    @property
+    def layers(self) -> Sequence[LiveLayer]: ...
+
+    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
+        """One picture, as far as the wish goes; frame: one of a stream, for which narrower limits hold. ImageError."""
+        ...
+
+    def whole(self, picture: bytes, *, strongest: int = 9) -> Portrait:
+        """A picture at every layer. Raises ImageError."""
+        ...

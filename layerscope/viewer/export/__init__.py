@@ -1,0 +1,131 @@
+"""An atlas as a folder of files: the viewer's own pages, for any static host, a USB stick or file://."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from layerscope.core.errors import UsageError
+from layerscope.viewer.export.edition import Choice, Edition, EditionBook
+from layerscope.viewer.export.folder import place_for, written_whole
+from layerscope.viewer.export.plan import MARKER, Plan
+from layerscope.viewer.shelf import slugs_of
+
+__all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
+
+# Smaller tiles that a budget may ask for, px.
+SIDES = (64, 48, 32)
+# What is only estimated may be so much larger in truth.
+SLACK = 1.1
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """What is told of an export while it is written."""
+
+    def start(self, stage: str, total: int, done: int) -> None: ...
+
+    def step(self, count: int = 1) -> None: ...
+
+    def say(self, sentence: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """An export. folder: where it is. files, bytes: how many."""
+
+    folder: Path
+    files: int
+    bytes: int
+
+
+def export(
+    atlas: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    choice: Choice | None = None,
+    *,
+    budget: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write an atlas as a site. choice: what of it (default: all). budget: bytes that the files must not exceed.
+
+    The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
+    The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
+    """
+    place = place_for(folder, marker=MARKER, overwrite=overwrite)
+    with planned(atlas, choice or Choice(), budget=budget) as plan:
+        if progress is not None:
+            for sentence in told(plan, asked=choice or Choice()):
+                progress.say(sentence)
+            progress.start("export", len(plan.pieces), 0)
+        written = 0
+        with written_whole(place, marker=MARKER) as put:
+            for piece in plan.pieces:
+                content = plan.content(piece)
+                written += len(content)
+                if budget is not None and written > budget:
+                    raise UsageError(f"the pages became larger than estimated: {_no_room(budget, plan)}")
+                put(piece.path, content)
+                if progress is not None:
+                    progress.step()
+        return Exported(folder=Path(folder), files=len(plan.pieces), bytes=written)
+
+
+@contextmanager
+def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None = None) -> Iterator[Plan]:
+    """What an export would write: with a budget, the first that fits of ever smaller choices.
+
+    All methods and views; each layer's own method in the natural view; tiles of 64, 48, 32 px. Raises as `export`.
+    """
+    plan = None
+    for candidate in _candidates(choice) if budget is not None else (choice,):
+        with Edition(atlas, candidate) as edition:
+            plan = Plan(EditionBook(slugs_of([edition.path])[0], edition, ""))
+            if budget is None or plan.estimate.known + SLACK * plan.estimate.guessed <= budget:
+                yield plan
+                return
+    assert plan is not None and budget is not None
+    raise UsageError(_no_room(budget, plan))
+
+
+def _candidates(choice: Choice) -> Iterator[Choice]:
+    yield choice
+    least = replace(choice, plates=choice.projections)
+    if least != choice:
+        yield least
+    for side in SIDES:
+        if choice.tile is None or side < choice.tile:
+            yield replace(least, tile=side)
+
+
+def _no_room(budget: int, plan: Plan) -> str:
+    needed = plan.estimate.known + SLACK * plan.estimate.guessed
+    return (
+        f"{megabytes(budget)} are too few: the smallest export of this choice takes about {megabytes(needed)}; choose "
+        "fewer layers with --layers, leave out with --no-photographs, or raise --budget"
+    )
+
+
+def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
+    """What a user should know before the export is written."""
+    choice, run = plan.book.file.choice, plan.book.run
+    said = [f"about {plan.estimate.bytes / 1e6:,.1f} MB in {plan.estimate.files:,} files"]
+    if choice != asked:
+        parts = ["projections by each layer's own method in the natural view only"] if choice.plates else []
+        parts += [f"tiles of {choice.tile} px"] if choice.tile != asked.tile else []
+        said.append(f"to stay within the budget: {', '.join(parts)}")
+    if not plan.book.finished:
+        said.append("the build of this atlas has not ended: the export holds what is there now, and says so")
+    if not choice.photographs and {"deconvnet", "guided"} & set(run.methods):
+        said.append(
+            "no photographs are in it, but deconvnet and guided projections partly recover the images: "
+            "--no-projections leaves them out too"
+        )
+    return said
+
+
+def megabytes(count: float) -> str:
+    return f"{count / 1e6:,.1f} MB"

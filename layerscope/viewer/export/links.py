@@ -1,0 +1,114 @@
+"""The addresses of an export: files with names of our own making, as a page in some folder of the site sees them.
+
+Names are words and numbers, never an atlas's own: a layer may be called "../../x" or "con".
+"""
+
+from dataclasses import dataclass
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.export.edition import Edition
+
+# The browser itself refuses what is not a file of the site. (frame-ancestors cannot be said by a page.)
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+COPY = (
+    "layerscope export wrote these pages; they need no server. What needs one is not here: live, pictures of your own, "
+    "values as JSON, and the comparison of layers and atlases."
+)
+PLATES = "Of the projections only those by each layer's own method, in the natural view, are here."
+NO_PHOTOGRAPHS = "Photographs were left out of this copy: it holds no pixel and no file's name of the images."
+RECOVERED = "Projections by deconvnet and guided backpropagation partly recover the images."
+ENDINGS = {"jpeg": "jpg", "webp": "webp", "webp-lossless": "webp", "png": "png"}
+
+
+def folder_of(layer: AtlasLayerRecord) -> str:
+    return f"l{layer.id:02d}"
+
+
+def stem_of(unit: int) -> str:
+    return f"u{unit:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLinks:
+    """Addresses as relative paths; what is not published has none.
+
+    edition: what is published. up: the way from the page's folder to the site's, "" or "../".
+    """
+
+    edition: Edition
+    up: str = ""
+    static: bool = True
+    policy: str = POLICY
+
+    @property
+    def photographs(self) -> bool:
+        """Whether pixels of the images are in the site."""
+        return self.edition.choice.photographs
+
+    def told(self) -> tuple[str, ...]:
+        """What this copy lacks, in sentences."""
+        choice, layers = self.edition.choice, len(self.edition.layers)
+        return tuple(sentence for sentence, said in (
+            (COPY, True),
+            (f"Of the atlas's layers {layers} {'is' if layers == 1 else 'are'} here.", bool(choice.layers)),
+            (f"Tiles are at most {choice.tile} px a side here.", choice.tile is not None),
+            (PLATES, choice.plates),
+            (NO_PHOTOGRAPHS, not choice.photographs),
+            (RECOVERED, not choice.photographs and choice.projections),
+            ("Projections were left out of this copy.", not choice.projections),
+        ) if said)  # fmt: skip
+
+    def home(self) -> str:
+        return self.network()
+
+    def asset(self, name: str) -> str:
+        return f"{self.up}static/{name}"
+
+    def network(self) -> str:
+        return f"{self.up}index.html"
+
+    def layer(self, layer: AtlasLayerRecord) -> str:
+        return f"{self.up}{folder_of(layer)}/index.html"
+
+    def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
+        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}.html"
+
+    def image(self, image: int) -> str | None:
+        return f"{self.up}i/{image:06d}.html" if image in self.edition.shown_images else None
+
+    def concepts(self) -> str:
+        return f"{self.up}concepts.html"
+
+    def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
+        """The units stand behind "#": there is no server that could read a query."""
+        wanted = "&".join(f"u=l{layer.id}:{unit}" for layer, unit in units)
+        return f"{self.up}compare.html" + (f"#{wanted}" if wanted else "")
+
+    def about(self) -> str:
+        return f"{self.up}about.html"
+
+    def sheet(self, sheet: Sheet) -> str | None:
+        stored = self.edition.sheets.get(sheet)
+        if stored is None:
+            return None
+        words = "-".join(word for word in (sheet.kind, sheet.method, sheet.view) if word)
+        return f"{self.up}l{sheet.layer:02d}/{stem_of(sheet.unit)}-{words}.{ENDINGS[stored.codec]}"
+
+    def sprites(self, layer: AtlasLayerRecord) -> str:
+        return f"{self.up}{folder_of(layer)}/sprites.css"
+
+    def sprite(self, layer: AtlasLayerRecord, block: int, kind: str) -> str | None:
+        there = (layer.id, block, kind) in self.edition.sprites
+        return f"{self.up}{folder_of(layer)}/{kind}-{block:03d}.webp" if there else None
+
+    def strata(self, layer: AtlasLayerRecord, unit: int) -> str | None:
+        there = (layer.id, unit) in self.edition.stratified
+        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}-strata.webp" if there else None
+
+    def picture(self, image: int) -> str | None:
+        stored = self.edition.pictures.get(image)
+        return f"{self.up}i/{image:06d}.{ENDINGS[stored.codec]}" if stored else None
+
+    def names(self, layer: AtlasLayerRecord) -> str:
+        return f"{self.up}{folder_of(layer)}/names.js"

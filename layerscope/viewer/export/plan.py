@@ -1,0 +1,212 @@
+"""The files of an export: one list, from which they are counted, estimated and written.
+
+One table, MAKERS, says how each kind of file is made.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.version import __version__
+from layerscope.viewer import pictures
+from layerscope.viewer.addresses import SPRITES, Sheet, layer_key
+from layerscope.viewer.export.edition import Edition, EditionBook
+from layerscope.viewer.export.links import FileLinks
+from layerscope.viewer.pages import PAGES, Query
+from layerscope.viewer.render import STATIC, assets, render
+from layerscope.viewer.scripts import names_script, sprites_style
+
+MARKER = "layerscope-site.json"
+# Pages of the atlas as a whole; those of layers, units and images come with what they show.
+WHOLE = ("network", "concepts", "compare", "about")
+# So many files of a kind are made to estimate the others; sprites take long and differ little.
+SAMPLED, SAMPLED_SPRITES = 16, 4
+
+
+class Piece(NamedTuple):
+    """A file. path: in the site. kind: how it is made, a key of MAKERS. key: of what. weight: what its size grows with.
+
+    bytes: its size where that is known beforehand.
+    """
+
+    path: str
+    kind: str
+    key: tuple[Any, ...]
+    weight: int = 1
+    bytes: int | None = None
+
+
+class Estimate(NamedTuple):
+    """How many files, exactly, and how many bytes: those known, and about how many more."""
+
+    files: int
+    known: int
+    guessed: int
+
+    @property
+    def bytes(self) -> int:
+        return self.known + self.guessed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an edition is as a site."""
+
+    book: EditionBook
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All files, in the order in which they are written."""
+        return tuple(_pieces(self.book))
+
+    def content(self, piece: Piece) -> bytes:
+        """A file's bytes."""
+        return MAKERS[piece.kind](self.book, *piece.key)
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """Stored pictures weigh what they weigh in the atlas; of all else some are made, spread over the whole."""
+        known, groups = 0, defaultdict[str, list[Piece]](list)
+        for piece in self.pieces:
+            if piece.bytes is None:
+                groups[f"{piece.kind} {piece.key[0] if piece.kind == 'page' else ''}"].append(piece)
+            else:
+                known += piece.bytes
+        return Estimate(len(self.pieces), known, round(sum(self._about(group) for group in groups.values())))
+
+    def _about(self, group: list[Piece]) -> float:
+        count = min(SAMPLED_SPRITES if group[0].kind == "sprite" else SAMPLED, len(group))
+        some = [group[place * len(group) // count] for place in range(count)]
+        made = sum(len(self.content(piece)) for piece in some)
+        return made / sum(piece.weight for piece in some) * sum(piece.weight for piece in group)
+
+
+def _pieces(book: EditionBook) -> Iterator[Piece]:
+    link, edition = FileLinks(book.file), book.file
+    for name, content in _assets().items():
+        yield Piece(link.asset(name), "asset", (name,), bytes=len(content))
+    for name in WHOLE:
+        if name != "concepts" or book.dissected:
+            yield Piece(getattr(link, name)(), "page", (name,))
+    sheets = defaultdict[tuple[int, int], list[Sheet]](list)
+    for sheet in edition.sheets:
+        sheets[sheet.layer, sheet.unit].append(sheet)
+    for layer in edition.layers:
+        yield from _layer(book, layer, link)
+        for unit in range(layer.record.units):
+            yield from _unit(edition, layer, unit, sheets[layer.id, unit], link)
+    for image in edition.shown_images:
+        yield Piece(str(link.image(image)), "page", ("image", image))
+        picture = link.picture(image)
+        if picture is not None:
+            yield Piece(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
+    yield Piece(MARKER, "marker", ())
+
+
+def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[Piece]:
+    units = layer.record.units
+    yield Piece(link.layer(layer), "page", ("layer", layer), weight=units)
+    yield Piece(link.sprites(layer), "style", (layer,), weight=units)
+    yield Piece(link.names(layer), "names", (layer,), weight=units)
+    for block in range(pictures.blocks(layer)):
+        for kind in SPRITES:
+            sprite = link.sprite(layer, block, kind)
+            if sprite is not None:
+                yield Piece(sprite, "sprite", (layer, block, kind))
+
+
+def _unit(
+    edition: Edition, layer: AtlasLayerRecord, unit: int, sheets: Sequence[Sheet], link: FileLinks
+) -> Iterator[Piece]:
+    yield Piece(link.unit(layer, unit), "page", ("unit", layer, unit))
+    for sheet in sheets:
+        known = None if edition.reduces(layer.id) else edition.sheets[sheet].bytes
+        yield Piece(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
+    strata = link.strata(layer, unit)
+    if strata is not None:
+        yield Piece(strata, "strata", (layer, unit))
+
+
+def _page(book: EditionBook, name: str, *parts: Any) -> bytes:
+    link = FileLinks(book.file, "" if name in WHOLE else "../")
+    page, query = PAGES[name], Query.of((("show", "all"),) if name == "layer" else ())
+    named = dict(zip(("layer", "unit") if name in ("layer", "unit") else ("image",), parts, strict=False))
+    if "layer" in named:
+        named["layer"] = layer_key(named["layer"])
+    facts = page.facts(book, query, **named)
+    text = render(page.template, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
+    return text.encode()
+
+
+@cache
+def _assets() -> dict[str, bytes]:
+    """The viewer's style sheets and scripts; what others wrote goes with its licence."""
+    licences = sorted(file.name for file in (STATIC / "vendor").iterdir() if file.name.endswith(".LICENSE.txt"))
+    return assets() | {f"vendor/{name}": (STATIC / "vendor" / name).read_bytes() for name in licences}
+
+
+def _asset(book: EditionBook, name: str) -> bytes:
+    return _assets()[name]
+
+
+def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
+    found = book.file.published(sheet)
+    assert found is not None, "only sheets that are there are listed"
+    return found.pixels
+
+
+def _picture(book: EditionBook, image: int) -> bytes:
+    return _content(pictures.whole(book, image))
+
+
+def _sprite(book: EditionBook, layer: AtlasLayerRecord, block: int, kind: str) -> bytes:
+    return _content(pictures.sprite(book, layer, block, kind))
+
+
+def _strata(book: EditionBook, layer: AtlasLayerRecord, unit: int) -> bytes:
+    return _content(pictures.strata(book, layer, unit))
+
+
+def _content(picture: pictures.Picture | None) -> bytes:
+    assert picture is not None, "only pictures that are there are listed"
+    return picture.content
+
+
+def _style(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
+    return sprites_style(book, layer, FileLinks(book.file, "../")).encode()
+
+
+def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
+    return names_script(book, layer, FileLinks(book.file, "../")).encode()
+
+
+def _marker(book: EditionBook) -> bytes:
+    """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
+    choice = book.file.choice
+    told = {
+        "layerscope": __version__,
+        "fingerprint": book.run.fingerprint,
+        "layers": len(book.layers),
+        "photographs": choice.photographs,
+        "projections": choice.projections,
+        "plates": choice.plates,
+        "tile": choice.tile,
+    }
+    return (json.dumps(told, indent=1, sort_keys=True) + "\n").encode()
+
+
+MAKERS: dict[str, Callable[..., bytes]] = {
+    "asset": _asset,
+    "page": _page,
+    "style": _style,
+    "names": _names,
+    "sheet": _sheet,
+    "sprite": _sprite,
+    "strata": _strata,
+    "picture": _picture,
+    "marker": _marker,
+}

@@ -1,0 +1,96 @@
+"""The live protocol's messages: 16 bytes of header before every binary one, JSON and pictures behind it.
+
+Header, little-endian: u8 version, u8 type, u16 flags, u32 number, f64 the client's clock in ms. The client sends FRAME
+(a picture follows) or AGAIN (the last picture once more, under the wish of now); the server answers each that it looks
+at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it counts.
+Wishes and sorrows are JSON texts.
+"""
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any
+
+VERSION = 1
+HEADER = struct.Struct("<BBHId")
+LENGTH = struct.Struct("<I")
+# A frame is a small JPEG of a moving picture; a picture is a file as its owner has it.
+FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
+PICTURE_BYTES, PICTURE_PIXELS = 8 * 1024 * 1024, 16_000_000
+WISH_BYTES = 4 * 1024
+
+
+class Kind(IntEnum):
+    """A binary message's type."""
+
+    FRAME = 1
+    AGAIN = 2
+    RESULT = 3
+
+
+class Flag(IntFlag):
+    """PICTURE: a file as it is, for which the wider limits hold."""
+
+    NONE = 0
+    PICTURE = 1
+
+
+class Refused(Exception):
+    """A message that is not understood. code: with which the connection is closed (1003 senseless, 1009 too long)."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A binary message. number: wraps at 2^32. clock: ms, as the client says; it is only sent back."""
+
+    kind: Kind
+    flags: Flag = Flag.NONE
+    number: int = 0
+    clock: float = 0.0
+    body: bytes = b""
+
+
+def pack(message: Message) -> bytes:
+    """A message as bytes."""
+    return HEADER.pack(VERSION, message.kind, message.flags, message.number, message.clock) + message.body
+
+
+def unpack(data: bytes) -> Message:
+    """Bytes as a message. Raises Refused for another version, type or flag, and for a body beyond its limit."""
+    if len(data) < HEADER.size:
+        raise Refused(1003, f"a message has a header of {HEADER.size} bytes, this one has {len(data)} bytes in all")
+    version, kind, flags, number, clock = HEADER.unpack_from(data)
+    if version != VERSION:
+        raise Refused(1003, f"this server speaks version {VERSION} of the protocol, not {version}")
+    if kind not in Kind.__members__.values() or flags not in (Flag.NONE, Flag.PICTURE):
+        raise Refused(1003, f"there is no message of type {kind} with flags {flags}")
+    limit = {Kind.FRAME: FRAME_BYTES, Kind.AGAIN: 0, Kind.RESULT: PICTURE_BYTES}[Kind(kind)]
+    limit = PICTURE_BYTES if kind == Kind.FRAME and flags & Flag.PICTURE else limit
+    if len(data) - HEADER.size > limit:
+        raise Refused(1009, f"at most {limit} bytes may follow, not {len(data) - HEADER.size}")
+    return Message(kind=Kind(kind), flags=Flag(flags), number=number, clock=clock, body=data[HEADER.size :])
+
+
+def pack_result(told: dict[str, Any], pictures: Sequence[bytes]) -> bytes:
+    """The body of a RESULT. told: JSON values; the lengths of the pictures are added to it as "pictures"."""
+    text = json.dumps({**told, "pictures": [len(one) for one in pictures]}, allow_nan=False).encode()
+    return b"".join((LENGTH.pack(len(text)), text, *pictures))
+
+
+def unpack_result(body: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """What pack_result was given. Raises ValueError for bytes that it did not make."""
+    if len(body) < LENGTH.size:
+        raise ValueError("a result has a length, JSON and pictures")
+    (length,) = LENGTH.unpack_from(body)
+    told = json.loads(body[LENGTH.size : LENGTH.size + length])
+    lengths, rest = told.pop("pictures"), body[LENGTH.size + length :]
+    if sum(lengths) != len(rest):
+        raise ValueError(f"the pictures have {len(rest)} bytes, not {sum(lengths)}")
+    ends = [sum(lengths[: place + 1]) for place in range(len(lengths))]
+    return told, [rest[end - size : end] for size, end in zip(lengths, ends, strict=True)]

@@ -1,0 +1,197 @@
+"""What an atlas is made of: provenance and settings, what each method shows and does not, limits, licences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import Figures
+from layerscope.core.records import Input
+from layerscope.core.version import __version__
+from layerscope.figures.words import VIEWS
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.shelf import Book
+
+LOSSY = ("jpeg", "webp")
+# What each method does to a signal on its way back, and what to keep in mind. Sources: docs/trust.md.
+METHODS = {
+    "deconvnet": (
+        "Carries the activation back through the transposed convolutions and the switches of max pooling, and keeps "
+        "what is positive at every rectifier on the way back (Zeiler & Fergus 2013).",
+        "It shows which parts of a patch counted. It partly recovers the picture whatever the unit (Nie et al. 2018), "
+        "and does not depend on the layers after the unit (Sixt et al. 2020).",
+    ),
+    "guided": (
+        "Guided backpropagation: as the deconvnet, and it also blocks what did not pass the rectifier on the way "
+        "forward (Springenberg et al. 2014).",
+        "It is sharper than the deconvnet, not truer: it recovers still more of the picture, whatever the unit (Nie et "
+        "al. 2018; Sixt et al. 2020).",
+    ),
+    "gradient": (
+        "The derivative of the activation by every pixel, nothing added or left out (Simonyan et al. 2013).",
+        "It is the most specific of the three and the hardest to read: how the activation would change with each "
+        "pixel, not which pixels made it.",
+    ),
+}
+VIEW_LIMITS = {
+    "signal": "What the method gives, in the colours and frequencies of the network's input.",
+    "natural": "The same, passed through the covariance of the images' colours and the mean power of their "
+    "frequencies: one linear map, the same for every unit. It makes noise look natural, too.",
+}
+SOURCES = (
+    "Zeiler & Fergus 2013, Visualizing and Understanding Convolutional Networks, arXiv 1311.2901",
+    "Springenberg et al. 2014, Striving for Simplicity: The All Convolutional Net, arXiv 1412.6806",
+    "Simonyan, Vedaldi & Zisserman 2013, Deep Inside Convolutional Networks, arXiv 1312.6034",
+    "Nie, Zhang & Patel 2018, A Theoretical Explanation for Perplexing Behaviors of Backpropagation-based "
+    "Visualizations, arXiv 1805.07039",
+    "Sixt, Granz & Landgraf 2020, When Explanations Lie: Why Many Modified BP Attributions Fail, ICML",
+    "Borowski et al. 2021, Exemplary Natural Images Explain CNN Activations Better than State-of-the-Art Feature "
+    "Visualization, ICLR",
+    "Bau et al. 2017, Network Dissection, CVPR",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """A method or a view in words: what it does, what it does not show. held: the atlas has it."""
+
+    name: str
+    held: bool
+    does: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specificity:
+    """How much a layer's projections by one method say about the unit, measured over n pairs; 0..1 and above."""
+
+    method: str
+    median: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerAbout:
+    """A layer. method, why: of its plates. sampled: units whose tiles are kept, where that is not all."""
+
+    layer: AtlasLayerRecord
+    specificity: tuple[Specificity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DissectedLayer:
+    layer: str
+    figures: Figures
+    baselines: Mapping[str, Figures]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DissectionAbout:
+    """How concepts were found. settings: as they were given. left_out: layers that could not be, as sentences."""
+
+    images: int
+    settings: Mapping[str, Any]
+    left_out: tuple[str, ...]
+    layers: tuple[DissectedLayer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutPage:
+    """Provenance. listed: images of the source; scanned: those with statistics; skipped: reasons with their counts;
+    duplicates: copies of other images, which are not scanned twice. codec: of tiles and pictures."""
+
+    title: str
+    network: str
+    images: str
+    listed: int
+    scanned: int
+    skipped: tuple[tuple[str, int], ...]
+    duplicates: int
+    k: int
+    input: Input
+    settings: Mapping[str, Any]
+    fingerprint: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    started: str
+    finished: str | None
+    codec: str
+    lossy: bool
+    sampled: int | None
+    methods: tuple[Trait, ...]
+    views: tuple[Trait, ...]
+    layers: tuple[LayerAbout, ...]
+    dissection: DissectionAbout | None
+    sources: tuple[str, ...]
+    viewer: str
+
+
+def facts(book: Book, query: Query) -> AboutPage:
+    """Where the atlas comes from, and how far to trust what it shows."""
+    file, run = book.file, book.run
+    skipped, duplicates = file.left_out()
+    codec = str(run.settings.get("codec", "jpeg"))
+    counted = [int(book.statistics(layer).histogram[:1].sum()) for layer in book.layers[:1]]
+    return AboutPage(
+        title=book.title,
+        network=run.network,
+        images=run.images,
+        listed=file.image_count(),
+        scanned=max(counted, default=0),
+        skipped=skipped,
+        duplicates=duplicates,
+        k=run.k,
+        input=run.input,
+        settings=run.settings,
+        fingerprint={name: value for name, value in run.fingerprint.items() if not isinstance(value, dict)},
+        versions=run.versions,
+        started=run.started,
+        finished=run.finished,
+        codec=codec,
+        lossy=codec in LOSSY,
+        sampled=file.sampled(),
+        methods=tuple(
+            Trait(name=name, held=name in run.methods, does=does, limits=limits)
+            for name, (does, limits) in METHODS.items()
+        ),
+        views=tuple(
+            Trait(name=name, held=name in run.views, does=words, limits=VIEW_LIMITS[name])
+            for name, words in VIEWS.items()
+        ),
+        layers=tuple(_layer(book, layer) for layer in book.layers),
+        dissection=_dissection(book),
+        sources=SOURCES,
+        viewer=__version__,
+    )
+
+
+def _layer(book: Book, layer: AtlasLayerRecord) -> LayerAbout:
+    found = [(method, book.file.statistic("specificity", layer.id, method)) for method in book.run.methods]
+    return LayerAbout(
+        layer=layer,
+        specificity=tuple(
+            Specificity(method=method, median=one["median"], low=one["q25"], high=one["q75"], n=one["n"])
+            for method, one in found
+            if one
+        ),
+    )
+
+
+def _dissection(book: Book) -> DissectionAbout | None:
+    found = book.file.dissection()
+    if found is None:
+        return None
+    return DissectionAbout(
+        images=found.images,
+        settings=found.settings,
+        left_out=found.left_out,
+        layers=tuple(
+            DissectedLayer(
+                layer=layer.layer,
+                figures=layer.figures,
+                baselines={name: measured.figures for name, measured in layer.baselines.items()},
+            )
+            for layer in found.layers
+        ),
+    )

@@ -1,0 +1,214 @@
+"""Side by side: two to four units, two layers, or one layer of two atlases with its units matched."""
+
+import re
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+from layerscope.atlas.codecs import shape_of_grid
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.errors import UsageError, nearest
+from layerscope.figures.gather import check_unit
+from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.matching import correlations
+from layerscope.viewer.pages.behaviour import ClassMean, UnitNumbers, class_counts_of, classes_of, numbers_of
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.seen import SeenPeak, seen_peaks
+from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes, same_images
+from layerscope.viewer.pages.two_layers import ComparedLayer, ComparedStatistic, compared_layer, compared_statistics
+from layerscope.viewer.shelf import Book, Shelf
+
+MOST = 4  # units side by side
+
+
+class Place(NamedTuple):
+    """A unit of some atlas."""
+
+    book: Book
+    layer: AtlasLayerRecord
+    unit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedUnit:
+    """A unit in its column. spec: how the address names it. slug, network: of its atlas. name: its guess, or "", and
+    the guess's score. of_images: how many were scanned."""
+
+    spec: str
+    slug: str
+    network: str
+    layer: AtlasLayerRecord
+    unit: int
+    columns: int
+    rows: int
+    name: str
+    score: float | None
+    of_images: int
+    patches: Sheet | None
+    projections: Sheet | None
+    numbers: UnitNumbers | None
+    classes: tuple[ClassMean, ...]
+    peaks: tuple[SeenPeak, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPair:
+    """What two units have in common. first, second: their columns, from 0. shared: images among the peaks of both, None
+    from different image sets; of: the fewer peaks that either has. correlation: of their class means, -1..1, None
+    without the same classes."""
+
+    first: int
+    second: int
+    shared: int | None
+    of: int
+    correlation: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLayer:
+    """A layer that an address may name. sheets: of its first unit with tiles, the patches and its own projections."""
+
+    layer: AtlasLayerRecord
+    key: str
+    example: int | None
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePage:
+    """One of the three comparisons, all of them empty where the address asks for none. known: what can be named.
+    columns: of a sheet. others: further atlases that are shown."""
+
+    units: tuple[ComparedUnit, ...] = ()
+    pairs: tuple[UnitPair, ...] = ()
+    layers: tuple[ComparedLayer, ...] = ()
+    statistics: tuple[ComparedStatistic, ...] = ()
+    matched: Matched | None = None
+    known: tuple[KnownLayer, ...] = ()
+    columns: int = 3
+    others: tuple[str, ...] = ()
+
+
+def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ComparePage:
+    """What the address asks to compare: ?u=layer:unit (up to four), ?l=layer&l=layer, or ?a=atlas&l=layer.
+
+    A unit of another atlas on the shelf is ?u=atlas/layer:unit. The two atlases' layers have one name, or are named
+    both. Raises UsageError for what does not exist.
+    """
+    units, layers = ([one for one in query.all(name) if one.strip()] for name in ("u", "l"))
+    about = {
+        "known": tuple(_known(book, layer) for layer in book.layers),
+        "columns": shape_of_grid(book.run.k)[1],
+        "others": tuple(slug for slug in (shelf.slugs if shelf else ()) if slug != book.slug),
+    }
+    if units:
+        if len(units) > MOST:
+            raise UsageError(f"at most {MOST} units stand side by side, this address names {len(units)}")
+        places = [_place(book, shelf, spec) for spec in units]
+        columns = tuple(_unit(place, spec.strip()) for place, spec in zip(places, units, strict=True))
+        return ComparePage(units=columns, pairs=_pairs(places), **about)
+    if query.one("a"):
+        return ComparePage(matched=_atlases(book, shelf, query.one("a"), layers), **about)
+    if layers:
+        if len(layers) != 2:
+            raise UsageError(f"two layers stand side by side, this address names {len(layers)}")
+        first, second = (book.layer(name) for name in layers)
+        columns = (compared_layer(book, first), compared_layer(book, second))
+        return ComparePage(layers=columns, statistics=compared_statistics(book, first, second), **about)
+    return ComparePage(**about)
+
+
+def _known(book: Book, layer: AtlasLayerRecord) -> KnownLayer:
+    units = range(layer.record.units if layer.tile is not None else 0)
+    example = next((unit for unit in units if _patches(book, layer, unit) is not None), None)
+    found = () if example is None else (_patches(book, layer, example), _projections(book, layer, example))
+    sheets = tuple(sheet for sheet in found if sheet is not None)
+    return KnownLayer(layer=layer, key=layer_key(layer), example=example, sheets=sheets)
+
+
+def _place(book: Book, shelf: Shelf | None, spec: str) -> Place:
+    """The unit that "layer:unit" or "atlas/layer:unit" names."""
+    name, colon, unit = spec.strip().rpartition(":")
+    if not colon or not re.fullmatch(r"\d{1,9}", unit):
+        raise UsageError(f'"{spec[:80]}" names no unit: write the layer, a colon and a number, as in conv1:17')
+    slug, slash, rest = name.partition("/")
+    if slash and shelf is not None and slug in shelf.slugs:
+        book, name = shelf.book(slug), rest
+    layer = book.layer(name)
+    return Place(book, layer, check_unit(layer, int(unit)))
+
+
+def _unit(place: Place, spec: str) -> ComparedUnit:
+    book, layer, unit = place
+    peaks, statistics = seen_peaks(book, book.file.peaks(layer.id, unit)), book.statistics(layer)
+    concept = next((one for one in book.concepts(layer) if one.unit == unit), None)
+    best = concept.best if concept else None
+    rows, columns = shape_of_grid(book.run.k)
+    return ComparedUnit(
+        spec=spec,
+        slug=book.slug,
+        network=book.run.network,
+        layer=layer,
+        unit=unit,
+        columns=columns,
+        rows=rows,
+        name=best.concept if best else "",
+        score=best.score if best else None,
+        of_images=int(statistics.histogram[:1].sum()),
+        patches=_patches(book, layer, unit),
+        projections=_projections(book, layer, unit),
+        numbers=numbers_of(book, layer, unit) if len(statistics.mean) > unit else None,
+        classes=classes_of(book, layer, unit, peaks)[:3],
+        peaks=peaks,
+    )
+
+
+def _patches(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
+    return _held(book, Sheet(layer=layer.id, unit=unit, kind="patches"))
+
+
+def _projections(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
+    """By the layer's own method, in the run's first view."""
+    view = next(iter(book.run.views), "")
+    return _held(book, Sheet(layer=layer.id, unit=unit, kind="projections", method=layer.method or "", view=view))
+
+
+def _held(book: Book, sheet: Sheet) -> Sheet | None:
+    found = book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view)
+    return sheet if found is not None else None
+
+
+def _pairs(places: list[Place]) -> tuple[UnitPair, ...]:
+    return tuple(_pair(places, *pair) for pair in combinations(range(len(places)), 2))
+
+
+def _pair(places: list[Place], first: int, second: int) -> UnitPair:
+    one, other = places[first], places[second]
+    images = [{peak.image for peak in place.book.file.peaks(place.layer.id, place.unit)} for place in (one, other)]
+    same = one.book is other.book or same_images(one.book, other.book)
+    return UnitPair(
+        first=first,
+        second=second,
+        shared=len(images[0] & images[1]) if same else None,
+        of=min(map(len, images)),
+        correlation=_correlation(one, other),
+    )
+
+
+def _correlation(one: Place, other: Place) -> float | None:
+    """Of the two units' class means; None where they have not the same classes."""
+    if not same_classes(one.book, other.book) or not all(class_counts_of(p.book, p.layer)[0] for p in (one, other)):
+        return None
+    rows = [place.book.statistics(place.layer).class_means[place.unit : place.unit + 1] for place in (one, other)]
+    return float(correlations(*rows)[0, 0]) if all(map(len, rows)) else None
+
+
+def _atlases(book: Book, shelf: Shelf | None, slug: str, layers: list[str]) -> Matched:
+    slugs = [one for one in (shelf.slugs if shelf else ()) if one != book.slug]
+    if shelf is None or slug not in slugs:
+        there = f"; there are {', '.join(slugs)}" if slugs else "; this is the only one that is shown"
+        raise UsageError(f'there is no other atlas "{slug[:80]}" here{there}{nearest(slug, slugs)}')
+    if not 1 <= len(layers) <= 2:
+        raise UsageError("name the layer of both atlases to compare, or one layer of each: &l=layer")
+    other = shelf.book(slug)
+    return matched(book, book.layer(layers[0]), other, other.layer(layers[-1]))

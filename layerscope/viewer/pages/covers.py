@@ -1,0 +1,89 @@
+"""The few units that stand for a layer, or for a whole atlas, where all of them would be too many."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import ConceptScore
+from layerscope.figures.gather import sample
+from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.pages.units import finite
+from layerscope.viewer.shelf import Book
+
+SEED = 0
+# Below this specificity projections show mostly the picture, and little of the unit (figures.words says so too).
+TELLING = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverUnit:
+    """A unit that stands for its layer. maximum: its highest activation. name, score: a guess; None without one.
+
+    sheets: its pictures, the patches first; a link may leave one out.
+    """
+
+    layer: AtlasLayerRecord
+    unit: int
+    maximum: float | None
+    name: str | None
+    score: float | None
+    sheets: tuple[Sheet, ...]
+
+
+def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, ...]:
+    """The units of a layer that concepts name best, where it was dissected; else a seeded sample of those with tiles.
+
+    In ascending order of their numbers.
+    """
+    best = {
+        one.unit: one.best for one in book.concepts(layer) if one.best is not None and one.unit in book.shown(layer)
+    }
+    named = sorted(best, key=lambda unit: (-best[unit].score, unit))
+    chosen: list[int] = []
+    for unit in named:
+        # One unit a concept, so that a cover shows how many kinds there are.
+        if len(chosen) < count and best[unit].concept not in {best[other].concept for other in chosen}:
+            chosen.append(unit)
+    live = np.flatnonzero(book.peaks(layer).image[:, 0] >= 0)
+    rest = np.array([unit for unit in live if unit not in chosen], np.int64)
+    chosen += sample(book.file, layer, rest, count - len(chosen), SEED)
+    return tuple(_cover_unit(book, layer, unit, best.get(unit)) for unit in sorted(chosen))
+
+
+def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptScore | None) -> CoverUnit:
+    return CoverUnit(
+        layer=layer,
+        unit=unit,
+        maximum=finite(book.statistics(layer).maximum[unit]),
+        name=found.concept if found else None,
+        score=found.score if found else None,
+        sheets=tuple(
+            Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+            for kind, method, view in book.sheets(layer)
+        ),
+    )
+
+
+def specificity(book: Book, layer: AtlasLayerRecord) -> float | None:
+    """How much a layer's own projections say of their unit, about 0..1; None where it was not measured."""
+    found = book.file.statistic("specificity", layer_id=layer.id, method=layer.method) if layer.method else None
+    return found["median"] if found else None
+
+
+def opening(book: Book) -> AtlasLayerRecord | None:
+    """The layer to open first: the deepest whose projections still say something of their units.
+
+    Without one the first with tiles; None where no layer has any.
+    """
+    with_tiles = [layer for layer in book.layers if book.shown(layer)]
+    telling = [layer for layer in with_tiles if (specificity(book, layer) or 0) >= TELLING]
+    return next(iter([*telling[::-1], *with_tiles]), None)
+
+
+def across(book: Book, count: int) -> tuple[CoverUnit, ...]:
+    """One unit of each of `count` layers with tiles, from the first to the last, evenly spread."""
+    layers = [layer for layer in book.layers if layer.method and book.shown(layer)]
+    layers = layers or [layer for layer in book.layers if book.shown(layer)]
+    places = sorted({round(place) for place in np.linspace(0, len(layers) - 1, min(count, len(layers)))})
+    return tuple(unit for place in places for unit in cover(book, layers[place], 1))

@@ -1,0 +1,91 @@
+"""What "go to" means by a few words: a layer, a unit of one, the units that a concept names, an image."""
+
+import re
+from dataclasses import dataclass
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.errors import UsageError, nearest
+from layerscope.viewer.shelf import Book
+
+MOST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A page that was meant: of an image, or of a layer, or of a unit of it. words: why it is one."""
+
+    words: str
+    layer: AtlasLayerRecord | None = None
+    unit: int | None = None
+    image: int | None = None
+
+
+def target(book: Book, text: str) -> Target:
+    """The one page that is meant most: the first of `targets`. Raises UsageError where there is none."""
+    return targets(book, text)[0]
+
+
+def targets(book: Book, text: str) -> tuple[Target, ...]:
+    """The pages that a text may mean, the likeliest first: "layer4", "layer4 17", "i 12", or a concept's name.
+
+    At most MOST. Raises UsageError, which says what can be written, where there is none.
+    """
+    text = " ".join(text.split())
+    found = _image(book, text) or _layer(book, text) or _unit(book, text) or _named(book, text)
+    if not found:
+        names = {layer.name for layer in book.layers} | set(_concepts(book))
+        raise UsageError(
+            f'nothing here is called "{text[:60]}": write a layer, a layer and a unit, '
+            f'{"a concept, " if book.dissected else ""}or "i" and the number of an image{nearest(text[:60], names)}'
+        )
+    return found[:MOST]
+
+
+def _image(book: Book, text: str) -> tuple[Target, ...]:
+    found = re.fullmatch(r"i(?:mage)? ?(\d{1,12})", text, re.IGNORECASE | re.ASCII)
+    if not found:
+        return ()
+    image = book.file.image(int(found[1]))
+    return (Target(words=f"image {image.id}", image=image.id),)
+
+
+def _layer(book: Book, text: str) -> tuple[Target, ...]:
+    """A layer by any of its names; or those whose names begin with the text, or hold it."""
+    records = [(layer, (layer.name, layer.record.path, *layer.record.aliases)) for layer in book.layers]
+    exact = [layer for layer, names in records if text in names]
+    folded = text.casefold()
+    starts = [layer for layer, names in records if any(name.casefold().startswith(folded) for name in names)]
+    found = exact or (starts if folded else [])
+    return tuple(Target(words=layer.name, layer=layer) for layer in found)
+
+
+def _unit(book: Book, text: str) -> tuple[Target, ...]:
+    """A layer and a number, with a space, a colon, or "u" between. Raises UsageError for a number beyond the layer."""
+    parts = re.fullmatch(r"(.+?)(?: |:|/)(?:unit |u ?)?(\d{1,9})", text, re.ASCII)
+    if not parts:
+        return ()
+    unit = int(parts[2])
+    layers = [one.layer for one in _layer(book, parts[1]) if one.layer is not None]
+    held = [layer for layer in layers if unit < layer.record.units]
+    if layers and not held:
+        raise UsageError(f'layer "{layers[0].name}" has units 0 to {layers[0].record.units - 1}, there is no {unit}')
+    return tuple(Target(words=f"{layer.name}, unit {unit}", layer=layer, unit=unit) for layer in held)
+
+
+def _concepts(book: Book) -> list[str]:
+    return [unit.best.concept for layer in book.layers for unit in book.concepts(layer) if unit.best is not None]
+
+
+def _named(book: Book, text: str) -> tuple[Target, ...]:
+    """The units named by a concept that holds the text, of the highest score first."""
+    folded = text.casefold()
+    named = [
+        (unit.best.concept.casefold() != folded, -unit.best.score, layer, unit.unit, unit.best)
+        for layer in book.layers
+        for unit in book.concepts(layer)
+        if folded and unit.best is not None and folded in unit.best.concept.casefold()
+    ]
+    return tuple(
+        Target(words=f"{layer.name}, unit {unit}: guess {best.concept}, score {best.score:.2f}", layer=layer, unit=unit)
+        for _, _, layer, unit, best in sorted(named, key=lambda one: (one[0], one[1], one[2].id, one[3]))
+    )

@@ -1,0 +1,75 @@
+"""The first page: which atlases are here, what is in them, and where to start."""
+
+from dataclasses import dataclass
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.errors import AtlasError
+from layerscope.figures import words
+from layerscope.viewer.pages.covers import TELLING, CoverUnit, across, opening, specificity
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.shelf import Book, Shelf
+
+COVER = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnShelf:
+    """One atlas. images: in words; scanned: how many. start: the layer to open first, and its field in words;
+    telling: its specificity, None where that is low or was not measured.
+
+    dissected: it says what units detect. cover: one unit of each of some layers.
+    """
+
+    slug: str
+    title: str
+    network: str
+    images: str
+    scanned: int
+    layers: tuple[AtlasLayerRecord, ...]
+    units: int
+    finished: bool
+    dissected: bool
+    start: AtlasLayerRecord | None
+    start_field: str
+    telling: float | None
+    cover: tuple[CoverUnit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """All atlases in the order given. missing: files that are not there now, or hold nothing yet."""
+
+    atlases: tuple[OnShelf, ...]
+    missing: tuple[str, ...]
+
+
+def facts(shelf: Shelf, query: Query) -> HomePage:
+    """What stands on the first page."""
+    found: dict[str, OnShelf] = {}
+    for slug in shelf.slugs:
+        try:
+            found[slug] = _on_shelf(shelf.book(slug))
+        except AtlasError:
+            continue
+    missing = tuple(shelf.path(slug).name for slug in shelf.slugs if slug not in found)
+    return HomePage(atlases=tuple(found.values()), missing=missing)
+
+
+def _on_shelf(book: Book) -> OnShelf:
+    layers, start = book.layers, opening(book)
+    says = specificity(book, start) if start else None
+    return OnShelf(
+        slug=book.slug,
+        title=book.title,
+        network=book.run.network,
+        images=book.run.images,
+        scanned=int(book.statistics(layers[0]).histogram[:1].sum()) if layers else 0,
+        layers=layers,
+        units=sum(layer.record.units for layer in layers),
+        finished=book.finished,
+        dissected=book.dissected,
+        start=start,
+        start_field=words.field_words(start, book.file) if start else "",
+        telling=says if says is not None and says >= TELLING else None,
+        cover=across(book, COVER),
+    )

@@ -1,0 +1,121 @@
+"""An image's page: what it is, and which units of every layer count it among their peaks, and where."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.geometry import Box
+from layerscope.core.records import ImageRecord
+from layerscope.figures import words
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.seen import boxes
+from layerscope.viewer.shelf import Book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitHere:
+    """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
+    maximum, 0..1; None where that is not above zero. tile, field: px of the source picture. name: its guess, or ""."""
+
+    unit: int
+    rank: int
+    value: float
+    share: float | None
+    row: int
+    col: int
+    tile: Box | None
+    field: Box | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerHere:
+    """The units of one layer that have a peak in this image, the best rank first."""
+
+    layer: AtlasLayerRecord
+    field: str
+    units: tuple[UnitHere, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePage:
+    """What is known of an image. kept: the atlas holds a small picture of it. previous, next: in the image order.
+
+    same: further images with the same bytes. peaks: of all layers; boxes: those whose place in the
+    picture is known; silent: layers without any here.
+    """
+
+    image: ImageRecord
+    network: str
+    images: str
+    count: int
+    k: int
+    kept: bool
+    same: tuple[int, ...]
+    layers: tuple[LayerHere, ...]
+    peaks: int
+    boxes: int
+    silent: tuple[str, ...]
+    previous: int | None
+    next: int | None
+
+
+def facts(book: Book, query: Query, *, image: int) -> ImagePage:
+    """An image's page. Raises UsageError for an image that the atlas does not hold."""
+    file, run = book.file, book.run
+    record = file.image(image)
+    first = image if record.duplicate_of is None else record.duplicate_of
+    count, same = file.image_count(), file.duplicates(first)
+    layers = _layers(book, record)
+    here = {one.layer.id for one in layers}
+    return ImagePage(
+        image=record,
+        network=run.network,
+        images=run.images,
+        count=count,
+        k=run.k,
+        kept=file.encoded_picture(image) is not None,
+        same=tuple(one for one in same if one != image),
+        layers=layers,
+        peaks=sum(len(one.units) for one in layers),
+        boxes=sum(unit.tile is not None for one in layers for unit in one.units),
+        silent=tuple(layer.name for layer in book.layers if layer.id not in here),
+        previous=image - 1 if image else None,
+        next=image + 1 if image + 1 < count else None,
+    )
+
+
+def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
+    by_id = {layer.id: layer for layer in book.layers}
+    found = [one for one in book.file.peaks_in(image.id) if one[0] in by_id]
+    return tuple(
+        LayerHere(
+            layer=by_id[number],
+            field=words.field_words(by_id[number], book.file),
+            units=_units(book, by_id[number], image, list(group)),
+        )
+        for number, group in groupby(found, key=lambda one: one[0])
+    )
+
+
+def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
+    named = {one.unit: one.best.concept for one in book.concepts(layer) if one.best is not None}
+    maximum = book.statistics(layer).maximum
+    units = []
+    for _, unit, peak in found:
+        field, tile = boxes(peak, image)
+        highest = float(maximum[unit]) if unit < len(maximum) else 0.0
+        units.append(
+            UnitHere(
+                unit=unit,
+                rank=peak.rank,
+                value=peak.value,
+                share=peak.value / highest if highest > 0 else None,
+                row=peak.row,
+                col=peak.col,
+                tile=tile,
+                field=field,
+                name=named.get(unit, ""),
+            )
+        )
+    return tuple(units)

@@ -1,0 +1,119 @@
+"""The live page: which layers can be watched, and where the atlas keeps what their units fired for before."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.addresses import Links, Sheet
+from layerscope.viewer.engine import Engine, LiveLayer
+from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
+from layerscope.viewer.shelf import Book
+
+# Stands for a unit, or an image, in an address that the page's script completes.
+NUMBER = 987654321
+# Viridis at 17 places; the script fills in what lies between.
+VIRIDIS = (
+    *("#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c", "#1fa088"),
+    *("#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725"),
+)
+PICTURED = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A layer that can be watched. method: of its plate. page, patches, projections: addresses with {n} for a unit;
+    projections by method; "" where the atlas has none. names: by unit, the concept that names it. bare: units without
+    tiles.
+    """
+
+    name: str
+    kind: str
+    units: int
+    rows: int
+    cols: int
+    method: str
+    page: str
+    patches: str
+    projections: dict[str, str]
+    names: dict[int, str]
+    dead: tuple[int, ...]
+    bare: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePage:
+    """All that stands on the page.
+
+    classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
+    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    """
+
+    network: str
+    images: str
+    of_images: int
+    classes: int
+    methods: tuple[str, ...]
+    height: int
+    width: int
+    layers: tuple[Watched, ...]
+    picture: str
+    pictured: tuple[int, ...]
+    colours: tuple[str, ...] = VIRIDIS
+    frame_bytes: int = FRAME_BYTES
+    picture_bytes: int = PICTURE_BYTES
+    picture_pixels: int = PICTURE_PIXELS
+
+
+def facts(book: Book, engine: Engine, link: Links) -> LivePage:
+    """What the page and its script need to know before the first frame."""
+    stored = {layer.name: layer for layer in book.layers}
+    return LivePage(
+        network=engine.name,
+        images=book.run.images,
+        of_images=sum(record.skipped is None for record in book.file.images()),
+        classes=len(engine.classes),
+        methods=tuple(engine.methods),
+        height=book.run.input.height,
+        width=book.run.input.width,
+        layers=tuple(_watched(book, stored[layer.name], layer, link) for layer in engine.layers),
+        picture=_completed(link.picture(NUMBER)),
+        pictured=_pictured(book),
+    )
+
+
+def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links) -> Watched:
+    view, maxima = next(iter(book.run.views), ""), book.statistics(stored).maximum
+    sheets = {
+        method: Sheet(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
+        for method in book.run.methods
+        if stored.method
+    }
+    return Watched(
+        name=layer.name,
+        kind=layer.kind,
+        units=layer.units,
+        rows=layer.rows,
+        cols=layer.cols,
+        method=stored.method or "",
+        page=_completed(link.unit(stored, NUMBER)),
+        patches=_completed(link.sheet(Sheet(layer=stored.id, unit=NUMBER, kind="patches"))),
+        projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
+        names={one.unit: one.best.concept for one in book.file.concepts(stored.id) if one.best is not None},
+        dead=tuple(np.flatnonzero(maxima <= 0).tolist()),
+        bare=tuple(sorted(set(range(layer.units)) - book.shown(stored))),
+    )
+
+
+def _completed(address: str | None) -> str:
+    return (address or "").replace(str(NUMBER), "{n}")
+
+
+def _pictured(book: Book) -> tuple[int, ...]:
+    """Images with a small copy: those with a peak, evenly thinned to a few hundred."""
+    if not book.layers:
+        return ()
+    found = np.unique(np.concatenate([book.peaks(layer).image.ravel() for layer in book.layers]))
+    found = found[found >= 0]
+    found = found[:: max(1, -(-len(found) // PICTURED))]
+    return tuple(int(image) for image in found) if len(found) and book.file.encoded_picture(int(found[0])) else ()

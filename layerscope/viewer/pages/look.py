@@ -1,0 +1,140 @@
+"""The page of one picture at every layer: which units fire most in it, where, and what they fired for before."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import ConceptScore
+from layerscope.core.live import Firing, PlainBox, Portrait
+from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.shelf import Book
+
+
+class Shown(NamedTuple):
+    """A box as an SVG draws it, in input px."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiringUnit:
+    """A unit that fires in the picture.
+
+    rank: 1 for the strongest of its layer. value: its highest activation there; relative: over its highest over the
+    atlas. sees: what that position sees; tile: what the tiles show. guess: the concept that names it. dead: it was
+    never above zero over the atlas. patches, projections: what it fired for there, None where the atlas lacks them.
+    """
+
+    rank: int
+    unit: int
+    value: float
+    relative: float
+    row: int
+    col: int
+    sees: Shown
+    tile: Shown
+    guess: ConceptScore | None
+    dead: bool
+    patches: Sheet | None
+    projections: Sheet | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedLayer:
+    """A layer's strongest units. stored: the method of the projections that the atlas shows beside them, or None."""
+
+    layer: AtlasLayerRecord
+    stored: str | None
+    units: tuple[FiringUnit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookPage:
+    """All that stands on the page.
+
+    key: under which the picture is kept. image: its id where it is one of the atlas's, label: and its class. method:
+    of the projections in this picture. picture_size: height and width of the picture as it was sent; height, width: of
+    what the network got of it.
+    """
+
+    key: str
+    network: str
+    images: str
+    of_images: int
+    image: int | None
+    label: str | None
+    method: str
+    methods: tuple[str, ...]
+    picture_size: tuple[int, int]
+    height: int
+    width: int
+    top: tuple[tuple[str, float], ...]
+    layers: tuple[LookedLayer, ...]
+
+
+def facts(
+    book: Book, query: Query, portrait: Portrait, *, key: str, methods: tuple[str, ...], image: int | None = None
+) -> LookPage:
+    """What the network sees in a picture, beside what the atlas knows. Raises UsageError for an unknown method."""
+    own = next((layer.method for layer in reversed(book.layers) if layer.method), methods[0])
+    method = query.choice("method", methods, own)
+    height, width = portrait.size
+    by_name = {layer.name: layer for layer in book.layers}
+    return LookPage(
+        key=key,
+        network=book.run.network,
+        images=book.run.images,
+        of_images=sum(record.skipped is None for record in book.file.images()),
+        image=image,
+        label=None if image is None else book.file.image(image).label,
+        method=method,
+        methods=methods,
+        picture_size=(int(portrait.picture_size[0]), int(portrait.picture_size[1])),
+        height=int(height),
+        width=int(width),
+        top=tuple((name, float(share)) for name, share in portrait.top),
+        layers=tuple(_layer(book, by_name[one.layer], one.firings, method) for one in portrait.layers),
+    )
+
+
+def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], method: str) -> LookedLayer:
+    guesses = {one.unit: one.best for one in book.file.concepts(layer.id)}
+    maxima = book.statistics(layer).maximum
+    stored = method if layer.method and method in book.run.methods else layer.method
+    units = tuple(
+        FiringUnit(
+            rank=rank,
+            unit=one.unit,
+            value=float(one.value),
+            relative=float(one.relative),
+            row=one.row,
+            col=one.col,
+            sees=_shown(one.box),
+            tile=_shown(one.tile_box),
+            guess=guesses.get(one.unit),
+            dead=one.unit < len(maxima) and not maxima[one.unit] > 0,
+            patches=_sheet(book, Sheet(layer=layer.id, unit=one.unit, kind="patches")),
+            projections=None if stored is None else _projections(book, layer, one.unit, stored),
+        )
+        for rank, one in enumerate(firings, 1)
+    )
+    return LookedLayer(layer=layer, stored=stored, units=units)
+
+
+def _projections(book: Book, layer: AtlasLayerRecord, unit: int, method: str) -> Sheet | None:
+    view = next(iter(book.run.views), "")
+    return _sheet(book, Sheet(layer=layer.id, unit=unit, kind="projections", method=method, view=view))
+
+
+def _sheet(book: Book, sheet: Sheet) -> Sheet | None:
+    found = book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view)
+    return sheet if found is not None else None
+
+
+def _shown(box: PlainBox) -> Shown:
+    top, left, bottom, right = (int(side) for side in box)
+    return Shown(left, top, right - left, bottom - top)

@@ -1,0 +1,104 @@
+"""A network's page: its layers to scale, and for each what it is, what it sees, and a cover of units."""
+
+from dataclasses import dataclass
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import Figures
+from layerscope.core.errors import UsageError
+from layerscope.figures import words
+from layerscope.viewer.pages.covers import CoverUnit, cover, opening, specificity
+from layerscope.viewer.pages.goto import Target, targets
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.strip import Strip, strip
+from layerscope.viewer.shelf import Book
+
+COVER = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerCover:
+    """A layer in short. field: in words; share: of the picture, 0..1. dead: units without a peak. with_tiles: units
+    whose tiles are here. specificity: of its own projections; said: the sentence. figures: None unless dissected."""
+
+    layer: AtlasLayerRecord
+    field: str
+    share: float
+    dead: int
+    with_tiles: int
+    specificity: float | None
+    said: str
+    figures: Figures | None
+    units: tuple[CoverUnit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPage:
+    """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
+    first. go: what was asked for; targets: what it may mean; sorry: why it means nothing."""
+
+    network: str
+    images: str
+    scanned: int
+    k: int
+    input: tuple[int, int, int]
+    units: int
+    dissected: bool
+    strip: Strip
+    layers: tuple[LayerCover, ...]
+    start: AtlasLayerRecord | None
+    go: str
+    targets: tuple[Target, ...]
+    sorry: str
+
+
+def facts(book: Book, query: Query) -> NetworkPage:
+    """With ?go=WORDS also the pages that the words may mean."""
+    run, layers, go = book.run, book.layers, query.one("go").strip()[:200]
+    found, sorry = _asked(book, go)
+    figures = _figures(book)
+    return NetworkPage(
+        network=run.network,
+        images=run.images,
+        scanned=int(book.statistics(layers[0]).histogram[:1].sum()) if layers else 0,
+        k=run.k,
+        input=run.input.shape,
+        units=sum(layer.record.units for layer in layers),
+        dissected=book.dissected,
+        strip=strip(layers, (run.input.height, run.input.width)),
+        layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
+        start=opening(book),
+        go=go,
+        targets=found,
+        sorry=sorry,
+    )
+
+
+def _asked(book: Book, go: str) -> tuple[tuple[Target, ...], str]:
+    if not go:
+        return (), ""
+    try:
+        return targets(book, go), ""
+    except UsageError as error:
+        return (), str(error)
+
+
+def _figures(book: Book) -> dict[str, Figures]:
+    """By layer's name, what a dissection counted."""
+    dissection = book.file.dissection()
+    return {layer.layer: layer.figures for layer in dissection.layers} if dissection else {}
+
+
+def _cover_of(book: Book, layer: AtlasLayerRecord, figures: Figures | None) -> LayerCover:
+    plane = (book.run.input.height, book.run.input.width)
+    seen = layer.record.field
+    return LayerCover(
+        layer=layer,
+        field=words.field_words(layer, book.file),
+        share=1.0 if seen.whole or seen.note else seen.share(*plane),
+        dead=int((book.peaks(layer).image[:, 0] < 0).sum()) if len(book.statistics(layer).mean) else 0,
+        with_tiles=len(book.shown(layer)),
+        specificity=specificity(book, layer),
+        said=words.specificity_words(book.file, layer, layer.method) if layer.method else "",
+        figures=figures,
+        units=cover(book, layer, COVER),
+    )

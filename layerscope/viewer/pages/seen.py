@@ -1,0 +1,74 @@
+"""A peak as pages show it: its value, its image, and where in the image it lies, in px of the source picture."""
+
+from dataclasses import dataclass
+
+from layerscope.atlas.records import Peak
+from layerscope.core.geometry import Box
+from layerscope.core.records import ImageRecord
+from layerscope.figures.boxes import span_on_picture
+from layerscope.viewer.shelf import Book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPeak:
+    """One of a unit's highest activations.
+
+    rank: 0 is the highest. row, col: in the layer's map. source, label: the image's. height, width: of the source
+    picture, px. tile, field: what the tiles show and the receptive field, px of the source picture, inside it; None
+    until the peak is projected. kept: the atlas holds a small picture of the image.
+    """
+
+    rank: int
+    value: float
+    image: int
+    row: int
+    col: int
+    source: str
+    label: str | None
+    height: int | None
+    width: int | None
+    tile: Box | None
+    field: Box | None
+    kept: bool
+
+
+def seen_peak(peak: Peak, image: ImageRecord, *, kept: bool) -> SeenPeak:
+    """A peak with what is known of its image."""
+    field, tile = boxes(peak, image)
+    return SeenPeak(
+        rank=peak.rank,
+        value=peak.value,
+        image=peak.image,
+        row=peak.row,
+        col=peak.col,
+        source=image.source,
+        label=image.label,
+        height=image.height,
+        width=image.width,
+        tile=tile,
+        field=field,
+        kept=kept,
+    )
+
+
+def seen_peaks(book: Book, peaks: tuple[Peak, ...]) -> tuple[SeenPeak, ...]:
+    """A unit's peaks with their images, best first."""
+    return tuple(
+        seen_peak(peak, book.file.image(peak.image), kept=book.file.encoded_picture(peak.image) is not None)
+        for peak in peaks
+    )
+
+
+def boxes(peak: Peak, image: ImageRecord) -> tuple[Box | None, Box | None]:
+    """The receptive field and the tile's box, px of the source picture, inside it."""
+    inside, shown = peak.tile_box, peak.source_box
+    if inside is None or shown is None or not image.height or not image.width or not (inside.height and inside.width):
+        return None, None
+    (top, bottom), _ = span_on_picture(
+        (peak.box.top, peak.box.bottom), (inside.top, inside.bottom), (shown.top, shown.bottom)
+    )
+    (left, right), _ = span_on_picture(
+        (peak.box.left, peak.box.right), (inside.left, inside.right), (shown.left, shown.right)
+    )
+    field = Box(top=top, left=left, bottom=bottom, right=right)
+    return field.clipped(image.height, image.width), shown.clipped(image.height, image.width)

@@ -1,0 +1,255 @@
+"""A unit's page: its nine patches, its projections beside them, and how it behaves over all images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerscope.atlas.codecs import shape_of_grid
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concepts import ConceptScore
+from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
+from layerscope.figures import words
+from layerscope.figures.gather import check_unit
+from layerscope.figures.sheet import Chart
+from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.pages.behaviour import (
+    ClassMean,
+    UnitNumbers,
+    class_mean_of,
+    classes_of,
+    histogram_of,
+    numbers_of,
+)
+from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.seen import SeenPeak, seen_peaks
+from layerscope.viewer.shelf import Book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One way to see the unit's projections. own: the layer's own method in the first view, which is shown first.
+
+    empty: the ranks whose tiles hold no signal.
+    """
+
+    sheet: Sheet
+    own: bool
+    empty: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodTrust:
+    """What a method's projections are worth here: the measured specificity, and the sentence on it."""
+
+    method: str
+    specificity: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StratumTile:
+    """A patch of the strata's sheet. place: its row and column there."""
+
+    rank: int
+    value: float
+    image: int
+    label: str | None
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StratumRow:
+    percentile: int
+    row: int
+    tiles: tuple[StratumTile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearUnit:
+    """Another unit of the layer whose image maxima go with this one's. duplicate: nearly the same. name: its guess, or
+    "". sheet: its patches."""
+
+    unit: int
+    correlation: float
+    duplicate: bool
+    name: str
+    sheet: Sheet | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPage:
+    """All that stands on a unit's page.
+
+    of_images: how many were scanned. k: peaks kept of each unit; columns, rows: of their sheets. dead: without a peak.
+    patches: its sheet, None where the atlas shows only some units. guess: the concept that names it. runners_up:
+    further concepts that score, best first. previous, next: units; layer_before, layer_after: by execution.
+    """
+
+    layer: AtlasLayerRecord
+    key: str
+    unit: int
+    network: str
+    images: str
+    of_images: int
+    k: int
+    columns: int
+    rows: int
+    lossy: bool
+    dead: bool
+    dissected: bool
+    guess: ConceptScore | None
+    runners_up: tuple[ConceptScore, ...]
+    notes: tuple[str, ...]
+    field: str
+    ties: str
+    patches: Sheet | None
+    looks: tuple[Look, ...]
+    trust: tuple[MethodTrust, ...]
+    peaks: tuple[SeenPeak, ...]
+    numbers: UnitNumbers | None
+    histogram: Chart | None
+    classes: tuple[ClassMean, ...]
+    class_mean: float | None
+    class_count: int
+    peak_classes: tuple[tuple[str, int], ...]
+    strata: tuple[StratumRow, ...]
+    sampled: int | None
+    near: tuple[NearUnit, ...]
+    previous: int | None
+    next: int | None
+    layer_before: AtlasLayerRecord | None
+    layer_after: AtlasLayerRecord | None
+
+
+def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
+    """A unit's page. Raises UsageError for a layer or unit that the atlas does not hold."""
+    shown = book.layer(layer)
+    number = check_unit(shown, unit)
+    file, run = book.file, book.run
+    peaks = seen_peaks(book, file.peaks(shown.id, number))
+    statistics = book.statistics(shown)
+    counted = len(statistics.mean) > number
+    concept = next((one for one in book.concepts(shown) if one.unit == number), None)
+    best = concept.best if concept else None
+    rows, columns = shape_of_grid(run.k)
+    before, after = _layers_beside(book, shown)
+    classes = classes_of(book, shown, number, peaks)
+    labels = [peak.label for peak in peaks if peak.label is not None]
+    return UnitPage(
+        layer=shown,
+        key=layer_key(shown),
+        unit=number,
+        network=run.network,
+        images=run.images,
+        of_images=int(statistics.histogram[:1].sum()),
+        k=run.k,
+        columns=columns,
+        rows=rows,
+        lossy=run.settings.get("codec", "jpeg") in ("jpeg", "webp"),
+        dead=counted and not peaks,
+        dissected=concept is not None,
+        guess=best,
+        runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
+        notes=tuple(note.text for note in file.notes(shown.id) if note.unit == number),
+        field=words.field_words(shown, file),
+        ties=words.tie_words(file, shown, [number]) if peaks and peaks[0].value == peaks[-1].value else "",
+        patches=_patches(book, shown, number),
+        looks=_looks(book, shown, number, len(peaks)),
+        trust=_trust(book, shown),
+        peaks=peaks,
+        numbers=numbers_of(book, shown, number) if counted else None,
+        histogram=histogram_of(book, shown, number, peaks) if counted else None,
+        classes=classes,
+        class_mean=class_mean_of(book, shown, number) if classes else None,
+        class_count=len(file.statistic("classes") or ()),
+        peak_classes=tuple((name, labels.count(name)) for name in sorted(set(labels), key=lambda n: -labels.count(n))),
+        strata=_strata(book, shown, number),
+        sampled=file.sampled(shown.id),
+        near=_near(book, shown, number),
+        previous=number - 1 if number else None,
+        next=number + 1 if number + 1 < shown.record.units else None,
+        layer_before=before,
+        layer_after=after,
+    )
+
+
+def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecord | None, AtlasLayerRecord | None]:
+    ids = [one.id for one in book.layers]
+    place = ids.index(layer.id)
+    before = book.layers[place - 1] if place else None
+    return before, book.layers[place + 1] if place + 1 < len(ids) else None
+
+
+def _patches(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
+    """The sheet of a unit's patches, where the atlas holds it."""
+    if book.file.encoded_sheet(layer.id, unit, "patches") is None:
+        return None
+    return Sheet(layer=layer.id, unit=unit, kind="patches")
+
+
+def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[Look, ...]:
+    """The unit's projections, those by the layer's own method in the run's first view foremost."""
+    run = book.run
+    ways = [(method, view) for method in run.methods for view in run.views]
+    ways.sort(key=lambda way: way[0] != layer.method)
+    found = []
+    for method, view in ways:
+        scales = book.file.scales(layer.id, unit, "projections", method, view)
+        if scales is not None:
+            key = Sheet(layer=layer.id, unit=unit, kind="projections", method=method, view=view)
+            empty = tuple(int(rank) for rank in np.flatnonzero(scales[:peaks] == 0))
+            found.append(Look(sheet=key, own=not found, empty=empty))
+    return tuple(found)
+
+
+def _trust(book: Book, layer: AtlasLayerRecord) -> tuple[MethodTrust, ...]:
+    if layer.method is None:
+        return ()
+    return tuple(
+        MethodTrust(
+            method=method,
+            specificity=(book.file.statistic("specificity", layer.id, method) or {}).get("median"),
+            sentence=words.specificity_words(book.file, layer, method),
+        )
+        for method in book.run.methods
+    )
+
+
+def _strata(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[StratumRow, ...]:
+    found = book.file.strata(layer.id, unit)
+    labels = {one.image: book.file.image(one.image).label for one in found}
+    return tuple(
+        StratumRow(
+            percentile=percentile,
+            row=row,
+            tiles=tuple(
+                StratumTile(
+                    rank=one.rank,
+                    value=one.value,
+                    image=one.image,
+                    label=labels[one.image],
+                    shown=one.source_box is not None,
+                )
+                for one in found
+                if one.percentile == percentile
+            ),
+        )
+        for row, percentile in enumerate(PERCENTILES)
+        if any(one.percentile == percentile for one in found)
+    )
+
+
+def _near(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...]:
+    found = [one for one in book.file.neighbours(layer.id) if one.unit == unit]
+    concepts = book.concepts(layer)
+    names = {one.unit: one.best.concept for one in concepts if one.best is not None} if found else {}
+    return tuple(
+        NearUnit(
+            unit=one.other,
+            correlation=one.correlation,
+            duplicate=one.correlation >= NEAR_DUPLICATE,
+            name=names.get(one.other, ""),
+            sheet=_patches(book, layer, one.other),
+        )
+        for one in found
+    )

@@ -1,0 +1,78 @@
+"""The units of a layer as rows: what lists of units, sorting, searching and their JSON are made of."""
+
+import math
+from dataclasses import dataclass
+from typing import SupportsFloat
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.shelf import Book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """One unit in a list.
+
+    maximum, mean: of its activations. images_above, positions_above: shares above zero, 0..1. All four are None before
+    the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level: the concept that
+    names it, a guess; None without one. label: the class whose images excite it most on average, where images have
+    classes. twin, correlation: the unit that it nearly duplicates, and how closely.
+    """
+
+    unit: int
+    maximum: float | None
+    mean: float | None
+    images_above: float | None
+    positions_above: float | None
+    dead: bool
+    shown: bool
+    name: str | None = None
+    score: float | None = None
+    level: int | None = None
+    label: str | None = None
+    twin: int | None = None
+    correlation: float | None = None
+
+
+def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
+    """All units of a layer, by number."""
+    statistics, shown, twins = book.statistics(layer), book.shown(layer), book.twins(layer)
+    scanned = len(statistics.mean)
+    alive = book.peaks(layer).image[:, 0] >= 0
+    labels = _labels(book, layer)
+    best = {one.unit: one.best for one in book.concepts(layer) if one.best is not None}
+    columns = (statistics.maximum, statistics.mean, statistics.images_above, statistics.positions_above)
+    rows = []
+    for unit in range(layer.record.units):
+        maximum, mean, images, positions = (finite(column[unit]) if unit < scanned else None for column in columns)
+        found, twin = best.get(unit), twins.get(unit)
+        rows.append(
+            UnitRow(
+                unit=unit,
+                maximum=maximum,
+                mean=mean,
+                images_above=images,
+                positions_above=positions,
+                dead=unit < scanned and not alive[unit],
+                shown=unit in shown,
+                name=found.concept if found else None,
+                score=found.score if found else None,
+                level=found.level if found else None,
+                label=labels[unit] if labels else None,
+                twin=twin.other if twin else None,
+                correlation=twin.correlation if twin else None,
+            )
+        )
+    return tuple(rows)
+
+
+def finite(value: SupportsFloat) -> float | None:
+    """A measured number as JSON can say it."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _labels(book: Book, layer: AtlasLayerRecord) -> list[str | None]:
+    """By unit, the class of the highest mean; none where images have no classes or the unit is at zero for all."""
+    means, classes = book.statistics(layer).class_means, book.file.statistic("classes") or []
+    if not means.shape[1] or means.shape[1] != len(classes):
+        return []
+    return [str(classes[top]) if row[top] > 0 else None for row, top in zip(means, means.argmax(1), strict=True)]

@@ -1,0 +1,94 @@
+"""The pictures of an atlas as they go to a browser: stored sheets untouched, sprites and strata made of stored ones."""
+
+import io
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from layerscope.atlas.codecs import CODECS, cut
+from layerscope.atlas.read import Encoded
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
+from layerscope.viewer.shelf import Book
+from layerscope.viewer.strata import strata_sheet
+
+# What the bytes of each format begin with, "?" standing for any byte: nothing else goes to a browser under its name.
+MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF????WEBP"}
+# A unit in a sprite: 3 x 3 tiles of 32 px. A sprite has 8 units in a row; its style sheet says the same.
+TILE, GRID, ACROSS = 32, 3, 8
+SIDE = TILE * GRID
+
+
+class Picture(NamedTuple):
+    """media: its type as browsers name it."""
+
+    media: str
+    content: bytes
+
+
+def stored(book: Book, sheet: Sheet) -> Picture | None:
+    """A unit's tiles as stored; None if there are none."""
+    return _as_it_is(book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view))
+
+
+def whole(book: Book, image: int) -> Picture | None:
+    """An image's small whole picture as stored; None if it has none."""
+    return _as_it_is(book.file.encoded_picture(image))
+
+
+def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> Picture | None:
+    """A unit's strata, one sheet of four rows; None if there are none."""
+    content = strata_sheet(book, layer, unit)
+    return None if content is None else Picture("image/webp", content)
+
+
+def _as_it_is(found: Encoded | None) -> Picture | None:
+    """What was found, if it is what its codec says: an atlas may come from anybody, and a browser trusts us."""
+    if found is None or found.codec not in CODECS or not isinstance(found.pixels, bytes):
+        return None
+    codec = CODECS[found.codec]
+    begins = zip(MAGIC[codec.format], found.pixels, strict=False)
+    is_it = len(found.pixels) > 16 and all(wanted in (byte, ord("?")) for wanted, byte in begins)
+    return Picture(codec.media_type, found.pixels) if is_it else None
+
+
+def blocks(layer: AtlasLayerRecord) -> int:
+    """How many sprites of one kind a layer has."""
+    return -(-layer.record.units // UNITS_PER_SPRITE)
+
+
+def sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> Picture:
+    """Some units' tiles in small, one sheet of the layer's own method and view (or the patches) each, in one picture.
+
+    A unit without such tiles is left mid-gray. WebP at quality 80: 64 units of 96 x 96 px are about 150 KB.
+    """
+    first = block * UNITS_PER_SPRITE
+    units = range(first, min(first + UNITS_PER_SPRITE, layer.record.units))
+    canvas = np.full((-(-len(units) // ACROSS) * SIDE, ACROSS * SIDE, 3), 128, np.uint8)
+    view = next(iter(book.run.views), "")
+    key = ("patches", "", "") if kind == "patches" else ("projections", layer.method or "", view)
+    for place, unit in enumerate(units):
+        sheet = book.file.sheet(layer.id, unit, *key)
+        if sheet is None:
+            continue
+        top, left = place // ACROSS * SIDE, place % ACROSS * SIDE
+        if len(sheet.scales) == GRID * GRID and min(sheet.pixels.shape[:2]) >= SIDE:
+            # Averaging does not reach over the tiles' edges: all nine at once take a third of the time.
+            small = Image.fromarray(sheet.pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
+            canvas[top : top + SIDE, left : left + SIDE] = np.asarray(small)
+            continue
+        for number, tile in enumerate(cut(sheet.pixels, len(sheet.scales))[: GRID * GRID]):
+            row, col = top + number // GRID * TILE, left + number % GRID * TILE
+            canvas[row : row + TILE, col : col + TILE] = _resized(tile)
+    buffer = io.BytesIO()
+    Image.fromarray(canvas).save(buffer, "WEBP", quality=80, method=2)
+    return Picture("image/webp", buffer.getvalue())
+
+
+def _resized(tile: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "32 32 3"]:
+    """Small tiles stay sharp, as they are pixels of the network's input; large ones are averaged."""
+    larger = max(tile.shape[:2]) > TILE
+    how = Image.Resampling.BOX if larger else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(tile).resize((TILE, TILE), how))

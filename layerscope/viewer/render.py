@@ -1,0 +1,69 @@
+"""Templates: one environment for server and export, everything escaped, a name that is missing is an error."""
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from layerscope.viewer import words
+
+STATIC = files("layerscope.viewer") / "static"
+# A name longer than this is cut where it is shown; the JSON has it whole.
+LONGEST = 1000
+# What cannot be seen, or turns the text around it to the left, would make a name look like another.
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+ASSETS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+@cache
+def environment() -> Environment:
+    """All names are escaped, whatever a template is called."""
+    made = Environment(
+        loader=PackageLoader("layerscope.viewer"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=shown, auto_reload=False,
+    )  # fmt: skip
+    made.filters |= words.FILTERS
+    return made
+
+
+def shown(value: Any) -> Any:
+    """A value as a page shows it: a text, which may come from a stranger, is short and has no control characters.
+
+    Markup is of our own making and stays.
+    """
+    if type(value) is not str:
+        return value
+    text = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    return UNSEEN.sub("\ufffd", text)
+
+
+def render(template: str, **values: Any) -> str:
+    """A template with these values as HTML text."""
+    return environment().get_template(template).render(**values)
+
+
+@cache
+def look() -> str:
+    """What changes when any template, style sheet or script does."""
+    told = hashlib.sha256(repr(asset_marks()).encode())
+    for template in environment().list_templates():
+        assert environment().loader is not None
+        told.update(environment().loader.get_source(environment(), template)[0].encode())  # type: ignore[union-attr]
+    return told.hexdigest()[:12]
+
+
+@cache
+def assets() -> dict[str, bytes]:
+    """The viewer's own style sheets and scripts by name, those of others as "vendor/NAME"."""
+    found = {file.name: file for file in STATIC.iterdir() if file.is_file()}
+    found |= {f"vendor/{file.name}": file for file in (STATIC / "vendor").iterdir()}
+    return {name: file.read_bytes() for name, file in sorted(found.items()) if name.rpartition(".")[2] in ASSETS}
+
+
+@cache
+def asset_marks() -> dict[str, str]:
+    """By name, what changes when a style sheet or script does."""
+    return {name: hashlib.sha256(content).hexdigest()[:12] for name, content in assets().items()}

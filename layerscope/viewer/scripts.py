@@ -1,0 +1,38 @@
+"""What a layer's page loads besides pictures: a style sheet with its sprites, a script with its units' numbers."""
+
+import json
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.addresses import SPRITES, Links, layer_key
+from layerscope.viewer.pages.units import UnitRow, unit_rows
+from layerscope.viewer.pictures import blocks
+from layerscope.viewer.shelf import Book
+
+
+def sprites_style(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
+    """One rule per section of units and kind of sprite: `.s3 .patches`. Where a unit lies in it, viewer.css says."""
+    rules = []
+    for block in range(blocks(layer)):
+        for kind in SPRITES:
+            address = link.sprite(layer, block, kind)
+            if address is not None:
+                rules.append(f'.s{block} .{kind} {{ background-image: url("{address}"); }}')
+    return "\n".join(rules) + "\n"
+
+
+def names_script(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
+    """The layer's units for search and sorting without a server: LS.put("units", KEY, rows).
+
+    A row: unit, maximum, mean, share of images above zero, of positions; dead, shown: 0 or 1; name, score, class.
+    """
+    rows = [_row(row) for row in unit_rows(book, layer)]
+    # "<" is escaped although it is a script of its own: somebody may put it into a page.
+    told = json.dumps(rows, separators=(",", ":")).replace("<", "\\u003c")
+    key = json.dumps(layer_key(layer)).replace("<", "\\u003c")
+    return f'LS.put("units", {key}, {told});\n'
+
+
+def _row(row: UnitRow) -> list[int | float | str | None]:
+    """Unrounded, so that a script's order is the server's."""
+    numbers = (row.maximum, row.mean, row.images_above, row.positions_above)
+    return [row.unit, *numbers, int(row.dead), int(row.shown), row.name or "", row.score, row.label or ""]

@@ -1,0 +1,198 @@
+"""The atlases that are shown: each under a short name, opened again when its file changes, missed when it is gone."""
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, cast
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import AtlasLayerRecord, Neighbour, RunRecord
+from layerscope.core.concepts import UnitConcept
+from layerscope.core.errors import AtlasError, UsageError
+from layerscope.core.records import Peaks, UnitStatistics
+from layerscope.core.strata import NEAR_DUPLICATE
+from layerscope.core.version import __version__
+
+Kept = TypeVar("Kept")
+# Of how many layers something is kept: arrays of 2,048 units and 1,000 classes take 15 MB a layer.
+MOST_KEPT, MANY_KEPT = {"statistics": 6, "peaks": 6}, 128
+
+
+class Book:
+    """One state of one atlas, with what several pages need of it kept.
+
+    slug: its short name in addresses. mark: 12 hex digits that change when the file does. Usable from several threads;
+    while the atlas is being built nothing of it is kept.
+    """
+
+    def __init__(self, slug: str, file: AtlasFile, mark: str) -> None:
+        self.slug, self.file, self.mark = slug, file, mark
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, int], object] = {}
+
+    @property
+    def title(self) -> str:
+        """The file's name without its ending."""
+        return self.file.path.stem
+
+    @property
+    def finished(self) -> bool:
+        return self.file.finished
+
+    @cached_property
+    def _run(self) -> RunRecord:
+        return self.file.run
+
+    @property
+    def run(self) -> RunRecord:
+        """What made the atlas. Raises AtlasError while its build has only just begun."""
+        return self._run if self._settled else self.file.run
+
+    @cached_property
+    def _settled(self) -> bool:
+        return self.file.finished
+
+    @cached_property
+    def _layers(self) -> tuple[AtlasLayerRecord, ...]:
+        return self.file.layers
+
+    @property
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        """All layers, in execution order."""
+        return self._layers if self._settled else self.file.layers
+
+    def layer(self, key: str) -> AtlasLayerRecord:
+        """The layer that a URL names: by its name, an alias, or "l" and its id. Raises UsageError, with near names."""
+        if re.fullmatch(r"l\d{1,9}", key):
+            found = next((layer for layer in self.layers if layer.id == int(key[1:])), None)
+            if found is not None:
+                return found
+        return self.file.layer(key)
+
+    def statistics(self, layer: AtlasLayerRecord) -> UnitStatistics:
+        """What the scan counted for every unit of a layer; no units before it is scanned."""
+        return self._keep("statistics", layer, self.file.unit_statistics)
+
+    def peaks(self, layer: AtlasLayerRecord) -> Peaks:
+        """The peaks of all units of a layer; empty places hold -inf and image -1."""
+        return self._keep("peaks", layer, self.file.all_peaks)
+
+    def concepts(self, layer: AtlasLayerRecord) -> tuple[UnitConcept, ...]:
+        """What every unit of a layer detects; empty where it was not dissected."""
+        return self._keep("concepts", layer, self.file.concepts)
+
+    def twins(self, layer: AtlasLayerRecord) -> dict[int, Neighbour]:
+        """By unit, the unit of its layer that it nearly duplicates, if there is one: the most correlated."""
+        return self._keep("twins", layer, self._twins)
+
+    def _twins(self, layer_id: int) -> dict[int, Neighbour]:
+        near = [one for one in self.file.neighbours(layer_id) if one.correlation >= NEAR_DUPLICATE]
+        return {one.unit: one for one in sorted(near, key=lambda one: -one.rank)}
+
+    def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:
+        """The units of a layer that have tiles here: patches, or projections by the layer's own method."""
+        units = range(layer.record.units)
+        return self._keep("shown", layer, lambda _: frozenset(unit for unit in units if self._has_tiles(layer, unit)))
+
+    def _has_tiles(self, layer: AtlasLayerRecord, unit: int) -> bool:
+        return any(self.file.encoded_sheet(layer.id, unit, *sheet) for sheet in self.sheets(layer))
+
+    def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
+        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections."""
+        projections = [("projections", layer.method, view) for view in self.run.views[:1] if layer.method]
+        return ("patches", "", ""), *projections
+
+    @property
+    def dissected(self) -> bool:
+        """Whether it says of any layer what its units detect."""
+        return any(self.concepts(layer) for layer in self.layers)
+
+    def _keep(self, name: str, layer: AtlasLayerRecord, ask: Callable[[int], Kept]) -> Kept:
+        if not self._settled:
+            return ask(layer.id)
+        key = (name, layer.id)
+        with self._lock:
+            if key in self._kept:
+                # The newest stand last, so that the oldest are let go first.
+                self._kept[key] = self._kept.pop(key)
+                return cast(Kept, self._kept[key])
+        found = ask(layer.id)
+        with self._lock:
+            self._kept[key] = found
+            of_name = [other for other in self._kept if other[0] == name]
+            for oldest in of_name[: -MOST_KEPT.get(name, MANY_KEPT)]:
+                del self._kept[oldest]
+        return found
+
+
+class Shelf:
+    """Some atlases under short names, in the order given. Raises AtlasError, NotAnAtlas or UnknownVersion."""
+
+    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
+        if not paths:
+            raise UsageError("name at least one atlas to show")
+        self._lock = threading.Lock()
+        self._paths = dict(zip(slugs_of([Path(path) for path in paths]), map(Path, paths), strict=True))
+        self._books: dict[str, Book] = {slug: _open(slug, path) for slug, path in self._paths.items()}
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        return tuple(self._paths)
+
+    def __iter__(self) -> Iterator[Book]:
+        """The atlases that are there now."""
+        for slug in self._paths:
+            try:
+                yield self.book(slug)
+            except AtlasError:
+                continue
+
+    def path(self, slug: str) -> Path:
+        return self._paths[slug]
+
+    def book(self, slug: str) -> Book:
+        """The atlas of this name as its file is now. Raises KeyError for another name, AtlasError where it is gone."""
+        path = self._paths[slug]
+        with self._lock:
+            book = self._books[slug]
+            if not path.exists():
+                raise AtlasError(f"{path.name} was removed or renamed while it was shown; put it back or start again")
+            if mark_of(path) != book.mark:
+                # The old one stays open for requests that still read it; it closes when the last lets go of it.
+                book = self._books[slug] = _open(slug, path)
+            return book
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._lock:
+            for book in self._books.values():
+                book.file.close()
+
+
+def _open(slug: str, path: Path) -> Book:
+    return Book(slug, AtlasFile(path), mark_of(path))
+
+
+def mark_of(path: Path) -> str:
+    """12 hex digits that change when the file's bytes may have, or layerscope did."""
+    stat = path.stat()
+    told = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ino, __version__])
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def slugs_of(paths: Sequence[Path]) -> list[str]:
+    """A short name for each file, safe in addresses and file names, all different."""
+    taken: list[str] = []
+    for path in paths:
+        plain = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "atlas"
+        plain = f"{plain}-atlas" if plain in ("static", "live", "ws") else plain
+        number, slug = 2, plain
+        while slug in taken:
+            number, slug = number + 1, f"{plain}-{number}"
+        taken.append(slug)
+    return taken

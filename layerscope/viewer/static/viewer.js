@@ -1,0 +1,314 @@
+// The viewer's keys, and what a page without a server does itself: going to a layer, sorting, searching, a larger grid.
+// A classic script that asks for nothing: it works from a folder of files as well. Everything it does has a control.
+"use strict";
+
+(() => {
+  // Data of other scripts: LS.put(kind, key, value); they may stand before or after whoever asks.
+  const stored = new Map();
+  window.LS = {
+    put: (kind, key, value) => stored.set(`${kind} ${key}`, value),
+    get: (kind, key) => stored.get(`${kind} ${key}`),
+  };
+
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+  // Settings outlive a page where the browser lets them.
+  const setting = {
+    get: (name) => { try { return localStorage.getItem(`layerscope-${name}`) ?? ""; } catch { return ""; } },
+    set: (name, value) => { try { localStorage.setItem(`layerscope-${name}`, value); } catch { /* kept for this page */ } },
+  };
+
+  const hash = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+
+  // --- theme and help -------------------------------------------------------------------------------------------
+
+  function startTheme() {
+    const select = one("#theme");
+    if (!select) return;
+    select.value = document.documentElement.dataset.theme ?? "";
+    select.addEventListener("change", () => {
+      setting.set("theme", select.value);
+      if (select.value) document.documentElement.dataset.theme = select.value;
+      else delete document.documentElement.dataset.theme;
+    });
+  }
+
+  let singleKeys = setting.get("single-keys") !== "off";
+
+  function startHelp() {
+    const help = one("#help"), box = one("#single-keys"), button = one("#keys");
+    if (!help) return;
+    box.checked = singleKeys;
+    box.addEventListener("change", () => {
+      singleKeys = box.checked;
+      setting.set("single-keys", singleKeys ? "on" : "off");
+    });
+    button?.addEventListener("click", () => help.showModal());
+    // A click beside the dialog closes it, too.
+    help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
+  }
+
+  // --- the grid of units ----------------------------------------------------------------------------------------
+
+  // One stop for Tab, arrows inside. Places follow from the number of columns: no item's layout is ever read, as
+  // that would lay out the sections which the browser skips.
+  const grid = {
+    root: null, sections: [], at: null,
+
+    start() {
+      this.root = one(".units");
+      if (!this.root) return;
+      this.collect();
+      this.root.addEventListener("focusin", (event) => {
+        const link = event.target.closest(".grid a");
+        if (link) this.mark(link);
+      });
+    },
+
+    collect() {
+      this.sections = all("ul.grid", this.root).map((list) => all("a", list)).filter((links) => links.length);
+      const links = this.sections.flat();
+      for (const link of links) link.tabIndex = -1;
+      this.at = null;
+      if (links.length) this.mark(links[0]);
+    },
+
+    mark(link) {
+      if (this.at) this.at.tabIndex = -1;
+      this.at = link;
+      link.tabIndex = 0;
+    },
+
+    columns(section) {
+      const list = this.sections[section][0].closest("ul");
+      return getComputedStyle(list).gridTemplateColumns.split(" ").length;
+    },
+
+    here() {
+      const section = this.sections.findIndex((links) => links.includes(this.at));
+      return [section, this.sections[section].indexOf(this.at)];
+    },
+
+    // Up and down stay in their column, also from one section to the next.
+    vertical(step) {
+      const [section, place] = this.here(), across = this.columns(section), links = this.sections[section];
+      const column = place % across, row = Math.floor(place / across) + step;
+      const last = Math.floor((links.length - 1) / across);
+      if (row >= 0 && row <= last) return links[Math.min(row * across + column, links.length - 1)];
+      const other = this.sections[section + step];
+      if (!other) return this.at;
+      const first = step > 0 ? 0 : Math.floor((other.length - 1) / across) * across;
+      return other[Math.min(first + column, other.length - 1)];
+    },
+
+    horizontal(step) {
+      const links = this.sections.flat();
+      return links[Math.min(Math.max(links.indexOf(this.at) + step, 0), links.length - 1)];
+    },
+
+    page(step) {
+      const [section] = this.here();
+      return this.sections[Math.min(Math.max(section + step, 0), this.sections.length - 1)][0];
+    },
+
+    // Letters lead into the grid; arrows and the like only move where the focus is in it already.
+    move(event, target, enters) {
+      const inside = this.root?.contains(document.activeElement);
+      if (!this.at || !(inside || enters)) return;
+      event.preventDefault();
+      const link = inside ? target() : this.at;
+      link.focus({ preventScroll: true });
+      link.scrollIntoView({ block: "nearest" });
+    },
+  };
+
+  // --- a page without a server ----------------------------------------------------------------------------------
+
+  // The same orders as the server's (pages/layer.py); rows are what scripts.py writes.
+  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL] = Array(10).keys();
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  const down = (column) => (a, b) => (a[column] === null) - (b[column] === null) || b[column] - a[column];
+  const ORDERS = {
+    unit: () => 0,
+    max: down(MAX), mean: down(MEAN), share: down(SHARE), score: down(SCORE),
+    sparsity: (a, b) => a[DEAD] - b[DEAD] || (a[SPARSITY] === null) - (b[SPARSITY] === null) || a[SPARSITY] - b[SPARSITY],
+    name: (a, b) => !a[NAME] - !b[NAME] || compare(a[NAME], b[NAME]),
+  };
+  const SHOWS = { all: () => true, live: (row) => !row[DEAD], tiles: (row) => row[SHOWN] };
+
+  function holds(row, word) {
+    if (/^\d+$/.test(word)) return Number(word) === row[UNIT];
+    return row[NAME].toLowerCase().includes(word) || row[LABEL].toLowerCase().includes(word);
+  }
+
+  function chosen(rows, wish) {
+    const words = (wish.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const kept = rows.filter((row) => SHOWS[wish.show ?? "all"](row) && words.every((word) => holds(row, word)));
+    const sorted = kept.sort((a, b) => ORDERS[wish.sort ?? "unit"](a, b) || a[UNIT] - b[UNIT]);
+    return wish.reverse ? sorted.reverse() : sorted;
+  }
+
+  const SECTION = 64;
+
+  // Items are moved, not made anew: each carries the classes of its place in the sprites.
+  function arrange(items, rows, total) {
+    const plain = rows.length === total && rows.every((row, place) => row[UNIT] === place);
+    const sections = [];
+    for (let first = 0; first < rows.length; first += SECTION) {
+      const part = rows.slice(first, first + SECTION), last = first + part.length;
+      const section = document.createElement("section"), title = document.createElement("h2");
+      const list = document.createElement("ul");
+      title.textContent = plain ? `Units ${first}–${last - 1}` : `${first + 1}–${last} of ${rows.length}`;
+      list.className = "grid";
+      list.append(...part.map((row) => items[row[UNIT]]));
+      section.append(title, list);
+      sections.push(section);
+    }
+    grid.root.replaceChildren(...sections);
+    grid.collect();
+    one(".found").textContent = rows.length < total ? `${rows.length} of ${total} units` : "";
+  }
+
+  function startChoice() {
+    const form = one(".choose[data-layer]:not([hidden])"), rows = form && LS.get("units", form.dataset.layer);
+    if (!rows) return;
+    const items = Object.fromEntries(all(".grid > li").map((item) => [one("b", item).textContent, item]));
+    const there = rows.filter((row) => items[row[UNIT]]);
+    const again = () => arrange(items, chosen([...there], Object.fromEntries(new FormData(form))), rows.length);
+    const show = (wish) => {
+      for (const field of form.elements) {
+        if (field.type === "checkbox") field.checked = Boolean(wish[field.name]);
+        else if (field.name) field.value = wish[field.name] ?? (field.matches("select") ? field.options[0].value : "");
+      }
+      again();
+    };
+    const ask = () => {
+      const says = ([name, value]) => value && value !== form.elements[name].options?.[0].value;
+      history.replaceState(null, "", `#${new URLSearchParams([...new FormData(form)].filter(says))}`);
+      again();
+    };
+    form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+    form.addEventListener("input", ask);
+    addEventListener("hashchange", () => show(Object.fromEntries(hash())));
+    if (hash().size) show(Object.fromEntries(hash()));
+  }
+
+  // Sheets stand beside their units: a unit's address without ".html", and a tail that the page names.
+  function startZoom() {
+    const button = one("button.zoom"), tails = (grid.root?.dataset.tails ?? "").split(" ").filter(Boolean);
+    if (!button) return;
+    button.hidden = !tails.length;
+    const picture = (stem, tail) => {
+      const image = new Image();
+      Object.assign(image, { loading: "lazy", decoding: "async", alt: "", src: stem + tail, width: 288, height: 288 });
+      return image;
+    };
+    const unzoomed = () => all(".grid > li:not(.bare) > a", grid.root).filter((link) => !one(".pair", link));
+    button.addEventListener("click", () => {
+      const large = grid.root.classList.toggle("large");
+      button.firstChild.textContent = large ? "At a glance " : "Large ";
+      for (const link of large ? unzoomed() : []) {
+        const pair = document.createElement("span");
+        pair.className = "pair";
+        pair.append(...tails.map((tail) => picture(link.getAttribute("href").replace(/\.html$/, ""), tail)));
+        link.prepend(pair);
+      }
+    });
+  }
+
+  // "#unit=17" on a layer's page leads on to the unit: so a page elsewhere can name it without knowing its address.
+  function forward() {
+    const unit = hash().get("unit");
+    const item = unit && all(".grid > li").find((each) => one("b", each).textContent === unit);
+    if (item) location.replace(one("a", item).href);
+  }
+
+  function startGoTo() {
+    const form = one(".go"), options = all("#go-layers option[data-href]");
+    if (!form || !options.length) return;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const [, name, unit] = /^\s*(.*?)(?:[\s:/]+u?(\d+))?\s*$/.exec(form.elements.go.value);
+      const named = (test) => options.find((option) => test(option.value.toLowerCase(), name.toLowerCase()));
+      const found = named((value, text) => value === text) ?? (name && named((value, text) => value.startsWith(text)));
+      const concepts = one("a[data-place=concepts]");
+      if (found) location.href = found.dataset.href + (unit ? `#unit=${unit}` : "");
+      else if (concepts && name) location.href = `${concepts.getAttribute("href")}#q=${encodeURIComponent(name)}`;
+      else form.elements.go.setCustomValidity(`No layer is called ${name}`), form.reportValidity();
+    });
+    form.elements.go.addEventListener("input", () => form.elements.go.setCustomValidity(""));
+  }
+
+  // The index of concepts and classes narrows as one types; the server does the same for its form.
+  function startIndex() {
+    const form = one("form[data-index]:not([hidden])");
+    if (!form || !one("form.go[data-script]")) return;
+    const show = (text) => {
+      for (const item of all(".index dl > div")) item.hidden = !item.dataset.words.includes(text.toLowerCase());
+    };
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => show(form.elements.q.value));
+    if (hash().get("q")) show((form.elements.q.value = hash().get("q")));
+  }
+
+  // --- keys -----------------------------------------------------------------------------------------------------
+
+  const follow = (...selectors) => (event) => {
+    const control = selectors.map((selector) => one(selector)).find((found) => found && !found.hidden);
+    if (!control) return;
+    event.preventDefault();
+    control.click();
+  };
+  const focus = (...selectors) => (event) => {
+    const field = selectors.map((selector) => one(selector)).find(Boolean);
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    field.select?.();
+  };
+  const move = (how, step, enters = false) => (event) => grid.move(event, () => grid[how](step), enters);
+  const end = (step) => (event) => grid.move(event, () => grid.horizontal(step * Infinity), false);
+
+  const KEYS = {
+    ArrowLeft: move("horizontal", -1), ArrowRight: move("horizontal", 1),
+    ArrowUp: move("vertical", -1), ArrowDown: move("vertical", 1),
+    h: move("horizontal", -1, true), l: move("horizontal", 1, true),
+    k: move("vertical", -1, true), j: move("vertical", 1, true),
+    Home: end(-1), End: end(1), PageUp: move("page", -1), PageDown: move("page", 1),
+    p: follow("main a[rel=prev]"), n: follow("main a[rel=next]"),
+    u: follow("a.layer-before"), o: follow("a.layer-after"),
+    s: follow("[data-key=s]"),
+    g: focus("#go"), "/": focus(".choose [type=search]", "#go"),
+    "?": follow("#keys"), "Shift+?": follow("#keys"),
+  };
+
+  function ignored(event) {
+    const field = event.target.closest?.("input, select, textarea, [contenteditable]");
+    return event.isComposing || Boolean(field) || Boolean(one("dialog[open]")) || (!singleKeys && event.key.length === 1);
+  }
+
+  function startKeys() {
+    if (!window.tinykeys) return;
+    // A live page has its own meanings for these letters, and lists them.
+    const own = (document.body.dataset.ownKeys ?? "").split(" ");
+    const bindings = Object.fromEntries(Object.entries(KEYS).filter(([key]) => !own.includes(key)));
+    window.tinykeys.tinykeys(window, bindings, { ignore: ignored });
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && event.target.matches?.("input, select")) event.target.blur();
+    });
+  }
+
+  for (const control of all("[data-script]")) control.hidden = false;
+  startTheme();
+  startHelp();
+  grid.start();
+  startGoTo();
+  startIndex();
+  startZoom();
+  startKeys();
+  // Data scripts come after this one.
+  addEventListener("DOMContentLoaded", () => { startChoice(); forward(); });
+  // Also from a layer's page to a unit of the same layer.
+  addEventListener("hashchange", forward);
+})();

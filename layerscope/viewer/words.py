@@ -1,0 +1,84 @@
+"""Numbers and names as pages write them."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from layerscope.atlas.codecs import shape_of_grid
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.figures.words import counted, footer, measured, number, percent
+from layerscope.viewer.addresses import Links, Sheet, layer_key
+from layerscope.viewer.pages.layer import LayerPage
+from layerscope.viewer.shelf import Book
+
+Place = tuple[str, str, str]
+
+
+def places(book: Book, link: Links, live: bool) -> list[Place]:
+    """What the head of every page of an atlas leads to: a short name, its address, and its words."""
+    found = [("network", link.network(), book.title)]
+    if book.dissected:
+        found.append(("concepts", link.concepts(), "Concepts"))
+    found += [("compare", link.compare(), "Compare"), ("about", link.about(), "About")]
+    address = getattr(link, "live", None)
+    return [*found, ("live", address(), "Live")] if live and address is not None else found
+
+
+def example(book: Book) -> str:
+    """What may be written into "go to"."""
+    layer = book.layers[len(book.layers) // 2].name if book.layers else ""
+    return f"{layer} 17" if len(layer) <= 12 else "layer and unit"
+
+
+def made_of(book: Book) -> str:
+    """Network and images of an atlas in a line."""
+    run = book.run
+    kept = "peak" if run.k == 1 else "peaks"
+    return f"{run.network}, over {run.images}; the {counted(run.k)} highest {kept} of each unit, at most one an image."
+
+
+def made_by(book: Book) -> str:
+    """What made the atlas."""
+    return footer(book.file)
+
+
+def query(words: Mapping[str, str]) -> str:
+    """Words of a query, those that say something, as a URL spells them."""
+    return urlencode({name: word for name, word in words.items() if word})
+
+
+def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> Sheet:
+    """Layer, unit, kind, method and view as one record."""
+    layer, unit, kind, method, view = place
+    return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+
+
+def tails(page: LayerPage, link: Links) -> str:
+    """In an export: what follows a unit's own address, less ".html", in those of its sheets; so a script finds them.
+
+    Empty where sheets do not stand beside their unit, or are left out.
+    """
+    found = []
+    for unit in [row.unit for section in page.sections for row in section.units if row.shown][:1]:
+        stem = link.unit(page.layer, unit).removesuffix(".html")
+        addresses = [link.sheet(sheet_of((page.layer, unit, *sheet))) or "" for sheet in page.sheets]
+        found = [address.removeprefix(stem) for address in addresses if address.startswith(stem)]
+    return " ".join(found)
+
+
+FILTERS = {
+    "across": lambda k: shape_of_grid(k)[1],
+    "down": lambda k: shape_of_grid(k)[0],
+    "counted": counted,
+    "example": example,
+    "made_by": made_by,
+    "made_of": made_of,
+    "measured": measured,
+    "number": number,
+    "percent": percent,
+    "layer_key": layer_key,
+    "places": places,
+    "query": query,
+    "sheet_of": sheet_of,
+    "tails": tails,
+    "thousands": lambda value: f"{value:,}",
+}

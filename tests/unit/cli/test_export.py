@@ -1,0 +1,64 @@
+"""`export` hands its options on, says where the site is, and writes nothing with --dry-run."""
+
+import json
+
+import pytest
+
+from layerscope.api.atlas import open as open_atlas
+from tests.helpers.sites import dead_links, files
+
+
+def test_a_site_is_written_and_named(command, atlas, tmp_path):
+    """stdout says where to begin; stderr says beforehand what it will be, and what partly recovers the images."""
+    words = ("--layers", "features.1", "--no-photographs")
+    status, said, err = command("export", atlas, tmp_path / "site", *words)
+    assert status == 0 and said.startswith(f"{tmp_path / 'site' / 'index.html'}: ")
+    assert " MB in " in err and "partly recover the images" in err
+    assert dead_links(tmp_path / "site") == []
+    status, said, err = command("export", atlas, tmp_path / "site", *words, "--overwrite", "--json", "--quiet")
+    held = files(tmp_path / "site")
+    assert (status, err) == (0, "")
+    assert json.loads(said) == {
+        "folder": str(tmp_path / "site"), "files": len(held), "bytes": sum(map(len, held.values()))
+    }  # fmt: skip
+
+
+def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
+    """It says what would be written, also without a folder."""
+    monkeypatch.chdir(tmp_path)
+    status, said, _ = command("export", atlas, "--dry-run", "--layers", "features.1,classifier.1", "--tile", "16")
+    assert status == 0 and "2 layers" in said and "tiles of at most 16 px" in said and "nothing was written" in said
+    status, said, _ = command("export", atlas, "--dry-run", "--no-projections", "--json")
+    told = json.loads(said)
+    assert (told["layers"], told["methods"]) == (["features.1", "features.4", "classifier.1"], [])
+    assert told["photographs"] and told["files"] > 18 and told["bytes"] > 10_000
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "say where the site is to go"),
+        (("HERE",), "is not empty and is no export of layerscope"),
+        (("new", "--budget", "1kB"), "0.0 MB are too few"),
+        (("new", "--budget", "lots"), 'expected a size such as 200MB, got "lots"'),
+        (("new", "--tile", "7"), "at least 8"),
+        (("new", "--layers", "features.9"), 'no layer "features.9"'),
+    ],
+)
+def test_mistakes_are_one_sentence(command, atlas, tmp_path, monkeypatch, words, sentence):
+    """Nothing is written, and the message says what to do."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "HERE").mkdir()
+    (tmp_path / "HERE" / "thesis.txt").write_text("mine")
+    status, said, err = command("export", atlas, *words)
+    assert (status, said) == (1, "") and sentence in err and len(err.splitlines()) == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["HERE", "thesis.txt"]
+
+
+def test_the_same_from_python(atlas, tmp_path):
+    """Atlas.export takes the same choices, a layer's name alone too."""
+    with open_atlas(atlas) as held:
+        done = held.export(tmp_path / "site", layers="features.1", photographs=False, progress=False)
+    assert done.files == len(files(tmp_path / "site")) and done.folder == tmp_path / "site"
+    assert sorted(path.name for path in (tmp_path / "site").glob("l??")) == ["l00"]

@@ -1,0 +1,221 @@
+"""A picture at every layer: for images of the atlas, for pictures that are sent, and as one file."""
+
+import io
+import re
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.errors import ImageError
+from layerscope.viewer.app import create_app
+from layerscope.viewer.frames import PICTURE_BYTES
+from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery
+from layerscope.viewer.live_pages import small_copy
+from layerscope.viewer.pages.live import VIRIDIS
+from layerscope.viewer.shelf import Shelf
+from tests.helpers.atlases import small_atlas
+from tests.helpers.live import LAYERS, FakeEngine, mark, picture, picture_of
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    made = Shelf([small_atlas(tmp_path_factory.mktemp("look") / "small.atlas", units=6, images=20)])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def browser(shelf, engine):
+    with TestClient(create_app(shelf, engine=engine)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pictured(shelf) -> int:
+    """An image whose small copy the atlas keeps."""
+    file = shelf.book("small").file
+    return next(image.id for image in file.images() if file.encoded_picture(image.id) is not None)
+
+
+def addresses(text: str) -> set[str]:
+    """What the page's pictures and links lead to."""
+    return set(re.findall(r'(?:href|src)="(/[^"#]*)"', text))
+
+
+def test_an_image_of_the_atlas(browser, engine, pictured, shelf):
+    """Its page shows what the network says of the small copy, and all that it leads to exists."""
+    answer = browser.get(f"/small/look?image={pictured}")
+    assert answer.status_code == 200 and f"Image {pictured}" in answer.text
+    copy = small_copy(shelf.book("small"), pictured)
+    assert engine.looks == [mark(copy)]
+    for address in addresses(answer.text.replace("&amp;", "&")):
+        assert browser.get(address).status_code == 200, address
+    shown = browser.get(f"/small/look/image-{pictured}/picture.png").content
+    assert shown == copy and browser.get("/small/look/image-999999/picture.png").status_code == 404
+
+
+def test_a_picture_that_is_sent(browser, engine):
+    """It is answered with an address that shows it again, as often as one likes, computed once."""
+    address = browser.post("/small/look", content=picture(5)).json()["address"]
+    assert address == browser.post("/small/look", content=picture(5)).json()["address"]
+    text = browser.get(address).text
+    assert "Your picture at every layer" in text and mark(picture(5)) in text
+    assert engine.looks == [mark(picture(5))]
+
+
+@pytest.mark.parametrize("method", ["deconvnet", "guided", "gradient"])
+def test_the_page_says_what_the_network_says(browser, method):
+    """Values, places, boxes and tiles of every layer, by the method that is asked for."""
+    address = browser.post("/small/look", content=picture(5)).json()["address"]
+    page = browser.get(f"{address}?format=json&method={method}").json()
+    assert [layer["layer"]["record"]["name"] for layer in page["layers"]] == [name for name, _ in LAYERS]
+    for layer in page["layers"]:
+        for rank, one in enumerate(layer["units"], 1):
+            assert (one["rank"], one["unit"], one["value"], one["relative"]) == (rank, rank - 1, 4.0 - rank, 0.5)
+            assert one["tile"] == [4, 4, 16, 16] and one["sees"] == [0, 0, 20, 20]
+            tile = browser.get(f"{address}/{layer['layer']['id']}/{one['unit']}/{method}.png")
+            assert tile.content == picture_of(method, one["unit"])
+        # Gradient projections are not in this atlas: beside them stand those of the layer's plate.
+        assert layer["stored"] == (
+            layer["layer"]["method"] if method == "gradient" or not layer["layer"]["method"] else method
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [(b"", 415, "neither"), (b"GIF89a", 415, "neither"), (bytes(PICTURE_BYTES + 1), 413, "at most 8 MiB")],
+)
+def test_what_cannot_be_used_is_said(browser, content, status, words):
+    """S10: a sentence with a fitting status, and nothing is kept."""
+    answer = browser.post("/small/look", content=content)
+    assert answer.status_code == status and words in answer.json()["sorry"]
+
+
+def test_a_body_without_a_length_is_cut_off(browser):
+    """A body that never says how long it is ends where a picture's limit is."""
+    taken = []
+
+    def endless():
+        for _ in range(40):
+            taken.append(1)
+            yield bytes(1 << 20)
+
+    assert browser.post("/small/look", content=endless()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["look/nothing", "look?image=999999", "look?image=x", "look?image=-1", "look?image=" + "9" * 50, "look/image-x"],
+)
+def test_what_is_not_there_is_a_404(browser, address):
+    """With a sentence; so is another method, or a unit that does not fire."""
+    assert browser.get(f"/small/{address}").status_code == 404
+
+
+def test_wrong_parts_of_a_page(browser, pictured):
+    """Methods and units that do not exist are a 404; without an image one is led to the live page."""
+    page = f"/small/look/image-{pictured}"
+    assert browser.get(f"{page}?method=magic").status_code == 404
+    assert browser.get(f"{page}/1/5/guided.png").status_code == 404
+    assert browser.get(f"{page}/1/0/magic.png").status_code == 404
+    assert browser.get("/small/look", follow_redirects=False).headers["location"] == "/small/live"
+
+
+def test_the_live_page(browser, shelf, pictured):
+    """It names every layer, asks for the camera only when told to, and its facts lead to sheets that exist."""
+    answer = browser.get("/small/live")
+    assert answer.status_code == 200 and answer.headers["Permissions-Policy"] == "camera=(self)"
+    facts = browser.get("/small/live?format=json").json()
+    assert [layer["name"] for layer in facts["layers"]] == [name for name, _ in LAYERS]
+    assert pictured in facts["pictured"] and facts["socket"] == "/small/live/socket"
+    for layer in facts["layers"]:
+        for pattern in (layer["page"], layer["patches"], *layer["projections"].values()):
+            assert browser.get(pattern.replace("{n}", "0")).status_code == 200, pattern
+        assert layer["dead"] == [5]
+    assert browser.get(facts["picture"].replace("{n}", str(pictured))).status_code == 200
+
+
+def test_without_a_network_there_is_none_of_it(shelf):
+    """A server that only shows the atlas has no live pages and takes nothing."""
+    with TestClient(create_app(shelf)) as browser:
+        for address in ("/small/live", "/small/look?image=0"):
+            assert browser.get(address).status_code == 404
+        assert browser.post("/small/look", content=picture(1)).status_code in (404, 405)
+        assert "/small/live" not in browser.get("/small/").text
+
+
+def test_a_copy_that_is_no_jpeg_or_png_is_made_one(tmp_path):
+    """An atlas that keeps its pictures as WebP gives the network a PNG of the same px."""
+    with AtlasFile(small_atlas(tmp_path / "small.atlas", units=6, images=20)) as file:
+        book = Shelf([file.path]).book("small")
+        stored = next(image.id for image in file.images() if file.encoded_picture(image.id))
+        copy = small_copy(book, stored)
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(copy))), file.picture(stored))
+
+
+def test_the_gallery_is_bounded():
+    """The newest sixteen, and the oldest goes first; asking for one makes it new."""
+    gallery = Gallery(FakeEngine().whole)
+    keys = [gallery.add(picture(shade)) for shade in range(PICTURES)]
+    assert all(gallery.find(key) for key in keys[1:]) and gallery.find(keys[0])
+    gallery.add(picture(PICTURES))
+    assert gallery.find(keys[1]) is None and gallery.find(keys[0]) is not None
+
+
+def test_large_pictures_leave_sooner():
+    """All together stay within their bytes, whatever their number; the newest is always there."""
+    gallery, size = Gallery(FakeEngine().whole), BYTES // 9
+    keys = [gallery.add(picture(shade) + bytes(size // 2)) for shade in range(14)]
+    held = [key for key in keys if gallery.find(key) is not None]
+    assert held == keys[-len(held) :] and 8 <= len(held) < 14
+    newest = gallery.add(picture(20) + bytes(BYTES))
+    assert gallery.find(newest) is not None and gallery.find(keys[-1]) is None
+
+
+def test_pictures_wait_in_a_short_line():
+    """One is looked at at a time, a few wait, the next is refused; afterwards there is room again."""
+    gate, began = threading.Event(), threading.Semaphore(0)
+
+    def look(content):
+        began.release()
+        gate.wait(10)
+        return FakeEngine().whole(content)
+
+    gallery = Gallery(look)
+    threads = [threading.Thread(target=gallery.add, args=(picture(shade),)) for shade in range(WAITING)]
+    for thread in threads:
+        thread.start()
+    assert began.acquire(timeout=10)
+    while gallery._waiting < WAITING:
+        threads[-1].join(0.01)
+    with pytest.raises(Busy, match="try again"):
+        gallery.add(picture(99))
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert gallery.find(gallery.add(picture(99))) is not None
+
+
+def test_a_picture_that_fails_is_not_kept():
+    """The next try is a new one."""
+    gallery = Gallery(FakeEngine().whole)
+    for _ in range(2 * WAITING):
+        with pytest.raises(ImageError):
+            gallery.add(b"nothing")
+
+
+def test_colours_are_viridis():
+    """The live page's table is matplotlib's viridis at its places."""
+    import matplotlib
+
+    table = matplotlib.colormaps["viridis"](np.linspace(0, 1, len(VIRIDIS)))
+    assert [matplotlib.colors.to_hex(colour) for colour in table] == list(VIRIDIS)
