@@ -4,11 +4,12 @@ WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/installed
 BENCH_STAMP := .venv/installed-bench
+BROWSER_STAMP := .venv/installed-browser
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint laws docs bench clean
+.PHONY: demo test test-browser reference-pictures lint laws docs bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -21,6 +22,10 @@ $(BENCH_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,bench]'
 	touch $@
 
+$(BROWSER_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,browser]'
+	touch $@
+
 # What the layers of a trained network see, over pictures of known content; on all cores.
 demo: $(STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/layerscope demo -o demo/
@@ -29,6 +34,16 @@ test: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# The viewer in a real browser: Debian's Chromium, installed here where it can be.
+test-browser: $(BROWSER_STAMP)
+	.ci/chromium
+	$(BIN)/python -m pytest tests/browser
+
+# Only after a page was changed on purpose: look at the new pictures before they are kept.
+reference-pictures: $(BROWSER_STAMP)
+	.ci/chromium
+	$(BIN)/python -m pytest tests/browser/test_pictures.py --renew-pictures
 
 lint: $(STAMP)
 	$(BIN)/ruff check
@@ -45,6 +60,11 @@ docs: $(STAMP)
 
 bench: $(BENCH_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench
+
+# The viewer's budgets, on a machine that does nothing else.
+bench-viewer: $(BROWSER_STAMP)
+	.ci/chromium
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench.viewer
 
 clean:
 	rm -rf .venv demo dist

@@ -1,0 +1,291 @@
+"""The live page with a camera that shows one known picture; pictures that are dropped in; and when it cannot go on."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from bench.viewer.browser import CAMERA, camera_of, launched
+from bench.viewer.server import started
+from layerscope.atlas.read import AtlasFile
+from layerscope.models import load
+from layerscope.sources import open_source
+from layerscope.world import World
+from tests.browser.conftest import Opened
+from tests.browser.made import NETWORK, PICTURES, SEED
+from tests.browser.places import Server, Shown
+
+LISTEN = """() => {
+  window.answers = 0;
+  document.getElementById("live").addEventListener("live-answer", () => { window.answers += 1; });
+}"""
+
+
+def drawn(number: int) -> Image.Image:
+    """A picture of the atlas, as the scan got it."""
+    return World(PICTURES, seed=SEED)[number][0]
+
+
+def on_camera(number: int) -> Image.Image:
+    """The same, large, in the middle of what a camera gives: the network looks at just that square."""
+    frame = Image.new("RGB", (640, 480), (128, 128, 128))
+    frame.paste(drawn(number).resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
+    return frame
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
+    """The picture that the network is surest of, as a camera would show it, and the class that the library gives it."""
+    folder, loaded = tmp_path_factory.mktemp("frames"), load(NETWORK)
+    assert loaded.input is not None and isinstance(loaded.model, torch.nn.Module)
+    for number in range(16):
+        on_camera(number).save(folder / f"{number:02d}.png")
+    pixels = open_source(folder).load(range(16), loaded.input).pixels
+    with torch.inference_mode():
+        shares = loaded.model.eval()(torch.from_numpy(pixels)).softmax(1)
+    surest = int(shares.max(1).values.argmax())
+    return surest, loaded.classes[int(shares[surest].argmax())]
+
+
+@pytest.fixture(scope="module")
+def camera(
+    playwright: Playwright, known: tuple[int, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser whose camera shows the known picture."""
+    buffer = io.BytesIO()
+    on_camera(known[0]).save(buffer, "JPEG", quality=95)
+    browser = launched(playwright, *camera_of([buffer.getvalue()] * 4, tmp_path_factory.mktemp("film") / "film.mjpeg"))
+    yield browser
+    browser.close()
+
+
+def state(page: Page, words: str) -> None:
+    expect(page.locator("#state")).to_contain_text(words)
+
+
+def pressed(page: Page, name: str) -> str | None:
+    return page.locator(f"#{name}").get_attribute("aria-pressed")
+
+
+def answered(page: Page, least: int = 1) -> None:
+    """Wait until so many more answers are painted."""
+    before = page.evaluate("window.answers")
+    for _ in range(150):
+        if page.evaluate("window.answers") >= before + least:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no answer was painted; the page says: {page.inner_text('#state')}")
+
+
+@pytest.fixture
+def live(opened: Opened, server: Server, camera: Browser) -> Page:
+    """The live page, with the camera on."""
+    page = opened(server.page("live"), browser=camera)
+    state(page, "Ready")
+    page.evaluate(LISTEN)
+    page.keyboard.press("c")
+    state(page, "Live from the camera")
+    answered(page)
+    return page
+
+
+def test_the_cameras_top_class_is_the_librarys(live: Page, known: tuple[int, str]):
+    """What stands before the camera is called what the library calls it; rate and latency are shown."""
+    expect(live.locator("#classes li").first).to_contain_text(known[1])
+    expect(live.locator("#classes li")).to_have_count(5)
+    assert float(live.inner_text("#latency")) > 0
+    answered(live, 3)
+    assert float(live.inner_text("#rate")) > 0
+    assert pressed(live, "camera") == "true"
+
+
+def test_keys_freeze_choose_pin_and_step(live: Page, atlas: Shown):
+    """f stops and goes on; arrows choose a unit; d keeps it while o changes the layer; b changes the method."""
+    live.keyboard.press("f")
+    state(live, "Frozen")
+    assert pressed(live, "freeze") == "true"
+    live.keyboard.press("o")
+    expect(live.locator("#layer")).to_have_value("1")
+    live.keyboard.press("u")
+    expect(live.locator("#layer")).to_have_value("0")
+    live.keyboard.press("ArrowRight")
+    expect(live.locator("#chosen")).to_be_visible()
+    first = live.inner_text("#unit-link")
+    live.keyboard.press("l")
+    expect(live.locator("#unit-link")).not_to_have_text(first)
+    chosen = live.inner_text("#unit-link")
+    live.keyboard.press("d")
+    assert pressed(live, "pin") == "true"
+    live.keyboard.press("o")
+    expect(live.locator("#layer")).to_have_value("1")
+    expect(live.locator("#unit-link")).to_have_text(chosen)
+    method = live.locator("#method").input_value()
+    live.keyboard.press("b")
+    expect(live.locator("#method")).not_to_have_value(method)
+    expect(live.locator("#shot-method")).to_have_text(live.locator("#method").input_value())
+    live.keyboard.press("Escape")
+    expect(live.locator("#chosen")).to_be_hidden()
+    live.keyboard.press("f")
+    state(live, "Live from the camera")
+
+
+def test_keys_change_what_is_shown(live: Page):
+    """t and T the contrast, 8 the classes, z the size of the picture, s that of the nine best."""
+    live.keyboard.press("t")
+    expect(live.locator("#gain")).to_have_text("x 2")
+    live.keyboard.press("T")
+    expect(live.locator("#gain")).to_have_text("x 1")
+    live.keyboard.press("8")
+    expect(live.locator("#top")).to_be_hidden()
+    live.keyboard.press("z")
+    expect(live.locator("#live")).to_have_class(re.compile("zoomed"))
+    live.keyboard.press("s")
+    expect(live.locator("#live")).to_have_class(re.compile("best"))
+    live.keyboard.press("Escape")
+    expect(live.locator("#live")).not_to_have_class(re.compile("zoomed|best"))
+
+
+def test_each_of_three_methods_carries_back(live: Page):
+    """A unit above zero has a projection by each method, and in a deep layer no two are the same picture."""
+    live.keyboard.press("f")
+    for _ in range(2):
+        live.keyboard.press("o")
+    answered(live)
+    live.locator("#strongest button").first.click()
+    answered(live)
+    shown = set()
+    for _ in range(3):
+        live.keyboard.press("b")
+        answered(live)
+        shown.add(live.evaluate("document.getElementById('shot').toDataURL()"))
+    assert len(shown) == 3
+
+
+def test_a_picture_gives_what_the_scan_found(opened: Opened, server: Server, atlas: Shown, tmp_path: Path):
+    """The file of a unit's best image: the same activation at the same place as in the atlas."""
+    with AtlasFile(atlas.path) as file:
+        peak = file.peaks(atlas.layer.id, atlas.unit)[0]
+    drawn(atlas.image).save(tmp_path / "best.png")
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.set_input_files("#file", tmp_path / "best.png")
+    state(page, "best.png")
+    page.locator("#layer").select_option(label=atlas.layer.name)
+    page.locator("#strongest button", has_text=re.compile(f"^{atlas.unit}$")).click()
+    value = page.locator("#value")
+    expect(value).to_contain_text(f"at row {peak.row}, column {peak.col}")
+    assert float(value.inner_text().split()[0]) == pytest.approx(peak.value, rel=0.01)
+    expect(page.locator("#guess")).to_contain_text(atlas.name)
+
+
+def test_a_picture_can_be_dropped(opened: Opened, server: Server, tmp_path: Path):
+    """Dropped anywhere on the page; what is neither picture nor video is refused in words."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    drop = """([type, name, data]) => {
+      const given = new DataTransfer();
+      given.items.add(new File([Uint8Array.from(data)], name, { type }));
+      document.getElementById("live").dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: given }));
+    }"""
+    buffer = io.BytesIO()
+    drawn(1).save(buffer, "PNG")
+    page.evaluate(drop, ["image/png", "dropped.png", list(buffer.getvalue())])
+    state(page, "dropped.png")
+    expect(page.locator("#classes li")).to_have_count(5)
+    page.evaluate(drop, ["text/plain", "words.txt", [1, 2, 3]])
+    state(page, "neither a picture nor a video")
+
+
+def test_pictures_of_the_atlas_follow_one_another(opened: Opened, server: Server):
+    """e: the first of them, then the next; w: back."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    seen = []
+    for key in ("e", "e", "w"):
+        before = page.inner_text("#state")
+        page.keyboard.press(key)
+        expect(page.locator("#state")).not_to_have_text(before)
+        state(page, "of the atlas")
+        seen.append(page.inner_text("#state"))
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_a_picture_is_looked_at_at_every_layer(opened: Opened, server: Server, atlas: Shown, tmp_path: Path):
+    """From the live page to a page of the picture, with every layer's strongest units; its address brings it back."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    drawn(2).save(tmp_path / "mine.png")
+    page.set_input_files("#file", tmp_path / "mine.png")
+    expect(page.locator("#classes li")).to_have_count(5)
+    page.get_by_role("button", name="This picture at every layer").click()
+    expect(page.locator("h1")).to_contain_text("at every layer")
+    expect(page.locator(".look-layer")).to_have_count(len(atlas.layers))
+    address = page.url
+    page.goto(server.home())
+    page.goto(address)
+    expect(page.locator(".look-layer .firings li").first).to_be_visible()
+
+
+def test_a_denied_camera_is_said(opened: Opened, server: Server, playwright: Playwright):
+    """A browser that has a camera and does not give it: why, what to do, and that pictures work."""
+    browser = launched(playwright, CAMERA[0])
+    page = opened(server.page("live"), browser=browser)
+    state(page, "Ready")
+    page.keyboard.press("c")
+    state(page, "the camera was not allowed")
+    state(page, "pictures work without it")
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [("NotFoundError", "no camera was found"), ("NotReadableError", "another program uses the camera")],
+)
+def test_a_camera_that_cannot_be_had_is_said(opened: Opened, server: Server, error: str, words: str):
+    """None there, or another program's."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.evaluate(f"navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '{error}'))")
+    page.keyboard.press("c")
+    state(page, words)
+
+
+def test_an_insecure_address_is_said(opened: Opened, server: Server):
+    """Where browsers give no camera at all: the command that leads to a secure address."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    page.keyboard.press("c")
+    state(page, "ssh -L")
+
+
+def test_a_server_that_ends_is_seen(opened: Opened, atlas: Shown, camera: Browser):
+    """Within a few seconds the page says that it has stopped, and marks the picture as no longer live."""
+    with started("live", str(atlas.path), NETWORK) as found:
+        page = opened(Server(origin=found.origin).page("live"), browser=camera)
+        state(page, "Ready")
+        page.evaluate(LISTEN)
+        page.keyboard.press("c")
+        answered(page)
+    state(page, "Stopped")
+    expect(page.locator("#live")).to_have_class(re.compile("stopped"))
+    # What a browser says of a server that is gone is no fault of the page.
+    opened.watches[-1].troubles[:] = [one for one in opened.watches[-1].troubles if "ERR_CONNECTION" not in one]
+
+
+def test_fewer_pictures_where_less_motion_is_wished(opened: Opened, server: Server, camera: Browser):
+    """prefers-reduced-motion: at most two pictures a second, until the reader asks for more."""
+    page = opened(server.page("live"), browser=camera, reduced_motion="reduce")
+    state(page, "Ready")
+    page.evaluate(LISTEN)
+    page.keyboard.press("c")
+    answered(page, 2)
+    before = page.evaluate("window.answers")
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.answers") - before <= 5
+    expect(page.locator("#play")).to_be_visible()
