@@ -310,6 +310,7 @@ def plain(look):
     return (look.top, look.maxima, look.strongest, look.mosaic, look.unit_map.tobytes(), look.value, look.projection)
 
 
+@pytest.mark.wide
 def test_memory_does_not_grow_from_frame_to_frame(made):
     """After the first frames of each kind neither tensors nor bytes are left over."""
     wishes = [Wish(layer=layer, unit=0, method=METHODS[n % 3], project=True) for n, layer in enumerate(LAYERS)]
