@@ -156,5 +156,8 @@ def _text(facts: "Facts", folder: Path, files: list[Path], seconds: float) -> st
     where = f"In {words.printable(folder)}: demo.atlas, {names} ({words.duration(seconds)})"
     told = "\n".join(of_run(facts))
     steps = "\n".join(f"    {line}" for line in NEXT.splitlines())
-    read = f"Read {words.printable(folder / 'report.html')} first. For a network and pictures of your own:"
-    return f"{head}\n{table}\n{told}\n{where}\n{read}\n{steps}"
+    atlas = words.printable(folder / "demo.atlas")
+    report = words.printable(folder / "report.html")
+    read = f"Read {report} first. Every unit has a page in the browser, and may be watched live:"
+    browse = f"    layerscope serve {atlas}\n    layerscope live {atlas} worldnet"
+    return f"{head}\n{table}\n{told}\n{where}\n{read}\n{browse}\nFor a network and pictures of your own:\n{steps}"
