@@ -1,5 +1,7 @@
 """How a unit's image maxima are spread: fixed logarithmic bins, with the long empty stretches between them left out."""
 
+import math
+from bisect import bisect_left
 from itertools import pairwise
 
 import numpy as np
@@ -15,8 +17,9 @@ FEWEST_TICKS = 3
 APART = 3.2  # bins between two ticks, so that their words do not touch
 FACTORS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
 # A bin reaches up to and includes its edge: bin i is edges[i - 1] < value <= edges[i], the first and last are open.
-ZERO = len(HISTOGRAM_EDGES) // 2 + 1
-ZERO_BIN = float(HISTOGRAM_EDGES[HISTOGRAM_EDGES > 0][0])
+EDGES: list[float] = HISTOGRAM_EDGES.tolist()
+ZERO = len(EDGES) // 2 + 1
+ZERO_BIN = next(edge for edge in EDGES if edge > 0)
 
 
 def histogram(counts: Int64[np.ndarray, " bins"], marks: tuple[float, ...]) -> Chart:
@@ -60,14 +63,14 @@ def _breaks(occupied: list[int], places: dict[int, float]) -> tuple[float, ...]:
 
 def _place(value: float, places: dict[int, float]) -> float | None:
     """Where a value lies on the axis, within its bin by the logarithm; None in a bin that is not drawn."""
-    one = int(np.searchsorted(HISTOGRAM_EDGES, value, side="left"))
+    one = bisect_left(EDGES, value)
     one = ZERO if one == ZERO - 1 else one
     if one not in places:
         return None
-    if one in (0, ZERO, len(HISTOGRAM_EDGES)):
+    if one in (0, ZERO, len(EDGES)):
         return places[one] + 0.5
-    low, high = HISTOGRAM_EDGES[one - 1], HISTOGRAM_EDGES[one]
-    return places[one] + float(np.clip(np.log(value / low) / np.log(high / low), 0, 1))
+    low, high = EDGES[one - 1], EDGES[one]
+    return places[one] + min(max(math.log(value / low) / math.log(high / low), 0.0), 1.0)
 
 
 def _ticks(places: dict[int, float]) -> tuple[tuple[float, str], ...]:

@@ -17,7 +17,7 @@ from layerscope.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What the card says that no weights tell. skipped: pictures that could not be read."""
+    """What the card says that no weights tell. skipped: pictures that could not be read. begun: the earlier run's card."""
 
     name: str
     sentence: str
@@ -31,6 +31,25 @@ class Told:
     device: str
     processes: int
     command: str
+    begun: dict[str, Any] | None = None
+
+
+def _earlier(card: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is told of the run whose weights a run began with."""
+    if card is None:
+        return None
+    return {"recipe": card["recipe"]["words"], **{name: card[name] for name in ("command", "result", "seconds")}}
+
+
+def _begun_words(begun: dict[str, Any] | None) -> list[str]:
+    if begun is None:
+        return []
+    result, minutes = begun["result"], begun["seconds"] / 60
+    return [
+        f"It began with the weights of an earlier run: {begun['recipe']}; {minutes:.0f} minutes, {result['top1']:.1%} "
+        f"top-1 and {result['top5']:.1%} top-5 at its end.\n",
+        f"    {begun['command']}\n",
+    ]
 
 
 def card_of(
@@ -54,6 +73,7 @@ def card_of(
         },
         "recipe": asdict(told.recipe) | {"bf16": told.bf16, "words": told.recipe.words},
         "command": told.command,
+        "begun": _earlier(told.begun),
         "result": {"top1": last["top1"], "top5": last["top5"], "images": last["images"], "side": last["side"]},
         "epochs": list(log),
         "dead_units": {layer: {"dead": count, "units": units} for layer, (count, units) in dead.items()},
@@ -108,6 +128,7 @@ def card_text(card: dict[str, Any]) -> str:
         "## Recipe\n",
         f"{card['recipe']['words']}{', bfloat16 autocast' if card['recipe']['bf16'] else ''}.\n",
         f"    {card['command']}\n",
+        *_begun_words(card["begun"]),
         "## Figures\n",
         "| epoch | px | loss | top-1 | top-5 | seconds |\n| --- | --- | --- | --- | --- | --- |",
         *epochs,

@@ -157,6 +157,7 @@ def _told(task: Task, opened: Data, data: Any, out: str | Path, begun: str | Pat
         device=str(run.workers.device.type),
         processes=run.workers.count,
         command=shlex.join([*words, *_overruled(task)]),
+        begun=None if begun is None else RunFolder(Path(begun).expanduser()).card(),
     )
 
 

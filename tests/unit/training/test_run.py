@@ -92,7 +92,7 @@ def test_a_run_begins_with_another_runs_weights(pictures: Path, finished: Path, 
     changed = [name for name in trained if not torch.allclose(first[name], last[name], atol=1e-6)]
     assert changed == ["layer1.conv.weight"]
     card = json.loads((tmp_path / "again" / "card.json").read_text())
-    assert "--start whole" in card["command"]
+    assert "--start whole" in card["command"] and card["begun"]["recipe"] == RECIPE.words
 
 
 def test_a_start_that_does_not_fit_is_refused(pictures: Path, finished: Path, tmp_path: Path) -> None:
