@@ -32,9 +32,12 @@ class Started:
 
 
 @contextmanager
-def started(*words: str, threads: int | None = None) -> Iterator[Started]:
-    """`layerscope WORDS` until the end of the block. threads: of torch; None leaves it to the machine."""
-    command = [*LAYERSCOPE, *words, "--no-browser", "--port", "0", "--quiet"]
+def started(*words: str, port: int = 0, threads: int | None = None) -> Iterator[Started]:
+    """`layerscope WORDS` until the end of the block.
+
+    port: 0 for any that is free. threads: of torch; None leaves it to the machine.
+    """
+    command = [*LAYERSCOPE, *words, "--no-browser", "--port", str(port), "--quiet"]
     environment = dict(os.environ) if threads is None else {**os.environ, "OMP_NUM_THREADS": str(threads)}
     begun = time.perf_counter()
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:

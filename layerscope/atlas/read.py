@@ -150,6 +150,10 @@ class AtlasFile:
         row = self._row("SELECT codec, pixels FROM picture WHERE image = ?", image)
         return Encoded(*row) if row else None
 
+    def has_picture(self, image: int) -> bool:
+        """Whether there is a small whole picture of an image, without reading it."""
+        return self._row("SELECT 1 FROM picture WHERE image = ?", image) is not None
+
     def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
         """An image's small whole picture, upright; None without a peak or stratum in it, or if left out."""
         stored = self.encoded_picture(image)
@@ -191,6 +195,11 @@ class AtlasFile:
         """A unit's tiles as stored; None if there are none."""
         row = self._stored_sheet("codec pixels", layer_id, unit, kind, method, view)
         return Encoded(*row) if row else None
+
+    def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
+        """The units of a layer with tiles of one kind, method and view; the index answers, no sheet is read."""
+        query = "SELECT unit FROM sheet WHERE layer = ? AND kind = ? AND method = ? AND view = ?"
+        return frozenset(unit for (unit,) in self._rows(query, layer_id, kind, method, view))
 
     def sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> UnitSheet | None:
         """A unit's tiles of one kind ("patches", "projections"), method and view; None if there are none."""

@@ -17,7 +17,7 @@ from layerscope.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What the card says that no weights tell. skipped: pictures that could not be read. begun: the earlier run's card."""
+    """What the card says that no weights tell. skipped: pictures that could not be read. begun: an earlier card."""
 
     name: str
     sentence: str

@@ -1,18 +1,18 @@
 """The pictures of an atlas as they go to a browser: stored sheets untouched, sprites and strata made of stored ones."""
 
-import io
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from layerscope.atlas.codecs import CODECS, cut
+from layerscope.atlas.codecs import BLANK, CODECS, cut
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.records import UnitSheet
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
 from layerscope.viewer.shelf import Book
-from layerscope.viewer.strata import strata_sheet
+from layerscope.viewer.strata import as_jpeg, strata_sheet
 
 # What the bytes of each format begin with, "?" standing for any byte: nothing else goes to a browser under its name.
 MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF????WEBP"}
@@ -41,7 +41,7 @@ def whole(book: Book, image: int) -> Picture | None:
 def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> Picture | None:
     """A unit's strata, one sheet of four rows; None if there are none."""
     content = strata_sheet(book, layer, unit)
-    return None if content is None else Picture("image/webp", content)
+    return None if content is None else Picture("image/jpeg", content)
 
 
 def _as_it_is(found: Encoded | None) -> Picture | None:
@@ -62,33 +62,38 @@ def blocks(layer: AtlasLayerRecord) -> int:
 def sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> Picture:
     """Some units' tiles in small, one sheet of the layer's own method and view (or the patches) each, in one picture.
 
-    A unit without such tiles is left mid-gray. WebP at quality 80: 64 units of 96 x 96 px are about 150 KB.
+    A unit without such tiles is left mid-gray. JPEG at quality 80, with colours at half the resolution: 64 units of
+    96 x 96 px are about 150 KB, as in WebP, in a tenth of the time. Its blocks do not reach over the tiles' edges.
     """
+    return Picture("image/jpeg", book.sprite(layer, block, kind, lambda: _sprite(book, layer, block, kind)))
+
+
+def _sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> bytes:
     first = block * UNITS_PER_SPRITE
     units = range(first, min(first + UNITS_PER_SPRITE, layer.record.units))
-    canvas = np.full((-(-len(units) // ACROSS) * SIDE, ACROSS * SIDE, 3), 128, np.uint8)
-    view = next(iter(book.run.views), "")
-    key = ("patches", "", "") if kind == "patches" else ("projections", layer.method or "", view)
+    canvas = Image.new("RGB", (ACROSS * SIDE, -(-len(units) // ACROSS) * SIDE), (BLANK,) * 3)
+    key = next((sheet for sheet in book.sheets(layer) if sheet[0] == kind), None)
     for place, unit in enumerate(units):
-        sheet = book.file.sheet(layer.id, unit, *key)
-        if sheet is None:
-            continue
-        top, left = place // ACROSS * SIDE, place % ACROSS * SIDE
-        if len(sheet.scales) == GRID * GRID and min(sheet.pixels.shape[:2]) >= SIDE:
-            # Averaging does not reach over the tiles' edges: all nine at once take a third of the time.
-            small = Image.fromarray(sheet.pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
-            canvas[top : top + SIDE, left : left + SIDE] = np.asarray(small)
-            continue
-        for number, tile in enumerate(cut(sheet.pixels, len(sheet.scales))[: GRID * GRID]):
-            row, col = top + number // GRID * TILE, left + number % GRID * TILE
-            canvas[row : row + TILE, col : col + TILE] = _resized(tile)
-    buffer = io.BytesIO()
-    Image.fromarray(canvas).save(buffer, "WEBP", quality=80, method=2)
-    return Picture("image/webp", buffer.getvalue())
+        sheet = book.file.sheet(layer.id, unit, *key) if key else None
+        if sheet is not None:
+            _draw(canvas, place % ACROSS * SIDE, place // ACROSS * SIDE, sheet)
+    return as_jpeg(canvas)
 
 
-def _resized(tile: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "32 32 3"]:
+def _draw(canvas: Image.Image, left: int, top: int, sheet: UnitSheet) -> None:
+    """The first nine tiles of a sheet."""
+    picture, count = Image.fromarray(sheet.pixels), len(sheet.scales)
+    if count == GRID * GRID and min(picture.size) >= SIDE:
+        # Averaging does not reach over the tiles' edges: all nine at once take a third of the time.
+        canvas.paste(picture.resize((SIDE, SIDE), Image.Resampling.BOX), (left, top))
+        return
+    for number, tile in enumerate(cut(sheet.pixels, count)[: GRID * GRID]):
+        place = left + number % GRID * TILE, top + number // GRID * TILE
+        canvas.paste(_resized(tile), place)
+
+
+def _resized(tile: UInt8[np.ndarray, "h w 3"]) -> Image.Image:
     """Small tiles stay sharp, as they are pixels of the network's input; large ones are averaged."""
     larger = max(tile.shape[:2]) > TILE
     how = Image.Resampling.BOX if larger else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(tile).resize((TILE, TILE), how))
+    return Image.fromarray(tile).resize((TILE, TILE), how)

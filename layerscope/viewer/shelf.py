@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, cast
 
+import numpy as np
+from jaxtyping import UInt8
+
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Neighbour, RunRecord
 from layerscope.core.concepts import UnitConcept
@@ -17,10 +20,18 @@ from layerscope.core.errors import AtlasError, UsageError
 from layerscope.core.records import Peaks, UnitStatistics
 from layerscope.core.strata import NEAR_DUPLICATE
 from layerscope.core.version import __version__
+from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.store import Store
 
 Kept = TypeVar("Kept")
 # Of how many layers something is kept: arrays of 2,048 units and 1,000 classes take 15 MB a layer.
 MOST_KEPT, MANY_KEPT = {"statistics": 6, "peaks": 6}, 128
+
+
+# Bytes of sprites: about fifty, those of a large layer or of several small ones.
+MOST_SPRITES = 8 << 20
+# Bytes of decoded pictures: units next to each other show the same ones.
+MOST_PICTURES = 8 << 20
 
 
 class Book:
@@ -32,6 +43,8 @@ class Book:
 
     def __init__(self, slug: str, file: AtlasFile, mark: str) -> None:
         self.slug, self.file, self.mark = slug, file, mark
+        self._sprites = Store[bytes](MOST_SPRITES, len)
+        self._pictures = Store[np.ndarray | None](MOST_PICTURES, lambda found: 0 if found is None else found.nbytes)
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, int], object] = {}
 
@@ -96,16 +109,33 @@ class Book:
 
     def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:
         """The units of a layer that have tiles here: patches, or projections by the layer's own method."""
-        units = range(layer.record.units)
-        return self._keep("shown", layer, lambda _: frozenset(unit for unit in units if self._has_tiles(layer, unit)))
+        return frozenset[int]().union(*(self.with_tiles(layer, *sheet) for sheet in self.sheets(layer)))
 
-    def _has_tiles(self, layer: AtlasLayerRecord, unit: int) -> bool:
-        return any(self.file.encoded_sheet(layer.id, unit, *sheet) for sheet in self.sheets(layer))
+    def with_tiles(self, layer: AtlasLayerRecord, kind: str, method: str = "", view: str = "") -> frozenset[int]:
+        """The units of a layer that have tiles of this kind, method and view."""
+        name = f"with {kind} {method} {view}"
+        return self._keep(name, layer, lambda number: self.file.units_with_sheets(number, kind, method, view))
+
+    def sheet(self, layer: AtlasLayerRecord, unit: int, kind: str, method: str = "", view: str = "") -> Sheet | None:
+        """A unit's sheet of this kind, method and view; None if there is none."""
+        if unit not in self.with_tiles(layer, kind, method, view):
+            return None
+        return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
     def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
         """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections."""
         projections = [("projections", layer.method, view) for view in self.run.views[:1] if layer.method]
         return ("patches", "", ""), *projections
+
+    def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
+        """A sprite's bytes, made once for several readers."""
+        return self._sprites.get((layer.id, block, kind), make) if self._settled else make()
+
+    def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
+        """An image's small whole picture; None if it has none."""
+        return (
+            self._pictures.get(image, lambda: self.file.picture(image)) if self._settled else self.file.picture(image)
+        )
 
     @property
     def dissected(self) -> bool:

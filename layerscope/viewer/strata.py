@@ -3,9 +3,9 @@
 import io
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
+from layerscope.atlas.codecs import BLANK
 from layerscope.atlas.records import AtlasLayerRecord, Stratum
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Box
@@ -13,11 +13,10 @@ from layerscope.core.strata import PERCENTILES, ROW
 from layerscope.viewer.shelf import Book
 
 TILE = 64  # side of a tile, px
-MID_GRAY = 128
 
 
 def strata_sheet(book: Book, layer: AtlasLayerRecord, unit: int) -> bytes | None:
-    """A unit's strata as a WebP: a row for each percentile, the 99th first, four tiles of 64 px each.
+    """A unit's strata as a JPEG: a row for each percentile, the 99th first, four tiles of 64 px each.
 
     They are cut from the small whole pictures, so they are coarser than patches. What is missing is mid-gray; None
     where the atlas holds no strata of this unit.
@@ -25,28 +24,32 @@ def strata_sheet(book: Book, layer: AtlasLayerRecord, unit: int) -> bytes | None
     strata = book.file.strata(layer.id, unit)
     if not strata:
         return None
-    canvas = np.full((len(PERCENTILES) * TILE, ROW * TILE, 3), MID_GRAY, np.uint8)
+    canvas = Image.new("RGB", (ROW * TILE, len(PERCENTILES) * TILE), (BLANK,) * 3)
     for stratum in strata:
         tile = _tile(book, stratum)
         if tile is not None and stratum.percentile in PERCENTILES and stratum.rank < ROW:
-            top, left = PERCENTILES.index(stratum.percentile) * TILE, stratum.rank * TILE
-            canvas[top : top + TILE, left : left + TILE] = tile
+            canvas.paste(tile, (stratum.rank * TILE, PERCENTILES.index(stratum.percentile) * TILE))
+    return as_jpeg(canvas)
+
+
+def as_jpeg(picture: Image.Image) -> bytes:
+    """A picture that is made as it is asked for, where time counts: a tenth of what WebP takes, at the same bytes."""
     buffer = io.BytesIO()
-    Image.fromarray(canvas).save(buffer, "WEBP", quality=80, method=2)
+    picture.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
 
 
-def _tile(book: Book, stratum: Stratum) -> UInt8[np.ndarray, "64 64 3"] | None:
+def _tile(book: Book, stratum: Stratum) -> Image.Image | None:
     """One patch; None where the atlas keeps no picture of the image, or does not know the place in it."""
     try:
-        picture, image = book.file.picture(stratum.image), book.file.image(stratum.image)
+        picture, image = book.picture(stratum.image), book.file.image(stratum.image)
     except UsageError:
         return None
     if picture is None or stratum.source_box is None or not image.height or not image.width:
         return None
     cut = on_small(stratum.source_box, (image.height, image.width), (picture.shape[0], picture.shape[1]))
     patch = Image.fromarray(picture).crop((cut.left, cut.top, cut.right, cut.bottom))
-    return np.asarray(patch.resize((TILE, TILE), Image.Resampling.BICUBIC))
+    return patch.resize((TILE, TILE), Image.Resampling.BICUBIC)
 
 
 def on_small(box: Box, source: tuple[int, int], small: tuple[int, int]) -> Box:

@@ -1,10 +1,11 @@
 """Numbers and names as pages write them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.geometry import Box
 from layerscope.figures.words import counted, footer, measured, number, percent
 from layerscope.viewer.addresses import Links, Sheet, layer_key
 from layerscope.viewer.pages.layer import LayerPage
@@ -65,6 +66,16 @@ def tails(page: LayerPage, link: Links) -> str:
     return " ".join(found)
 
 
+def spot(rank: int, columns: int) -> str:
+    """Column and row of a tile in a sheet, as a viewBox begins."""
+    return f"{rank % columns} {rank // columns}"
+
+
+def outline(boxes: Iterable[Box]) -> str:
+    """The edges of boxes as an SVG path."""
+    return "".join(f"M{one.left} {one.top}h{one.width}v{one.height}h-{one.width}z" for one in boxes)
+
+
 FILTERS = {
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
@@ -74,7 +85,9 @@ FILTERS = {
     "made_of": made_of,
     "measured": measured,
     "number": number,
+    "outline": outline,
     "percent": percent,
+    "spot": spot,
     "layer_key": layer_key,
     "places": places,
     "query": query,

@@ -3,7 +3,6 @@
 Playwright's own fixtures are not used: they would clash with those of other tests, and bring a browser of their own.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from bench.viewer.browser import launched
 from bench.viewer.server import LAYERSCOPE, ROOT, started
 from tests.browser.places import SLUG, Folder, Server, Shown, Venue, shown
+from tests.browser.waiting import PATIENCE_MS
 from tests.browser.watching import Watch
 
-# Every wait of the suite: on a machine with other work a page may take its time, but not for ever.
-PATIENCE_MS = 15_000
 WIDE = {"width": 1280, "height": 800}
 
 
@@ -37,8 +35,7 @@ def atlas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if made is not None:
         shutil.copy(made, path)
     else:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(os.cpu_count() or 1)}
-        subprocess.run([sys.executable, "-m", "tests.browser.made", str(path)], cwd=ROOT, env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "tests.browser.made", str(path)], cwd=ROOT, check=True)
     return shown(path)
 
 

@@ -10,6 +10,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue
+from tests.browser.waiting import arrived
 
 
 def all_units(venue: Venue, layer: AtlasLayerRecord) -> str:
@@ -92,7 +93,7 @@ def test_go_to_finds_layers_units_and_names(opened: Opened, venue: Venue, atlas:
     for words, heading in ((name, name), (f"{name} {unit}", f"Unit {unit}")):
         page.locator("#go").fill(words)
         page.locator("#go").press("Enter")
-        expect(page.locator("h1")).to_contain_text(heading)
+        arrived(page, heading)
     page.locator("#go").fill(atlas.name)
     page.locator("#go").press("Enter")
     expect(page.locator("main")).to_contain_text(atlas.name)

@@ -24,6 +24,12 @@ class Watch:
         page.on("dialog", self._dialog)
         return page
 
+    def forgive(self, words: str) -> None:
+        """What a test brought about itself: forget the troubles that hold these words; there must be some."""
+        kept = [trouble for trouble in self.troubles if words not in trouble]
+        assert len(kept) < len(self.troubles), f"nothing was said of {words}"
+        self.troubles[:] = kept
+
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.troubles.append(f"console: {message.text}")

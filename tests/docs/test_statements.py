@@ -142,6 +142,7 @@ def test_the_example_of_a_row_works_on_windows(method):
     test_ops.test_rules_on_windows_are_rules_on_maps(example_case(), method)
 
 
+@pytest.mark.wide
 def test_the_figures_can_be_made_again(tmp_path):
     """The two scripts make the pictures that the pages show (here of few pictures, all of them drawn)."""
     script = runpy.run_path(str(DOCS / "make_figures.py"))

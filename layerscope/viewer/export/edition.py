@@ -5,7 +5,7 @@ What a page cannot ask, it cannot show: photographs that are left out are left o
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,28 +23,12 @@ from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
 from layerscope.core.records import METHODS, VIEWS, ImageRecord, UnitSheet, UnitStatistics
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
+from layerscope.viewer.export.choice import Choice
 from layerscope.viewer.shelf import Book
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What is published.
-
-    layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.
-    photographs: patches, strata and whole pictures. projections: carried-back activations. plates: of them only those
-    by each layer's own method, in the natural view.
-    """
-
-    layers: tuple[str, ...] = ()
-    tile: int | None = None
-    photographs: bool = True
-    projections: bool = True
-    plates: bool = False
-
 
 # Questions about a layer that the pages of all its units ask, and how many answers are kept.
 SHARED = (rows.statistic, rows.peaks_of, read_concepts, read_dissection, read_notes, read_neighbours, sampled)
-MOST_ANSWERS = 64
+MOST_ANSWERS, MOST_IMAGES = 64, 4096
 # Why an image was skipped, where the reason may repeat its path.
 UNNAMED = "could not be used"
 
@@ -66,6 +50,7 @@ class Edition(AtlasFile):
         super().__init__(path)
         self.choice = choice
         self._answers: dict[Any, Any] = {}
+        self._images: dict[int, ImageRecord] = {}
         # All that is read from here on is of one moment.
         self._connection.execute("BEGIN")
         try:
@@ -199,6 +184,13 @@ class Edition(AtlasFile):
         return every if self.choice.photographs else [_nameless(image) for image in every]
 
     def image(self, image: int) -> ImageRecord:
+        if image not in self._images:
+            if len(self._images) >= MOST_IMAGES:
+                self._images.clear()
+            self._images[image] = self._told(image)
+        return self._images[image]
+
+    def _told(self, image: int) -> ImageRecord:
         found = super().image(image)
         return found if self.choice.photographs else _nameless(found)
 
@@ -218,6 +210,14 @@ class Edition(AtlasFile):
 
     def encoded_picture(self, image: int) -> Encoded | None:
         return super().encoded_picture(image) if image in self.pictures else None
+
+    def has_picture(self, image: int) -> bool:
+        return image in self.pictures
+
+    def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
+        found = super().units_with_sheets(layer_id, kind, method, view)
+        asked = (Sheet(layer=layer_id, unit=unit, kind=kind, method=method, view=view) for unit in found)
+        return frozenset(sheet.unit for sheet in asked if sheet in self.sheets)
 
     def sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> UnitSheet | None:
         """Tiles at the size in which they are stored."""

@@ -100,11 +100,11 @@ class FileLinks:
 
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str) -> str | None:
         there = (layer.id, block, kind) in self.edition.sprites
-        return f"{self.up}{folder_of(layer)}/{kind}-{block:03d}.webp" if there else None
+        return f"{self.up}{folder_of(layer)}/{kind}-{block:03d}.jpg" if there else None
 
     def strata(self, layer: AtlasLayerRecord, unit: int) -> str | None:
         there = (layer.id, unit) in self.edition.stratified
-        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}-strata.webp" if there else None
+        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}-strata.jpg" if there else None
 
     def picture(self, image: int) -> str | None:
         stored = self.edition.pictures.get(image)

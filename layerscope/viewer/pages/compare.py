@@ -120,8 +120,8 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ComparePag
 
 def _known(book: Book, layer: AtlasLayerRecord) -> KnownLayer:
     units = range(layer.record.units if layer.tile is not None else 0)
-    example = next((unit for unit in units if _patches(book, layer, unit) is not None), None)
-    found = () if example is None else (_patches(book, layer, example), _projections(book, layer, example))
+    example = next((unit for unit in units if book.sheet(layer, unit, "patches") is not None), None)
+    found = () if example is None else (book.sheet(layer, example, "patches"), _projections(book, layer, example))
     sheets = tuple(sheet for sheet in found if sheet is not None)
     return KnownLayer(layer=layer, key=layer_key(layer), example=example, sheets=sheets)
 
@@ -155,7 +155,7 @@ def _unit(place: Place, spec: str) -> ComparedUnit:
         name=best.concept if best else "",
         score=best.score if best else None,
         of_images=int(statistics.histogram[:1].sum()),
-        patches=_patches(book, layer, unit),
+        patches=book.sheet(layer, unit, "patches"),
         projections=_projections(book, layer, unit),
         numbers=numbers_of(book, layer, unit) if len(statistics.mean) > unit else None,
         classes=classes_of(book, layer, unit, peaks)[:3],
@@ -163,19 +163,10 @@ def _unit(place: Place, spec: str) -> ComparedUnit:
     )
 
 
-def _patches(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
-    return _held(book, Sheet(layer=layer.id, unit=unit, kind="patches"))
-
-
 def _projections(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
     """By the layer's own method, in the run's first view."""
     view = next(iter(book.run.views), "")
-    return _held(book, Sheet(layer=layer.id, unit=unit, kind="projections", method=layer.method or "", view=view))
-
-
-def _held(book: Book, sheet: Sheet) -> Sheet | None:
-    found = book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view)
-    return sheet if found is not None else None
+    return book.sheet(layer, unit, "projections", layer.method or "", view)
 
 
 def _pairs(places: list[Place]) -> tuple[UnitPair, ...]:

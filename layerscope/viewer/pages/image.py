@@ -74,7 +74,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
         images=run.images,
         count=count,
         k=run.k,
-        kept=file.encoded_picture(image) is not None,
+        kept=file.has_picture(image),
         same=tuple(one for one in same if one != image),
         layers=layers,
         peaks=sum(len(one.units) for one in layers),

@@ -116,4 +116,4 @@ def _pictured(book: Book) -> tuple[int, ...]:
     found = np.unique(np.concatenate([book.peaks(layer).image.ravel() for layer in book.layers]))
     found = found[found >= 0]
     found = found[:: max(1, -(-len(found) // PICTURED))]
-    return tuple(int(image) for image in found) if len(found) and book.file.encoded_picture(int(found[0])) else ()
+    return tuple(int(image) for image in found) if len(found) and book.file.has_picture(int(found[0])) else ()

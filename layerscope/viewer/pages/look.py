@@ -117,7 +117,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
             tile=_shown(one.tile_box),
             guess=guesses.get(one.unit),
             dead=one.unit < len(maxima) and not maxima[one.unit] > 0,
-            patches=_sheet(book, Sheet(layer=layer.id, unit=one.unit, kind="patches")),
+            patches=book.sheet(layer, one.unit, "patches"),
             projections=None if stored is None else _projections(book, layer, one.unit, stored),
         )
         for rank, one in enumerate(firings, 1)
@@ -127,12 +127,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
 
 def _projections(book: Book, layer: AtlasLayerRecord, unit: int, method: str) -> Sheet | None:
     view = next(iter(book.run.views), "")
-    return _sheet(book, Sheet(layer=layer.id, unit=unit, kind="projections", method=method, view=view))
-
-
-def _sheet(book: Book, sheet: Sheet) -> Sheet | None:
-    found = book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view)
-    return sheet if found is not None else None
+    return book.sheet(layer, unit, "projections", method, view)
 
 
 def _shown(box: PlainBox) -> Shown:

@@ -53,10 +53,7 @@ def seen_peak(peak: Peak, image: ImageRecord, *, kept: bool) -> SeenPeak:
 
 def seen_peaks(book: Book, peaks: tuple[Peak, ...]) -> tuple[SeenPeak, ...]:
     """A unit's peaks with their images, best first."""
-    return tuple(
-        seen_peak(peak, book.file.image(peak.image), kept=book.file.encoded_picture(peak.image) is not None)
-        for peak in peaks
-    )
+    return tuple(seen_peak(peak, book.file.image(peak.image), kept=book.file.has_picture(peak.image)) for peak in peaks)
 
 
 def boxes(peak: Peak, image: ImageRecord) -> tuple[Box | None, Box | None]:

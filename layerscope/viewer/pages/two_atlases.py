@@ -80,8 +80,8 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
                 shared=None if shared is None else float(shared[one, two]),
                 first_name=names[0].get(one, ""),
                 second_name=names[1].get(two, ""),
-                first_sheet=_patches(book, first, one),
-                second_sheet=_patches(other, second, two),
+                first_sheet=book.sheet(first, one, "patches"),
+                second_sheet=other.sheet(second, two, "patches"),
             )
             for one, two in pairs[:SHOWN]
         ),
@@ -111,9 +111,3 @@ def _scores(
     if shared is not None:
         return "shared images", shared, shared
     return "", np.zeros((first.record.units, second.record.units)), None
-
-
-def _patches(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
-    if book.file.encoded_sheet(layer.id, unit, "patches") is None:
-        return None
-    return Sheet(layer=layer.id, unit=unit, kind="patches")

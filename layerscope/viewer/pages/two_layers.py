@@ -86,7 +86,7 @@ def _examples(book: Book, layer: AtlasLayerRecord, live: np.ndarray) -> tuple[in
     """The first units of a seeded shuffle whose patches the atlas holds."""
     found: list[int] = []
     for unit in np.random.default_rng(0).permutation(live)[:512].tolist():
-        if len(found) < EXAMPLES and book.file.encoded_sheet(layer.id, unit, "patches") is not None:
+        if len(found) < EXAMPLES and unit in book.with_tiles(layer, "patches"):
             found.append(unit)
     return tuple(sorted(found))
 

@@ -153,7 +153,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         notes=tuple(note.text for note in file.notes(shown.id) if note.unit == number),
         field=words.field_words(shown, file),
         ties=words.tie_words(file, shown, [number]) if peaks and peaks[0].value == peaks[-1].value else "",
-        patches=_patches(book, shown, number),
+        patches=book.sheet(shown, number, "patches"),
         looks=_looks(book, shown, number, len(peaks)),
         trust=_trust(book, shown),
         peaks=peaks,
@@ -162,7 +162,9 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         classes=classes,
         class_mean=class_mean_of(book, shown, number) if classes else None,
         class_count=len(file.statistic("classes") or ()),
-        peak_classes=tuple((name, labels.count(name)) for name in sorted(set(labels), key=lambda n: -labels.count(n))),
+        peak_classes=tuple(
+            (name, labels.count(name)) for name in sorted(dict.fromkeys(labels), key=lambda n: -labels.count(n))
+        ),
         strata=_strata(book, shown, number),
         sampled=file.sampled(shown.id),
         near=_near(book, shown, number),
@@ -178,13 +180,6 @@ def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecor
     place = ids.index(layer.id)
     before = book.layers[place - 1] if place else None
     return before, book.layers[place + 1] if place + 1 < len(ids) else None
-
-
-def _patches(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
-    """The sheet of a unit's patches, where the atlas holds it."""
-    if book.file.encoded_sheet(layer.id, unit, "patches") is None:
-        return None
-    return Sheet(layer=layer.id, unit=unit, kind="patches")
 
 
 def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[Look, ...]:
@@ -249,7 +244,7 @@ def _near(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...
             correlation=one.correlation,
             duplicate=one.correlation >= NEAR_DUPLICATE,
             name=names.get(one.other, ""),
-            sheet=_patches(book, layer, one.other),
+            sheet=book.sheet(layer, one.other, "patches"),
         )
         for one in found
     )

@@ -67,7 +67,7 @@
     stop(event.reason || "the server does not answer; trying again");
     resting = true;
     setTimeout(() => { resting = false; connect(); }, backoff);
-    backoff = Math.min(10000, backoff * 2);
+    backoff = Math.min(4000, backoff * 2);
   }
 
   const open = () => socket !== null && socket.readyState === WebSocket.OPEN;
@@ -132,11 +132,8 @@
       bitmap(mosaic, "image/jpeg"), bitmap(found.projection && parts.shift(), "image/png"),
     ]);
     if (!flying) return;
-    answer = { ...found, maps, levels: map, shot: projection, of: flying.of, layerOf: see.layer };
-    const asked = JSON.parse(wished);
-    answer.layerOf = told.layers.findIndex((layer) => layer.name === asked.layer);
-    answer.unit = asked.unit;
-    answer.unitLayer = asked.pinned || asked.layer;
+    const { layer, unit, pinned } = JSON.parse(wished), layerOf = told.layers.findIndex((one) => one.name === layer);
+    answer = { ...found, maps, levels: map, shot: projection, of: flying.of, layerOf, unit, unitLayer: pinned || layer };
     flying = null;
     backoff = 500;
     root.classList.remove("stopped");
@@ -221,14 +218,21 @@
       outlined(see.unit, "#000000", 6);
       outlined(see.unit, "#ff7a1a", 4);
     }
-    $("strongest").replaceChildren(...answer.strongest.map((unit) => {
-      const button = document.createElement("button");
+    nameStrongest(layer);
+  }
+
+  /** Buttons stay from answer to answer and only their words change: a click takes longer than a frame, and focus stays. */
+  function nameStrongest(layer) {
+    const list = $("strongest");
+    while (list.children.length > answer.strongest.length) list.lastChild.remove();
+    answer.strongest.forEach((unit, at) => {
+      const button = list.children[at] || list.appendChild(document.createElement("button"));
+      const words = layer.names[unit] ? `unit ${unit}, guess: ${layer.names[unit]}` : `unit ${unit}`;
+      if (button.textContent !== String(unit)) button.textContent = unit;
+      if (button.title !== words) button.title = words;
       button.type = "button";
-      button.textContent = unit;
-      button.title = layer.names[unit] ? `unit ${unit}, guess: ${layer.names[unit]}` : `unit ${unit}`;
       button.onclick = () => { see.pinned = null; choose(unit); };
-      return button;
-    }));
+    });
   }
 
   /** The chosen unit's map over the frame, its strongest position boxed; that patch and its projection. */
@@ -326,6 +330,13 @@
     look();
   }
 
+  function brighten(by) {
+    see.gain = Math.max(0, Math.min(GAINS.length - 1, see.gain + by));
+    show();
+    paintMaps();
+    if (answer) paintUnit();
+  }
+
   const across = () => answer && answer.mosaic ? answer.mosaic[1] : 8;
   const move = (by) => { if (see.pinned === null) choose(see.unit === null ? (answer && answer.strongest[0]) || 0 : see.unit + by); };
 
@@ -342,8 +353,7 @@
     mode() { see.method = told.methods[(told.methods.indexOf(see.method) + 1) % told.methods.length]; show(); look(); },
     zoom: () => root.classList.toggle("zoomed"),
     best: () => { root.classList.toggle("best"); $("unit").scrollIntoView({ block: "nearest" }); },
-    brighter() { see.gain = Math.min(GAINS.length - 1, see.gain + 1); show(); paintMaps(); if (answer) paintUnit(); },
-    darker() { see.gain = Math.max(0, see.gain - 1); show(); paintMaps(); if (answer) paintUnit(); },
+    brighter: () => brighten(1), darker: () => brighten(-1),
     classes: () => { $("top").hidden = !$("top").hidden; },
     reset() { see.pinned = null; see.gain = 0; root.classList.remove("zoomed", "best"); choose(null); },
     left: () => move(-1), right: () => move(1), up: () => move(-across()), down: () => move(across()),

@@ -2,10 +2,9 @@
 "use strict";
 (() => {
   // A tile, its projection, its picture and its triangle bear one mark: pointing at or focusing one shows all.
+  const all = (selector) => [...document.querySelectorAll(selector)];
   const marked = (mark) => {
-    for (const one of document.querySelectorAll("[data-mark]")) {
-      one.classList.toggle("marked", mark !== null && one.dataset.mark === mark);
-    }
+    for (const one of all("[data-mark]")) one.classList.toggle("marked", one.dataset.mark === mark);
   };
   const markOf = (event) => event.target.closest?.("[data-mark]")?.dataset.mark ?? null;
   for (const kind of ["pointerover", "focusin"]) {
@@ -23,18 +22,18 @@
     const buttons = document.querySelector(".closer");
     buttons.hidden = false;
     const acts = { in: () => zoom.zoomIn(), out: () => zoom.zoomOut(), reset: () => zoom.reset() };
-    buttons.addEventListener("click", (event) => acts[event.target.dataset.zoom]?.());
+    buttons.onclick = (event) => acts[event.target.dataset.zoom]?.();
   }
 
   // Copying needs a secure context: localhost, https, or a file.
   const plain = (text) => text.replace(/[\\[\]`*_<>]/g, "\\$&");
-  for (const button of document.querySelectorAll("[data-copy]")) {
+  for (const button of all("[data-copy]")) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
     const words = button.textContent;
-    button.addEventListener("click", async () => {
-      const address = location.href;
-      const text = button.dataset.copy === "link" ? address : `[${plain(button.dataset.title)}](${address})`;
+    button.onclick = async () => {
+      const { copy, title } = button.dataset, address = location.href;
+      const text = copy === "link" ? address : `[${plain(title)}](${address})`;
       try {
         await navigator.clipboard.writeText(text);
         button.textContent = "Copied";
@@ -42,13 +41,13 @@
         button.textContent = "The browser refused";
       }
       setTimeout(() => { button.textContent = words; }, 2000);
-    });
+    };
   }
 
   // In an export, where no server reads a query: the units behind "#", as u=l3:17&u=l3:4, side by side.
   const place = document.getElementById("compared");
   const made = (tag, words, more = {}) => Object.assign(document.createElement(tag), { textContent: words, ...more });
-  const known = [...document.querySelectorAll("[data-names]")].map((item) => item.dataset);
+  const known = all("[data-names]").map((item) => item.dataset);
   const placed = (spec) => {
     const [, name, unit] = /^(.*):(\d+)$/.exec(spec.trim()) ?? [];
     const layer = known.find((one) => [one.layer, one.key, one.name].includes(name));
@@ -83,10 +82,10 @@
   if (place) {
     const form = document.getElementById("compared-by");
     form.hidden = false;
-    form.addEventListener("submit", (event) => {
+    form.onsubmit = (event) => {
       event.preventDefault();
       location.hash = [...form.elements].filter((one) => one.value).map((one) => `u=${encodeURIComponent(one.value)}`).join("&");
-    });
+    };
     addEventListener("hashchange", compare);
     compare();
   }

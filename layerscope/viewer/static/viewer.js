@@ -1,5 +1,5 @@
-// The viewer's keys, and what a page without a server does itself: going to a layer, sorting, searching, a larger grid.
-// A classic script that asks for nothing: it works from a folder of files as well. Everything it does has a control.
+// The viewer's keys, and what a page without a server does itself: going to a layer, sorting, searching.
+// A classic script that asks for nothing: it works from a folder as well. Everything it does has a control.
 "use strict";
 
 (() => {
@@ -21,17 +21,18 @@
 
   const hash = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
 
-  // --- theme and help -------------------------------------------------------------------------------------------
+  // --- theme and help
 
   function startTheme() {
     const select = one("#theme");
     if (!select) return;
-    select.value = document.documentElement.dataset.theme ?? "";
-    select.addEventListener("change", () => {
+    const page = document.documentElement.dataset;
+    select.value = page.theme ?? "";
+    select.onchange = () => {
       setting.set("theme", select.value);
-      if (select.value) document.documentElement.dataset.theme = select.value;
-      else delete document.documentElement.dataset.theme;
-    });
+      if (select.value) page.theme = select.value;
+      else delete page.theme;
+    };
   }
 
   let singleKeys = setting.get("single-keys") !== "off";
@@ -40,24 +41,23 @@
     const help = one("#help"), box = one("#single-keys"), button = one("#keys");
     if (!help) return;
     box.checked = singleKeys;
-    box.addEventListener("change", () => {
+    box.onchange = () => {
       singleKeys = box.checked;
       setting.set("single-keys", singleKeys ? "on" : "off");
-    });
+    };
     button?.addEventListener("click", () => help.showModal());
     // A click beside the dialog closes it, too.
-    help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
+    help.onclick = (event) => { if (event.target === help) help.close(); };
   }
 
-  // --- the grid of units ----------------------------------------------------------------------------------------
+  // --- the grid of units
 
   // One stop for Tab, arrows inside. Places follow from the number of columns: no item's layout is ever read, as
   // that would lay out the sections which the browser skips.
   const grid = {
-    root: null, sections: [], at: null,
+    root: one(".units"), sections: [], at: null,
 
     start() {
-      this.root = one(".units");
       if (!this.root) return;
       this.collect();
       this.root.addEventListener("focusin", (event) => {
@@ -68,10 +68,15 @@
 
     collect() {
       this.sections = all("ul.grid", this.root).map((list) => all("a", list)).filter((links) => links.length);
-      const links = this.sections.flat();
-      for (const link of links) link.tabIndex = -1;
       this.at = null;
-      if (links.length) this.mark(links[0]);
+      if (this.sections.length) this.mark(this.sections[0][0]);
+      this.leave([...this.sections]);
+    },
+
+    // A section at a time, when there is nothing else to do: thousands of links at once would hold up a frame.
+    leave(sections) {
+      for (const link of sections.shift() ?? []) if (link !== this.at) link.tabIndex = -1;
+      if (sections.length) (window.requestIdleCallback ?? setTimeout)(() => this.leave(sections));
     },
 
     mark(link) {
@@ -81,8 +86,7 @@
     },
 
     columns(section) {
-      const list = this.sections[section][0].closest("ul");
-      return getComputedStyle(list).gridTemplateColumns.split(" ").length;
+      return getComputedStyle(this.sections[section][0].closest("ul")).gridTemplateColumns.split(" ").length;
     },
 
     here() {
@@ -123,7 +127,7 @@
     },
   };
 
-  // --- a page without a server ----------------------------------------------------------------------------------
+  // --- a page without a server
 
   // The same orders as the server's (pages/layer.py); rows are what scripts.py writes.
   const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL] = Array(10).keys();
@@ -139,7 +143,7 @@
 
   function holds(row, word) {
     if (/^\d+$/.test(word)) return Number(word) === row[UNIT];
-    return row[NAME].toLowerCase().includes(word) || row[LABEL].toLowerCase().includes(word);
+    return [row[NAME], row[LABEL]].some((said) => said.toLowerCase().includes(word));
   }
 
   function chosen(rows, wish) {
@@ -157,8 +161,7 @@
     const sections = [];
     for (let first = 0; first < rows.length; first += SECTION) {
       const part = rows.slice(first, first + SECTION), last = first + part.length;
-      const section = document.createElement("section"), title = document.createElement("h2");
-      const list = document.createElement("ul");
+      const [section, title, list] = ["section", "h2", "ul"].map((name) => document.createElement(name));
       title.textContent = plain ? `Units ${first}–${last - 1}` : `${first + 1}–${last} of ${rows.length}`;
       list.className = "grid";
       list.append(...part.map((row) => items[row[UNIT]]));
@@ -173,13 +176,16 @@
   function startChoice() {
     const form = one(".choose[data-layer]:not([hidden])"), rows = form && LS.get("units", form.dataset.layer);
     if (!rows) return;
-    const items = Object.fromEntries(all(".grid > li").map((item) => [one("b", item).textContent, item]));
-    const there = rows.filter((row) => items[row[UNIT]]);
-    const again = () => arrange(items, chosen([...there], Object.fromEntries(new FormData(form))), rows.length);
+    let items = null;
+    const again = () => {
+      items ??= Object.fromEntries(all(".grid > li").map((item) => [one("b", item).textContent, item]));
+      const there = rows.filter((row) => items[row[UNIT]]);
+      arrange(items, chosen(there, Object.fromEntries(new FormData(form))), rows.length);
+    };
     const show = (wish) => {
       for (const field of form.elements) {
         if (field.type === "checkbox") field.checked = Boolean(wish[field.name]);
-        else if (field.name) field.value = wish[field.name] ?? (field.matches("select") ? field.options[0].value : "");
+        else if (field.name) field.value = wish[field.name] ?? field.options?.[0].value ?? "";
       }
       again();
     };
@@ -188,8 +194,8 @@
       history.replaceState(null, "", `#${new URLSearchParams([...new FormData(form)].filter(says))}`);
       again();
     };
-    form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
-    form.addEventListener("input", ask);
+    form.onsubmit = (event) => { event.preventDefault(); ask(); };
+    form.oninput = ask;
     addEventListener("hashchange", () => show(Object.fromEntries(hash())));
     if (hash().size) show(Object.fromEntries(hash()));
   }
@@ -199,22 +205,17 @@
     const button = one("button.zoom"), tails = (grid.root?.dataset.tails ?? "").split(" ").filter(Boolean);
     if (!button) return;
     button.hidden = !tails.length;
-    const picture = (stem, tail) => {
-      const image = new Image();
-      Object.assign(image, { loading: "lazy", decoding: "async", alt: "", src: stem + tail, width: 288, height: 288 });
-      return image;
-    };
-    const unzoomed = () => all(".grid > li:not(.bare) > a", grid.root).filter((link) => !one(".pair", link));
-    button.addEventListener("click", () => {
+    const picture = (src) => Object.assign(new Image(288, 288), { loading: "lazy", decoding: "async", alt: "", src });
+    button.onclick = () => {
       const large = grid.root.classList.toggle("large");
       button.firstChild.textContent = large ? "At a glance " : "Large ";
-      for (const link of large ? unzoomed() : []) {
+      for (const link of large ? all(".grid > li:not(.bare) > a:not(:has(.pair))", grid.root) : []) {
         const pair = document.createElement("span");
         pair.className = "pair";
-        pair.append(...tails.map((tail) => picture(link.getAttribute("href").replace(/\.html$/, ""), tail)));
+        pair.append(...tails.map((tail) => picture(link.getAttribute("href").replace(/\.html$/, tail))));
         link.prepend(pair);
       }
-    });
+    };
   }
 
   // "#unit=17" on a layer's page leads on to the unit: so a page elsewhere can name it without knowing its address.
@@ -227,17 +228,18 @@
   function startGoTo() {
     const form = one(".go"), options = all("#go-layers option[data-href]");
     if (!form || !options.length) return;
-    form.addEventListener("submit", (event) => {
+    const field = form.elements.go;
+    form.onsubmit = (event) => {
       event.preventDefault();
-      const [, name, unit] = /^\s*(.*?)(?:[\s:/]+u?(\d+))?\s*$/.exec(form.elements.go.value);
+      const [, name, unit] = /^\s*(.*?)(?:[\s:/]+u?(\d+))?\s*$/.exec(field.value);
       const named = (test) => options.find((option) => test(option.value.toLowerCase(), name.toLowerCase()));
       const found = named((value, text) => value === text) ?? (name && named((value, text) => value.startsWith(text)));
       const concepts = one("a[data-place=concepts]");
       if (found) location.href = found.dataset.href + (unit ? `#unit=${unit}` : "");
       else if (concepts && name) location.href = `${concepts.getAttribute("href")}#q=${encodeURIComponent(name)}`;
-      else form.elements.go.setCustomValidity(`No layer is called ${name}`), form.reportValidity();
-    });
-    form.elements.go.addEventListener("input", () => form.elements.go.setCustomValidity(""));
+      else field.setCustomValidity(`No layer is called ${name}`), form.reportValidity();
+    };
+    field.oninput = () => field.setCustomValidity("");
   }
 
   // The index of concepts and classes narrows as one types; the server does the same for its form.
@@ -247,15 +249,15 @@
     const show = (text) => {
       for (const item of all(".index dl > div")) item.hidden = !item.dataset.words.includes(text.toLowerCase());
     };
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", () => show(form.elements.q.value));
+    form.onsubmit = (event) => event.preventDefault();
+    form.oninput = () => show(form.elements.q.value);
     if (hash().get("q")) show((form.elements.q.value = hash().get("q")));
   }
 
-  // --- keys -----------------------------------------------------------------------------------------------------
+  // --- keys
 
-  const follow = (...selectors) => (event) => {
-    const control = selectors.map((selector) => one(selector)).find((found) => found && !found.hidden);
+  const follow = (selector) => (event) => {
+    const control = all(selector).find((found) => !found.hidden);
     if (!control) return;
     event.preventDefault();
     control.click();
@@ -268,14 +270,14 @@
     field.select?.();
   };
   const move = (how, step, enters = false) => (event) => grid.move(event, () => grid[how](step), enters);
-  const end = (step) => (event) => grid.move(event, () => grid.horizontal(step * Infinity), false);
 
   const KEYS = {
     ArrowLeft: move("horizontal", -1), ArrowRight: move("horizontal", 1),
     ArrowUp: move("vertical", -1), ArrowDown: move("vertical", 1),
     h: move("horizontal", -1, true), l: move("horizontal", 1, true),
     k: move("vertical", -1, true), j: move("vertical", 1, true),
-    Home: end(-1), End: end(1), PageUp: move("page", -1), PageDown: move("page", 1),
+    Home: move("horizontal", -Infinity), End: move("horizontal", Infinity),
+    PageUp: move("page", -1), PageDown: move("page", 1),
     p: follow("main a[rel=prev]"), n: follow("main a[rel=next]"),
     u: follow("a.layer-before"), o: follow("a.layer-after"),
     s: follow("[data-key=s]"),

@@ -187,6 +187,10 @@ def test_pictures_tiles_and_filters_come_back(finished):
         assert absent == [None] * 4
         assert file.encoded_sheet(2, 0, "projections", "guided", "natural") is None
         assert file.encoded_picture(peak.image).pixels == encode(picture(peak.image), "jpeg")
+        assert [image for image in range(24) if file.has_picture(image) != (file.picture(image) is not None)] == []
+        held = frozenset(unit for unit in range(6) if file.sheet(1, unit, "patches") is not None)
+        assert file.units_with_sheets(1, "patches") == held != frozenset()
+        assert file.units_with_sheets(1, "patches", "guided") == frozenset()
 
 
 def test_layers_are_found_by_name_path_and_alias(finished):

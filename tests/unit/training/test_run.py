@@ -23,7 +23,7 @@ from tests.helpers.training import CLASSES, RECIPE, STEPS, killed_run, small_run
 SEED = 1535930435702422785
 
 
-@pytest.mark.parametrize("keep_seconds", [0.0, 1e9])
+@pytest.mark.parametrize("keep_seconds", [0.0, pytest.param(1e9, marks=pytest.mark.wide)])
 def test_a_killed_run_ends_in_the_same_weights(
     keep_seconds: float, pictures: Path, finished: Path, tmp_path: Path
 ) -> None:

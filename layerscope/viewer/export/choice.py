@@ -1,0 +1,19 @@
+"""What of an atlas somebody wants to publish."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is published.
+
+    layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.
+    photographs: patches, strata and whole pictures. projections: carried-back activations. plates: of them only those
+    by each layer's own method, in the natural view.
+    """
+
+    layers: tuple[str, ...] = ()
+    tile: int | None = None
+    photographs: bool = True
+    projections: bool = True
+    plates: bool = False
