@@ -16,6 +16,7 @@ from bench.pictures import picture, write_pictures
 from bench.viewer.browser import browsing, camera_of, fresh_page
 from bench.viewer.budget import Budget, share_of
 from bench.viewer.server import started
+from layerscope.viewer.shelf import slugs_of
 from layerscope.world import World
 
 NETWORKS = ("worldnet", "zfnet64", "torchvision:squeezenet1_0/none")
@@ -70,7 +71,7 @@ def film(count: int) -> list[bytes]:
 def of_network(spec: str, folder: Path, browser: Browser, seconds: float) -> list[Budget]:
     """The lines of one network."""
     atlas = folder / f"{spec.partition(':')[2].partition('/')[0] or spec}.atlas"
-    name, traffic = atlas.stem, Traffic()
+    (name,), traffic = slugs_of([atlas]), Traffic()
     _build(spec, atlas, folder)
     with started("live", str(atlas), spec) as server, fresh_page(browser) as page:
         traffic.over(page)

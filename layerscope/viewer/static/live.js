@@ -139,7 +139,7 @@
     root.classList.remove("stopped");
     paint();
     count(performance.now() - view.getFloat64(8, true));
-    // Behind the paint: the browser shows this answer before the next frame is taken.
+    // Behind the paint of this answer.
     requestAnimationFrame(() => pump());
   }
 

@@ -1,5 +1,4 @@
-// The viewer's keys, and what a page without a server does itself: going to a layer, sorting, searching.
-// A classic script that asks for nothing: it works from a folder as well. Everything it does has a control.
+// The viewer's keys, and what pages without a server do: go to, sort, search. It asks for nothing, so a folder will do.
 "use strict";
 
 (() => {
@@ -52,8 +51,7 @@
 
   // --- the grid of units
 
-  // One stop for Tab, arrows inside. Places follow from the number of columns: no item's layout is ever read, as
-  // that would lay out the sections which the browser skips.
+  // One stop for Tab, arrows inside. No item's layout is read: it would lay out the sections that the browser skips.
   const grid = {
     root: one(".units"), sections: [], at: null,
 
@@ -73,7 +71,7 @@
       this.leave([...this.sections]);
     },
 
-    // A section at a time, when there is nothing else to do: thousands of links at once would hold up a frame.
+    // A section at a time: thousands of links at once would hold up a frame.
     leave(sections) {
       for (const link of sections.shift() ?? []) if (link !== this.at) link.tabIndex = -1;
       if (sections.length) (window.requestIdleCallback ?? setTimeout)(() => this.leave(sections));
@@ -116,7 +114,7 @@
       return this.sections[Math.min(Math.max(section + step, 0), this.sections.length - 1)][0];
     },
 
-    // Letters lead into the grid; arrows and the like only move where the focus is in it already.
+    // Letters lead into the grid; arrows move inside it.
     move(event, target, enters) {
       const inside = this.root?.contains(document.activeElement);
       if (!this.at || !(inside || enters)) return;
@@ -200,7 +198,7 @@
     if (hash().size) show(Object.fromEntries(hash()));
   }
 
-  // Sheets stand beside their units: a unit's address without ".html", and a tail that the page names.
+  // Sheets stand beside their units.
   function startZoom() {
     const button = one("button.zoom"), tails = (grid.root?.dataset.tails ?? "").split(" ").filter(Boolean);
     if (!button) return;
@@ -218,7 +216,7 @@
     };
   }
 
-  // "#unit=17" on a layer's page leads on to the unit: so a page elsewhere can name it without knowing its address.
+  // "#unit=17" leads from a layer's page to its unit, whose address others need not know.
   function forward() {
     const unit = hash().get("unit");
     const item = unit && all(".grid > li").find((each) => one("b", each).textContent === unit);
@@ -242,7 +240,7 @@
     field.oninput = () => field.setCustomValidity("");
   }
 
-  // The index of concepts and classes narrows as one types; the server does the same for its form.
+  // The index narrows as one types.
   function startIndex() {
     const form = one("form[data-index]:not([hidden])");
     if (!form || !one("form.go[data-script]")) return;
