@@ -89,8 +89,9 @@ def _build(spec: str, path: Path, folder: Path) -> None:
 
 def watched(page: Page, seconds: float) -> list[dict[str, float]]:
     """What a page tells of each answer, from some seconds after the camera was started."""
+    page.locator("#state", has_text="Ready").wait_for()
     page.evaluate(LISTEN)
-    page.keyboard.press("c")
+    page.locator("[data-key=c]").first.click()
     page.wait_for_timeout((WARMING_S + seconds) * 1000)
     answers = json.loads(page.evaluate("JSON.stringify(window.answers)"))
     first = answers[0]["at"] if answers else 0.0
