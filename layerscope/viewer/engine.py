@@ -31,8 +31,12 @@ class Engine(Protocol):
     """A network over one atlas; calls from several threads do not mix. See core/live.py for what is given."""
 
     name: str
-    classes: Sequence[str]
-    methods: Sequence[str]
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    @property
+    def methods(self) -> Sequence[str]: ...
 
     @property
     def layers(self) -> Sequence[LiveLayer]: ...

@@ -69,7 +69,9 @@ def show_layers(atlas: Atlas, output: Output) -> None:
 
 def show_units(atlas: Atlas, layer: AtlasLayer, output: Output) -> None:
     """The units of a layer, highest maximum first."""
-    units = sorted(unit_rows(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
+    units: list[dict[str, Any]] = sorted(
+        unit_rows(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"])
+    )
     if not units:
         output.remark(f"{layer.name} was not scanned yet")
     concepts = {one.unit: one.best for one in layer.concepts if one.best is not None}
