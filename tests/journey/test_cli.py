@@ -178,6 +178,7 @@ def net():
 """
 
 
+@pytest.mark.wide
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, capsys):
     """Stopped as soon as the scan has begun: status 1, no traceback; then the same command completes the atlas."""
     (tmp_path / "net.py").write_text(NETWORK)
