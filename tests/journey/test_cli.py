@@ -20,7 +20,7 @@ from layerscope.cli.verbs import demo as world_demo
 from layerscope.world import World
 
 PICTURES = 48
-COPIES = 20
+COPIES = 5
 SCENES = 64
 
 
@@ -178,7 +178,11 @@ def net():
 """
 
 
-@pytest.mark.wide
+def heed_ctrl_c() -> None:
+    """As in a terminal: a shell that starts the tests in the background lets them, and what they start, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, capsys):
     """Stopped as soon as the scan has begun: status 1, no traceback; then the same command completes the atlas."""
     (tmp_path / "net.py").write_text(NETWORK)
@@ -194,7 +198,8 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, cap
         str(tmp_path / "a.atlas"),
     ]
     line = [sys.executable, "-m", "layerscope.cli", *words]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, preexec_fn=heed_ctrl_c, **pipes) as process:
         assert process.stderr is not None
         said = ""
         while "scan" not in said:
