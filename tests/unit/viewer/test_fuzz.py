@@ -59,7 +59,9 @@ def answered(browser, address: str, **headers: str) -> None:
     assert "Traceback" not in answer.text
     assert answer.headers["Content-Security-Policy"]
     location = answer.headers.get("Location", OWN)
-    assert location.startswith((f"{OWN}/", OWN)) or (location[0] == "/" and location[1:2] not in ("/", "\\"))
+    assert (
+        location == OWN or location.startswith(f"{OWN}/") or (location[0] == "/" and location[1:2] not in ("/", "\\"))
+    )
 
 
 @MANY

@@ -20,22 +20,9 @@ from layerscope.viewer.live_socket import live_routes
 from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS
 from layerscope.viewer.wishes import first_wish, read_wish
-from tests.helpers.atlases import small_atlas
 from tests.helpers.live import FakeEngine, again, answer, frame, mark, picture
 
 SOCKET = "/small/live/socket"
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    made = Shelf([small_atlas(tmp_path_factory.mktemp("live") / "small.atlas", units=6, images=20)])
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ from tests.helpers.atlases import small_atlas
 from tests.helpers.live import LAYERS, FakeEngine, mark, picture, picture_of
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    made = Shelf([small_atlas(tmp_path_factory.mktemp("look") / "small.atlas", units=6, images=20)])
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
 @pytest.fixture
 def browser(shelf, engine):
     with TestClient(create_app(shelf, engine=engine)) as made:
