@@ -11,6 +11,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.live import Portrait
+from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.viewer import pictures
 from layerscope.viewer.addresses import Sheet
@@ -62,7 +63,8 @@ def look_at(
         engine = engine_of(file, network, weights)
         query = Query((("method", method),) if method is not None else ())
         portrait = engine.whole(content)
-        _write(Path(out), _page(Book("", file, ""), portrait, query, engine.methods, path.name))
+        page = _page(Book("", file, ""), portrait, query, engine.methods, path.name)
+        write_whole(Path(out), page.encode())
     return portrait
 
 
@@ -100,14 +102,3 @@ class Inside:
 
 def _url(media: str, content: bytes) -> Markup:
     return Markup(f"data:{media};base64,{base64.b64encode(content).decode()}")
-
-
-def _write(path: Path, text: str) -> None:
-    """All or nothing."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error

@@ -26,7 +26,7 @@ FORMATS = ("png", "pdf", "svg")
 def save(sheet: Sheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
     """Write the figure; see Sheet.save."""
     kind = require_writable(path)
-    _write(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
+    write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
     return path
 
 
@@ -82,7 +82,7 @@ def _metadata(sheet: Sheet, kind: str) -> dict[str, Any]:
     return {"Title": title, "Description": caption, "Creator": "layerscope", "Keywords": [provenance], "Date": None}
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """All or nothing: a file beside the target takes its name once it is whole."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,7 +1,6 @@
 """The report as one HTML file: pictures inside, no script, nothing fetched, readable on paper too."""
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
-from layerscope.core.errors import UsageError
+from layerscope.figures.files import write_whole
 from layerscope.figures.gather import sample
 from layerscope.report import sentences
 from layerscope.report.chart import Curve, chart
@@ -73,7 +72,7 @@ def write_page(
         next_steps=next_steps,
         figures={words: figure.name for words, figure in figures.items()},
     )
-    _write(path, text)
+    write_whole(path, text.encode())
     return path
 
 
@@ -119,14 +118,3 @@ def _curves(facts: Facts) -> list[Curve]:
         for name in facts.baselines
     ]
     return trained + others
-
-
-def _write(path: Path, text: str) -> None:
-    """All or nothing."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error

@@ -49,9 +49,10 @@ def render(template: str, **values: Any) -> str:
 def look() -> str:
     """What changes when any template, style sheet or script does."""
     told = hashlib.sha256(repr(asset_marks()).encode())
+    loader = environment().loader
+    assert loader is not None
     for template in environment().list_templates():
-        assert environment().loader is not None
-        told.update(environment().loader.get_source(environment(), template)[0].encode())  # type: ignore[union-attr]
+        told.update(loader.get_source(environment(), template)[0].encode())
     return told.hexdigest()[:12]
 
 

@@ -274,7 +274,7 @@ class Edition(AtlasFile):
         return self._answers[key]
 
     def table(self, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        raise NotImplementedError("pages ask for records: a table would hold what is not published")
+        raise AssertionError("pages ask for records: a table would hold what is not published")
 
 
 class EditionBook(Book):
