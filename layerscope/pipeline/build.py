@@ -24,7 +24,7 @@ from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.sampling import sample_layer
 from layerscope.pipeline.scanning import Scanning
 from layerscope.pipeline.scratch import Scratch
-from layerscope.pipeline.settings import Settings, differences, fingerprint, versions
+from layerscope.pipeline.settings import Settings, as_built, differences, fingerprint, versions
 from layerscope.pipeline.sheets import write_sheets
 from layerscope.pipeline.strata import place_strata
 from layerscope.pipeline.work import LayerWork, plate_method, sampled_units, tile_size
@@ -97,8 +97,10 @@ class Build:
 
     def _begin(self, writer: AtlasWriter, path: Path) -> bool:
         """Note this run; False where an earlier one has already made everything that is wanted."""
-        new = fingerprint(self.program, self.input, self.settings, self.source)
         old = writer.run
+        if old is not None:
+            self.source = as_built(self.source, old.fingerprint)
+        new = fingerprint(self.program, self.input, self.settings, self.source)
         if old is not None:
             differing = differences(old.fingerprint, new)
             if differing:

@@ -9,7 +9,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.pipeline.projecting import TOLERANCE
-from layerscope.pipeline.settings import weights_hash
+from layerscope.pipeline.settings import as_built, weights_hash
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
 from layerscope.sources import Source
@@ -34,6 +34,7 @@ def check_atlas(
 
     sample: peaks per layer. Weights, images and preprocessing that differ are named.
     """
+    source = as_built(source, file.run.fingerprint)
     failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
     worst, count = 0.0, 0
     for layer in file.layers:

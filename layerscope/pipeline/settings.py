@@ -63,12 +63,23 @@ def fingerprint(program: Program, input: Input, settings: Settings, source: Sour
         "weights": weights_hash(program),
         "input": json.loads(json.dumps(asdict(input))),
         "settings": json.loads(json.dumps(kept)),
-        "images": _hash(*(repr(item) for item in source.listing())),
+        "images": images_hash(source),
         "labels": _hash(repr(source.label_names), *map(repr, source.labelling())),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": program.device.type,
     }
+
+
+def images_hash(source: Source) -> str:
+    """The SHA-256 of what tells these images from others; files that are no images have no part in it."""
+    return _hash(*source.identity())
+
+
+def as_built(source: Source, stored: dict[str, Any]) -> Source:
+    """The source as a stored fingerprint knows it: version 0.1.0 numbered files that are no images as well."""
+    former = source.former()
+    return former if former is not None and stored.get("images") == images_hash(former) else source
 
 
 def graph_hash(program: Program) -> str:

@@ -1,46 +1,58 @@
 """A map-style Dataset as a source: whatever its items hold becomes a picture or, if it is one already, an input.
 
-An item is a picture or (picture, label). A Pillow image, or a uint8 array or tensor, is a picture and is prepared as
-the Input says; of the first and last axis of an array the shorter one counts the channels (the first of a tensor and
-the last of an array where they are equal). A float array or tensor of exactly the Input's shape [c, h, w] is taken as
-the network's input as it is, already normalised. Pictures are taken as the Dataset gives them: an EXIF orientation is
-not applied again.
-
-Labels are used where the Dataset lists its classes as ``classes`` (names) or ``targets`` (one label per item), as
-torchvision's do. Only this module may load torch, and only when worker processes are wanted.
+Pictures are prepared as the Input says; a float array of exactly the Input's shape [c, h, w] is taken as the network's
+input as it is, already normalised. Pictures are taken as the Dataset gives them: an EXIF orientation is not applied
+again. Labels are those that the Dataset lists; where it only names its classes, its items tell which.
 """
 
 import hashlib
-import multiprocessing
-import pickle
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from layerscope.core.errors import ImageError, LayerscopeError
+from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
+from layerscope.sources.items import label_name, picture_of, value_and_label
 from layerscope.sources.prepare import require_picture_channels
-from layerscope.sources.source import Entry, Ids, Picture, Placed, Rows, Source
+from layerscope.sources.source import Entry, Ids, Picture, Placed, Source
+from layerscope.sources.targets import Classes
+from layerscope.sources.values import floats_told
+from layerscope.sources.workers import Runs, fit_for_workers, from_workers
 
-WANTED = "a Pillow image, a uint8 array or a float array of the network's input shape"
+READINGS = 3  # of each item looked at: a coin that is tossed for a flip shows one side thrice in one of four
+
+
+class _Item(NamedTuple):
+    """What one item holds. digest, size: of its pixels, SHA-256 and bytes."""
+
+    picture: Picture
+    digest: bytes
+    size: int
+    label: Any
 
 
 class DatasetSource(Source):
     """The items of any object with ``__len__`` and ``__getitem__``; an item's identity is its index.
 
-    labelled: the entries hold the classes of a labels file, and those of the Dataset do not count.
+    classes: what the Dataset lists of its classes; without names where the entries hold those of a labels file.
+    Raises ImageError where items are no pictures, or differ each time they are read; UsageError for what cannot be
+    read by number.
     """
 
-    def __init__(self, dataset: Any, entries: Sequence[Entry], *, name: str, labelled: bool = False) -> None:
+    def __init__(
+        self, dataset: Any, entries: Sequence[Entry], *, name: str, classes: Classes, said: Sequence[str] = ()
+    ) -> None:
         self._dataset = dataset
-        self._classes = () if labelled else class_names(dataset)
-        super().__init__(entries, name=name, label_names=tuple(sorted(set(self._classes))) or None)
+        self._classes = classes.names
+        super().__init__(entries, name=name, label_names=tuple(sorted(set(self._classes))) or None, said=said)
         self._items_tell_labels = bool(self._classes) and not any(entry.label for entry in self._entries)
+        self._seen = self._read_again()
 
     def label(self, id: int) -> str | None:
         """The class of item `id`; where only the item itself tells it, the item is read."""
@@ -53,22 +65,76 @@ class DatasetSource(Source):
         """One: nothing says that a Dataset may be read by several threads at once."""
         return 1
 
+    def _item(self, id: int) -> _Item:
+        """One item, read now. Raises Unusable, ImageError, UsageError."""
+        try:
+            item = self._dataset[id]
+            picture = picture_of(item, id)
+            pixels = np.ascontiguousarray(picture)  # here a Pillow image that is read lazily may fail
+        except (MemoryError, LayerscopeError, Unusable):
+            raise
+        except NotImplementedError:
+            kind = type(self._dataset).__name__
+            raise UsageError(
+                f"{kind} cannot be read by number, only from its start to its end: give a map-style Dataset, or a list "
+                "of its items"
+            ) from None
+        except Exception as failure:  # the user's code and whatever it reads: its failure is this item's alone
+            raise Unusable(f"the Dataset failed: {reason(failure)}") from None
+        return _Item(picture, hashlib.sha256(pixels.data).digest(), pixels.nbytes, value_and_label(item)[1])
+
+    def _read_again(self) -> dict[int, Any]:
+        """The labels of a few items, each read several times. Raises ImageError where it is not the same each time."""
+        labels = {}
+        for id in self._some():
+            try:
+                readings = [self._item(id) for _ in range(READINGS)]
+            except Unusable:
+                continue
+            if len({reading.digest for reading in readings}) > 1:
+                raise ImageError(
+                    f"item {id} of the {type(self._dataset).__name__} differs each time it is read, as by random crops "
+                    "and flips: give the Dataset with the transforms of validation, which are the same each time"
+                )
+            labels[id] = readings[0].label
+        return labels
+
+    def _looked_at(self, input: Input) -> list[str]:
+        return [*self._labels_told(), *floats_told(self._floats(input), input)]
+
+    def _labels_told(self) -> list[str]:
+        """Labels that are met and not used."""
+        for id, label in self._seen.items():
+            if label is None or self._entries[id].label is not None:
+                continue
+            if not self._classes and label_name(label, ()) is not None and not self.label_names:
+                return [
+                    f"items have labels, such as {label!r}, that are not used, for the Dataset lists no classes: give it "
+                    "`classes` (names) or `targets` (one label per item), or a labels file"
+                ]
+            if self._items_tell_labels and label_name(label, self._classes) is None:
+                return [f"the label of item {id}, {label!r}, is none of the {len(self._classes)} classes: not used"]
+        return []
+
+    def _floats(self, input: Input) -> Iterator[Float32[np.ndarray, "c h w"]]:
+        """Those of a few items that are taken as the network's input as they are."""
+        for id in self._seen:
+            with suppress(Unusable):
+                picture = self._item(id).picture
+                if isinstance(picture, np.ndarray) and picture.dtype == np.float32 and picture.shape == input.shape:
+                    yield picture
+
     def _read(self, id: int) -> tuple[ImageRecord, Picture | None]:
         entry = self._entries[id]
         record = ImageRecord(id=id, source=entry.identity, label=entry.label)
         try:
-            value, label = _value_and_label(self._dataset[id])
-            picture = _picture(value, id)
-            pixels = np.ascontiguousarray(picture)  # here a Pillow image that is read lazily may fail
-        except (MemoryError, LayerscopeError):
-            raise
-        except Exception as failure:  # the user's code and whatever it reads: its failure is this item's alone
-            return replace(record, skipped=f"the Dataset failed: {reason(failure)}"), None
+            picture, digest, size, label = self._item(id)
+        except Unusable as failure:
+            return replace(record, skipped=str(failure)), None
         if self._items_tell_labels:
-            record = replace(record, label=_label(label, self._classes))
+            record = replace(record, label=label_name(label, self._classes))
         height, width = _size(picture)
-        digest = hashlib.sha256(pixels.data).hexdigest()
-        return replace(record, sha256=digest, size=pixels.nbytes, height=height, width=width), picture
+        return replace(record, sha256=digest.hex(), size=size, height=height, width=width), picture
 
     def _fill(
         self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]
@@ -82,105 +148,11 @@ class DatasetSource(Source):
         return super()._fill(record, picture, input, row)
 
     def _batches(self, input: Input, runs: Iterable[Ids], threads: int, ahead: int) -> Iterator[Batch]:
-        if threads < 2 or not _fit_for_workers(self._dataset):
+        if threads < 2 or not fit_for_workers(self._dataset):
             yield from (self.load(ids, input) for ids in runs)
             return
-        for ids, rows, placed in _from_workers(_Runs(self, input), runs, threads, ahead):
+        for ids, rows, placed in from_workers(Runs(self, input), runs, threads, ahead):
             yield self._batch(ids, rows, placed)
-
-
-class _Runs:
-    """What a worker process is given: an object that, indexed by a run of ids, prepares it."""
-
-    def __init__(self, source: DatasetSource, input: Input) -> None:
-        self.source, self.input = source, input
-
-    def __getitem__(self, ids: Ids) -> tuple[Ids, Rows, list[Placed]] | LayerscopeError:
-        (_, rows), calls = self.source._group(ids, self.input)
-        try:
-            return ids, rows, [call() for call in calls]
-        except LayerscopeError as failure:  # as a value, because the loader would wrap its message in a traceback
-            return failure
-
-
-class _Nowhere:
-    """A file that forgets what is written: pickling is tried without holding a second copy of the data."""
-
-    def write(self, data: Any) -> int:
-        return len(data) if isinstance(data, bytes) else memoryview(data).nbytes
-
-
-def _from_workers(
-    prepared: _Runs, runs: Iterable[Ids], threads: int, ahead: int
-) -> Iterator[tuple[Ids, Rows, list[Placed]]]:
-    """What `prepared` gives for each run, in order, from worker processes; they end with the iteration."""
-    from torch import Generator
-    from torch.utils.data import DataLoader
-
-    loader = DataLoader(
-        prepared,  # pyright: ignore[reportArgumentType]
-        batch_size=None,
-        sampler=runs,  # pyright: ignore[reportArgumentType]
-        collate_fn=_unchanged,
-        num_workers=threads,
-        prefetch_factor=max(1, ahead // threads),
-        generator=Generator().manual_seed(0),  # the default would draw from the user's own random numbers
-    )
-    for result in loader:
-        if isinstance(result, LayerscopeError):
-            raise result
-        yield result
-
-
-def _unchanged(result: Any) -> Any:
-    """Arrays travel by pipe: the shared memory that tensors would take is often only 64 MB in a container."""
-    return result
-
-
-def _fit_for_workers(dataset: Any) -> bool:
-    """False for what worker processes cannot be given; what cannot be pickled often holds an open file, which forked
-    processes would read into each other's way."""
-    if multiprocessing.get_start_method() != "fork" and type(dataset).__module__ == "__main__":
-        return False  # a fresh process does not know what a notebook or script has defined
-    try:
-        pickle.Pickler(_Nowhere()).dump(dataset)
-    except Exception:
-        return False
-    return True
-
-
-def dataset_entries(dataset: Any) -> list[Entry]:
-    """One entry per item, with its class where the Dataset lists ``targets``."""
-    targets, classes = getattr(dataset, "targets", None), class_names(dataset)
-    count = len(dataset)
-    if targets is None or len(targets) != count:
-        return [Entry(identity=str(id)) for id in range(count)]
-    return [Entry(identity=str(id), label=_label(targets[id], classes)) for id in range(count)]
-
-
-def class_names(dataset: Any) -> tuple[str, ...]:
-    """The names that the Dataset gives its classes; empty where it gives none."""
-    classes = getattr(dataset, "classes", None)
-    return tuple(str(name) for name in classes) if isinstance(classes, (list, tuple)) else ()
-
-
-def _label(label: Any, classes: tuple[str, ...]) -> str | None:
-    """A label as a class name: a number counts into the names where there are any. None for what is no label."""
-    if isinstance(label, str):
-        return label if not classes or label in classes else None
-    if not isinstance(label, (int, np.integer)) and getattr(label, "ndim", None) != 0:
-        return None
-    number = int(label)
-    if not classes:
-        return str(number)
-    return classes[number] if 0 <= number < len(classes) else None
-
-
-def _value_and_label(item: Any) -> tuple[Any, Any]:
-    """An item's picture and its label, None where it has none; a TensorDataset's items are tuples of one."""
-    if not isinstance(item, (tuple, list)) or not item:
-        return item, None
-    return item[0], item[1] if len(item) > 1 else None
 
 
 def _size(picture: Picture) -> tuple[int, int]:
@@ -189,26 +161,6 @@ def _size(picture: Picture) -> tuple[int, int]:
         return picture.height, picture.width
     rows, cols = picture.shape[1:] if picture.dtype == np.float32 else picture.shape[:2]
     return rows, cols
-
-
-def _picture(value: Any, id: int) -> Picture:
-    """An item as a Pillow image, as uint8[rows, cols, c] or as float32[c, h, w]. Raises ImageError."""
-    if isinstance(value, Image.Image):
-        return value
-    tensor = hasattr(value, "detach")  # told without loading torch
-    if tensor:
-        value = value.detach().cpu()
-        value = (value.float() if value.is_floating_point() else value).numpy()
-    if not isinstance(value, np.ndarray):
-        raise ImageError(f"item {id} of the Dataset is of type {type(value).__name__}; expected {WANTED}")
-    if value.dtype == np.uint8 and value.ndim == 2:
-        return value[:, :, None]
-    if value.dtype == np.uint8 and value.ndim == 3:
-        first, last = value.shape[0], value.shape[2]
-        return np.moveaxis(value, 0, -1) if first < last or (tensor and first == last) else value
-    if np.issubdtype(value.dtype, np.floating) and value.ndim == 3:
-        return value.astype(np.float32, copy=False)
-    raise ImageError(f"item {id} of the Dataset is {value.dtype}{list(value.shape)}; expected {WANTED}")
 
 
 def _bands_or_image(

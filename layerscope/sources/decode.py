@@ -1,22 +1,32 @@
-"""Encoded bytes become one upright picture, or one short reason why they cannot.
+"""Encoded bytes become one picture, or one short reason why they cannot.
 
 Only formats that hold pictures as pixels are tried; none that runs another program (EPS) or has no signature of its
 own (TGA). What Pillow raises for broken files is a zoo, so everything it raises becomes ``Unusable``.
 """
 
 import io
+import logging
+import struct
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from layerscope.core.errors import UsageError
+from layerscope.sources import tiff
+from layerscope.sources.signatures import named, told
+
+# What Pillow logs of a broken file stands in the image's record; a program that listens to the log still hears it.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF")
 LARGEST_FILE = 2**30
 LARGEST_PICTURE = 178_956_970  # px: where Pillow, by default, calls a picture a decompression bomb
 
 ORIENTATION_TAG = 0x0112
-UPRIGHT = {
+TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -27,29 +37,108 @@ UPRIGHT = {
 }
 
 
+ORIENTATIONS = ("upright", "stored")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How encoded pictures are read. orientation: "upright" turns them as their EXIF orientation says, "stored" takes
+    the pixels as they lie in the file. most_px: larger pictures are refused. Raises UsageError for other values."""
+
+    orientation: str = "upright"
+    most_px: int = LARGEST_PICTURE
+
+    def __post_init__(self) -> None:
+        if self.orientation not in ORIENTATIONS:
+            raise UsageError(f'orientation must be "upright" or "stored", got "{self.orientation}"')
+        if self.most_px < 1:
+            raise UsageError(f"max_pixels must be at least 1, got {self.most_px}")
+
+    def differences(self) -> list[str]:
+        """What differs from the usual reading: a part of a run's fingerprint."""
+        return [
+            f"{name}={value}"
+            for name, value, usual in (
+                ("orientation", self.orientation, UPRIGHT.orientation),
+                ("most_px", self.most_px, UPRIGHT.most_px),
+            )
+            if value != usual
+        ]
+
+
+UPRIGHT = Reading()
+
+
 class Unusable(Exception):
     """One image cannot be used; the message is a short clause for its record. Never leaves this room."""
 
 
-def decode(encoded: bytes) -> Image.Image:
-    """The picture in these bytes, upright, of the first frame, in the mode that its file has.
+def decode(encoded: bytes, *, name: str = "", reading: Reading = UPRIGHT) -> Image.Image:
+    """The picture in these bytes, of the first frame, in the mode that its file has.
 
-    Raises Unusable.
+    name: of the file, which tells what some bytes do not. Raises Unusable.
     """
     if not encoded:
         raise Unusable("empty file")
+    _require_readable(encoded, name)
     try:
-        image = Image.open(io.BytesIO(encoded), formats=_known_formats())
-        image.load()
-    except UnidentifiedImageError:
-        raise Unusable("not an image") from None
-    except Image.DecompressionBombError:
-        raise Unusable("too many pixels: refused as a decompression bomb") from None
-    except MemoryError:
+        image = _opened(encoded)
+        if image is not None and image.width * image.height > reading.most_px:
+            raise Unusable(
+                f"{image.width} x {image.height} px are more than the {reading.most_px:,} px allowed, for a small file may "
+                "claim as many; max_pixels allows more, for pictures that you trust"
+            )
+        if image is not None:
+            image.load()
+    except (MemoryError, Unusable):
         raise
     except Exception as failure:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
         raise Unusable(f"broken: {reason(failure)}") from None
-    return _upright(image)
+    if image is None:
+        raise Unusable(_unread(encoded))
+    return _upright(image) if reading.orientation == "upright" else image
+
+
+def is_deep(encoded: bytes) -> bool:
+    """True for gray pictures of 16 bits, told from the header."""
+    try:
+        image = _opened(encoded)
+    except Exception:  # a broken header: told when the picture is read
+        return False
+    return image is not None and image.mode.startswith("I")
+
+
+def _require_readable(encoded: bytes, name: str) -> None:
+    """Raises Unusable, with the way out, for bytes that are told to be of a kind that is not read."""
+    kind, meant = told(encoded), named(name)
+    if kind is not None and kind.advice:
+        raise Unusable(kind.reason)
+    # A camera's raw file is a TIFF with a thumbnail in its first place: only the name tells.
+    if meant is not None and meant.advice and meant.image and (kind is None or tiff.is_tiff(encoded)):
+        raise Unusable(meant.reason)
+    if tiff.is_tiff(encoded) and (why := tiff.refusal(encoded)) is not None:
+        raise Unusable(why)
+
+
+def _unread(encoded: bytes) -> str:
+    """Why no reader takes these bytes."""
+    if tiff.is_tiff(encoded):
+        return tiff.description(encoded)
+    kind = told(encoded)
+    return "not an image" if kind is None else f"broken: {kind.name} whose header cannot be read"
+
+
+def _opened(encoded: bytes) -> Image.Image | None:
+    """As Pillow's ``open`` tells formats apart, but without its warning of large pictures, a setting of the whole
+    process. None where no format fits."""
+    for format in _known_formats():
+        factory, accept = Image.OPEN[format]
+        try:
+            if accept is None or accept(encoded[:16]) is True:
+                return factory(io.BytesIO(encoded), "")
+        except (SyntaxError, IndexError, TypeError, struct.error):  # no picture of this format: so says Pillow
+            continue
+    return None
 
 
 def reason(failure: Exception) -> str:
@@ -90,7 +179,7 @@ def _upright(image: Image.Image) -> Image.Image:
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:  # a damaged EXIF block is common beside sound pixels; viewers show these as stored
         return image
-    turn = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    turn = TURNS.get(orientation) if isinstance(orientation, int) else None
     return image if turn is None else image.transpose(turn)
 
 

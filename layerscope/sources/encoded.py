@@ -1,18 +1,54 @@
 """Images that lie as encoded bytes at a place in a file: a picture file is one such place, a tar member another."""
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from PIL import Image
 
 from layerscope.core.records import ImageRecord, Input
-from layerscope.sources.decode import LARGEST_FILE, Unusable, decode
+from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
 from layerscope.sources.prepare import require_picture_channels
 from layerscope.sources.source import Entry, Source
+from layerscope.sources.values import sixteen_bits_told
 
 
 class EncodedSource(Source):
-    """Picture files, or members of tar files, decoded by threads: Pillow releases the interpreter lock."""
+    """Picture files, or members of tar files, decoded by threads: Pillow releases the interpreter lock.
+
+    reading: how they are decoded. everything: these and further files, as version 0.1.0 listed them; empty for none.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        *,
+        name: str,
+        reading: Reading = UPRIGHT,
+        everything: Sequence[Entry] = (),
+        said: Sequence[str] = (),
+    ) -> None:
+        super().__init__(entries, name=name, said=said)
+        self._reading, self._everything = reading, tuple(everything)
+
+    def identity(self) -> list[str]:
+        return [*super().identity(), *self._reading.differences()]
+
+    def former(self) -> "EncodedSource | None":
+        if not self._everything:
+            return None
+        return EncodedSource(self._everything, name=self.name, reading=self._reading, said=self._said)
+
+    def _looked_at(self, input: Input) -> list[str]:
+        deep = []
+        for id in self._some():
+            with suppress(Unusable):
+                entry = self._entries[id]
+                encoded = _encoded(entry)
+                if is_deep(encoded):
+                    deep.append(decode(encoded, name=entry.identity, reading=self._reading))
+        return sixteen_bits_told(deep)
 
     def _require(self, input: Input) -> None:
         require_picture_channels(input)
@@ -23,7 +59,7 @@ class EncodedSource(Source):
         try:
             encoded = _encoded(entry)
             record = replace(record, sha256=hashlib.sha256(encoded).hexdigest(), size=len(encoded))
-            picture = decode(encoded)
+            picture = decode(encoded, name=entry.identity, reading=self._reading)
         except Unusable as failure:
             return replace(record, skipped=str(failure)), None
         return replace(record, height=picture.height, width=picture.width), picture

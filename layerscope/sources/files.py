@@ -1,8 +1,7 @@
 """Picture files: which ones a folder, a glob or a list names, in which order, and what they are called.
 
 A file's identity is its path relative to the root (the folder, the fixed part of the glob, the folder that the files
-of a list share), with forward slashes; its class is the name of the folder that holds it, if that is not the root.
-Every regular file counts, whatever its suffix: decoding tells what is an image. Hidden files do not count.
+of a list share), with forward slashes. Hidden files, and those that systems leave in folders, are passed over.
 """
 
 import glob
@@ -12,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from layerscope.core.errors import ImageError
+from layerscope.sources.clutter import SITE, head_of, is_clutter, is_clutter_folder
+from layerscope.sources.listing import Listing, listing
 from layerscope.sources.source import Entry
 
-NO_IMAGES = frozenset({"thumbs.db", "desktop.ini"})  # what Windows hides in folders of pictures
 
-
-def in_folder(folder: Path, *, without: Path | None = None) -> list[Entry]:
+def in_folder(folder: Path, *, without: Path | None = None) -> Listing:
     """All files below a folder, sorted by identity as plain strings; `without` (the labels file) is left out.
 
     Raises ImageError for a folder without files.
@@ -25,13 +24,15 @@ def in_folder(folder: Path, *, without: Path | None = None) -> list[Entry]:
     paths = [path for path in _walk(folder) if without is None or not _same(path, without)]
     if not paths:
         raise ImageError(f'the folder "{folder}" holds no files')
-    return sorted(_entries(paths, folder), key=lambda entry: entry.identity)
+    return listing(sorted(_entries(paths, folder), key=lambda entry: entry.identity), _head)
 
 
 def matching(pattern: str) -> list[Path]:
     """The files that match a glob ("**" crosses folders), sorted. Raises ImageError where there are none."""
     found = [Path(path) for path in glob.glob(pattern, recursive=True)]
-    paths = sorted((path for path in found if _is_image_name(path.name) and path.is_file()), key=Path.as_posix)
+    below = len(fixed_root(pattern).parts)
+    kept = (path for path in found if not is_clutter(path.parts[below:]) and path.is_file())
+    paths = sorted(kept, key=Path.as_posix)
     if not paths:
         raise ImageError(f'no file matches "{pattern}"')
     return paths
@@ -44,14 +45,14 @@ def fixed_root(pattern: str) -> Path:
     return Path(*parts[:fixed])
 
 
-def from_paths(paths: Sequence[Path], root: Path | None = None) -> list[Entry]:
+def from_paths(paths: Sequence[Path], root: Path | None = None) -> Listing:
     """These files, in this order. Raises ImageError for a path that is not a file."""
     for path in paths:
         if not path.exists():
             raise ImageError(f'the image "{path}" does not exist')
         if not path.is_file():
             raise ImageError(f'"{path}" in the list is not a file; give one folder, or a list of files')
-    return list(_entries(paths, root or _shared_folder(paths)))
+    return listing(list(_entries(paths, root or _shared_folder(paths))), _head)
 
 
 def printable(path: str) -> str:
@@ -64,14 +65,14 @@ def _walk(folder: Path) -> Iterator[Path]:
     seen = set()
     for top, folders, names in os.walk(folder, followlinks=True, onerror=_refuse):
         here = os.path.realpath(top)
-        if here in seen:
+        if here in seen or SITE in names:
             folders.clear()
             continue
         seen.add(here)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_clutter_folder(name))
         for name in names:
             path = Path(top, name)
-            if _is_image_name(name) and (path.is_file() or path.is_symlink()):
+            if not is_clutter([name]) and (path.is_file() or path.is_symlink()):
                 yield path
 
 
@@ -83,12 +84,11 @@ def _entries(paths: Iterable[Path], root: Path) -> Iterator[Entry]:
     base = os.path.abspath(root)
     for path in paths:
         relative = Path(os.path.relpath(os.path.abspath(path), base))
-        label = printable(relative.parent.name) if len(relative.parts) > 1 else None
-        yield Entry(identity=printable(relative.as_posix()), size=_size(path), label=label, path=str(path))
+        yield Entry(identity=printable(relative.as_posix()), size=_size(path), path=str(path))
 
 
-def _is_image_name(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in NO_IMAGES
+def _head(entry: Entry) -> bytes:
+    return head_of(entry.path)
 
 
 def _shared_folder(paths: Sequence[Path]) -> Path:

@@ -1,49 +1,80 @@
 """What a user calls "the images" becomes a source: each thing that can be meant is told from the others here."""
 
 import glob
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from layerscope.core.errors import ImageError, UsageError
-from layerscope.sources.dataset import DatasetSource, dataset_entries
+from layerscope.sources.dataset import DatasetSource
+from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
+from layerscope.sources.listing import Listing
 from layerscope.sources.source import Entry, Source
+from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import are_archives, in_tars
 
+# What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
+INSTEAD = {
+    "IterableDataset": "it can only be read from its start to its end: give a map-style Dataset, or a list of its items",
+    "DataLoader": "it gives batches: give its .dataset",
+    "DataFrame": "give the list of its column of paths, and the classes as a labels file",
+    "dict": "give what one of its keys holds",
+    "bytes": "give a path, or a list of pictures",
+    "str_": "give a path",
+}
 
-def open_source(images: Any, *, labels: str | Path | None = None, limit: int | None = None) -> Source:
-    """The images as a source, in their fixed order; of files, the first that is an image is decoded.
+
+def open_source(
+    images: Any,
+    *,
+    labels: str | Path | None = None,
+    limit: int | None = None,
+    orientation: str = "upright",
+    max_pixels: int = LARGEST_PICTURE,
+) -> Source:
+    """The images as a source, in their fixed order; of files, the first that is an image is decoded, of a Dataset a few
+    items are read.
 
     images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, or
-    a source, which is returned as it is. labels: a CSV or TSV file of lines "file, class". limit: only the first so
-    many. Raises ImageError where there are no images, UsageError for arguments that cannot be used.
+    a source, which is returned as it is. labels: a table of files and classes. limit: only the first so many.
+    orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie. max_pixels:
+    larger pictures are refused. Raises ImageError where there are no images, UsageError for arguments that cannot be
+    used.
     """
+    reading = Reading(orientation=orientation, most_px=max_pixels)
     if isinstance(images, Source):
-        if labels is not None or limit is not None:
-            raise UsageError("labels and limit belong to where the images are opened; these are already open")
+        if labels is not None or limit is not None or reading.differences():
+            raise UsageError(
+                "labels, limit, orientation and max_pixels belong to where the images are opened; these are already open"
+            )
         return images
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
     labels = None if labels is None else Path(labels).expanduser()
     if isinstance(images, (str, os.PathLike)):
-        return _encoded(*_named(os.fspath(images), labels), labels, limit)
+        return _encoded(*_named(os.fspath(images), labels), labels, limit, reading)
+    if hasattr(images, "tolist") and getattr(images, "ndim", 0) == 1:  # a column of paths
+        images = images.tolist()
     if isinstance(images, Sequence) and any(isinstance(image, (str, os.PathLike)) for image in images):
-        return _encoded(*_listed(images), labels, limit)
+        return _encoded(*_listed(images), labels, limit, reading)
     return _dataset(images, labels, limit)
 
 
-def _named(images: str, labels: Path | None) -> tuple[list[Entry], str, str]:
-    """Entries, name and what is counted, of one path or glob."""
+def _named(images: str, labels: Path | None) -> tuple[Listing, str, str]:
+    """Listing, name and what is counted, of one path or glob."""
     path = Path(images).expanduser()
     if path.is_dir():
         return in_folder(path, without=labels), f"{path.resolve().name}/", "file"
     if path.exists():
-        entries = in_tars([path]) if are_archives([path]) else from_paths([path])
-        return entries, path.name, "image"
+        found = in_tars([path]) if are_archives([path]) else from_paths([path])
+        return found, path.name, "image"
     if not glob.has_magic(images):
         raise ImageError(f'the images "{images}" do not exist; expected a folder, a glob, or .tar files')
     pattern = str(path)
@@ -53,7 +84,7 @@ def _named(images: str, labels: Path | None) -> tuple[list[Entry], str, str]:
     return from_paths(paths, fixed_root(pattern)), f"{fixed_root(pattern).name}/{path.name}".lstrip("/"), "file"
 
 
-def _listed(images: Sequence[Any]) -> tuple[list[Entry], str, str]:
+def _listed(images: Sequence[Any]) -> tuple[Listing, str, str]:
     if not all(isinstance(image, (str, os.PathLike)) for image in images):
         raise UsageError("a list of images must hold either paths only or pictures only")
     paths = [Path(image).expanduser() for image in images]
@@ -64,27 +95,85 @@ def _listed(images: Sequence[Any]) -> tuple[list[Entry], str, str]:
     return from_paths(paths), "a list", "file"
 
 
-def _encoded(entries: list[Entry], name: str, counted: str, labels: Path | None, limit: int | None) -> Source:
-    chosen = with_labels(entries, labels) if labels is not None else entries
-    source = EncodedSource(chosen[:limit], name=f"{name} ({_count(len(entries), counted, limit)})")
+def _encoded(
+    found: Listing, name: str, counted: str, labels: Path | None, limit: int | None, reading: Reading
+) -> Source:
+    entries, everything, said = found.entries, found.everything, found.said
+    if not entries and found.first_other is not None:
+        raise ImageError(_no_image(f"{name} ({_count(len(everything), counted, None)})", found.first_other))
+    if labels is not None:
+        entries, told = with_labels(entries, labels)
+        everything = with_labels(everything, labels)[0] if everything else everything
+        said = [*(sentence for sentence in said if sentence not in found.of_classes), *told]
+    source = EncodedSource(
+        entries[:limit],
+        name=f"{name} ({_count(len(entries), counted, limit)})",
+        reading=reading,
+        everything=everything[:limit],
+        said=[*said, *_of_limit(entries, limit)],
+    )
     if not source.any_usable():
         first = source.check(threads=1)[0]
         raise ImageError(f'no image can be read in {source.name}; the first, "{first.source}": {first.skipped}')
     return source
 
 
-def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
-    if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__") or isinstance(dataset, (dict, bytes)):
-        raise UsageError(
-            f"images of type {type(dataset).__name__} cannot be used; give a folder, a glob, a list of files, "
-            ".tar files, or a Dataset with __len__ and __getitem__"
+def _no_image(name: str, first: tuple[str, bytes]) -> str:
+    identity, head = first
+    try:
+        decode(head, name=identity)
+    except Unusable as failure:
+        return f'no image can be read in {name}; the first, "{identity}": {failure}'
+    return f'no image can be read in {name}; the first, "{identity}": not an image'
+
+
+def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
+    """A remark where the first images leave classes out."""
+    taken = {entry.label for entry in entries[:limit]} - {None}
+    every = {entry.label for entry in entries} - {None}
+    if len(taken) < len(every):
+        yield (
+            f"the first {limit:,} images hold {len(taken):,} of the {len(every):,} classes "
+            f"({', '.join(sorted(map(str, taken))[:3]) or 'none'}{', ...' if len(taken) > 3 else ''}), for they are taken "
+            "in order: without limit all are in it, and a list of files can be any sample"
         )
+
+
+def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
+    _require_numbered(dataset)
     if len(dataset) == 0:
         raise ImageError(f"the images are an empty {type(dataset).__name__}")
-    entries = dataset_entries(dataset)
-    chosen = with_labels(entries, labels) if labels is not None else entries
+    classes = classes_listed(dataset)
+    said: list[str] = []
+    entries = [
+        Entry(identity=str(id), label=None if classes.labels is None else classes.labels[id]) for id in range(len(dataset))
+    ]
+    if labels is not None:
+        (entries, said), classes = with_labels(entries, labels), Classes()
     name = f"{type(dataset).__name__} ({_count(len(entries), 'item', limit)})"
-    return DatasetSource(dataset, chosen[:limit], name=name, labelled=labels is not None)
+    said = [*said, *_of_limit(entries, limit)]
+    return DatasetSource(dataset, entries[:limit], name=name, classes=classes, said=said)
+
+
+def _require_numbered(images: Any) -> None:
+    """Raises UsageError, with what to give instead, for what is not read by number."""
+    kinds = [kind.__name__ for kind in type(images).__mro__]
+    instead = next((INSTEAD[kind] for kind in kinds if kind in INSTEAD), None)
+    if isinstance(images, Image.Image):
+        instead = "give a list of pictures: [picture]"
+    elif isinstance(images, io.IOBase):
+        instead = "give its path"
+    elif isinstance(images, (set, frozenset)):
+        instead = "it has no order: give sorted(images)"
+    elif hasattr(images, "__next__"):
+        instead = "it can be read only once: give list(images)"
+    if instead is not None:
+        raise UsageError(f"images of type {type(images).__name__} cannot be used: {instead}")
+    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
+        raise UsageError(
+            f"images of type {type(images).__name__} cannot be used; give a folder, a glob, a list of files, "
+            ".tar files, or a Dataset with __len__ and __getitem__"
+        )
 
 
 def _count(count: int, counted: str, limit: int | None) -> str:

@@ -24,6 +24,7 @@ Placed = tuple[ImageRecord, Placement | None]
 Rows = Float32[np.ndarray, "b h w c"]
 Ids = Sequence[int] | Int64[np.ndarray, " b"]
 CHECK_RUN = 32
+SOME = 8  # images that are looked at before all are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,16 @@ class Source(ABC):
     name: the source in words. label_names: the classes, sorted; empty without labels.
     """
 
-    def __init__(self, entries: Sequence[Entry], *, name: str, label_names: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        *,
+        name: str,
+        label_names: tuple[str, ...] | None = None,
+        said: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self._said = tuple(said)
         self._entries = tuple(entries)
         found = {entry.label for entry in self._entries if entry.label is not None}
         self.label_names = tuple(sorted(found)) if label_names is None else label_names
@@ -73,6 +82,26 @@ class Source(ABC):
     def listing(self) -> list[tuple[str, int | None]]:
         """Identity and size in bytes of every image, in order, read from no image; size None where it is unknown."""
         return [(entry.identity, entry.size) for entry in self._entries]
+
+    def identity(self) -> list[str]:
+        """What tells these images, as they are read, from others: the parts of a run's fingerprint."""
+        return [repr(item) for item in self.listing()]
+
+    def former(self) -> "Source | None":
+        """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""
+        return None
+
+    def remarks(self, input: Input) -> tuple[str, ...]:
+        """What a user should know before these images are used so, as sentences; a few of them are read."""
+        return (*self._said, *self._looked_at(input))
+
+    def _looked_at(self, input: Input) -> list[str]:
+        """What a few images tell."""
+        return []
+
+    def _some(self) -> list[int]:
+        """A few ids, spread over the source."""
+        return sorted({round(place * (len(self) - 1) / (SOME - 1)) for place in range(SOME)})
 
     def labelling(self) -> list[str | None]:
         """The class of every image as far as the listing tells it, read from no image."""

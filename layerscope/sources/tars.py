@@ -2,55 +2,85 @@
 
 The headers are walked once and only places are kept, so an archive may be of any size. A member's identity is its
 path inside the archive, so that a folder and a tar of it name the same images alike; its class is the text of KEY.cls
-where there is one, otherwise the folder that holds the member.
+where there is one, otherwise what its folders tell.
 """
 
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from layerscope.core.errors import ImageError
-from layerscope.sources.files import NO_IMAGES, printable
+from layerscope.sources.clutter import is_clutter
+from layerscope.sources.files import printable
+from layerscope.sources.keys import beside_pictures, key_and_field
+from layerscope.sources.listing import Listing, listing
+from layerscope.sources.signatures import HEAD, named_as_image
 from layerscope.sources.source import Entry
 
-IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif"]
-)
-COMPANION_SUFFIXES = frozenset({".cls", ".json", ".npz"})
 LONGEST_CLASS = 4096  # bytes of a .cls member
 BLOCK = 512
+ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
-def in_tars(paths: Sequence[Path]) -> list[Entry]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Archive:
+    """members: by name, what may be an image. classes: by key. companions: keys hold other members as well."""
+
+    members: dict[str, Entry]
+    classes: dict[str, str]
+    companions: bool
+
+
+def in_tars(paths: Sequence[Path]) -> Listing:
     """The images of all archives, one archive after the other.
 
     Where two archives hold members of one name, every identity begins with the archive's name. Raises ImageError for
-    an archive that is missing, compressed, broken or truncated, and where no archive holds an image.
+    an archive that is missing, compressed, broken or truncated, and where no archive holds a file.
     """
-    archives = [(path, _images(path)) for path in paths]
-    counts = Counter(entry.identity for _, entries in archives for entry in entries)
-    clash = any(count > 1 for count in counts.values())
-    entries = [
-        replace(entry, identity=f"{printable(path.name)}/{entry.identity}") if clash else entry
-        for path, entries in archives
-        for entry in entries
-    ]
-    if not entries:
+    archives = {str(path): _archive(path) for path in paths}
+    members = [entry for path in paths for entry in archives[str(path)].members.values()]
+    if not members:
         raise ImageError(f"there are no images in {', '.join(str(path) for path in paths[:3])}")
-    return entries
+    found = listing(members, _head)
+    companions = any(archive.companions for archive in archives.values())
+    beside, said = beside_pictures(map(_place, found.entries), companions=companions)
+    entries = [_classed(entry, archives) for entry in found.entries if _place(entry) not in beside]
+    everything = [_classed(entry, archives) for entry in found.everything]
+    return replace(found, entries=_told_apart(entries), everything=_told_apart(everything), said=[*found.said, *said])
 
 
-def _images(path: Path) -> list[Entry]:
-    """The images of one archive; other members that belong to an image (KEY.txt beside KEY.jpg) are left out."""
+def _archive(path: Path) -> _Archive:
+    """What one archive holds, without what belongs to an image (KEY.txt beside KEY.jpg)."""
     members, classes = _index(path)
-    keys = {_key(name) for name in members if _suffix(name) in IMAGE_SUFFIXES}
-    return [
-        replace(entry, label=classes.get(_key(name), entry.label))
-        for name, entry in members.items()
-        if _suffix(name) in IMAGE_SUFFIXES or _key(name) not in keys
-    ]
+    keys = {key for name in members if named_as_image(name) for key in _keys(name)}
+    kept = {name: entry for name, entry in members.items() if named_as_image(name) or keys.isdisjoint(_keys(name))}
+    companions = len(kept) < len(members) or not keys.isdisjoint(classes)
+    return _Archive(members=kept, classes=classes, companions=companions)
+
+
+def _place(entry: Entry) -> str:
+    """A member's name with that of its archive: equal keys of two archives are two keys."""
+    return f"{entry.path}/{entry.identity}"
+
+
+def _classed(entry: Entry, archives: Mapping[str, _Archive]) -> Entry:
+    classes = archives[entry.path].classes
+    return replace(entry, label=next((classes[key] for key in _keys(entry.identity) if key in classes), entry.label))
+
+
+def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
+    counts = Counter(entry.identity for entry in entries)
+    if all(count == 1 for count in counts.values()):
+        return list(entries)
+    return [replace(entry, identity=f"{printable(Path(entry.path).name)}/{entry.identity}") for entry in entries]
+
+
+def _head(entry: Entry) -> bytes:
+    with open(entry.path, "rb", buffering=0) as file:
+        file.seek(entry.offset)
+        return file.read(min(HEAD, entry.size or 0))
 
 
 def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -60,23 +90,18 @@ def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     with _opened(path) as archive:
         for member in _headers(archive, path):
             name = str(PurePosixPath(member.name))
-            if _hidden(name):
+            # An archive of a whole folder holds the folder itself, "./", which has no parts.
+            if name == "." or is_clutter(PurePosixPath(name).parts):
                 continue
-            if _suffix(name) == ".cls":
-                classes[_key(name)] = _class(archive, member)
-            elif _suffix(name) in COMPANION_SUFFIXES:
-                continue
+            if PurePosixPath(name).suffix.lower() == ".cls":
+                classes[printable(_key(name))] = _class(archive, member)
             elif member.islnk():  # a hard link has no bytes of its own
                 target = members.get(str(PurePosixPath(member.linkname)))
                 if target is not None:
-                    members[name] = replace(target, identity=printable(name), label=_folder(name))
+                    members[name] = replace(target, identity=printable(name))
             elif member.isreg() and not member.issparse():
                 members[name] = Entry(
-                    identity=printable(name),
-                    size=member.size,
-                    label=_folder(name),
-                    path=str(path),
-                    offset=member.offset_data,
+                    identity=printable(name), size=member.size, path=str(path), offset=member.offset_data
                 )
     return members, classes
 
@@ -114,24 +139,15 @@ def _class(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     return file.read(LONGEST_CLASS).decode("utf-8", "replace").strip() if file is not None else ""
 
 
-def _hidden(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    # An archive of a whole folder holds the folder itself, "./", which has no parts.
-    return not parts or any(part.startswith(".") for part in parts) or parts[-1].lower() in NO_IMAGES
-
-
-def _folder(name: str) -> str | None:
-    return printable(PurePosixPath(name).parent.name) or None
-
-
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
-
-
 def _key(name: str) -> str:
     return str(PurePosixPath(name).with_suffix(""))
 
 
+def _keys(name: str) -> tuple[str, str]:
+    """What a member belongs to: what stands before its last dot, and before its first."""
+    return _key(name), key_and_field(name)[0]
+
+
 def are_archives(paths: Iterable[Path]) -> bool:
-    """True where every path is named as a tar file."""
-    return all(path.suffix.lower() == ".tar" for path in paths)
+    """True where every path is named as a tar file; compressed ones are refused when they are opened."""
+    return all(path.name.lower().endswith(ENDINGS) for path in paths)

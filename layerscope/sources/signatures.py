@@ -1,0 +1,122 @@
+"""What bytes are, told from how they begin: one table of the kinds of files that lie among people's pictures.
+
+A row says what a kind is called, how its bytes begin, which suffixes name it, whether a file of it counts as an
+image, and, where it cannot be read, what to do. The first row that fits counts. Signatures are those of the formats'
+own specifications.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+HEAD = 512  # bytes that tell a kind
+
+CONVERT = "convert it to JPEG or PNG"
+UNPACK = "unpack it"
+WRAP = "give its arrays as a Dataset"
+DEVELOP = "develop it to JPEG, PNG or TIFF"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file. image: it counts as an image, if perhaps as one that cannot be used. advice: what to do with
+    a kind that is not read; empty for those that are."""
+
+    name: str
+    begins: str
+    suffixes: str = ""
+    advice: str = ""
+    image: bool = True
+
+    @property
+    def holds_images(self) -> bool:
+        """True for what is no image but may be full of them."""
+        return not self.image and self.advice in (UNPACK, WRAP)
+
+    @property
+    def reason(self) -> str:
+        """Why such a file cannot be used, and what to do, as a clause."""
+        return f"{self.name}: {self.advice}" if self.image else f"not an image but {self.name}: {self.advice}"
+
+
+def _no_image(name: str, begins: str, advice: str, suffixes: str = "") -> Kind:
+    return Kind(name, begins, suffixes, advice, image=False)
+
+
+KINDS = (
+    Kind("a JPEG", r"\xff\xd8\xff", ".jpg .jpeg .jpe .jfif .mpo"),
+    Kind("a PNG", r"\x89PNG\r\n\x1a\n", ".png .apng"),
+    Kind("a WebP", r"RIFF.{4}WEBP", ".webp"),
+    Kind("a GIF", r"GIF8[79]a", ".gif"),
+    Kind("a BMP", r"BM.{4}\0\0\0\0", ".bmp .dib"),
+    Kind("a camera's raw file", r"II\*\0.{4}CR|.{4}ftypcrx|FUJIFILMCCD-RAW|IIR[OS]|IIU\0|FOVb",
+         ".cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .dng .raf .orf .rw2 .pef .srw .x3f .3fr .iiq", DEVELOP),
+    Kind("a TIFF", r"II[*+]\0|MM\0[*+]", ".tif .tiff"),
+    Kind("a PPM", r"P[1-6]\s+(#[^\n]*\n\s*)*\d", ".ppm .pgm .pbm .pnm"),
+    Kind("a JPEG 2000", r"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", ".jp2 .j2k .jpx .jpf .j2c"),
+    Kind("an AVIF", r".{4}ftyp(avif|avis)|.{4}ftyp(mif1|msf1)(?!.{4,64}hei[cxms]).{4,64}avif", ".avif"),
+    Kind("an HEIC photograph", r".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", ".heic .heif .hif", CONVERT),
+    Kind("a JPEG XL picture", r"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", ".jxl", CONVERT),
+    Kind("a JPEG XR picture", r"II\xbc[\0\x01]", ".jxr .wdp", CONVERT),
+    Kind("a Photoshop document", r"8BP[SB]", ".psd .psb", CONVERT),
+    Kind("a GIMP document", r"gimp xcf", ".xcf", CONVERT),
+    Kind("an OpenEXR picture", r"v/1\x01", ".exr", WRAP),
+    Kind("a Radiance HDR picture", r"#\?R(ADIANC|GB)E", ".hdr", WRAP),
+    Kind("a Windows icon", r"\0\0[\x01\x02]\0[^\0]\0", ".ico .cur", CONVERT),
+    Kind("a Mac icon", r"icns\0", ".icns", CONVERT),
+    Kind("a QOI picture", r"qoif", ".qoi", CONVERT),
+    Kind("a DDS texture", r"DDS \x7c\0\0\0", ".dds", CONVERT),
+    Kind("an SGI picture", r"\x01\xda[\0\x01][\x01\x02]", ".sgi", CONVERT),
+    Kind("a PCX picture", r"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]", ".pcx", CONVERT),
+    Kind("a TGA picture", r"(?!)", ".tga", CONVERT),
+    Kind("a DjVu document", r"AT&TFORM", ".djvu", CONVERT),
+    Kind("a DICOM image", r".{128}DICM", ".dcm .dicom", WRAP),
+    Kind("a FITS image", r"SIMPLE  =", ".fits .fit", WRAP),
+    Kind("a NIfTI volume", r".{344}n[i+]1\0", ".nii", WRAP),
+    _no_image("an SVG drawing", r"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?(<!.*?>\s*)*<svg[\s>]", "render it to PNG", ".svg"),
+    _no_image("a web page", r"(?i:(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?<(!doctype )?html)",
+              "if it stands in the place of a picture, fetch that again"),
+    _no_image("the place-holder of a file in Git LFS", r"version https://git-lfs", "fetch the file with git lfs pull"),
+    _no_image("an atlas or another SQLite database", r"SQLite format 3\0", "open an atlas with layerscope show"),
+    _no_image("a PDF document", r"%PDF-", "render its pages to PNG"),
+    _no_image("PostScript", r"%!PS|\xc5\xd0\xd3\xc6", "render it to PNG"),
+    _no_image("NumPy arrays", r"\x93NUMPY|PK\x03\x04.{26}[ -~]{1,200}\.npy", WRAP),
+    _no_image("a ZIP archive", r"PK(\x03\x04|\x05\x06)", UNPACK),
+    _no_image("gzip-compressed", r"\x1f\x8b", UNPACK),
+    _no_image("bzip2-compressed", r"BZh[1-9]", UNPACK),
+    _no_image("xz-compressed", r"\xfd7zXZ\0", UNPACK),
+    _no_image("Zstandard-compressed", r"\x28\xb5\x2f\xfd", UNPACK),
+    _no_image("a 7-Zip archive", r"7z\xbc\xaf\x27\x1c", UNPACK),
+    _no_image("a RAR archive", r"Rar!\x1a\x07", UNPACK),
+    _no_image("a tar archive", r".{257}ustar", "name it .tar, and give it alone"),
+    _no_image("a Parquet table", r"PAR1", WRAP),
+    _no_image("an Arrow table", r"ARROW1|\xff\xff\xff\xff.{2}\0\0\x10\0\0\0", WRAP),
+    _no_image("an HDF5 file", r"\x89HDF\r\n\x1a\n", WRAP),
+    _no_image("an LMDB database", r".{16}\xde\xc0\xef\xbe", WRAP),
+    _no_image("a MATLAB file", r"MATLAB 5\.0", WRAP),
+    _no_image("a Python pickle", r"\x80[\x02-\x05].", WRAP),
+    _no_image("a video", r".{4}(ftyp|moov|mdat|wide)|RIFF.{4}AVI |\x1a\x45\xdf\xa3|\0\0\x01[\xb3\xba]|FLV\x01",
+              "save its frames as pictures"),
+    _no_image("sound", r"RIFF.{4}WAVE|ID3[\x02-\x04]\0|OggS|fLaC", "it holds no picture"),
+    _no_image("a Mac's side file", r"\0\x05\x16[\0\x07]", "it holds no picture"),
+    _no_image("nothing but zero bytes", r"\0+\Z", "copy it again"),
+)  # fmt: skip
+
+_BEGINS = tuple((kind, re.compile(kind.begins.encode("ascii"), re.DOTALL)) for kind in KINDS)
+_BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes.split()}
+
+
+def told(head: bytes) -> Kind | None:
+    """What bytes that begin so are; None where no row fits. head: the first HEAD bytes, or all there are."""
+    return next((kind for kind, begins in _BEGINS if begins.match(head[:HEAD])), None)
+
+
+def named(name: str) -> Kind | None:
+    """What a file of this name is meant to be; None where no row has its suffix."""
+    return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
+
+
+def named_as_image(name: str) -> bool:
+    """True where the suffix is one of pictures, of whatever kind; most are not read."""
+    kind = named(name)
+    return kind is not None and kind.image

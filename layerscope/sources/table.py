@@ -1,0 +1,83 @@
+"""A table that a spreadsheet, pandas or a person wrote becomes lines of fields, whatever parts the fields.
+
+Fields are parted by tabs, semicolons, commas, bars or blanks: by the first of these that gives every line the same
+number of them, two or more. Text is UTF-8, or UTF-16 as Excel writes it, with its mark in front.
+"""
+
+import codecs
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerscope.core.errors import UsageError
+from layerscope.sources.signatures import told
+
+DELIMITERS = ("\t", ";", ",", "|", " ")
+MARKED = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table. number: from 1, as an editor counts."""
+
+    number: int
+    fields: tuple[str, ...]
+
+
+def read_table(file: Path) -> list[Line]:
+    """The lines of a table that are not blank, all with as many fields, without the blanks around them.
+
+    Raises UsageError for what cannot be read, is no text or no table, and for a line of another width, by number.
+    """
+    text = _text(file)
+    if text.lstrip()[:1] in ("{", "["):
+        raise UsageError(f"the labels file {file} is JSON; write it as a table with lines of file, class")
+    # One line is one row: a class never holds a line break, and so the number in a message is the line's.
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip(" \t;,|")]
+    tables = [_parted(lines, delimiter) for delimiter in DELIMITERS]
+    for table in tables:
+        if table and len({len(line.fields) for line in table}) == 1 and len(table[0].fields) > 1:
+            return table
+    # None fits: the one that fits the most lines tells which line is wrong.
+    table = max(tables, key=lambda table: _common_width(table)[1], default=[])
+    width, _ = _common_width(table)
+    odd = next((line for line in table if len(line.fields) != width or width < 2), None)
+    if odd is None:
+        raise UsageError(f"{file} labels no image; each line should read: file, class")
+    wanted = "two fields, file and class" if width <= 2 else f"{width} fields, as in the other lines"
+    raise UsageError(f"{file}, line {odd.number}: expected {wanted}, got {len(odd.fields)}")
+
+
+def _common_width(table: list[Line]) -> tuple[int, int]:
+    """The number of fields, above one, that most lines have, and how many have it."""
+    counts: dict[int, int] = {}
+    for line in table:
+        counts[len(line.fields)] = counts.get(len(line.fields), 0) + 1
+    several = {width: count for width, count in counts.items() if width > 1}
+    return max(several.items(), key=lambda pair: pair[1]) if several else (1, 0)
+
+
+def _parted(lines: list[tuple[int, str]], delimiter: str) -> list[Line]:
+    found = []
+    for number, line in lines:
+        # Blanks at the ends and in a row part nothing.
+        text = " ".join(line.split()) if delimiter == " " else line
+        fields = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+        found.append(Line(number, tuple(field.strip() for field in fields)))
+    return found
+
+
+def _text(file: Path) -> str:
+    try:
+        content = file.read_bytes()
+    except OSError as failure:
+        raise UsageError(f"the labels file {file} cannot be read: {failure.strerror}") from None
+    kind = told(content)
+    if kind is not None:
+        workbook = "an Excel workbook" if file.suffix.lower() in (".xlsx", ".xls", ".ods") else kind.name
+        raise UsageError(f"the labels file {file} is {workbook}; save it as CSV text in UTF-8")
+    encoding = next((name for mark, name in MARKED.items() if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise UsageError(f"the labels file {file} is not UTF-8 text; save it as CSV in UTF-8") from None

@@ -1,0 +1,114 @@
+"""The classes that a Dataset lists without being read: its own, or those of the Datasets that it is made of.
+
+Names are listed as ``classes`` (torchvision), ``categories`` or, by a Hub data set, in its ``features``; labels, one per item, as
+``targets``, ``labels`` or the label column. Subset, ConcatDataset and wrappers are followed to what they hold; what a
+wrapper does to the order of items is not known, so of a wrapper only names are taken, and its items tell the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+from layerscope.sources.items import LABEL_KEYS, label_name, value_and_label, whole_number
+
+NAMES = ("classes", "categories")
+TARGETS = ("targets", "labels")
+DEEPEST = 8  # Datasets inside each other
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """names: of the classes, in the Dataset's order; empty where it gives none. labels: one name (or None) per item;
+    None where only the items tell them."""
+
+    names: tuple[str, ...] = ()
+    labels: list[str | None] | None = None
+
+
+def classes_listed(dataset: Any, depth: int = 0) -> Classes:
+    """What a Dataset lists of its classes; nothing is read but, of a list of pairs, its items."""
+    if isinstance(dataset, (list, tuple)):
+        return Classes(labels=_of_pairs(dataset))
+    own = Classes(_names(dataset), _labels(dataset, _names(dataset)))
+    if own.names or own.labels is not None or depth > DEEPEST:
+        return own
+    parts = getattr(dataset, "datasets", None)
+    if isinstance(parts, (list, tuple)) and parts:
+        return _joined([classes_listed(part, depth + 1) for part in parts])
+    inner, indices = getattr(dataset, "dataset", None), getattr(dataset, "indices", None)
+    if inner is not None and indices is not None and len(indices) == len(dataset):
+        held = classes_listed(inner, depth + 1)
+        labels = None if held.labels is None else [held.labels[int(index)] for index in indices]
+        return Classes(held.names, labels)
+    return Classes(_names_inside(dataset, depth))
+
+
+def _of_pairs(items: Sequence[Any]) -> list[str | None] | None:
+    labels = [label_name(value_and_label(item)[1], ()) for item in items]
+    return labels if any(label is not None for label in labels) else None
+
+
+def _joined(parts: list[Classes]) -> Classes:
+    """Datasets one after the other; a class is known by its name."""
+    names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+    alike = all(part.names == names for part in parts)
+    if all(part.labels is not None for part in parts):
+        return Classes(names, [label for part in parts for label in part.labels or ()])
+    return Classes(names if alike else ())
+
+
+def _names_inside(dataset: Any, depth: int) -> tuple[str, ...]:
+    """The names of the only Dataset of the same length that an object holds."""
+    try:
+        held = [value for value in vars(dataset).values() if _is_dataset(value) and len(value) == len(dataset)]
+    except TypeError:  # an object without attributes of its own
+        return ()
+    found = {classes_listed(value, depth + 1).names for value in held} - {()}
+    return found.pop() if len(found) == 1 else ()
+
+
+def _is_dataset(value: Any) -> bool:
+    return hasattr(value, "__getitem__") and hasattr(value, "__len__") and hasattr(value, "__dict__")
+
+
+def _names(dataset: Any) -> tuple[str, ...]:
+    for attribute in NAMES:
+        names = getattr(dataset, attribute, None)
+        if isinstance(names, (list, tuple)):
+            return tuple(str(name) for name in names)
+    feature = _hub_feature(dataset)
+    if feature is not None:
+        return tuple(str(name) for name in getattr(feature[1], "names", ()))
+    count = getattr(dataset, "num_classes", None)
+    return tuple(map(str, range(count))) if isinstance(count, int) else ()
+
+
+def _labels(dataset: Any, names: tuple[str, ...]) -> list[str | None] | None:
+    count = len(dataset)
+    for attribute in TARGETS:
+        labels = getattr(dataset, attribute, None)
+        if _one_each(labels, count):
+            return [label_name(label, names) for label in labels]
+    tensors = getattr(dataset, "tensors", None)
+    if isinstance(tensors, tuple) and len(tensors) > 1 and _one_each(tensors[1], count):
+        return [label_name(label, names) for label in tensors[1]]
+    feature = _hub_feature(dataset)
+    if feature is not None:
+        return [label_name(label, names) for label in dataset[feature[0]]]
+    return None
+
+
+def _one_each(labels: Any, count: int) -> bool:
+    """True for a list or vector of whole numbers or names, one per item."""
+    if not hasattr(labels, "__len__") or isinstance(labels, (str, bytes, dict)) or len(labels) != count:
+        return False
+    return all(isinstance(label, str) or whole_number(label) is not None for label in labels[:1])
+
+
+def _hub_feature(dataset: Any) -> tuple[str, Any] | None:
+    """The label column of a Hub data set and what it says of it."""
+    features = getattr(dataset, "features", None)
+    if not isinstance(features, dict):
+        return None
+    return next(((key, features[key]) for key in LABEL_KEYS if key in features), None)
