@@ -48,15 +48,24 @@ def trace(
     return Network(name, input, Program(traced.graph, traced.weights), classes)
 
 
-def images(source: Any, *, labels: str | Path | None = None, limit: int | None = None) -> "Source":
+def images(
+    source: Any,
+    *,
+    labels: str | Path | None = None,
+    limit: int | None = None,
+    orientation: str = "upright",
+    max_pixels: int = 178_956_970,
+) -> "Source":
     """Images in a fixed order: a folder, a glob, a list of files, `.tar` files, or a map-style Dataset.
 
-    labels: a CSV or TSV file of (file, class); else a folder's names are the classes. limit: the first so many.
-    len() counts them; `.skipped` lists those that could not be used, with the reason. Raises ImageError.
+    labels: a table of files and classes; else folders tell the classes. limit: the first so many. orientation:
+    "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as torchvision's
+    ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped` lists those
+    that could not be used, with the reason. Raises ImageError and UsageError.
     """
     from layerscope.sources import open_source
 
-    return open_source(source, labels=labels, limit=limit)
+    return open_source(source, labels=labels, limit=limit, orientation=orientation, max_pixels=max_pixels)
 
 
 def build(
@@ -95,6 +104,8 @@ def build(
     options |= {"keep_signal": keep_signal, "codec": codec, "seed": seed}
     source = _source(images, labels, limit)
     run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=progress)
+    for sentence in source.remarks(run.input):
+        run.progress.say(sentence)
     if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
         expected = run.forecast()
         run.progress.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")

@@ -56,4 +56,5 @@ def images(arguments: argparse.Namespace) -> "Source":
     from layerscope.sources import open_source
 
     named = arguments.images[0] if len(arguments.images) == 1 else arguments.images
-    return open_source(named, labels=arguments.labels, limit=arguments.limit)
+    options = {name: getattr(arguments, name) for name in ("labels", "limit", "orientation", "max_pixels")}
+    return open_source(named, **options)

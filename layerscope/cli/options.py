@@ -4,11 +4,13 @@ from argparse import ArgumentParser
 
 from layerscope.cli import values
 
-# As in core.records, atlas.codecs and models.named, which load NumPy or torch: a test holds these to them.
+# As in core.records, atlas.codecs, sources.decode and models.named, which load NumPy or torch: a test holds these to them.
 METHODS = ("deconvnet", "guided", "gradient")
 VIEWS = ("natural", "signal")
 CODECS = ("jpeg", "webp", "webp-lossless", "png")
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "lanczos")
+ORIENTATIONS = ("upright", "stored")
+MAX_PIXELS = 178_956_970
 SHELLS = ("bash", "zsh", "fish")
 RECIPES = ("default", "further", "paper")
 DATA = "a folder with train*.tar and val*.tar, or train/ and val/; any pictures with classes; or world"
@@ -246,8 +248,21 @@ def _images(verb: ArgumentParser) -> None:
     group = verb.add_argument_group("images")
     sources = "a folder, a glob, picture files or .tar files"
     group.add_argument("--images", metavar="SRC", nargs="+", required=True, help=sources)
-    group.add_argument("--labels", metavar="FILE", help='classes: a CSV or TSV file of lines "file, class"')
+    group.add_argument("--labels", metavar="FILE", help="classes: a CSV or TSV table of files and classes")
     group.add_argument("--limit", metavar="N", type=values.whole(1), help="only the first N images")
+    group.add_argument(
+        "--orientation",
+        choices=ORIENTATIONS,
+        default="upright",
+        help="turn pictures by their EXIF orientation, or take them as stored, as torchvision does (default upright)",
+    )
+    group.add_argument(
+        "--max-pixels",
+        metavar="N",
+        type=values.whole(1),
+        default=MAX_PIXELS,
+        help=f"skip larger pictures (default {MAX_PIXELS})",
+    )
 
 
 def _weights(verb: ArgumentParser) -> None:

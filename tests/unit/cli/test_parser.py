@@ -4,6 +4,7 @@ import pkgutil
 
 import pytest
 
+import layerscope as ls
 from layerscope.atlas.codecs import CODECS
 from layerscope.cli import options
 from layerscope.cli import parser as tree
@@ -12,6 +13,7 @@ from layerscope.cli.parser import parse
 from layerscope.core import records
 from layerscope.core.errors import UsageError
 from layerscope.models.named import NAMED
+from layerscope.sources import decode
 from layerscope.sources.prepare import RESAMPLING
 
 VERBS = (
@@ -49,6 +51,8 @@ def test_words_that_the_tree_repeats_are_the_packages_own():
     assert options.VIEWS == records.VIEWS
     assert set(options.CODECS) == set(CODECS)
     assert set(options.INTERPOLATIONS) == set(RESAMPLING)
+    assert options.ORIENTATIONS == decode.ORIENTATIONS
+    assert options.MAX_PIXELS == decode.LARGEST_PICTURE == ls.images.__kwdefaults__["max_pixels"]
     assert set(options.NAMED) == set(NAMED)
 
 

@@ -120,7 +120,7 @@ def test_pixels_that_are_no_numbers_are_skipped():
         (5, "of type int"),
         (np.zeros((4, 4), np.int64), r"int64\[4, 4\]"),
         (np.zeros((9, 9, 5), np.uint8), "has 5 channels; the network takes 3"),
-        ({"image": 1}, "of type dict"),
+        ({"pixels": 1}, "of type dict; its keys are pixels"),
     ],
 )
 def test_items_that_are_no_pictures_are_refused(item, message):
@@ -141,7 +141,7 @@ def test_labels_come_from_classes_targets_or_a_file(tmp_path):
 
     numbered = open_source(Numbered(), limit=3)
     assert numbered.label_names == ("2", "4") and numbered.load([0], INPUT).records[0].label == "4"
-    assert open_source([Pictures()[0]]).label_names == ()
+    assert open_source([Pictures()[0]]).labelling() == ["0"], "a list's own labels are its targets"
 
     (tmp_path / "labels.csv").write_text("0,first\n6,last\n")
     filed = open_source(Pictures(), labels=tmp_path / "labels.csv")

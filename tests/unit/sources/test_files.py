@@ -7,25 +7,25 @@ from layerscope.core.errors import ImageError
 from layerscope.sources import open_source
 from layerscope.sources.files import in_folder, printable
 
-LISTED = ["a/1.jpg", "a/broken.png", "b/2.png", "b/again.jpg", "b/deep/3.webp", "empty.jpg", "notes.txt", "z.gif"]
+LISTED = ["a/1.jpg", "a/broken.png", "b/2.png", "b/again.jpg", "b/deep/3.webp", "empty.jpg", "z.gif"]
 
 
 def identities(source):
     return [identity for identity, _ in source.listing()]
 
 
-def test_a_folder_lists_every_file_but_hidden_ones_sorted(folder):
-    """Files come in plain string order of their relative paths, with their sizes, nothing decoded."""
+def test_a_folder_lists_every_image_sound_or_broken_sorted(folder):
+    """Images come in plain string order of their relative paths, with their sizes, nothing decoded."""
     source = open_source(folder)
     assert identities(source) == LISTED
     assert [size for _, size in source.listing()] == [(folder / name).stat().st_size for name in LISTED]
-    assert source.name == "photos/ (8 files)" and len(source) == 8
+    assert source.name == "photos/ (7 files)" and len(source) == 7
 
 
 def test_the_class_is_the_folder_that_holds_the_file(folder):
     """Files at the root have none."""
     source = open_source(str(folder))
-    assert [source.label(id) for id in range(8)] == ["a", "a", "b", "b", "deep", None, None, None]
+    assert [source.label(id) for id in range(7)] == ["a", "a", "b", "b", "deep", None, None]
     assert source.label_names == ("a", "b", "deep")
 
 
@@ -53,13 +53,13 @@ def test_one_file_is_a_source_of_one(folder):
 def test_the_home_folder_may_be_written_as_a_tilde(folder, monkeypatch):
     """~ is expanded."""
     monkeypatch.setenv("HOME", str(folder.parent))
-    assert len(open_source("~/photos")) == 8
+    assert len(open_source("~/photos")) == 7
 
 
 def test_limit_takes_the_first(folder):
     """A limit is a prefix of the order, and the name says so."""
     source = open_source(folder, limit=3)
-    assert identities(source) == LISTED[:3] and source.name == "photos/ (the first 3 of 8 files)"
+    assert identities(source) == LISTED[:3] and source.name == "photos/ (the first 3 of 7 files)"
     assert source.label_names == ("a", "b")
 
 
@@ -105,5 +105,6 @@ def test_the_labels_file_is_no_image(folder):
     """It may lie among the pictures."""
     labels = folder / "labels.csv"
     labels.write_text("z.gif, zebra\n")
-    assert "labels.csv" in [entry.identity for entry in in_folder(folder)]
+    assert "labels.csv" in [entry.identity for entry in in_folder(folder).everything]
+    assert "labels.csv" not in [entry.identity for entry in in_folder(folder, without=labels).everything]
     assert identities(open_source(folder, labels=labels)) == LISTED

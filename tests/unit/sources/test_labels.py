@@ -30,7 +30,7 @@ def test_files_are_named_by_path_by_name_or_by_key(folder, text):
     [
         ("a/1.jpg\n", "line 1: expected two fields"),
         ("z.gif,dog\na/1.jpg,big,cat\n", "line 2: expected two fields, file and class, got 3"),
-        ("a/1.jpg,cat\nb/2.pngg,dog\n", 'line 2: there is no image "b/2.pngg"; did you mean b/2.png'),
+        ("file,class\nb/2.pngg,dog\n", 'line 2: there is no image "b/2.pngg"; did you mean b/2.png'),
         ("1.jpg,cat\na/1.jpg,dog", 'line 2: "a/1.jpg" has two classes, "cat" and "dog"'),
         ("file,class\n", "labels no image"),
     ],
@@ -60,5 +60,8 @@ def test_a_labels_file_that_cannot_be_read_is_said(folder):
     """Missing, or no text."""
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         open_source(folder, labels=folder / "none.csv")
-    with pytest.raises(UsageError, match="not UTF-8"):
+    with pytest.raises(UsageError, match="is a JPEG; save it as CSV"):
         open_source(folder, labels=folder / "a/1.jpg")
+    (folder / "latin.csv").write_bytes("z.gif,caf\u00e9".encode("latin-1"))
+    with pytest.raises(UsageError, match="not UTF-8"):
+        open_source(folder, labels=folder / "latin.csv")
