@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from layerscope.cli import values
 
-# As in core.records, atlas.codecs, sources.decode and models.named, which load NumPy or torch: a test holds these to them.
+# As in core.records, atlas.codecs, sources.decode and models.named, which load NumPy or torch: a test compares them.
 METHODS = ("deconvnet", "guided", "gradient")
 VIEWS = ("natural", "signal")
 CODECS = ("jpeg", "webp", "webp-lossless", "png")

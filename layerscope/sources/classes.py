@@ -1,8 +1,8 @@
 """The class of an image is told from the folders that it lies in, by what these are in the whole source.
 
 It is the name of the last folder, unless that tells nothing apart: a name at the end of every path (``CLASS/images``)
-is dropped, and a name that several folders hold, most of them as their only one, or that lies below an index of
-letters (``l/library/outdoor``), is taken with what stands before it. Folders that only part the images into sets
+is dropped, and one that lies below an index of letters (``l/library/outdoor``), or beside classes of other depths as
+the only folder of most that hold it, is taken with what stands before it. Folders that only part the images into sets
 (``train``, ``val``) are looked through. Where one class still joins images of several folders, a remark says so.
 """
 
@@ -43,14 +43,21 @@ def _told(paths: Collection[Folders]) -> tuple[Classes, list[str]]:
     if len({path[-1] for path in paths if path}) == 1:
         above, said = _told({path[:-1] for path in paths})
         (name,) = holders
-        shown = _listed(sorted({label for label in above.values() if label is not None}))
+        shown = listed(sorted({label for label in above.values() if label is not None}))
         told = f'classes are told from the folders above "{name}", the last of every path: {shown}'
         return {path: above[path[:-1]] for path in paths}, [told, *said]
-    alone = {name for name, above in holders.items() if sum(len(children[a]) == 1 for a in above) * 2 > len(above)}
-    classes = {path: "/".join(path[-2:]) if path and path[-1] in alone else path[-1] if path else None for path in paths}
+    # Classes with names of several folders lie at several depths; in a grid (patient/class) all lie at one.
+    deep = len({len(path) for path in paths}) > 1
+    alone = {name for name, above in holders.items() if deep and _mostly_only(above, children)}
+    classes = {path: "/".join(path[-2 if path[-1] in alone else -1 :]) if path else None for path in paths}
     said = [_taken_whole(classes, {name: holders[name] for name in alone})] if alone else []
     joined = {name: above for name, above in holders.items() if name not in alone}
     return classes, [*said, *([_joined(joined)] if joined else [])]
+
+
+def _mostly_only(above: Sequence[Folders], children: Mapping[Folders, set[str]]) -> bool:
+    """True where most of these folders hold one folder only."""
+    return 2 * sum(len(children[path]) == 1 for path in above) > len(above)
 
 
 def _without_sets(distinct: Collection[Folders]) -> dict[Folders, Folders]:
@@ -104,15 +111,17 @@ def _indexed(paths: Collection[Folders]) -> bool:
 def _taken_whole(classes: Classes, holders: Mapping[str, list[Folders]]) -> str:
     ends = tuple(holders)
     shown = sorted({label for path, label in classes.items() if label is not None and path[-1] in ends})
-    return f"classes that share their last folder are told by more of their path: {_listed(shown)}"
+    return f"classes that share their last folder are told by more of their path: {listed(shown)}"
 
 
 def _joined(holders: Mapping[str, list[Folders]]) -> str:
     name = max(holders, key=lambda name: (len(holders[name]), name))
-    several = f", and so do {len(holders) - 1:,} more" if len(holders) > 1 else ""
-    places = _listed(["/".join((*above, name)) for above in holders[name]])
-    return f'class "{name}" joins {len(holders[name]):,} folders ({places}){several}; where these are several classes, give a labels file'
+    several = f", and {len(holders) - 1:,} more do so" if len(holders) > 1 else ""
+    places = listed(["/".join((*above, name)) for above in holders[name]])
+    joins = f'class "{name}" joins {len(holders[name]):,} folders ({places}){several}'
+    return f"{joins}; where these are several classes, give a labels file"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """A few of the names, in words."""
     return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

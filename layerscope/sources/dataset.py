@@ -20,7 +20,7 @@ from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.items import label_name, picture_of, value_and_label
 from layerscope.sources.prepare import require_picture_channels
-from layerscope.sources.source import Entry, Ids, Picture, Placed, Source
+from layerscope.sources.source import Entry, Ids, Picture, Source
 from layerscope.sources.targets import Classes
 from layerscope.sources.values import floats_told
 from layerscope.sources.workers import Runs, fit_for_workers, from_workers
@@ -109,8 +109,8 @@ class DatasetSource(Source):
                 continue
             if not self._classes and label_name(label, ()) is not None and not self.label_names:
                 return [
-                    f"items have labels, such as {label!r}, that are not used, for the Dataset lists no classes: give it "
-                    "`classes` (names) or `targets` (one label per item), or a labels file"
+                    f"items have labels, such as {label!r}, that are not used, for the Dataset lists no classes: give "
+                    "it `classes` (names) or `targets` (one label per item), or a labels file"
                 ]
             if self._items_tell_labels and label_name(label, self._classes) is None:
                 return [f"the label of item {id}, {label!r}, is none of the {len(self._classes)} classes: not used"]

@@ -69,7 +69,7 @@ def _instead(item: Any, value: Any) -> str:
     if isinstance(value, io.IOBase):
         return "decode it: PIL.Image.open(item), or give a list of paths"
     if isinstance(value, Mapping):
-        return f"its keys are {', '.join(map(str, value))}; call the picture \"image\" and the class \"label\""
+        return f'its keys are {", ".join(map(str, value))}; call the picture "image" and the class "label"'
     later = item[1:] if isinstance(item, (tuple, list)) else ()
     if any(isinstance(part, (Image.Image, np.ndarray)) or hasattr(part, "detach") for part in later):
         return "the picture must come first: (picture, label)"

@@ -2,7 +2,7 @@
 
 Which column names the images is told by what it holds: most of its fields are images of the source. An image is named
 by its identity, by an ending of it that only one image has, with or without its suffix, or by a longer path that ends
-in it and goes through the source's own folder. The class is the other column; of several, the one whose heading says so.
+in it and goes through the source's own folder. The class is the other column; of several, the one headed so.
 """
 
 import os
@@ -152,7 +152,8 @@ def _class_column(file: Path, heading: Parts | None, rows: Sequence[Line], image
     if len(others) == 1:
         return others[0]
     if heading is None:
-        raise UsageError(f"{file}, line {rows[0].number}: expected two fields, file and class, got {len(rows[0].fields)}")
+        first = rows[0]
+        raise UsageError(f"{file}, line {first.number}: expected two fields, file and class, got {len(first.fields)}")
     raise UsageError(
         f"{file}: which column holds the class? {', '.join(heading[place] for place in others)} stand beside "
         f'"{heading[images]}"; call one "class", or keep only two columns'

@@ -11,8 +11,12 @@ from layerscope.sources.source import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """entries: the images. everything: these and all other files but layerscope's own, as version 0.1.0 numbered them;
-    empty where that is the same. said: remarks; of_classes: those on classes. first_other: a file that is no image, and what its bytes begin with."""
+    """What was found in a place.
+
+    entries: the images. everything: these and all other files but layerscope's own, as version 0.1.0 numbered them;
+    empty where that is the same. said: remarks; of_classes: those on classes. first_other: a file that is no image,
+    and how its bytes begin.
+    """
 
     entries: list[Entry]
     everything: list[Entry]

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode
 from layerscope.sources.encoded import EncodedSource
@@ -22,7 +23,7 @@ from layerscope.sources.tars import are_archives, in_tars
 
 # What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
 INSTEAD = {
-    "IterableDataset": "it can only be read from its start to its end: give a map-style Dataset, or a list of its items",
+    "IterableDataset": "it can only be read from start to end: give a map-style Dataset, or a list of its items",
     "DataLoader": "it gives batches: give its .dataset",
     "DataFrame": "give the list of its column of paths, and the classes as a labels file",
     "dict": "give what one of its keys holds",
@@ -52,7 +53,7 @@ def open_source(
     if isinstance(images, Source):
         if labels is not None or limit is not None or reading.differences():
             raise UsageError(
-                "labels, limit, orientation and max_pixels belong to where the images are opened; these are already open"
+                "labels, limit, orientation and max_pixels belong to where images are opened; these are already open"
             )
         return images
     if limit is not None and limit < 1:
@@ -129,13 +130,12 @@ def _no_image(name: str, first: tuple[str, bytes]) -> str:
 
 def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
     """A remark where the first images leave classes out."""
-    taken = {entry.label for entry in entries[:limit]} - {None}
-    every = {entry.label for entry in entries} - {None}
-    if len(taken) < len(every):
+    taken = sorted({entry.label for entry in entries[:limit] if entry.label is not None})
+    every = {entry.label for entry in entries if entry.label is not None}
+    if limit is not None and len(taken) < len(every):
         yield (
-            f"the first {limit:,} images hold {len(taken):,} of the {len(every):,} classes "
-            f"({', '.join(sorted(map(str, taken))[:3]) or 'none'}{', ...' if len(taken) > 3 else ''}), for they are taken "
-            "in order: without limit all are in it, and a list of files can be any sample"
+            f"the first {limit:,} images hold {len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'}): "
+            "they are taken in order; a glob or a list of files can take some of each"
         )
 
 
@@ -145,9 +145,8 @@ def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
         raise ImageError(f"the images are an empty {type(dataset).__name__}")
     classes = classes_listed(dataset)
     said: list[str] = []
-    entries = [
-        Entry(identity=str(id), label=None if classes.labels is None else classes.labels[id]) for id in range(len(dataset))
-    ]
+    known = classes.labels or [None] * len(dataset)
+    entries = [Entry(identity=str(id), label=known[id]) for id in range(len(dataset))]
     if labels is not None:
         (entries, said), classes = with_labels(entries, labels), Classes()
     name = f"{type(dataset).__name__} ({_count(len(entries), 'item', limit)})"

@@ -39,8 +39,8 @@ class Kind:
         return f"{self.name}: {self.advice}" if self.image else f"not an image but {self.name}: {self.advice}"
 
 
-def _no_image(name: str, begins: str, advice: str, suffixes: str = "") -> Kind:
-    return Kind(name, begins, suffixes, advice, image=False)
+def _no_image(name: str, begins: str, advice: str) -> Kind:
+    return Kind(name, begins, "", advice, image=False)
 
 
 KINDS = (
@@ -73,7 +73,7 @@ KINDS = (
     Kind("a DICOM image", r".{128}DICM", ".dcm .dicom", WRAP),
     Kind("a FITS image", r"SIMPLE  =", ".fits .fit", WRAP),
     Kind("a NIfTI volume", r".{344}n[i+]1\0", ".nii", WRAP),
-    _no_image("an SVG drawing", r"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?(<!.*?>\s*)*<svg[\s>]", "render it to PNG", ".svg"),
+    _no_image("an SVG drawing", r"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?(<!.*?>\s*)*<svg[\s>]", "render it to PNG"),
     _no_image("a web page", r"(?i:(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?<(!doctype )?html)",
               "if it stands in the place of a picture, fetch that again"),
     _no_image("the place-holder of a file in Git LFS", r"version https://git-lfs", "fetch the file with git lfs pull"),

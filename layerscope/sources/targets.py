@@ -1,14 +1,14 @@
 """The classes that a Dataset lists without being read: its own, or those of the Datasets that it is made of.
 
-Names are listed as ``classes`` (torchvision), ``categories`` or, by a Hub data set, in its ``features``; labels, one per item, as
-``targets``, ``labels`` or the label column. Subset, ConcatDataset and wrappers are followed to what they hold; what a
-wrapper does to the order of items is not known, so of a wrapper only names are taken, and its items tell the rest.
+Names are listed as ``classes`` (torchvision), ``categories`` or, by a data set of the Hugging Face Hub, in its
+``features``; labels, one per item, as ``targets``, ``labels`` or the label column. Subset, ConcatDataset and wrappers
+are followed to what they hold; what a wrapper does to the order of items is not known, so of a wrapper only names are
+taken, and its items tell the rest.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
 
 from layerscope.sources.items import LABEL_KEYS, label_name, value_and_label, whole_number
 
@@ -88,7 +88,7 @@ def _labels(dataset: Any, names: tuple[str, ...]) -> list[str | None] | None:
     count = len(dataset)
     for attribute in TARGETS:
         labels = getattr(dataset, attribute, None)
-        if _one_each(labels, count):
+        if labels is not None and _one_each(labels, count):
             return [label_name(label, names) for label in labels]
     tensors = getattr(dataset, "tensors", None)
     if isinstance(tensors, tuple) and len(tensors) > 1 and _one_each(tensors[1], count):

@@ -1,4 +1,4 @@
-"""What the tags of a TIFF say of its samples: a TIFF may hold numbers that no picture has, and a wrong guess shows black.
+"""What the tags of a TIFF say of its samples: it may hold numbers that are no gray levels, and a guess shows black.
 
 Tags are those of TIFF 6.0; they are read by Pillow.
 """
@@ -45,7 +45,8 @@ def description(encoded: bytes) -> str:
     if samples is None:
         return "broken: a TIFF whose tags cannot be read"
     bands = f"{samples.bands} band{'s' * (samples.bands != 1)}"
-    return f"a TIFF of {bands} of {samples.bits}-bit {samples.format} values, which is not read: {WAY_OUT}"
+    values = f"{samples.bits}-bit {samples.format} values"
+    return f"a TIFF of {bands} of {values}, which is not read: give the arrays as a Dataset"
 
 
 def _samples(encoded: bytes) -> _Samples | None:

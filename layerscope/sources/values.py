@@ -25,13 +25,13 @@ def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) ->
     held = f"float items hold {low:.4g} to {high:.4g}"
     if low >= 0 and high <= 1 and (np.any(mean != 0) or np.any(std != 1)):
         return [
-            f"{held}, as pictures do before their mean and std are taken off, but floats are taken as already normalised: "
+            f"{held}, as pictures do before mean and std are taken off, but floats are taken as already normalised: "
             "add Normalize(mean, std) to the Dataset's transforms, or give uint8 pictures"
         ]
     if darkest < -BEYOND or lightest > 1 + BEYOND:
         return [
-            f"{held}, which with the Input's mean and std undone is {darkest:.4g} to {lightest:.4g} in place of 0 to 1: "
-            "patches are cut off there; if the network was trained on other numbers, scale them or give uint8 pictures"
+            f"{held}, which with the Input's mean and std undone is {darkest:.4g} to {lightest:.4g}, not 0 to 1: patches "
+            "show no more than that; if the network learned from other numbers, scale them or give uint8 pictures"
         ]
     return []
 
@@ -44,6 +44,6 @@ def sixteen_bits_told(pictures: Sequence[Image.Image]) -> list[str]:
     if highest * LITTLE > SIXTEEN_BIT:
         return []
     return [
-        f"16-bit gray pictures use 0 to {highest:,} of {SIXTEEN_BIT:,} ({len(pictures)} looked at), and so come out nearly "
-        f"black: scale them to the whole range, or give them as 8-bit pictures"
+        f"16-bit gray pictures reach {highest:,} of {SIXTEEN_BIT:,} ({len(pictures)} looked at), so they come out "
+        "nearly black: scale them to the whole range, or give them as 8-bit pictures"
     ]

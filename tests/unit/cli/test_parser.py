@@ -1,10 +1,11 @@
 """The tree of the command line: its words are those of the package, and wrong usage is one sentence."""
 
 import pkgutil
+from inspect import signature
 
 import pytest
 
-import layerscope as ls
+from layerscope.api import verbs
 from layerscope.atlas.codecs import CODECS
 from layerscope.cli import options
 from layerscope.cli import parser as tree
@@ -52,7 +53,7 @@ def test_words_that_the_tree_repeats_are_the_packages_own():
     assert set(options.CODECS) == set(CODECS)
     assert set(options.INTERPOLATIONS) == set(RESAMPLING)
     assert options.ORIENTATIONS == decode.ORIENTATIONS
-    assert options.MAX_PIXELS == decode.LARGEST_PICTURE == ls.images.__kwdefaults__["max_pixels"]
+    assert options.MAX_PIXELS == decode.LARGEST_PICTURE == signature(verbs.images).parameters["max_pixels"].default
     assert set(options.NAMED) == set(NAMED)
 
 
