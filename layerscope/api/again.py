@@ -7,19 +7,21 @@ import torch
 from jaxtyping import Float32
 
 from layerscope.api.network import Network
+from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import Peak
 from layerscope.core.errors import WrongModel
 from layerscope.core.geometry import Box
 from layerscope.core.records import LayerRecord
 from layerscope.pipeline.projecting import TOLERANCE
+from layerscope.pipeline.settings import as_built
 from layerscope.sources import open_source
 
 
 def signal_again(
-    peak: Peak, layer: LayerRecord, unit: int, method: str, net: Network, images: Any
+    file: AtlasFile, peak: Peak, layer: LayerRecord, unit: int, method: str, net: Network, images: Any
 ) -> tuple[Float32[np.ndarray, "c h w"], Box]:
     """The signal of a peak, and its box in input px. Raises WrongModel where the activation does not come back."""
-    batch = open_source(images).load([peak.image], net.input)
+    batch = as_built(open_source(images), file.run.fingerprint).load([peak.image], net.input)
     found = net.project(
         torch.from_numpy(batch.pixels),
         layer.path,

@@ -112,7 +112,7 @@ class Unit:
             )
         from layerscope.api.again import signal_again
 
-        return signal_again(peak, self.layer._layer.record, self.number, method, net, images)
+        return signal_again(self._file, peak, self.layer._layer.record, self.number, method, net, images)
 
     @property
     def _where(self) -> str:

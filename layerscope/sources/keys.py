@@ -1,8 +1,8 @@
 """Members of a WebDataset archive that share a key belong together, and one of them is the picture.
 
 As in webdataset, a key ends at the first dot of a member's name, and what follows is its field: ``0000.jpg``,
-``0000.seg.png`` and ``0000.cls`` are fields of ``0000``. A tar file of a plain folder has dots in names as well
-(``cat.0.jpg``, ``cat.1.jpg``): here a number is part of the key, and what only a few names have is no field.
+``0000.seg.png`` and ``0000.cls`` are fields of ``0000``. A tar file of a plain folder has dots in names as
+well (``cat.0.jpg``, ``cat.1.jpg``): a number is part of the key, and what few keys have beside another is no field.
 """
 
 import re
@@ -38,14 +38,15 @@ def beside_pictures(pictures: Iterable[str], *, companions: bool) -> tuple[set[s
     for name in pictures:
         key, field = key_and_field(name)
         keys[key][field] = name
-    counts = Counter(field for fields in keys.values() for field in fields)
+    counts = Counter(field for fields in keys.values() if len(fields) > 1 for field in fields)
     repeated = {field for field, count in counts.items() if companions or count * 2 >= len(keys)}
     beside: set[str] = set()
     out, several = Counter[str](), Counter[str]()
     for fields in keys.values():
-        told = [field for field in fields if field in repeated or _derived(field)]
+        seen = [field for field in fields if not _derived(field)] or list(fields)
+        told = [field for field in seen if field in repeated]
         kept = _pictures(told)
-        left = [field for field in told if field not in kept]
+        left = [field for field in fields if field not in seen or (field in told and field not in kept)]
         out.update(left)
         beside.update(fields[field] for field in left)
         several.update(kept if len(kept) > 1 else ())
@@ -58,10 +59,9 @@ def _derived(field: str) -> bool:
 
 def _pictures(fields: list[str]) -> list[str]:
     """The picture among the fields of a key; several where nothing tells them apart."""
-    seen = [field for field in fields if not _derived(field)] or fields
-    plain = [field for field in seen if "." not in field]
+    plain = [field for field in fields if "." not in field]
     photographs = [field for field in plain if field in PHOTOGRAPHS]
-    return next((group for group in (photographs, plain) if len(group) == 1), plain or seen)
+    return next((group for group in (photographs, plain) if len(group) == 1), plain or fields)
 
 
 def _said(out: Counter[str], several: Counter[str]) -> list[str]:

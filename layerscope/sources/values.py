@@ -30,8 +30,8 @@ def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) ->
         ]
     if darkest < -BEYOND or lightest > 1 + BEYOND:
         return [
-            f"{held}, which with the Input's mean and std undone is {darkest:.4g} to {lightest:.4g}, not 0 to 1: patches "
-            "show no more than that; if the network learned from other numbers, scale them or give uint8 pictures"
+            f"{held}, which with the Input's mean and std undone is {darkest:.4g} to {lightest:.4g}, not 0 to 1: "
+            "patches show no more than that; if the network learned from other numbers, scale them or give uint8 pictures"
         ]
     return []
 
