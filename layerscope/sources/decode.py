@@ -85,8 +85,8 @@ def decode(encoded: bytes, *, name: str = "", reading: Reading = UPRIGHT) -> Ima
         image = _opened(encoded)
         if image is not None and image.width * image.height > reading.most_px:
             raise Unusable(
-                f"{image.width} x {image.height} px are more than the {reading.most_px:,} px allowed, as a "
-                "decompression bomb has; max_pixels allows more, for pictures that you trust"
+                f"{image.width} x {image.height} px, above the limit of {reading.most_px:,} px that guards against "
+                "decompression bombs: raise it with --max-pixels, or max_pixels="
             )
         if image is not None:
             image.load()

@@ -30,7 +30,7 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
     classes, uses a name that several images have, or gives one image two classes.
     """
     lines, names = read_table(file), _Names(entries)
-    names.allow_one_lead(field for line in lines for field in line.fields)
+    lead = names.allow_one_lead(field for line in lines for field in line.fields)
     column = max(range(len(lines[0].fields)), key=lambda place: (*_fitness(lines, place, names), -place))
     headed = not names.find(lines[0].fields[column]) and len(lines) > 1
     if not _fitness(lines, column, names)[-1]:
@@ -50,7 +50,7 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
         if label and (first := classes.setdefault(found[0], label)) != label:
             raise UsageError(f'{file}, line {line.number}: "{name}" has two classes, "{first}" and "{label}"')
     labelled = [replace(entry, label=classes.get(entry.identity)) for entry in entries]
-    return labelled, _remarks(file, labelled, unknown, column)
+    return labelled, [*([f"{file.name}: {lead}"] if lead else []), *_remarks(file, labelled, unknown, column)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,25 @@ class _Names:
         lead = given[: len(given) - len(own)]
         return given[len(lead) :] == own and (lead == self._lead or (bool(above) and lead[-1] == above[-1]))
 
-    def allow_one_lead(self, names: Iterable[str]) -> None:
-        """Where all longer paths that end in an image's begin alike, let them: the folder lay elsewhere then."""
-        leads = set()
+    def allow_one_lead(self, names: Iterable[str]) -> str | None:
+        """Where all longer paths that end in an image begin alike, let them: the folder lay elsewhere. A remark on that.
+
+        Not where one of them comes through the source's own folder: the others are other images then.
+        """
+        leads: set[Parts | None] = set()
         for name in names:
-            path = _path(name)
-            for image in self._by_name.get(path.name, []):
-                own = image.parts if path.name == image.parts[-1] else image.key
-                given = _parts(path)
-                if len(given) > len(own) and given[len(given) - len(own) :] == own:
-                    leads.add(given[: len(given) - len(own)])
-        if len(leads) == 1:
-            self._lead = leads.pop()
+            given, near = _parts(_path(name)), self._by_name.get(_path(name).name, [])
+            found = self.find(name)
+            if found and len(given) > len(PurePosixPath(found[0]).parts):
+                leads.add(None)
+            elif near and not found:
+                ends = {image.parts if given[-1] == image.parts[-1] else image.key for image in near}
+                own = next((own for own in ends if given[len(given) - len(own) :] == own), None)
+                leads.add(None if own is None else given[: len(given) - len(own)])
+        if len(leads) != 1 or (lead := leads.pop()) is None:
+            return None
+        self._lead, self._found = lead, {}
+        return f'paths through "{"/".join(lead)}" are taken for those of the images here'
 
 
 def _path(name: str) -> PurePosixPath:

@@ -133,9 +133,10 @@ def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
     taken = sorted({entry.label for entry in entries[:limit] if entry.label is not None})
     every = {entry.label for entry in entries if entry.label is not None}
     if limit is not None and len(taken) < len(every):
+        held = f"{len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'})"
         yield (
-            f"the first {limit:,} images hold {len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'}), "
-            "for they are taken in order; a glob or a list of files can take some of each"
+            f"the first {limit:,} images hold {held}, for they are taken in order; a glob or a list of files can take "
+            "some of each"
         )
 
 

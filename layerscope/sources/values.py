@@ -22,7 +22,7 @@ def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) ->
     low, high = min(float(array.min()) for array in finite), max(float(array.max()) for array in finite)
     undone = [array * std + mean for array in finite]
     darkest, lightest = min(float(array.min()) for array in undone), max(float(array.max()) for array in undone)
-    held = f"float items hold {low:.4g} to {high:.4g}"
+    held = f"float items hold {low:,.5g} to {high:,.5g}"
     if low >= 0 and high <= 1 and (np.any(mean != 0) or np.any(std != 1)):
         return [
             f"{held}, as pictures do before mean and std are taken off, but floats are taken as already normalised: "
@@ -30,8 +30,8 @@ def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) ->
         ]
     if darkest < -BEYOND or lightest > 1 + BEYOND:
         return [
-            f"{held}, which with the Input's mean and std undone is {darkest:.4g} to {lightest:.4g}, not 0 to 1: "
-            "patches show no more than that; if the network learned from other numbers, scale them or give uint8 pictures"
+            f"{held}, which with the Input's mean and std undone is {darkest:,.5g} to {lightest:,.5g}, not 0 to 1: "
+            "patches show 0 to 1 only; if the network learned from other numbers, scale them or give uint8 pictures"
         ]
     return []
 

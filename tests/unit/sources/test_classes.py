@@ -6,7 +6,6 @@ from layerscope.core.records import Input
 from layerscope.sources import open_source
 from layerscope.sources.classes import classes_of
 
-
 INPUT = Input(height=8, width=8)
 
 

@@ -1,9 +1,11 @@
 import hashlib
+import io
 import multiprocessing
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -173,3 +175,87 @@ def test_the_room_loads_without_torch():
     """Files need no torch; only a Dataset's worker processes do."""
     code = "import sys, layerscope.sources; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Random(Pictures):
+    """Each item is flipped by the toss of a coin."""
+
+    def __getitem__(self, index):
+        image = Image.fromarray(np.random.default_rng(index).integers(0, 256, (24, 32, 3), dtype=np.uint8))
+        return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if torch.rand(()) < 0.5 else image
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_items_that_differ_each_time_are_refused_when_they_are_opened(seed):
+    """Before any scan: the peaks of one reading would not come back in the next."""
+    torch.manual_seed(seed)
+    with pytest.raises(
+        ImageError, match=r"item \d of the Random differs each time it is read.*transforms of validation"
+    ):
+        open_source(Random())
+
+
+def test_noise_in_float_items_is_told_as_randomness():
+    """Not only flips: any difference, of any kind of item."""
+
+    class Noisy(Pictures):
+        def __getitem__(self, index):
+            return torch.rand(3, 16, 20)
+
+    with pytest.raises(ImageError, match="differs each time"):
+        open_source(Noisy())
+
+
+def test_what_can_only_be_read_in_order_is_told_as_that():
+    """An iterable Dataset with a length, and one whose reading by number was never written."""
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __len__(self):
+            return 3
+
+        def __iter__(self):
+            return iter([])
+
+    class Unwritten(torch.utils.data.Dataset):
+        def __len__(self):
+            return 3
+
+    for dataset in (Stream(), Unwritten()):
+        with pytest.raises(UsageError, match=rf"{type(dataset).__name__}.* from .*start to .*end: give a map-style"):
+            open_source(dataset)
+    with pytest.raises(UsageError, match=r"DataLoader cannot be used: it gives batches: give its \.dataset"):
+        open_source(torch.utils.data.DataLoader(Pictures()))
+
+
+def test_none_is_skipped_and_counted():
+    """As an item that raises is: a common answer for a broken file, alone or with its label, in lists and Datasets."""
+    image = Pictures()[0][0]
+    for broken in (None, (None, 1), {"image": None}):
+        source = open_source([image, broken, image])
+        batch = source.load(range(3), INPUT)
+        assert batch.ids.tolist() == [0, 2]
+        assert [(record.id, record.skipped) for record in source.skipped] == [(1, "the Dataset gives None")]
+
+
+@pytest.mark.parametrize(
+    "item, message",
+    [
+        (b"\xff\xd8\xff", r"of type bytes; decode it: PIL.Image.open\(io.BytesIO\(item\)\)"),
+        (io.BytesIO(b"GIF89a"), r"of type BytesIO; decode it: PIL.Image.open\(item\)"),
+        ((1, np.zeros((4, 4, 3), np.uint8)), "of type int; the picture must come first"),
+        ({"pixels": 0, "y": 1}, 'its keys are pixels, y; call the picture "image"'),
+    ],
+)
+def test_an_item_of_another_form_is_told_how_to_become_one(item, message):
+    """What it is, and what to do."""
+    with pytest.raises(ImageError, match=message):
+        open_source([item])
+
+
+def test_a_column_of_paths_is_a_list_of_them(tmp_path, draw):
+    """Of pandas or NumPy."""
+    names = [str(tmp_path / f"{number}.png") for number in range(2)]
+    for number, name in enumerate(names):
+        draw(number).save(name)
+    for column in (pd.Series(names, index=[7, 9]), np.array(names)):
+        assert open_source(column).listing() == open_source(names).listing()
