@@ -8,8 +8,8 @@ in it and goes through the source's own folder. The class is the other column; o
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
 from layerscope.sources.source import Entry
@@ -20,6 +20,7 @@ CLASS_HEADINGS = frozenset(
      "cats", "tags", "tag", "breed", "species", "y"}
 )  # fmt: skip
 NUMBER_HEADINGS = frozenset({"", "index", "unnamed: 0", "level_0"})  # pandas writes its index so
+SUFFIX = 6  # letters in which a name's suffix begins
 Parts = tuple[str, ...]
 
 
@@ -30,10 +31,11 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
     classes, uses a name that several images have, or gives one image two classes.
     """
     lines, names = read_table(file), _Names(entries)
-    lead = names.allow_one_lead(field for line in lines for field in line.fields)
-    column = max(range(len(lines[0].fields)), key=lambda place: (*_fitness(lines, place, names), -place))
+    elsewhere = names.allow_elsewhere(field for line in lines for field in line.fields)
+    fitness = [_fitness(lines, place, names) for place in range(len(lines[0].fields))]
+    column = fitness.index(max(fitness))
     headed = not names.find(lines[0].fields[column]) and len(lines) > 1
-    if not _fitness(lines, column, names)[-1]:
+    if not fitness[column][-1]:
         raise _no_image(file, lines, entries)
     rows = lines[1:] if headed else lines
     chosen = _class_column(file, lines[0].fields if headed else None, rows, column)
@@ -50,35 +52,19 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
         if label and (first := classes.setdefault(found[0], label)) != label:
             raise UsageError(f'{file}, line {line.number}: "{name}" has two classes, "{first}" and "{label}"')
     labelled = [replace(entry, label=classes.get(entry.identity)) for entry in entries]
-    return labelled, [*([f"{file.name}: {lead}"] if lead else []), *_remarks(file, labelled, unknown, column)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """An image by the parts of its path, with and without its suffix. above: the folders that the source lies in."""
-
-    identity: str
-    parts: Parts
-    key: Parts
-    above: Parts
+    return labelled, [*([f"{file.name}: {elsewhere}"] if elsewhere else []), *_remarks(file, labelled, unknown, column)]
 
 
 class _Names:
     """Finds images by what a table calls them."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._whole: dict[str, str] = {}
-        self._by_name: dict[str, list[_Near]] = defaultdict(list)
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        identities = dict.fromkeys(entry.identity for entry in entries)
+        # First whole names are looked for, then those without their suffix.
+        self._indices = _Index((name, name) for name in identities), _Index((_key(name), name) for name in identities)
+        self._above = _above(entries[0])
+        self._elsewhere: Parts | None = None
         self._found: dict[str, list[str]] = {}
-        self._lead: Parts | None = None
-        for entry in entries:
-            if entry.identity in self._whole:
-                continue
-            self._whole[entry.identity] = entry.identity
-            path = PurePosixPath(entry.identity)
-            near = _Near(entry.identity, path.parts, path.with_suffix("").parts, _above(entry))
-            for name in {path.name, path.stem}:
-                self._by_name[name].append(near)
 
     def find(self, name: str) -> list[str]:
         """The identities of all images that a name may mean; none, or hopefully one."""
@@ -87,65 +73,85 @@ class _Names:
         return self._found[name]
 
     def _search(self, name: str) -> list[str]:
-        if name in self._whole:
-            return [name]
-        path = _path(name)
-        if str(path) in self._whole:
-            return [str(path)]
-        near = self._by_name.get(path.name, [])
-        for own in ("parts", "key"):
-            found = [image.identity for image in near if self._is(_parts(path), getattr(image, own), image.above)]
+        given = _parts(name)
+        for index in self._indices:
+            if name in index.named:
+                return index.named[name]
+            for start in range(len(given)):
+                rest = "/".join(given[start:])
+                if rest in index.named and self._leads_here(given[:start]):
+                    return index.named[rest]
+            found = index.ending(given)
             if found:
                 return found
         return []
 
-    def _is(self, given: Parts, own: Parts, above: Parts) -> bool:
-        """True where one path ends in the other; a longer one must come through the source's own folder."""
-        if len(given) <= len(own):
-            return own[len(own) - len(given) :] == given
-        lead = given[: len(given) - len(own)]
-        return given[len(lead) :] == own and (lead == self._lead or (bool(above) and lead[-1] == above[-1]))
+    def _leads_here(self, lead: Parts) -> bool:
+        """True for what may stand before an image's path: the way through the source's own folder."""
+        return not lead or lead == self._elsewhere or (bool(self._above) and lead[-1] == self._above[-1])
 
-    def allow_one_lead(self, names: Iterable[str]) -> str | None:
-        """Where all longer paths that end in an image begin alike, let them: the folder lay elsewhere. A remark on that.
+    def allow_elsewhere(self, names: Iterable[str]) -> str | None:
+        """Where all longer paths that end in an image begin alike, let them: the folder lay elsewhere. A remark on it.
 
         Not where one of them comes through the source's own folder: the others are other images then.
         """
         leads: set[Parts | None] = set()
         for name in names:
-            given, near = _parts(_path(name)), self._by_name.get(_path(name).name, [])
-            found = self.find(name)
-            if found and len(given) > len(PurePosixPath(found[0]).parts):
-                leads.add(None)
-            elif near and not found:
-                ends = {image.parts if given[-1] == image.parts[-1] else image.key for image in near}
-                own = next((own for own in ends if given[len(given) - len(own) :] == own), None)
-                leads.add(None if own is None else given[: len(given) - len(own)])
+            given, found = _parts(name), self.find(name)
+            if len(given) > 1 and found:
+                leads |= {None} if len(given) > 1 + found[0].count("/") else set()
+            elif len(given) > 1 and any(given[-1] in index.last for index in self._indices):
+                leads.add(self._lead(given))
         if len(leads) != 1 or (lead := leads.pop()) is None:
             return None
-        self._lead, self._found = lead, {}
+        self._elsewhere, self._found = lead, {}
         return f'paths through "{"/".join(lead)}" are taken for those of the images here'
 
+    def _lead(self, given: Parts) -> Parts | None:
+        """What stands before the path of an image; None where the path does not end in one."""
+        ends = (start for start in range(1, len(given)) for i in self._indices if "/".join(given[start:]) in i.named)
+        start = next(ends, None)
+        return None if start is None else given[:start]
 
-def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(os.path.normpath(name.replace("\\", "/"))) if name else PurePosixPath()
+
+class _Index:
+    """Images by their paths. named: identities by path. last: paths by their last part."""
+
+    def __init__(self, paths: Iterable[tuple[str, str]]) -> None:
+        self.named: dict[str, list[str]] = defaultdict(list)
+        for path, identity in paths:
+            self.named[path].append(identity)
+        self.last: dict[str, list[str]] = defaultdict(list)
+        for path in self.named:
+            self.last[path.rpartition("/")[2]].append(path)
+
+    def ending(self, given: Parts) -> list[str]:
+        """The images whose path ends in this one."""
+        end = "/" + "/".join(given)
+        paths = self.last.get(given[-1], []) if given else []
+        return [identity for path in paths if path.endswith(end) or path == end[1:] for identity in self.named[path]]
 
 
-def _parts(path: PurePosixPath) -> Parts:
-    return tuple(part for part in path.parts if part not in ("/", "..") and not part.endswith(":"))
+def _parts(name: str) -> Parts:
+    return tuple(p for p in name.replace("\\", "/").split("/") if p not in ("", ".", "..") and not p.endswith(":"))
+
+
+def _key(identity: str) -> str:
+    """A path without its last suffix."""
+    folder, slash, name = identity.rpartition("/")
+    return folder + slash + (name.rpartition(".")[0] or name)
 
 
 def _above(entry: Entry) -> Parts:
     """The folders above the place that identities are relative to; none for what lies in an archive or a Dataset."""
-    path = PurePosixPath(os.path.abspath(entry.path).replace("\\", "/")) if entry.path else PurePosixPath()
-    own = PurePosixPath(entry.identity).parts
-    return path.parts[: -len(own)] if path.parts[-len(own) :] == own else ()
+    path, own = os.path.abspath(entry.path).replace("\\", "/") if entry.path else "", "/" + entry.identity
+    return _parts(path.removesuffix(own)) if path.endswith(own) else ()
 
 
 def _fitness(lines: Sequence[Line], column: int, names: _Names) -> tuple[bool, int, int]:
     """How well a column names images: not headed as classes are, names with a suffix, names in all."""
     known = [line.fields[column] for line in lines if names.find(line.fields[column])]
-    whole = sum(bool(PurePosixPath(name).suffix) for name in known)
+    whole = sum("." in name[-SUFFIX:] for name in known)
     return lines[0].fields[column].lower() not in CLASS_HEADINGS, whole, len(known)
 
 

@@ -1,6 +1,6 @@
 """A table that a spreadsheet, pandas or a person wrote becomes lines of fields, whatever parts the fields.
 
-Fields are parted by tabs, semicolons, commas, bars or blanks: by the first of these that gives every line the same
+Fields are parted by tabs, semicolons, commas, bars or blanks: by that of these which gives the most lines the same
 number of them, two or more. Text is UTF-8, or UTF-16 as Excel writes it, with its mark in front.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from layerscope.core.errors import UsageError
 from layerscope.sources.signatures import told
 
+LOOKED_AT = 1000  # lines that tell the delimiter
 DELIMITERS = ("\t", ";", ",", "|", " ")
 MARKED = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -34,16 +35,15 @@ def read_table(file: Path) -> list[Line]:
         raise UsageError(f"the labels file {file} is JSON; write it as a table with lines of file, class")
     # One line is one row: a class never holds a line break, and so the number in a message is the line's.
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip(" \t;,|")]
-    tables = [_parted(lines, delimiter) for delimiter in DELIMITERS]
-    for table in tables:
-        if table and len({len(line.fields) for line in table}) == 1 and len(table[0].fields) > 1:
-            return table
-    # None fits: the one that fits the most lines tells which line is wrong.
-    table = max(tables, key=lambda table: _common_width(table)[1], default=[])
+    if not lines:
+        raise UsageError(f"{file} labels no image; each line should read: file, class")
+    # The delimiter that gives the most of the first lines one width of two fields or more; of equals, the first.
+    delimiter = max(DELIMITERS, key=lambda delimiter: _common_width(_parted(lines[:LOOKED_AT], delimiter))[1])
+    table = _parted(lines, delimiter)
     width, _ = _common_width(table)
     odd = next((line for line in table if len(line.fields) != width or width < 2), None)
     if odd is None:
-        raise UsageError(f"{file} labels no image; each line should read: file, class")
+        return table
     wanted = "two fields, file and class" if width <= 2 else f"{width} fields, as in the other lines"
     raise UsageError(f"{file}, line {odd.number}: expected {wanted}, got {len(odd.fields)}")
 
@@ -62,7 +62,8 @@ def _parted(lines: list[tuple[int, str]], delimiter: str) -> list[Line]:
     for number, line in lines:
         # Blanks at the ends and in a row part nothing.
         text = " ".join(line.split()) if delimiter == " " else line
-        fields = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+        quoted = csv.reader([text], delimiter=delimiter, skipinitialspace=True) if '"' in text else None
+        fields = text.split(delimiter) if quoted is None else next(quoted, [])
         found.append(Line(number, tuple(field.strip() for field in fields)))
     return found
 

@@ -58,6 +58,9 @@ TABLES = {
     "more columns": "file,class,split\n1.jpg,cat,train\nz.gif,dog,train\n",
     "a class among numbers": "width,file,height,label\n32,1.jpg,24,cat\n32,z.gif,24,dog\n",
     "more rows": "file,class\n1.jpg,cat\nz.gif,dog\n9.jpg,cow\n",
+    "a table of very many others": "file,class\n"
+    + "".join(f"{n}.png,cow\n" for n in range(10, 3000))
+    + "1,cat\nz,dog\n",
     "another set's rows": "file,class\nphotos/a/1.jpg,cat\nphotos/z.gif,dog\ntest/z.gif,cow\n",
     "blanks (Caffe)": "a/1.jpg cat\nz.gif  dog\n",
     "bars": "a/1.jpg|cat\nz.gif|dog\n",
