@@ -145,7 +145,7 @@ class Build:
         if missing:
             k, seed = self.settings.k, self.settings.seed
             scanning = Scanning(writer, self.program, missing, self.source, self.input, k=k, seed=seed)
-            for sentence in scanning.left_out():
+            for sentence in scanning.remarks():
                 self.progress.say(sentence)
             scanning.run(self.progress, self.clock, workers=self.workers)
         else:

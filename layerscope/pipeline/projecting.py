@@ -31,8 +31,10 @@ from layerscope.sources import Source, show
 GROUP_BYTES = 512 * 2**20
 MOST_IMAGES = 32
 PICTURE_SIDE = 160
-# A recomputed activation may differ from the scanned one by this much of the layer's largest.
+# A recomputed activation may differ from the scanned one by this much of the layer's largest: by what comes of another
+# order of summing up, in 16-bit networks by a few steps of their numbers.
 TOLERANCE = 1e-4
+_STEPS = 8
 
 
 class Projecting:
@@ -164,7 +166,7 @@ class Projecting:
         """An activation that does not come back means other weights, another image or other preprocessing."""
         largest = np.abs(work.peaks.value[np.isfinite(work.peaks.value)]).max(initial=1e-30)
         error = np.abs(part.values.float().cpu().numpy() - peaks["value"]) / largest
-        if (error > TOLERANCE).any() or np.isnan(error).any():
+        if (error > tolerance(self.program)).any() or np.isnan(error).any():
             worst = peaks[np.argmax(error)]
             raise WrongModel(
                 f"a peak does not come back: unit {worst['unit']} of {work.layer.name} in image {worst['image']} "
@@ -206,6 +208,11 @@ class Projecting:
         for method, signals in part.signals.items():
             for peak, signal, box in zip(peaks, signals.float().cpu().numpy(), boxes, strict=True):
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
+
+
+def tolerance(program: Program) -> float:
+    """How far an activation of this network may differ from the scanned one, over the layer's largest."""
+    return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 
 
 def small_picture(source: Source, image: int, input: Input, codec: str) -> tuple[bytes, int, int] | None:

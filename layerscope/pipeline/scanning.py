@@ -10,6 +10,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Program
+from layerscope.graph.ops.kernels import NARROW
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.scan import (
@@ -155,6 +156,8 @@ class Scanning:
             writer.put_statistic("spectrum", statistics.spectrum.tolist())
             writer.put_statistic("pictures", statistics.images)
             writer.put_statistic("images", self.totals.images)
+            if self.program.dtype in NARROW:
+                writer.put_statistic("precision", _name(self.program.dtype))
             writer.put_statistic("classes", list(self.classes))
             writer.put_statistic("class_counts", self.totals.class_counts.tolist())
             for layer in self.layers:
@@ -179,13 +182,30 @@ class Scanning:
             if weight is not None:
                 self.writer.put_filters(layer.node, weight.detach().float().cpu().contiguous().numpy())
 
-    def left_out(self) -> list[str]:
-        """Layers whose table of class means would be too large, as sentences."""
+    def remarks(self) -> list[str]:
+        """What is worth knowing of this scan before it begins, as sentences."""
+        return [*self._ties(), *self._left_out()]
+
+    def _ties(self) -> list[str]:
+        """In 16 bits the highest place is often not the only one."""
+        if self.program.dtype not in NARROW:
+            return []
+        return [
+            f"the network computes in {_name(self.program.dtype)}: many a map holds its maximum more than once; "
+            "the first such place in reading order is taken"
+        ]
+
+    def _left_out(self) -> list[str]:
+        """Layers whose table of class means would be too large."""
         return [
             f"class means of {layer.name} are left out: {len(self.classes)} classes x {layer.units} units is too many"
             for layer in self.layers
             if len(self.classes) * layer.units > MOST_CLASS_MEANS
         ]
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _runs_of(shard: int, count: int) -> list[range]:
