@@ -107,6 +107,7 @@ class Build:
                 )
             if old.finished and not self._missing(writer):
                 return False
+            self._require_originals(writer, path)
         wanted = list(dict.fromkeys([*(old.methods if old else ()), *self.settings.methods]))
         run = RunRecord(
             network=self.network, images=self.source.name, k=self.settings.k, methods=tuple(wanted),
@@ -119,6 +120,16 @@ class Build:
                 writer.start_run(run)
             self._put_graph(writer)
         return True
+
+    def _require_originals(self, writer: AtlasWriter, path: Path) -> None:
+        """Raises AtlasError where layers are to join others that were scanned with the copies of images."""
+        counted, scanned = writer.statistic("images"), {layer.record.node for layer in writer.layers()}
+        own = sum(record.skipped is None and record.duplicate_of is None for record in writer.images())
+        if counted is not None and counted > own and any(layer.node not in scanned for layer in self.layers):
+            raise AtlasError(
+                f"{path} was made by an earlier layerscope, which counted {counted - own:,} copies of images as images "
+                "of their own; no layers can be added to it: choose another file, or overwrite it"
+            )
 
     def _missing(self, writer: AtlasWriter) -> bool:
         scanned = {layer.record.node for layer in writer.layers()}

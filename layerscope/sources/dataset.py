@@ -67,8 +67,10 @@ class DatasetSource(Source):
         if self._items_tell_labels:
             record = replace(record, label=_label(label, self._classes))
         height, width = _size(picture)
-        digest = hashlib.sha256(pixels.data).hexdigest()
-        return replace(record, sha256=digest, size=pixels.nbytes, height=height, width=width), picture
+        digest = hashlib.sha256(pixels.data)
+        if isinstance(picture, Image.Image) and picture.palette is not None:
+            digest.update(picture.palette.tobytes())
+        return replace(record, sha256=digest.hexdigest(), size=pixels.nbytes, height=height, width=width), picture
 
     def _fill(
         self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]

@@ -164,9 +164,10 @@ class Source(ABC):
         self._skipped.pop(record.id, None)
         if record.sha256 is None:
             return record
-        digest = bytes.fromhex(record.sha256)
-        first = min(self._first_with.get(digest, record.id), record.id)
-        self._first_with[digest] = first
+        # An array's bytes do not tell its rows and columns.
+        key = bytes.fromhex(record.sha256) + f"{record.height} {record.width}".encode()
+        first = min(self._first_with.get(key, record.id), record.id)
+        self._first_with[key] = first
         return replace(record, duplicate_of=first if first < record.id else None)
 
     def any_usable(self) -> bool:
