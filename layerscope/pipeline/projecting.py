@@ -5,9 +5,11 @@ Images come in fixed groups; a group is one transaction. What it made lies in th
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from layerscope.atlas.codecs import encode
@@ -30,7 +32,6 @@ from layerscope.sources import Source, show
 # The maps of one group's images are kept at the same time.
 GROUP_BYTES = 512 * 2**20
 MOST_IMAGES = 32
-PICTURE_SIDE = 160
 # A recomputed activation may differ from the scanned one by this much of the layer's largest: by what comes of another
 # order of summing up, in 16-bit networks by a few steps of their numbers.
 TOLERANCE = 1e-4
@@ -57,6 +58,7 @@ class Projecting:
         self.stage = "project " + ";".join(f"{w.node}:{','.join(w.methods)}" for w in works)
         self.known = {work.node: writer.boxes(work.node) for work in works if not work.patches}
         self.hashes = {record.id: record.sha256 for record in writer.images()}
+        self.later = frozenset(writer.images_to_place())
         self.peaks = _all_peaks(works)
         projected = {work.node: self.peaks[self.peaks["node"] == work.node]["image"] for work in works if work.methods}
         self.alone = forwarded_alone(program, projected, {w.node: w.methods for w in works})
@@ -67,13 +69,15 @@ class Projecting:
         todo = [number for number in range(len(self.groups)) if not self._is_done(number)]
         progress.start("project", len(self.peaks), len(self.peaks) - sum(len(self._of(n)) for n in todo))
         runs = [self.groups[number].tolist() for number in todo]
-        batches = self.source.batches(self.input, runs, threads=workers, ahead=1)
+        source = self.source.picturing(range(len(self.source)) if self.settings.pictures else ())
+        batches = source.batches(self.input, runs, threads=workers, ahead=1)
         try:
             with ThreadPoolExecutor(workers) as pool:
                 for number in todo:
                     with clock.time("wait for images"):
                         batch = next(batches)
                     self._group(number, as_scanned(batch, self.hashes), clock, pool)
+                    self.source.release(id for id in batch.ids.tolist() if id not in self.later)
                     progress.step(len(self._of(number)))
         finally:
             batches.close()  # type: ignore[attr-defined]
@@ -105,7 +109,7 @@ class Projecting:
     def _group(self, number: int, batch: Batch, clock: Clock, pool: ThreadPoolExecutor) -> None:
         peaks = self._of(number)
         x = torch.from_numpy(batch.pixels)
-        pictures = pool.map(self._small, batch.ids.tolist()) if self.settings.pictures else ()
+        pictures = pool.map(partial(encoded_picture, codec=self.settings.codec), batch.pictures)
         with clock.time("forward"):
             present = [self.works[node] for node in np.unique(peaks["node"]).tolist()]
             shared = [w for w in present if w.methods and w.node not in self.alone]
@@ -122,9 +126,6 @@ class Projecting:
                 for image, (data, height, width) in found:
                     self.writer.put_picture(image, self.settings.codec, data, height, width)
                 self.writer.mark(self.stage, number, str(checksum).encode())
-
-    def _small(self, image: int) -> tuple[bytes, int, int] | None:
-        return small_picture(self.source, image, self.input, self.settings.codec)
 
     def _layer(
         self,
@@ -215,9 +216,8 @@ def tolerance(program: Program) -> float:
     return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 
 
-def small_picture(source: Source, image: int, input: Input, codec: str) -> tuple[bytes, int, int] | None:
-    """A small whole picture, encoded, and its height and width; None where the image cannot be read."""
-    picture = source.picture(image, input, PICTURE_SIDE)
+def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> tuple[bytes, int, int] | None:
+    """A small whole picture, encoded, and its height and width; None where there is none."""
     return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 
 
