@@ -12,7 +12,7 @@ from layerscope.atlas.records import Peak
 from layerscope.core.errors import WrongModel
 from layerscope.core.geometry import Box
 from layerscope.core.records import LayerRecord
-from layerscope.pipeline.projecting import TOLERANCE
+from layerscope.pipeline.projecting import tolerance
 from layerscope.pipeline.settings import as_built
 from layerscope.sources import open_source
 
@@ -31,7 +31,7 @@ def signal_again(
         col=[peak.col],
         method=method,
     )
-    if abs(float(found.values[0]) - peak.value) > TOLERANCE * max(abs(peak.value), 1e-30):
+    if abs(float(found.values[0]) - peak.value) > tolerance(net.program) * max(abs(peak.value), 1e-30):
         raise WrongModel(
             f"unit {unit} of {layer.name} is {found.values[0]:.6g} there, the atlas says {peak.value:.6g}: "
             "the weights, the image or the preprocessing are others"

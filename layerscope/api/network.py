@@ -57,10 +57,11 @@ class Network:
     def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
 
-        x: the network's input [n, c, h, w], already preprocessed.
+        bfloat16, which NumPy lacks, comes as float32. x: the network's input [n, c, h, w], already preprocessed.
         """
         node = self[layer].node
-        return self.program.run(self._checked(x), {node})[node].contiguous().cpu().numpy()
+        found = self.program.run(self._checked(x), {node})[node]
+        return (found.float() if found.dtype == torch.bfloat16 else found).contiguous().cpu().numpy()
 
     def project(
         self,

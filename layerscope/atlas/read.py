@@ -145,6 +145,10 @@ class AtlasFile:
         ((duplicates,),) = self._rows("SELECT count(duplicate_of) FROM image")
         return tuple((reason, count) for reason, count in self._rows(query)), duplicates
 
+    def copies_left_out(self) -> int:
+        """How many copies of images were not scanned; 0 in early atlases, which scanned them."""
+        return self.statistic("copies") or 0
+
     def encoded_picture(self, image: int) -> Encoded | None:
         """An image's small whole picture as stored; None if it has none."""
         row = self._row("SELECT codec, pixels FROM picture WHERE image = ?", image)

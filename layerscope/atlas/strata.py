@@ -64,9 +64,10 @@ def sampled(connection: sqlite3.Connection, layer_id: int | None) -> int | None:
     return connection.execute(query, (SAMPLE, layer_id, layer_id)).fetchone()[0]
 
 
-def images_to_place(connection: sqlite3.Connection) -> list[int]:
-    """The images, in order, with strata that have no boxes yet, in layers whose tiles are known."""
-    rest = "JOIN layer ON layer.id = layer WHERE tile_top IS NULL AND tile IS NOT NULL ORDER BY image"
+def images_to_place(connection: sqlite3.Connection, tiles_known: bool) -> list[int]:
+    """The images, in order, with strata that have no boxes yet; only in layers whose tiles are known, or in all."""
+    known = " AND tile IS NOT NULL" if tiles_known else ""
+    rest = f"JOIN layer ON layer.id = layer WHERE tile_top IS NULL{known} ORDER BY image"
     return [image for (image,) in connection.execute(f"SELECT DISTINCT image FROM stratum {rest}")]
 
 

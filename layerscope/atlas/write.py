@@ -192,9 +192,9 @@ class AtlasWriter:
         """The neighbours of all units of a layer, in place of those it had; empty places make no row."""
         self._replace("neighbour", strata.NEIGHBOUR, layer_id, strata.neighbour_rows(layer_id, found))
 
-    def images_to_place(self) -> list[int]:
-        """The images, in order, with strata that have no boxes yet, in layers whose tiles are known."""
-        return strata.images_to_place(self._connection)
+    def images_to_place(self, *, tiles_known: bool = True) -> list[int]:
+        """The images, in order, with strata that have no boxes yet; only in layers whose tiles are known, or in all."""
+        return strata.images_to_place(self._connection, tiles_known)
 
     def strata_to_place(self, images: Sequence[int]) -> list[strata.Place]:
         """The strata of these images that have no boxes yet, in layers whose tiles are known."""

@@ -131,13 +131,15 @@ class Batch:
     """A run of decoded images, ready for the network, in the image order; broken ones are left out.
 
     ids: int64[b]. pixels: float32[b, c, h, w], normalised as the Input says. placements: one per image.
-    records: one ImageRecord for every image of the run, the skipped ones included.
+    records: one ImageRecord for every image of the run, the skipped ones included. pictures: for each image its small
+    whole picture, where it was asked for; empty where none was.
     """
 
     ids: Int64[np.ndarray, " b"]
     pixels: Float32[np.ndarray, "b c h w"]
     placements: tuple[Placement, ...]
     records: tuple[ImageRecord, ...]
+    pictures: tuple[UInt8[np.ndarray, "_ _ 3"] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

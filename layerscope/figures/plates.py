@@ -72,14 +72,14 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
     shown = [layer for layer, row in rows if row]
     if not shown:
         raise UsageError("this atlas holds no tiles to show: finish its build first")
-    images, named = words.image_count(file, shown[0]), any(words.concept_names(file, layer) for layer in shown)
+    named = any(words.concept_names(file, layer) for layer in shown)
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),
         columns=count,
         title=f"What the layers of {file.run.network} detect",
         caption=(
             f"Up to {words.counted(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
-            f"a peak. For each, {_sides(file.run.k, True)} Images: {images:,} of {file.run.images}. "
+            f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
             f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
         ),

@@ -62,7 +62,14 @@ def seen_words(seen: Field, plane: tuple[int, int]) -> str:
 
 def source_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
     """Which images, how many of them, and how many peaks were kept."""
-    return f"Images: {image_count(file, layer):,} of {file.run.images}; k = {file.run.k}, at most one peak per image."
+    return f"{images_words(file, layer)}; k = {file.run.k}, at most one peak per image."
+
+
+def images_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+    """How many images were scanned, of which, and whether copies were left out."""
+    copies = file.copies_left_out()
+    left_out = f", {copies:,} {'copy' if copies == 1 else 'copies'} left out" if copies else ""
+    return f"Images: {image_count(file, layer):,} of {file.run.images}{left_out}"
 
 
 def choice_words(choice: Choice, layer: AtlasLayerRecord) -> str:

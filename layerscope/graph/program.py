@@ -6,7 +6,7 @@ else needs: the memory traffic of the user's own in-place modules, without their
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -17,7 +17,13 @@ from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops import VIEWS
+from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.ops.table import Call, Source, Weight
+
+FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+# Integers and truth values have their uses as factors and masks, but not as what is learned.
+COUNTING = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+LEARNED = frozenset({"weight", "bias", "running_mean", "running_var"})
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,24 @@ class Program:
         """The same program on another device."""
         return Program(self.graph, {name: w.to(device) for name, w in self.weights.items()})
 
+    @cached_property
+    def wide(self) -> "Program":
+        """The same program with 16-bit weights in float32: what is carried back on it does not overflow."""
+        if not any(weight.dtype in NARROW for weight in self.weights.values()):
+            return self
+        return Program(self.graph, {n: w.float() if w.dtype in NARROW else w for n, w in self.weights.items()})
+
     def check(self) -> None:
-        """Raises TraceError where a weight is not a finite number."""
+        """Raises TraceError where a weight is not a finite number, or of a kind that is not computed with."""
+        learned = {
+            value.name
+            for node in self.graph.nodes
+            for argument, value in node.args.items()
+            if argument in LEARNED and isinstance(value, Weight)
+        }
         for name, weight in self.weights.items():
+            if weight.dtype not in (FLOATING if name in learned else (*FLOATING, *COUNTING)):
+                raise _unsuited(name, weight)
             if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
                 raise TraceError(f'the weights "{name}" hold numbers that are not finite (NaN or infinity)')
 
@@ -112,6 +133,14 @@ def _in_place(target: OpOverload) -> OpOverload | None:
     namespace, name = target._schema.name.split("::")
     packet = getattr(torch.ops.aten, f"{name}_", None) if namespace == "aten" else None
     return getattr(packet, target._overloadname, None) if packet is not None else None
+
+
+def _unsuited(name: str, weight: Tensor) -> TraceError:
+    kind = "quantised, " if weight.is_quantized else ""
+    return TraceError(
+        f'the weights "{name}" are {kind}of type {str(weight.dtype).removeprefix("torch.")}; only float16, bfloat16, '
+        "float32 and float64 can be projected: convert the network, as model.float() does"
+    )
 
 
 def _laid_out(weight: Tensor) -> Tensor:

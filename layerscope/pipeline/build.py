@@ -29,7 +29,7 @@ from layerscope.pipeline.sheets import write_sheets
 from layerscope.pipeline.strata import place_strata
 from layerscope.pipeline.work import LayerWork, plate_method, sampled_units, tile_size
 from layerscope.project.views import NaturalView
-from layerscope.sources import Source
+from layerscope.sources import Kept, Source
 
 _MADE = "made"
 
@@ -50,7 +50,9 @@ class Build:
         workers: int = 2,
     ) -> None:
         self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
-        self.source, self.settings, self.progress, self.workers = source, settings, progress, workers
+        self.settings, self.progress, self.workers = settings, progress, workers
+        self.kept = Kept(input, pictures=settings.pictures)
+        self.source = source.keeping(self.kept)
         self.clock = Clock()
 
     def forecast(self) -> Forecast:
@@ -70,6 +72,9 @@ class Build:
                 f"the same command goes on with what {path} holds"
             ) from error
 
+        finally:
+            self.kept.close()
+
     def _make(self, path: Path, overwrite: bool) -> None:
         with self._writer(path, overwrite) as writer:
             if self._begin(writer, path):
@@ -82,6 +87,7 @@ class Build:
     def _complete(self, writer: AtlasWriter, path: Path) -> None:
         """All stages, each of them as far as it is not done."""
         self._scan(writer)
+        self.kept.only(self._needed(writer))
         works = self._sample(writer)
         if works:
             self._project(writer, path, works)
@@ -109,6 +115,7 @@ class Build:
                 )
             if old.finished and not self._missing(writer):
                 return False
+            self._require_originals(writer, path)
         wanted = list(dict.fromkeys([*(old.methods if old else ()), *self.settings.methods]))
         run = RunRecord(
             network=self.network, images=self.source.name, k=self.settings.k, methods=tuple(wanted),
@@ -121,6 +128,16 @@ class Build:
                 writer.start_run(run)
             self._put_graph(writer)
         return True
+
+    def _require_originals(self, writer: AtlasWriter, path: Path) -> None:
+        """Raises AtlasError where layers are to join others that were scanned with the copies of images."""
+        counted, scanned = writer.statistic("images"), {layer.record.node for layer in writer.layers()}
+        own = sum(record.skipped is None and record.duplicate_of is None for record in writer.images())
+        if counted is not None and counted > own and any(layer.node not in scanned for layer in self.layers):
+            raise AtlasError(
+                f"{path} was made by an earlier layerscope, which counted {counted - own:,} copies of images as images "
+                "of their own; no layers can be added to it: choose another file, or overwrite it"
+            )
 
     def _missing(self, writer: AtlasWriter) -> bool:
         scanned = {layer.record.node for layer in writer.layers()}
@@ -147,11 +164,21 @@ class Build:
         if missing:
             k, seed = self.settings.k, self.settings.seed
             scanning = Scanning(writer, self.program, missing, self.source, self.input, k=k, seed=seed)
-            for sentence in scanning.left_out():
+            for sentence in scanning.remarks():
                 self.progress.say(sentence)
             scanning.run(self.progress, self.clock, workers=self.workers)
         else:
             self.source.remember(writer.images())
+
+    def _needed(self, writer: AtlasWriter) -> frozenset[int]:
+        """The images that the stages behind the scan read."""
+        needed = set(writer.images_to_place(tiles_known=False))
+        for layer in self.layers:
+            if self._methods_to_make(writer, layer) is not None:
+                peaks = writer.all_peaks(layer.node, self.settings.k, layer.units)
+                needed.update(np.unique(peaks.image[list(sampled_units(layer, self.settings))]).tolist())
+                needed.update(np.unique(peaks.image[:, 0]).tolist())
+        return frozenset(needed)
 
     def _methods_wanted(self, layer: LayerRecord) -> tuple[str, ...]:
         return self.settings.methods if layer.map or self.settings.dense else ()
@@ -187,6 +214,7 @@ class Build:
             side, specificity = sample_layer(
                 self.program, self.source, self.input, layer, peaks, sorted(methods, key=lambda m: m != best),
                 hashes={record.id: record.sha256 for record in writer.images()}, seed=self.settings.seed,
+                workers=self.workers,
             )  # fmt: skip
             with writer.transaction():
                 for method in methods:

@@ -8,7 +8,7 @@ import torch
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Program
-from layerscope.pipeline.projecting import TOLERANCE
+from layerscope.pipeline.projecting import tolerance
 from layerscope.pipeline.settings import as_built, weights_hash
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
@@ -34,6 +34,7 @@ def check_atlas(
 
     sample: peaks per layer. Weights, images and preprocessing that differ are named.
     """
+    program.check()
     source = as_built(source, file.run.fingerprint)
     failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
     worst, count = 0.0, 0
@@ -43,7 +44,7 @@ def check_atlas(
             continue
         errors, names = _errors(file, layer.id, program, input, source, sample, seed)
         count, worst = count + len(errors), max([worst, *np.nan_to_num(errors, nan=np.inf).tolist()])
-        bad = [name for error, name in zip(errors, names, strict=True) if not error <= TOLERANCE]
+        bad = [name for error, name in zip(errors, names, strict=True) if not error <= tolerance(program)]
         if bad:
             failed.append(f"{len(bad)} of {len(errors)} peaks of {layer.name} do not come back, {bad[0]} among them")
     return CheckReport(peaks=count, worst=worst, failed=tuple(failed))

@@ -16,7 +16,7 @@ from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
 from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
-from layerscope.scan import sample_of
+from layerscope.scan import require_finite, sample_of
 from layerscope.sources import Source
 
 # Bytes per px of sheets at the default codec, by what they show: means over atlases of three trained networks.
@@ -52,13 +52,20 @@ class Forecast:
 def forecast_build(
     program: Program, input: Input, layers: tuple[LayerRecord, ...], source: Source, settings: Settings, *, workers: int
 ) -> Forecast:
-    """Measure a batch of the scan and a few projections of every layer, and count up."""
+    """Measure a batch of the scan and a few projections of every layer, and count up.
+
+    Raises TraceError for weights and activations that a build would refuse.
+    """
+    program.check()
     count = len(source)
     first = list(range(min(BATCH, count)))
     decode, batch = _timed(lambda: source.load(first, input))
     x = torch.from_numpy(batch.pixels)
     nodes = {layer.node for layer in layers}
-    forward = _timed(lambda: program.run(x, nodes))[0] / max(len(x), 1)
+    seconds_forward, values = _timed(lambda: program.run(x, nodes))
+    for layer in layers:
+        require_finite(layer, batch.ids, values[layer.node])
+    forward = seconds_forward / max(len(x), 1)
     projected = [layer for layer in layers if layer.map or settings.dense]
     k, methods, views = min(settings.k, count), len(settings.methods), len(settings.views)
     peaks = {layer.node: len(sampled_units(layer, settings)) * k for layer in layers}

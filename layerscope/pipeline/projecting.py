@@ -5,9 +5,11 @@ Images come in fixed groups; a group is one transaction. What it made lies in th
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from layerscope.atlas.codecs import encode
@@ -30,9 +32,10 @@ from layerscope.sources import Source, show
 # The maps of one group's images are kept at the same time.
 GROUP_BYTES = 512 * 2**20
 MOST_IMAGES = 32
-PICTURE_SIDE = 160
-# A recomputed activation may differ from the scanned one by this much of the layer's largest.
+# A recomputed activation may differ from the scanned one by this much of the layer's largest: by what comes of another
+# order of summing up, in 16-bit networks by a few steps of their numbers.
 TOLERANCE = 1e-4
+_STEPS = 8
 
 
 class Projecting:
@@ -55,6 +58,7 @@ class Projecting:
         self.stage = "project " + ";".join(f"{w.node}:{','.join(w.methods)}" for w in works)
         self.known = {work.node: writer.boxes(work.node) for work in works if not work.patches}
         self.hashes = {record.id: record.sha256 for record in writer.images()}
+        self.later = frozenset(writer.images_to_place())
         self.peaks = _all_peaks(works)
         projected = {work.node: self.peaks[self.peaks["node"] == work.node]["image"] for work in works if work.methods}
         self.alone = forwarded_alone(program, projected, {w.node: w.methods for w in works})
@@ -65,13 +69,15 @@ class Projecting:
         todo = [number for number in range(len(self.groups)) if not self._is_done(number)]
         progress.start("project", len(self.peaks), len(self.peaks) - sum(len(self._of(n)) for n in todo))
         runs = [self.groups[number].tolist() for number in todo]
-        batches = self.source.batches(self.input, runs, threads=workers, ahead=1)
+        source = self.source.picturing(range(len(self.source)) if self.settings.pictures else ())
+        batches = source.batches(self.input, runs, threads=workers, ahead=1)
         try:
             with ThreadPoolExecutor(workers) as pool:
                 for number in todo:
                     with clock.time("wait for images"):
                         batch = next(batches)
                     self._group(number, as_scanned(batch, self.hashes), clock, pool)
+                    self.source.release(id for id in batch.ids.tolist() if id not in self.later)
                     progress.step(len(self._of(number)))
         finally:
             batches.close()  # type: ignore[attr-defined]
@@ -103,7 +109,7 @@ class Projecting:
     def _group(self, number: int, batch: Batch, clock: Clock, pool: ThreadPoolExecutor) -> None:
         peaks = self._of(number)
         x = torch.from_numpy(batch.pixels)
-        pictures = pool.map(self._small, batch.ids.tolist()) if self.settings.pictures else ()
+        pictures = pool.map(partial(encoded_picture, codec=self.settings.codec), batch.pictures)
         with clock.time("forward"):
             present = [self.works[node] for node in np.unique(peaks["node"]).tolist()]
             shared = [w for w in present if w.methods and w.node not in self.alone]
@@ -120,9 +126,6 @@ class Projecting:
                 for image, (data, height, width) in found:
                     self.writer.put_picture(image, self.settings.codec, data, height, width)
                 self.writer.mark(self.stage, number, str(checksum).encode())
-
-    def _small(self, image: int) -> tuple[bytes, int, int] | None:
-        return small_picture(self.source, image, self.input, self.settings.codec)
 
     def _layer(
         self,
@@ -164,7 +167,7 @@ class Projecting:
         """An activation that does not come back means other weights, another image or other preprocessing."""
         largest = np.abs(work.peaks.value[np.isfinite(work.peaks.value)]).max(initial=1e-30)
         error = np.abs(part.values.float().cpu().numpy() - peaks["value"]) / largest
-        if (error > TOLERANCE).any() or np.isnan(error).any():
+        if (error > tolerance(self.program)).any() or np.isnan(error).any():
             worst = peaks[np.argmax(error)]
             raise WrongModel(
                 f"a peak does not come back: unit {worst['unit']} of {work.layer.name} in image {worst['image']} "
@@ -208,9 +211,13 @@ class Projecting:
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
 
 
-def small_picture(source: Source, image: int, input: Input, codec: str) -> tuple[bytes, int, int] | None:
-    """A small whole picture, encoded, and its height and width; None where the image cannot be read."""
-    picture = source.picture(image, input, PICTURE_SIDE)
+def tolerance(program: Program) -> float:
+    """How far an activation of this network may differ from the scanned one, over the layer's largest."""
+    return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
+
+
+def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> tuple[bytes, int, int] | None:
+    """A small whole picture, encoded, and its height and width; None where there is none."""
     return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 
 

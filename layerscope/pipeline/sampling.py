@@ -33,6 +33,7 @@ def sample_layer(
     *,
     hashes: Mapping[int, str | None],
     seed: int,
+    workers: int = 1,
 ) -> tuple[int, dict[str, dict[str, float | int]]]:
     """The side of a layer's tiles, by the first method; and per method the specificity: median, quartiles, n.
 
@@ -45,9 +46,10 @@ def sample_layer(
     units = units[np.argsort(peaks.image[units, 0], kind="stable")]
     sides: list[np.ndarray] = []
     found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
-    for first in range(0, len(units), _CHUNK):
-        chunk = units[first : first + _CHUNK]
-        batch = as_scanned(source.load(np.unique(peaks.image[chunk, 0]).tolist(), input), hashes)
+    chunks = [units[first : first + _CHUNK] for first in range(0, len(units), _CHUNK)]
+    runs = [np.unique(peaks.image[chunk, 0]).tolist() for chunk in chunks]
+    for chunk, read in zip(chunks, source.batches(input, runs, threads=workers, ahead=2), strict=True):
+        batch = as_scanned(read, hashes)
         for method, (side, similar) in _chunk(program, batch, layer, peaks, chunk, methods, rng).items():
             found[method].append(similar)
             if method == methods[0]:

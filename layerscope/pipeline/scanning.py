@@ -10,6 +10,8 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Program
+from layerscope.graph.ops.kernels import NARROW
+from layerscope.pipeline.originals import copies_in_words, originals
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.scan import (
@@ -47,7 +49,7 @@ class Scanning:
     ) -> None:
         self.writer, self.program, self.layers, self.source, self.input = writer, program, layers, source, input
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
-        self.stage = "scan, sampled " + ",".join(str(layer.node) for layer in layers)
+        self.stage = "scan of originals " + ",".join(str(layer.node) for layer in layers)
         self.classes = {name: index for index, name in enumerate(source.label_names)}
         self.sample = sample_of(len(source), layers, seed)
         self.totals = Totals(layers, k=k, classes=len(self.classes), sample=self.sample)
@@ -69,6 +71,8 @@ class Scanning:
         if not self.totals.images:
             raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used; {self._why()}")
         self._write()
+        for sentence in copies_in_words(self.writer.images()):
+            progress.say(sentence)
 
     def _runs(self, done: int, shards: int) -> Iterator[range]:
         return chain.from_iterable(_runs_of(shard, len(self.source)) for shard in range(done, shards))
@@ -116,7 +120,7 @@ class Scanning:
         return scan_shard(
             self.program,
             self.layers,
-            batches,
+            originals(batches, BATCH),
             k=self.k,
             batch_size=self.batch,
             floors=self.totals.floors(),
@@ -155,6 +159,11 @@ class Scanning:
             writer.put_statistic("spectrum", statistics.spectrum.tolist())
             writer.put_statistic("pictures", statistics.images)
             writer.put_statistic("images", self.totals.images)
+            copies = sum(record.duplicate_of is not None for record in writer.images())
+            if copies:
+                writer.put_statistic("copies", copies)
+            if self.program.dtype in NARROW:
+                writer.put_statistic("precision", _name(self.program.dtype))
             writer.put_statistic("classes", list(self.classes))
             writer.put_statistic("class_counts", self.totals.class_counts.tolist())
             for layer in self.layers:
@@ -179,13 +188,30 @@ class Scanning:
             if weight is not None:
                 self.writer.put_filters(layer.node, weight.detach().float().cpu().contiguous().numpy())
 
-    def left_out(self) -> list[str]:
-        """Layers whose table of class means would be too large, as sentences."""
+    def remarks(self) -> list[str]:
+        """What is worth knowing of this scan before it begins, as sentences."""
+        return [*self._ties(), *self._left_out()]
+
+    def _ties(self) -> list[str]:
+        """In 16 bits the highest place is often not the only one."""
+        if self.program.dtype not in NARROW:
+            return []
+        return [
+            f"the network computes in {_name(self.program.dtype)}: many a map holds its maximum more than once; "
+            "the first such place in reading order is taken"
+        ]
+
+    def _left_out(self) -> list[str]:
+        """Layers whose table of class means would be too large."""
         return [
             f"class means of {layer.name} are left out: {len(self.classes)} classes x {layer.units} units is too many"
             for layer in self.layers
             if len(self.classes) * layer.units > MOST_CLASS_MEANS
         ]
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _runs_of(shard: int, count: int) -> list[range]:

@@ -6,7 +6,6 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from layerscope.core.errors import UsageError
@@ -93,7 +92,8 @@ def weights_hash(program: Program) -> str:
     for name in sorted(program.weights):
         weight = program.weights[name].detach().cpu().contiguous()
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
-        digest.update(np.ascontiguousarray(weight.numpy()).reshape(-1).view(np.uint8).data)
+        # By their bytes: NumPy has no bfloat16.
+        digest.update(weight.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -6,6 +6,10 @@ later. A group of images is one transaction; images whose strata have their boxe
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+from jaxtyping import UInt8
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.strata import Key, Place
@@ -13,7 +17,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Box
 from layerscope.core.records import Batch, Input
 from layerscope.pipeline.progress import Clock, Progress
-from layerscope.pipeline.projecting import as_scanned, small_picture
+from layerscope.pipeline.projecting import as_scanned, encoded_picture
 from layerscope.pipeline.settings import Settings
 from layerscope.sources import Source
 
@@ -41,22 +45,28 @@ def place_strata(
     hashes = {record.id: record.sha256 for record in writer.images()}
     groups = [images[first : first + GROUP] for first in range(0, len(images), GROUP)]
     progress.start("strata", len(images), 0)
-    batches = source.batches(input, groups, threads=workers, ahead=1)
+    lacking = frozenset(writer.without_picture(images) if settings.pictures else ())
+    batches = source.picturing(lacking).batches(input, groups, threads=workers, ahead=1)
     try:
         with ThreadPoolExecutor(workers) as pool:
             for group in groups:
                 with clock.time("strata"):
                     batch = as_scanned(next(batches), hashes)
-                    lacking = writer.without_picture(group) if settings.pictures else []
-                    pictures = pool.map(lambda image: small_picture(source, image, input, settings.codec), lacking)
+                    own = [(image, picture) for image, picture in _pictures(batch) if image in lacking]
+                    made = pool.map(partial(encoded_picture, codec=settings.codec), [picture for _, picture in own])
                     with writer.transaction():
                         writer.place_strata(_boxes(writer.strata_to_place(group), batch, layers, input))
-                        for image, picture in zip(lacking, pictures, strict=True):
+                        for (image, _), picture in zip(own, made, strict=True):
                             if picture is not None:
                                 writer.put_picture(image, settings.codec, *picture)
                 progress.step(len(group))
     finally:
         batches.close()  # type: ignore[attr-defined]
+
+
+def _pictures(batch: Batch) -> Iterator[tuple[int, UInt8[np.ndarray, "h w 3"] | None]]:
+    """The small whole pictures that came along, by image."""
+    return zip(batch.ids.tolist(), batch.pictures, strict=False)
 
 
 def _boxes(

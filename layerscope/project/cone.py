@@ -16,6 +16,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY
 from layerscope.graph import Node, Program
+from layerscope.graph.ops.kernels import NARROW
 from layerscope.project.extents import Extent, extents_of, plane_of
 from layerscope.project.windows import cleared, cut, laid
 
@@ -55,7 +56,8 @@ class Kept:
         """
         key = (node.id, wanted.height, wanted.width, fill)
         if key not in self._found:
-            self._found[key] = self._cut(node, wanted, fill)
+            found = self._cut(node, wanted, fill)
+            self._found[key] = found.float() if found.dtype in NARROW else found
         return self._found[key]
 
     def _cut(self, node: Node, wanted: Extent, fill: float) -> Tensor:
@@ -125,9 +127,11 @@ def carry_back(
 ) -> Tensor:
     """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
-    values: [m], what each signal starts from. extents: the entries' cones. Source: Zeiler & Fergus 2013, section 2.1;
-    Simonyan 2013; Springenberg 2014.
+    values: [m], what each signal starts from. extents: the entries' cones. Signals of a 16-bit network are carried in
+    float32, on the maps that it made: in float16, some layers back, they would overflow or vanish.
+    Source: Zeiler & Fergus 2013, section 2.1; Simonyan 2013; Springenberg 2014.
     """
+    program = program.wide
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
     # Only an operation with a window wider than its position can bring a signal beyond the border.
     spilled: set[int] = set()
@@ -152,6 +156,7 @@ def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -
     size = (len(entries), *shape[:1], *((extent.height, extent.width) if len(shape) > 1 else ()))
     signal = torch.zeros(size, dtype=program.dtype, device=program.device)
     everyone = torch.arange(len(entries))
+    values = values.to(signal.dtype)
     if len(shape) == 1:
         signal[everyone, units] = values
         return signal

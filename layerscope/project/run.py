@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Box
 from layerscope.core.records import Projections
 from layerscope.graph import Program
@@ -81,7 +82,21 @@ def _carried(
     extents: dict[int, Extent],
 ) -> Carried:  # fmt: skip
     signals = {method: carry_back(program, batch, values, kept, method, extents) for method in methods}
+    for method, signal in signals.items():
+        _require_finite(program, batch, method, signal)
     return Carried(part, signals, extents[0], values)
+
+
+def _require_finite(program: Program, entries: Entries, method: str, signal: Tensor) -> None:
+    """Raises TraceError for a projection that is too large for its number type: no tile can show it."""
+    finite = torch.isfinite(signal).flatten(1).all(1)
+    if not bool(finite.all()):
+        unit = entries.unit[int(finite.logical_not().nonzero()[0])]
+        raise TraceError(
+            f"the {method} projection of unit {unit} of {program.graph.nodes[entries.node].name} overflows "
+            f"{str(signal.dtype).removeprefix('torch.')}: the weights are too large; "
+            "build the network in float64, as model.double() makes it"
+        )
 
 
 def _at(cones: Tensor, entries: Entries, extent: Extent) -> Tensor:
@@ -113,7 +128,7 @@ def project(program: Program, x: Tensor, entries: Entries, method: str, *, alone
         method=method,
         signal=torch.cat([part.signals[method].contiguous() for part in parts]).cpu().numpy(),
         boxes=tuple(box for part in parts for box in boxes_of(part.extent)),
-        values=torch.cat([part.values for part in parts]).cpu().numpy(),
+        values=torch.cat([part.values for part in parts]).to(program.wide.dtype).cpu().numpy(),
         input_size=(height, width),
     )
 

@@ -19,8 +19,12 @@ def energy_profiles(
     signal: Float32[np.ndarray, "m c h w"],
 ) -> tuple[Float64[np.ndarray, "m h"], Float64[np.ndarray, "m w"]]:
     """The signals' energy along rows and along columns."""
-    energy = np.square(signal).sum(1, dtype=np.float32)
-    return energy.sum(2, dtype=np.float64), energy.sum(1, dtype=np.float64)
+    # Squares overflow float32 from 1.8e19 on and vanish below 1e-23, so each signal is first brought to a largest
+    # number of about 1; by a power of two, which changes no digit.
+    _, exponents = np.frexp(np.abs(signal).max((1, 2, 3), initial=0))
+    energy = np.square(np.ldexp(signal, -exponents[:, None, None, None])).sum(1, dtype=np.float32)
+    back = np.ldexp(1.0, 2 * exponents)[:, None]
+    return energy.sum(2, dtype=np.float64) * back, energy.sum(1, dtype=np.float64) * back
 
 
 def extents_of_energy(profile: Float64[np.ndarray, "m n"]) -> Int64[np.ndarray, " m"]:

@@ -7,6 +7,8 @@ a reader can see. For a linear unit, covariance times weights is the pattern tha
 Kindermans 2017); for rectified signals that is an analogy: it is a view.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -33,6 +35,13 @@ class NaturalView:
     """
 
     def __init__(self, statistics: Statistics) -> None:
+        # Of images that are all of one colour, or each of one colour, nothing is known in this respect.
+        plain = plain_statistics(len(statistics.colour))
+        statistics = replace(
+            statistics,
+            colour=statistics.colour if np.any(statistics.colour) else plain.colour,
+            spectrum=statistics.spectrum if np.any(statistics.spectrum) else plain.spectrum,
+        )
         self.colour = torch.from_numpy(colour_matrix(statistics.colour))
         self.kernel = torch.from_numpy(radial_kernel(statistics.spectrum))
         self._spectra: dict[int, Tensor] = {}
@@ -40,9 +49,7 @@ class NaturalView:
     @classmethod
     def plain(cls, channels: int) -> "NaturalView":
         """The view for images that nothing is known of: independent channels, power falling as 1 / frequency^2."""
-        frequency = np.linspace(0, 0.5, 65)
-        spectrum = 1 / np.maximum(frequency, FLAT_BELOW) ** 2
-        return cls(Statistics(colour=np.eye(channels), spectrum=spectrum))
+        return cls(plain_statistics(channels))
 
     def apply(self, signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m c inner_h inner_w"]:
         """Signals seen through the filter, less a border of KERNEL_RADIUS px on every side that the kernel needs.
@@ -64,6 +71,12 @@ class NaturalView:
         if size not in self._spectra:
             self._spectra[size] = torch.fft.rfft2(self.kernel, s=(size, size))
         return self._spectra[size]
+
+
+def plain_statistics(channels: int) -> Statistics:
+    """Independent channels, and power that falls as 1 / frequency^2, as in photographs."""
+    frequency = np.linspace(0, 0.5, 65)
+    return Statistics(colour=np.eye(channels), spectrum=1 / np.maximum(frequency, FLAT_BELOW) ** 2)
 
 
 def colour_matrix(covariance: Float64[np.ndarray, "c c"]) -> Float32[np.ndarray, "c c"]:

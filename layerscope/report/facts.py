@@ -93,7 +93,7 @@ def facts_of(file: AtlasFile, dissections: Sequence[Dissection]) -> Facts:
     return Facts(
         network=file.run.network,
         source=file.run.images,
-        images=sum(image.skipped is None for image in file.images()),
+        images=sum(image.skipped is None for image in file.images()) - file.copies_left_out(),
         dissected=first.images,
         settings=first.settings,
         layers=layers,

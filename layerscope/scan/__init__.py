@@ -1,5 +1,6 @@
 """Images -> peaks and statistics, in one pass, at nearly the cost of the forward pass alone."""
 
+from layerscope.scan.finite import require_finite
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import PICTURES, statistics_of
 from layerscope.scan.sample import Sampled, sample_of
@@ -16,6 +17,7 @@ __all__ = [
     "Totals",
     "merge",
     "neighbours_of",
+    "require_finite",
     "sample_of",
     "scan_shard",
     "statistics_of",

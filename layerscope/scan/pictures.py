@@ -7,30 +7,33 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from layerscope.core.records import Statistics
 
 # The first two shards: enough for a covariance and a radial mean, and a small part of a scan's time.
 PICTURES = 256
+# Of float64 sums, relative to what is summed up.
+ROUNDING = 1e-13
 
 Sums = dict[str, np.ndarray]
 
 
 def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     """The sums with some more images, as the network gets them."""
-    x = torch.from_numpy(pixels)
+    # In float64: a picture of one colour then varies by nothing at all, and no sum overflows.
+    x = torch.from_numpy(pixels).double()
     count, channels, height, width = pixels.shape
     rings, sizes, window = _plane(height, width)
     flat = x.permute(0, 2, 3, 1).reshape(-1, channels)
     gray = (flat @ flat.new_full((channels,), 1 / channels)).reshape(count, height, width)
     gray = (gray - gray.mean((1, 2), keepdim=True)) * torch.from_numpy(window)
-    power = torch.fft.rfft2(gray).abs().square().sum(0, dtype=torch.float64).numpy()
+    power = torch.fft.rfft2(gray).abs().square().sum(0).numpy()
     found = {
         "images": np.array(count),
         "pixels": np.array(len(flat)),
-        "total": x.sum((2, 3)).sum(0, dtype=torch.float64).numpy(),
-        "products": (flat.T @ flat).double().numpy(),
+        "total": flat.sum(0).numpy(),
+        "products": (flat.T @ flat).numpy(),
         "power": np.bincount(rings.ravel(), power.ravel(), len(sizes)) / sizes,
     }
     return joined(sums, found)
@@ -42,19 +45,27 @@ def joined(a: Sums, b: Sums) -> Sums:
 
 
 def statistics_of(sums: Sums) -> Statistics:
-    """Covariance between channels; mean power per radial frequency of the channels' mean (under a Hann window)."""
+    """Covariance between channels; mean power per radial frequency of the channels' mean (under a Hann window).
+
+    What is no more than the rounding of the sums is 0.
+    """
     mean = sums["total"] / sums["pixels"]
-    colour = sums["products"] / sums["pixels"] - np.outer(mean, mean)
-    return Statistics(colour=colour, spectrum=sums["power"] / sums["images"], images=int(sums["images"]))
+    products, power = sums["products"] / sums["pixels"], sums["power"] / sums["images"]
+    colour = products - np.outer(mean, mean)
+    colour[np.abs(colour) <= ROUNDING * np.sqrt(np.outer(products.diagonal(), products.diagonal()))] = 0
+    # A spectrum's numbers are squared sums over a picture's px.
+    px = sums["pixels"] / sums["images"]
+    noise = (ROUNDING * px) ** 2 * products.diagonal().max()
+    return Statistics(colour=colour, spectrum=np.where(power > noise, power, 0), images=int(sums["images"]))
 
 
 @lru_cache(maxsize=4)
 def _plane(
     height: int, width: int
-) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float32[np.ndarray, "h w"]]:
+) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float64[np.ndarray, "h w"]]:
     """For each frequency of a plane its ring (radius in steps of 1 / the longer side), the rings' sizes, the window."""
     steps = max(height, width)
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]) * steps
     rings = np.minimum(np.rint(radius), steps // 2).astype(np.int64)
-    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1]).astype(np.float32)
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
     return rings, np.maximum(np.bincount(rings.ravel(), minlength=steps // 2 + 1), 1), window

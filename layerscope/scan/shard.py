@@ -13,14 +13,15 @@ import torch
 from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
 from torch import Tensor
 
-from layerscope.core.errors import TraceError
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Program
+from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.pictures import add_pictures
 from layerscope.scan.places import first_places
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
+SUMMED_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def scan_shard(
     ones are taken in pieces.
     floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
     sample: ids of images for which the place of every unit's maximum is kept.
-    Raises TraceError for activations that are NaN.
+    Raises TraceError for activations that are NaN, infinite or beyond float32.
     """
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
     images: list[np.ndarray] = []
@@ -121,15 +122,10 @@ class _LayerScan:
         self, ids: np.ndarray, values: Float[Tensor, "n *map"], sampled: Bool[np.ndarray, " n"], *, summed: bool
     ) -> None:
         """One batch's activations; sampled: the images for which all places are kept."""
-        maps = values.permute(0, 2, 3, 1) if values.dim() == 4 else values[:, None, None]
+        maps = channels_last(values)
         of_rows = maps.amax(2)
         highest = of_rows.amax(1)
-        maxima = highest.float().cpu()
-        if bool(torch.isnan(maxima).any()):
-            image = int(ids[torch.isnan(maxima).any(1).nonzero()[0, 0]])
-            raise TraceError(
-                f"image {image} gives NaN at layer {self.layer.name}: the weights or the input are unusable"
-            )
+        maxima = finite_maxima(self.layer, ids, maps, highest)
         self.maxima.append(maxima)
         flat = maps.flatten(1, 2)
         self._enter(torch.from_numpy(ids), maxima, flat)
@@ -158,12 +154,15 @@ class _LayerScan:
         self.value[units], self.image[units], self.place[units] = value, image, place
 
     def _sum(self, flat: Float[Tensor, "n p u"]) -> None:
-        # Image by image: a float32 sum over one map is exact enough, and a product with ones is the fastest count.
-        ones = flat.new_ones(flat.shape[1])
+        # In float64, whatever the network's dtype: the squares of float16 overflow above 255. In pieces that stay in
+        # the processor's cache this is as fast as float32 sums over whole maps.
+        units = flat.shape[2]
+        sums = self.sums.to(flat.device)
+        for piece in flat.reshape(-1, units).split(max(1, SUMMED_AT_ONCE // units)):
+            values = piece.double()
+            sums += torch.stack([(values > 0).double().sum(0), values.sum(0), values.square().sum(0)])
         self.positions += flat.shape[0] * flat.shape[1]
-        above = torch.matmul(ones, (flat > 0).to(flat.dtype))
-        parts = [part.double().sum(0) for part in (above, flat.sum(1), flat.square().sum(1))]
-        self.sums += torch.stack(parts).cpu()
+        self.sums = sums.cpu()
 
     def result(self) -> LayerResult:
         """The shard's values as plain arrays."""

@@ -19,8 +19,9 @@ Batches do not depend on the number of threads, on how far they are read ahead, 
 each record lets others check it.
 """
 
+from layerscope.sources.kept import Kept
 from layerscope.sources.opening import open_source
 from layerscope.sources.prepare import placement_of, prepare, show
 from layerscope.sources.source import Source
 
-__all__ = ["Source", "open_source", "placement_of", "prepare", "show"]
+__all__ = ["Kept", "Source", "open_source", "placement_of", "prepare", "show"]

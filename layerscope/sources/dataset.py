@@ -81,7 +81,10 @@ class DatasetSource(Source):
             ) from None
         except Exception as failure:  # the user's code and whatever it reads: its failure is this item's alone
             raise Unusable(f"the Dataset failed: {reason(failure)}") from None
-        return _Item(picture, hashlib.sha256(pixels.data).digest(), pixels.nbytes, value_and_label(item)[1])
+        digest = hashlib.sha256(pixels.data)
+        if isinstance(picture, Image.Image) and picture.palette is not None:
+            digest.update(picture.palette.tobytes())
+        return _Item(picture, digest.digest(), pixels.nbytes, value_and_label(item)[1])
 
     def _read_again(self) -> dict[int, Any]:
         """The labels of a few items, each read several times. Raises ImageError where it is not the same each time."""

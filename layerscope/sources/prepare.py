@@ -12,6 +12,9 @@ from layerscope.core.errors import ImageError
 from layerscope.core.records import Input, Placement
 from layerscope.sources.decode import LARGEST_PICTURE, Unusable, as_mode
 
+# The longer side of the small whole pictures that an atlas keeps, px.
+PICTURE_SIDE = 160
+
 RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -74,6 +77,22 @@ def small(
     scale = min(1.0, side / max(shown.size))
     size = (max(1, round(shown.width * scale)), max(1, round(shown.height * scale)))
     return np.asarray(shown.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
+def to_bytes(row: Float32[np.ndarray, "h w c"], input: Input) -> UInt8[np.ndarray, "h w c"] | None:
+    """The bytes that were normalised into this input; None where no bytes give the very same numbers."""
+    lines = row.reshape(input.height, -1)
+    shown = lines * np.tile(np.asarray(input.std, np.float32), input.width)
+    shown += np.tile(np.asarray(input.mean, np.float32), input.width)
+    cut = np.rint(np.clip(shown, 0, 1) * np.float32(255)).astype(np.uint8).reshape(row.shape)
+    return cut if np.array_equal(from_bytes(cut, input).view(np.uint32), row.view(np.uint32)) else None
+
+
+def from_bytes(cut: UInt8[np.ndarray, "h w c"], input: Input) -> Float32[np.ndarray, "h w c"]:
+    """A picture's bytes, in the network's order of channels, as its input."""
+    out = empty_rows(1, input)[0]
+    _normalise(cut, input, out)
+    return out
 
 
 def resized_size(input: Input, height: int, width: int) -> tuple[int, int]:

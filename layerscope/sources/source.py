@@ -5,8 +5,9 @@ and batching are here, once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,10 +18,12 @@ from PIL import Image
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.decode import Unusable
-from layerscope.sources.prepare import empty_rows, fill, small
+from layerscope.sources.kept import Kept
+from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, small
 
 Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
-Placed = tuple[ImageRecord, Placement | None]
+Small = UInt8[np.ndarray, "_ _ 3"]
+Placed = tuple[ImageRecord, Placement | None, Small | None]
 Rows = Float32[np.ndarray, "b h w c"]
 Ids = Sequence[int] | Int64[np.ndarray, " b"]
 CHECK_RUN = 32
@@ -45,8 +48,12 @@ class Entry:
 class Source(ABC):
     """Images in a fixed order. Ids are places in this order, from 0.
 
-    name: the source in words. label_names: the classes, sorted; empty without labels.
+    name: the source in words. label_names: the classes, sorted; empty without labels. pictured: the images whose small
+    whole pictures come along in batches.
     """
+
+    pictured: Container[int] = ()
+    _kept: Kept | None = None
 
     def __init__(
         self,
@@ -107,10 +114,22 @@ class Source(ABC):
         """The class of every image as far as the listing tells it, read from no image."""
         return [entry.label for entry in self._entries]
 
-    def picture(self, id: int, input: Input, side: int) -> UInt8[np.ndarray, "h w 3"] | None:
-        """The whole picture of image `id`, small: its longer side at most `side` px; None where it cannot be read."""
-        _, picture = self._read(id)
-        return None if picture is None else small(picture, input, side)
+    def picturing(self, ids: Container[int]) -> "Source":
+        """The same source, in whose batches the small whole pictures of these images come along."""
+        view = copy(self)
+        view.pictured = ids
+        return view
+
+    def keeping(self, kept: Kept | None) -> "Source":
+        """The same source, which reads no image again that `kept` holds."""
+        view = copy(self)
+        view._kept = kept
+        return view
+
+    def release(self, ids: Iterable[int]) -> None:
+        """Nobody will ask for these images again: what is kept of them may go."""
+        if self._kept is not None:
+            self._kept.release(ids)
 
     def relabel(self, class_of: "Callable[[str], str | None]") -> None:
         """Take the class of every image from its identity, in place of what its folder or archive says."""
@@ -135,6 +154,8 @@ class Source(ABC):
     def load(self, ids: Ids, input: Input) -> Batch:
         """These images, now, in the calling thread. Raises ImageError where the source cannot make such an input."""
         self._require(input)
+        if self._kept is not None:
+            return next(self._kept.batches(self.keeping(None), [ids], 1, 0))
         (ids, rows), calls = self._group(ids, input)
         return self._batch(ids, rows, [call() for call in calls])
 
@@ -145,6 +166,8 @@ class Source(ABC):
         pixels and placements, and its record says why. Raises ImageError as `load` does.
         """
         self._require(input)
+        if self._kept is not None:
+            return self._kept.batches(self.keeping(None), runs, threads, ahead)
         return self._batches(input, runs, threads, ahead)
 
     def _batches(self, input: Input, runs: Iterable[Ids], threads: int, ahead: int) -> Iterator[Batch]:
@@ -162,11 +185,18 @@ class Source(ABC):
         """Read and prepare one image into its row; no placement where it cannot be used. Runs in any thread."""
         record, picture = self._read(id)
         if picture is None:
-            return record, None
+            return record, None, None
         try:
-            return record, self._fill(record, picture, input, row)
+            return record, self._fill(record, picture, input, row), self._small(id, picture, input)
         except Unusable as failure:
-            return replace(record, skipped=str(failure)), None
+            return replace(record, skipped=str(failure)), None, None
+
+    def _small(self, id: int, picture: Picture, input: Input) -> Small | None:
+        """The small whole picture, if it is asked for and can be had."""
+        try:
+            return small(picture, input, PICTURE_SIDE) if id in self.pictured else None
+        except Unusable:
+            return None
 
     def _fill(
         self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]
@@ -175,14 +205,15 @@ class Source(ABC):
 
     def _batch(self, ids: Ids, rows: Rows, placed: Sequence[Placed]) -> Batch:
         """Join what the threads did; only here, in order, is anything noted."""
-        usable = [place for place, (_, placement) in enumerate(placed) if placement is not None]
+        usable = [place for place, (_, placement, _) in enumerate(placed) if placement is not None]
         if len(usable) < len(placed):
             rows = rows[usable]
         return Batch(
             ids=np.asarray([ids[place] for place in usable], np.int64),
             pixels=rows.transpose(0, 3, 1, 2),
-            placements=tuple(placement for _, placement in placed if placement is not None),
-            records=tuple(self._noted(record) for record, _ in placed),
+            placements=tuple(placement for _, placement, _ in placed if placement is not None),
+            records=tuple(self._noted(record) for record, _, _ in placed),
+            pictures=tuple(placed[place][2] for place in usable) if self.pictured else (),
         )
 
     def _noted(self, record: ImageRecord) -> ImageRecord:
@@ -193,9 +224,10 @@ class Source(ABC):
         self._skipped.pop(record.id, None)
         if record.sha256 is None:
             return record
-        digest = bytes.fromhex(record.sha256)
-        first = min(self._first_with.get(digest, record.id), record.id)
-        self._first_with[digest] = first
+        # An array's bytes do not tell its rows and columns.
+        key = bytes.fromhex(record.sha256) + f"{record.height} {record.width}".encode()
+        first = min(self._first_with.get(key, record.id), record.id)
+        self._first_with[key] = first
         return replace(record, duplicate_of=first if first < record.id else None)
 
     def any_usable(self) -> bool:

@@ -13,8 +13,9 @@ from layerscope.graph.args import bind
 from layerscope.graph.ops.table import Call
 from layerscope.known.network import INPUT, known_network
 from layerscope.pipeline import sampling, scanning, settings
-from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, PICTURE_SIDE, TOLERANCE
+from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, TOLERANCE
 from layerscope.project import tiles, views
+from layerscope.sources.prepare import PICTURE_SIDE
 from layerscope.world import World
 from tests.docs.pages import DOCS, blocks, rows, sections, text
 from tests.laws import checks, test_ops

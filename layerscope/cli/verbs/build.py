@@ -56,7 +56,7 @@ def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:
     """What the atlas holds now. seconds: of this command; a resumed build took longer in all."""
     records = atlas.file.images()
     skipped = sum(record.skipped is not None for record in records)
-    path = atlas.file.path
+    path, copies = atlas.file.path, atlas.file.copies_left_out()
     data = {
         "atlas": str(path),
         "bytes": path.stat().st_size,
@@ -64,11 +64,14 @@ def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:
         "units": sum(layer.units for layer in atlas.layers),
         "images": len(records),
         "skipped": skipped,
+        "copies": copies,
         "seconds": round(seconds, 3),
     }
     held = f"{words.counted(len(atlas), 'layer')}, {words.counted(data['units'], 'unit')}"
-    left_out = f" ({skipped:,} skipped: layerscope info lists them)" if skipped else ""
-    seen = f"{words.counted(len(records), 'image')}{left_out}"
+    left_out = [f"{skipped:,} skipped: layerscope info lists them"] if skipped else []
+    left_out += [f"{words.counted(copies, 'copy', 'copies')} left out"] if copies else []
+    but = f" ({'; '.join(left_out)})" if left_out else ""
+    seen = f"{words.counted(len(records), 'image')}{but}"
     size = f"{words.file_size(data['bytes'])}, {words.duration(seconds)}"
     output.result(data, f"{words.printable(path)}: {held}, {seen}, {size}")
 

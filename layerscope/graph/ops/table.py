@@ -14,6 +14,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 
 from layerscope.core.geometry import IDENTITY, Field, Window
+from layerscope.graph.ops.kernels import computed
 
 Shape = tuple[int, ...]
 
@@ -84,7 +85,8 @@ class Call:
     def run(self, *tensors: Tensor) -> Tensor:
         """The operation itself, on these inputs."""
         batch = tensors[0].shape[0]
-        result = self.target(**{name: _filled(value, tensors, batch) for name, value in self.args.items()})
+        args = {name: _filled(value, tensors, batch) for name, value in self.args.items()}
+        result = computed(self.target, args, tensors[0])
         return result[0] if isinstance(result, tuple | list) else result
 
     def local(self, inputs: tuple[Shape, ...], shape: Shape, tensors: tuple[Tensor, ...]) -> "Call":

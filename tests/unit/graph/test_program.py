@@ -1,5 +1,7 @@
 """Running a plan: as deep as needed, in place where nobody looks, with the numbers of the user's model."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,42 @@ def test_weights_that_are_not_finite_are_named(number: float) -> None:
     net = ls.trace(model, ls.Input(channels=3, height=8, width=8))
     with pytest.raises(TraceError, match=r'the weights "0\.bias" hold numbers that are not finite'):
         net.program.check()
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (torch.ones(4, 3, 1, 1, dtype=torch.int8), '"0.weight" are of type int8'),
+        (torch.ones(4, 3, 1, 1, dtype=torch.bool), '"0.weight" are of type bool'),
+        (torch.ones(4, 3, 1, 1, dtype=torch.complex64), '"0.weight" are of type complex64'),
+        (torch.ones(4, 3, 1, 1).to(torch.float8_e4m3fn), '"0.weight" are of type float8_e4m3fn'),
+        (
+            torch.quantize_per_tensor(torch.ones(4, 3, 1, 1), 0.1, 0, torch.qint8),
+            '"0.weight" are quantised, of type qint8',
+        ),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", "")),
+)
+def test_weights_of_another_type_are_named(weight: torch.Tensor, words: str) -> None:
+    """What is learned must be floating numbers; the weight and its type are said, and what to do."""
+    net = ls.trace(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), ls.Input(channels=3, height=8, width=8))
+    with pytest.raises(TraceError, match=re.escape(f"the weights {words}")):
+        Program(net.program.graph, {**net.program.weights, "0.weight": weight}).check()
+
+
+def test_integers_may_be_factors() -> None:
+    """A constant that a map is multiplied with may be of integers; only what is learned may not."""
+
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 1)
+            self.register_buffer("factor", torch.tensor([2, 3]).reshape(1, 2, 1, 1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (self.conv(x) * self.factor).relu()
+
+    ls.trace(Scaled(), ls.Input(channels=3, height=8, width=8)).program.check()
 
 
 def test_the_batch_is_free() -> None:

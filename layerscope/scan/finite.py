@@ -1,0 +1,63 @@
+"""Activations that are no numbers are refused where they first arise, by layer and image."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64
+from torch import Tensor
+
+from layerscope.core.errors import TraceError
+from layerscope.core.records import LayerRecord
+
+LARGEST = {torch.float16: "65504", torch.bfloat16: "3.4e38", torch.float32: "3.4e38", torch.float64: "1.8e308"}
+
+
+def finite_maxima(
+    layer: LayerRecord,
+    ids: Int64[np.ndarray, " n"],
+    maps: Float[Tensor, "n rows cols u"],
+    highest: Float[Tensor, "n u"],
+) -> Float32[Tensor, "n u"]:
+    """Each map's maximum as it is kept, on the CPU. highest: the same in the network's dtype.
+
+    Raises TraceError for NaN, for infinity of either sign, and for what is too large for float32.
+    """
+    maxima = highest.float().cpu()
+    found = ~torch.isfinite(maxima)
+    if not layer.rectified:
+        # A maximum hides what lies below it; a rectifier leaves nothing there.
+        found |= torch.isinf(maps.amin((1, 2))).cpu()
+    if bool(found.any()):
+        image, unit = found.nonzero()[0].tolist()
+        raise TraceError(
+            f"image {int(ids[image])} gives {_what(maps[image, :, :, unit])} at layer {layer.name}: {_why(maps.dtype)}"
+        )
+    return maxima
+
+
+def require_finite(layer: LayerRecord, ids: Int64[np.ndarray, " n"], values: Float[Tensor, "n *map"]) -> None:
+    """Raises TraceError as a scan of these activations would."""
+    maps = channels_last(values)
+    finite_maxima(layer, ids, maps, maps.amax((1, 2)))
+
+
+def channels_last(values: Float[Tensor, "n *map"]) -> Float[Tensor, "n rows cols u"]:
+    """A layer's values as maps, of one position for a dense layer."""
+    return values.permute(0, 2, 3, 1) if values.dim() == 4 else values[:, None, None]
+
+
+def _what(plane: Tensor) -> str:
+    if bool(torch.isnan(plane).any()):
+        return "NaN"
+    if bool(torch.isinf(plane).any()):
+        return "infinity"
+    return f"{float(plane.max()):.1e}"
+
+
+def _why(dtype: torch.dtype) -> str:
+    """What to do about it."""
+    name = str(dtype).removeprefix("torch.")
+    if dtype == torch.float16:
+        return f"{name} overflows above {LARGEST[dtype]}; build the network in float32, as model.float() makes it"
+    if dtype == torch.float64:
+        return f"activations are kept in float32, which overflows above {LARGEST[torch.float32]}"
+    return f"the weights or the input are unusable ({name} overflows above {LARGEST[dtype]})"
