@@ -20,7 +20,14 @@ from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import open_for_reading, plain_errors, plain_values
 from layerscope.atlas.frames import FRAMES
 from layerscope.atlas.records import (
-    AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Specificity, Stratum,
+    AtlasLayerRecord,
+    EdgeRecord,
+    Neighbour,
+    NodeRecord,
+    Peak,
+    RunRecord,
+    Specificity,
+    Stratum,
 )  # fmt: skip
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
 from layerscope.core.concepts import Dissection, Note, UnitConcept

@@ -239,6 +239,8 @@ def _address(verb: ArgumentParser) -> None:
     add = verb.add_argument
     add("--host", metavar="NAME", default="127.0.0.1", help="listen here (default 127.0.0.1, this machine only)")
     add("--port", metavar="N", type=values.port, default=8000, help="or the next that is free; 0 is any (default 8000)")
+    add("--base", metavar="PATH", default="", help="the path below which a proxy shows the pages, such as /p/lab")
+    add("--name", metavar="HOST", action="append", help="a host name under which a proxy shows them; repeatable")
     add("--no-browser", action="store_true", help="do not open the browser")
 
 

@@ -118,7 +118,7 @@ def addresses(shelf: Shelf) -> Iterator[str]:
 
 
 def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor) -> None:
-    """Every page of the table, and those of a network beside it, answers with a page and with JSON of finite numbers."""
+    """Every page of the table, and those of a network beside it, is a page, and JSON of finite numbers."""
     shelf = Shelf([poor.atlas])
     with AtlasFile(poor.atlas) as file:
         engine = engine_for(file, poor.net.program, name="narrow")

@@ -58,10 +58,10 @@ def test_a_disk_without_locks_is_named_before_anything_is_written(tmp_path, monk
 def test_a_lock_that_is_held_is_told_as_held(tmp_path, monkeypatch, number):
     """What the system says of a lock that another has is told as another writer, of an atlas or of an export."""
     monkeypatch.setattr(fcntl, "flock", failing(number))
-    with pytest.raises(AtlasError, match="is being written by another build .*; wait for it or choose another file"):
+    with pytest.raises(AtlasError, match=r"is being written by another build .*; wait for it or choose another file"):
         AtlasWriter.create(tmp_path / "a.atlas")
     with (
-        pytest.raises(UsageError, match="is being written by another export .* or choose another folder"),
+        pytest.raises(UsageError, match=r"is being written by another export .* or choose another folder"),
         written_whole(tmp_path / "site", marker=".marker"),
     ):
         raise AssertionError("an export began")
@@ -140,9 +140,11 @@ def test_locks_that_fail_later_are_told_as_the_disk(tmp_path, code):
     """Every code of SQLite for locks and shared memory that do not work names the disk, not its free space."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
-    with pytest.raises(AtlasError, match="this disk has no file locks or shared memory"):
-        with connection.plain_errors(tmp_path / "a.atlas"):
-            raise error
+    with (
+        pytest.raises(AtlasError, match="this disk has no file locks or shared memory"),
+        connection.plain_errors(tmp_path / "a.atlas"),
+    ):
+        raise error
 
 
 def killed_while_writing(path: Path) -> None:
