@@ -101,7 +101,7 @@ def live(verb: ArgumentParser) -> None:
 def look(verb: ArgumentParser) -> None:
     _atlas(verb)
     _network(verb)
-    verb.add_argument("picture", metavar="PICTURE", help="a JPEG or PNG file")
+    verb.add_argument("picture", metavar="PICTURE", help="a picture file of any kind that build reads")
     add = verb.add_argument
     add("-o", "--out", metavar="PAGE", required=True, help="an .html file; one that exists is replaced")
     add("--method", choices=METHODS, help="projections by this method (default: that of the deepest plate)")
