@@ -81,15 +81,18 @@ class Atlas:
     def __len__(self) -> int:
         return len(self.file.layers)
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> "Served":
+    def serve(
+        self, *, host: str = "127.0.0.1", port: int = 8000, base: str = "", names: Sequence[str] = ()
+    ) -> "Served":
         """Show the atlas in the browser: starts a server in the background and returns the link to it.
 
         port: the first that is tried; the next free one is taken. host: another one than this machine's own can be
-        reached by others, and the address then holds a token. Raises UsageError where no port is free.
+        reached by others, and the address then holds a token. base, names: the path below which, and the host names
+        under which, a proxy shows the pages. Raises UsageError where no port is free.
         """
         from layerscope.api.serving import served
 
-        return served(self.file.path, host=host, port=port)
+        return served(self.file.path, host=host, port=port, base=base, names=names)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
         """One of the tables "peaks", "units", "images", "layers" and "concepts" as a data frame, in its natural order.

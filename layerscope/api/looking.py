@@ -5,12 +5,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from jaxtyping import Float32
 from markupsafe import Markup
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.live import Portrait
+from layerscope.core.records import Input, Placement
 from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.viewer import pictures
@@ -51,21 +54,32 @@ def look_at(
 ) -> Portrait:
     """Write a page of the units that a picture excites most, at every layer; what stands on it is returned as well.
 
-    picture: a JPEG or PNG file. out: the HTML file; one that exists is replaced. method: of the projections, by
-    default that of the atlas's deepest plate. Raises ImageError, WrongModel, UsageError.
+    picture: a file that `build` would read, of any size that it takes. out: the HTML file; one that exists is replaced.
+    method: of the projections, by default that of the atlas's deepest plate. Raises ImageError, WrongModel, UsageError.
     """
-    path = Path(picture)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f'cannot read the picture "{path}": {error.strerror}') from error
+    path = Path(picture).expanduser()
     with AtlasFile(atlas) as file:
+        pixels, placement = _prepared(path, file.run.input)
         engine = engine_of(file, network, weights)
         query = Query((("method", method),) if method is not None else ())
-        portrait = engine.whole(content)
+        portrait = engine.portrait(pixels, placement)
         page = _page(Book("", file, ""), portrait, query, engine.methods, path.name)
         write_whole(Path(out), page.encode())
     return portrait
+
+
+def _prepared(path: Path, input: Input) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
+    """A person's own file as the network's input, read and prepared as an image of a build. Raises ImageError."""
+    from layerscope.sources import open_source
+
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ImageError(f'cannot read the picture "{path}": {error.strerror}') from error
+    batch = open_source(path).load([0], input)
+    if not len(batch.ids):
+        raise ImageError(f'the picture "{path}" cannot be used: {batch.records[0].skipped}')
+    return batch.pixels[0], batch.placements[0]
 
 
 def _page(book: Book, portrait: Portrait, query: Query, methods: tuple[str, ...], title: str) -> str:

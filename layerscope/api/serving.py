@@ -1,10 +1,10 @@
 """An atlas in the browser from a notebook or a program: a server in a thread, and the link to it."""
 
 import os
+from collections.abc import Sequence
 from html import escape
 
-from layerscope.viewer.serving import HOST, PORT, Running
-from layerscope.viewer.shelf import Shelf
+from layerscope.viewer.serving import HOST, PORT, Running, shelf_below
 
 
 class Served:
@@ -33,8 +33,10 @@ class Served:
         return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a>'
 
 
-def served(*paths: str | os.PathLike[str], host: str = HOST, port: int = PORT) -> Served:
+def served(
+    *paths: str | os.PathLike[str], host: str = HOST, port: int = PORT, base: str = "", names: Sequence[str] = ()
+) -> Served:
     """Serve atlases from a thread. Raises AtlasError, or UsageError where no port is free."""
-    running = Running(Shelf(paths), host=host, port=port)
+    running = Running(shelf_below(paths, base), host=host, port=port, base=base, public=names)
     running.start()
     return Served(running)

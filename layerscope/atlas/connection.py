@@ -10,11 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from layerscope.atlas.disk import INSTEAD, lack_of
 from layerscope.atlas.schema import APPLICATION_ID, VERSION
 from layerscope.core.errors import AtlasError, LayerscopeError, NotAnAtlas, UnknownVersion, UsageError
 
 # What SQLite may leave beside a database while it is in use, or after a crash.
 SIDE_FILES = ("-wal", "-shm", "-journal")
+
+
+# What SQLite says where locks or the memory that readers and writer share do not work (sqlite.org/rescode.html).
+LOCKING = (
+    sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_UNLOCK,
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMMAP,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+)  # fmt: skip
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+# Seconds that somebody else's lock is waited for: while a build writes, and where nothing says that one does.
+WAIT, WAIT_WITHOUT_A_LOG = 30, 2
 
 
 def side_files(path: Path) -> tuple[Path, ...]:
@@ -25,7 +38,8 @@ def side_files(path: Path) -> tuple[Path, ...]:
 def _explain(path: Path, error: sqlite3.Error) -> AtlasError | None:
     """The error as a sentence for the user; None for what is a bug of ours."""
     # The low byte is the kind of error; the others say more (sqlite.org/rescode.html).
-    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    whole = getattr(error, "sqlite_errorcode", -1)
+    code = whole & 0xFF
     # Text that is no text has no code at all (CPython's sqlite3 finds it, not SQLite).
     if code == 0xFF and "decode to UTF-8" in str(error):
         return NotAnAtlas(f"{path} is damaged: a text in it is not readable")
@@ -36,9 +50,13 @@ def _explain(path: Path, error: sqlite3.Error) -> AtlasError | None:
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return NotAnAtlas(f"{path} is not an atlas, or is truncated or damaged ({error})")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if whole in LOCKING or code in BUSY:
+        # SQLite says "busy" for every lock that fails, whether somebody holds it or the disk has none.
+        lack = lack_of(path.parent) or (f"file locks or shared memory ({error})" if whole in LOCKING else None)
+        if lack is not None:
+            return AtlasError(f"{path} cannot be read or written: this disk has no {lack}; {INSTEAD}")
         return AtlasError(f"{path} is held by another program; close it there and try again")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+    if code in UNWRITABLE:
         return AtlasError(f"{path} or its folder cannot be opened or written ({error}); check the permissions")
     if code == sqlite3.SQLITE_IOERR:
         return AtlasError(
@@ -119,13 +137,13 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise NotAnAtlas(f"{path} is truncated or damaged: its last page is cut")
 
 
-def _connect(path: Path, query: str) -> sqlite3.Connection:
-    """A connection to an atlas that was checked, closed again if it is none."""
+def _connect(path: Path, query: str, *, wait: float = WAIT) -> sqlite3.Connection:
+    """A connection to an atlas that was checked, closed again if it is none. wait: seconds for others' locks."""
     with plain_errors(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?{query}",
             uri=True,
-            timeout=30,
+            timeout=wait,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -160,17 +178,37 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A read-only connection; raises AtlasError, NotAnAtlas or UnknownVersion."""
     _check_path(path)
     try:
-        connection = _connect(path, "mode=ro")
+        connection = _connect(path, "mode=ro", wait=0)
     except NotAnAtlas:
         raise
-    except AtlasError:
+    except AtlasError as error:
+        connection = _read_otherwise(path, error)
+    connection.executescript(f"PRAGMA busy_timeout={1000 * WAIT}; PRAGMA query_only=ON;")
+    return connection
+
+
+def _read_otherwise(path: Path, error: AtlasError) -> sqlite3.Connection:
+    """A connection for reading where the plain one failed: later, or without locks; else raises what is to be done."""
+    code = getattr(error.__cause__, "sqlite_errorcode", -1)
+    logged, lack = any(side.exists() for side in side_files(path)), lack_of(path.parent)
+    if code & 0xFF in BUSY and lack is None:
+        # A disk without locks would say "busy" for as long as it is asked; this one has them, so somebody holds one.
+        try:
+            return _connect(path, "mode=ro", wait=WAIT if logged else WAIT_WITHOUT_A_LOG)
+        except AtlasError:
+            if logged:
+                raise
+    if not logged:
         # In a folder that cannot be written, write-ahead mode has no place for its index. Without a log beside it
         # the file is complete and nobody can be writing it.
-        if any(side.exists() for side in side_files(path)):
-            raise
-        connection = _connect(path, "mode=ro&immutable=1")
-    connection.execute("PRAGMA query_only=ON")
-    return connection
+        return _connect(path, "mode=ro&immutable=1")
+    if lack is None and code & 0xFF not in UNWRITABLE:
+        raise error
+    why = f"this disk has no {lack}" if lack is not None else f"the folder {path.parent} cannot be written"
+    raise AtlasError(
+        f"{path} is unfinished, and {why}, which reading it needs; copy it to a folder that can be written, on a "
+        f"local disk, together with {path.name}-wal"
+    ) from error
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -195,5 +233,5 @@ def leave_write_ahead_mode(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
         # Somebody reads: the file is complete, only its mode stays until the next writer closes it.
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if error.sqlite_errorcode & 0xFF not in BUSY:
             raise

@@ -1,14 +1,28 @@
-"""One writer at a time: a lock file beside the atlas, released by the system however its holder ends."""
+"""One writer at a time: a lock file beside what is written, released by the system however its holder ends."""
 
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
+from layerscope.atlas.disk import HELD, INSTEAD
 from layerscope.core.errors import AtlasError
 
 # Descriptors of the locks that this process holds.
 _held: set[int] = set()
+
+
+class Writer(NamedTuple):
+    """How a kind of writer is spoken of. name: of it; into: what it writes; instead: what to do without locks."""
+
+    name: str
+    into: str
+    instead: str
+
+
+BUILD = Writer("build", "file", INSTEAD)
+EXPORT = Writer("export", "folder", "export to a local disk and copy the finished folder here")
 
 
 def _forget_after_fork() -> None:
@@ -38,37 +52,52 @@ else:
 class WriterLock:
     """An exclusive lock on `<path>.lock`, held from construction until `release`.
 
-    Raises AtlasError if another process, or another writer in this one, holds it.
+    writer: who wants it. shown: what errors call the place, by default `path`. Raises AtlasError if another process,
+    or another writer in this one, holds it, where the folder cannot be written, and on a disk without locks.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writer: Writer = BUILD, shown: str | None = None) -> None:
         self.file = path.with_name(path.name + ".lock")
-        self._descriptor = self._acquire(path)
+        self._writer, self._shown = writer, shown or str(path)
+        self._descriptor = self._acquire()
         _held.add(self._descriptor)
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, str(os.getpid()).encode())
 
-    def _acquire(self, path: Path) -> int:
+    def _acquire(self) -> int:
         while True:
             try:
                 descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o644)
             except OSError as error:
-                raise AtlasError(f"{path} cannot be written: {error.strerror} ({self.file})") from error
+                raise AtlasError(
+                    f"{self._shown} cannot be written: {error.strerror} (the folder {self.file.parent})"
+                ) from error
             try:
                 _try_lock(descriptor)
             except OSError as error:
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace") if hasattr(os, "pread") else ""
-                os.close(descriptor)
-                raise AtlasError(
-                    f"{path} is being written by another build (process {holder.strip() or 'unknown'}); "
-                    "wait for it or choose another file"
-                ) from error
+                raise self._refused(descriptor, error) from error
             # The holder before may have removed the file between our opening and our locking of it.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(self.file)):
                     return descriptor
             os.close(descriptor)
+
+    def _refused(self, descriptor: int, error: OSError) -> AtlasError:
+        """Why there is no lock: another writer holds it, or the disk has none."""
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace") if hasattr(os, "pread") else ""
+        os.close(descriptor)
+        if error.errno in HELD:
+            return AtlasError(
+                f"{self._shown} is being written by another {self._writer.name} (process {holder.strip() or 'unknown'}"
+                f"); wait for it or choose another {self._writer.into}"
+            )
+        # Nobody can hold what cannot be locked.
+        with suppress(OSError):
+            self.file.unlink()
+        return AtlasError(
+            f"{self._shown} cannot be written: this disk has no file locks ({error.strerror}); {self._writer.instead}"
+        )
 
     def release(self) -> None:
         """Remove the lock file and let go; a second call does nothing."""

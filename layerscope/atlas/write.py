@@ -19,6 +19,7 @@ from jaxtyping import Float
 from layerscope.atlas import concepts, rows, strata
 from layerscope.atlas.connection import enter_write_ahead_mode, leave_write_ahead_mode, open_for_writing, plain_errors
 from layerscope.atlas.create import create_empty
+from layerscope.atlas.disk import require_disk
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.schema import LATER_TABLES
@@ -62,6 +63,7 @@ class AtlasWriter:
             raise AtlasError(f"the folder {path.parent} does not exist; make it first")
         lock = WriterLock(path)
         try:
+            require_disk(path)
             if create:
                 create_empty(path, overwrite=overwrite)
             return cls(path, lock)

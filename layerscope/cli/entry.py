@@ -12,6 +12,7 @@ from importlib import import_module
 
 from layerscope.cli import output
 from layerscope.cli.parser import parse
+from layerscope.cli.silence import others_silent
 from layerscope.core.errors import LayerscopeError
 from layerscope.core.version import __version__
 
@@ -25,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     output.never_fail_to_encode()
     try:
-        return carry_out(words)
+        with others_silent():
+            return carry_out(words)
     except output.ReaderGone:
         # Whoever reads the results has seen enough (`layerscope ops | head`).
         return FINE

@@ -103,7 +103,7 @@ def live(verb: ArgumentParser) -> None:
 def look(verb: ArgumentParser) -> None:
     _atlas(verb)
     _network(verb)
-    verb.add_argument("picture", metavar="PICTURE", help="a JPEG or PNG file")
+    verb.add_argument("picture", metavar="PICTURE", help="a picture file of any kind that build reads")
     add = verb.add_argument
     add("-o", "--out", metavar="PAGE", required=True, help="an .html file; one that exists is replaced")
     add("--method", choices=METHODS, help="projections by this method (default: that of the deepest plate)")
@@ -241,6 +241,8 @@ def _address(verb: ArgumentParser) -> None:
     add = verb.add_argument
     add("--host", metavar="NAME", default="127.0.0.1", help="listen here (default 127.0.0.1, this machine only)")
     add("--port", metavar="N", type=values.port, default=8000, help="or the next that is free; 0 is any (default 8000)")
+    add("--base", metavar="PATH", default="", help="the path below which a proxy shows the pages, such as /p/lab")
+    add("--name", metavar="HOST", action="append", help="a host name under which a proxy shows them; repeatable")
     add("--no-browser", action="store_true", help="do not open the browser")
 
 

@@ -85,6 +85,8 @@ def choose_units(
     if count < 1:
         raise UsageError(f"a figure needs at least 1 unit, got a count of {count}")
     chosen = sample(file, layer, live, count, seed)
+    if not chosen and not len(live) and layer.tile is not None:
+        raise UsageError(f'no unit of layer "{layer.name}" was above zero in any image: there is nothing to show')
     if not chosen:
         raise UsageError(f'layer "{layer.name}" has no unit with tiles in this atlas to show; name units to see why')
     return Choice(units=chosen, seed=seed, live=len(live), dead=dead)

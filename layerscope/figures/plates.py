@@ -71,7 +71,8 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
     rows = [(layer, _overview_row(file, layer, count, seed, view)) for layer in file.layers if layer.tile is not None]
     shown = [layer for layer, row in rows if row]
     if not shown:
-        raise UsageError("this atlas holds no tiles to show: finish its build first")
+        why = "no unit was above zero in any image" if file.finished else "finish its build first"
+        raise UsageError(f"this atlas holds no tiles to show: {why}")
     named = any(words.concept_names(file, layer) for layer in shown)
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),

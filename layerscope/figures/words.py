@@ -99,25 +99,20 @@ def method_words(layer: AtlasLayerRecord, method: str, view: str, shared_scale: 
 
 def specificity_words(file: AtlasFile, layer: AtlasLayerRecord, method: str) -> str:
     """How much a projection says about its unit, measured; and what the number means."""
-    found = file.statistic("specificity", layer_id=layer.id, method=method)
-    if not _measured(found):
+    found = file.specificity(layer.id, method)
+    if found is None:
         return "Specificity: not measured."
-    median = float(found["median"])
     return (
-        f"Specificity {_to_two(median)}: at one place, the projections of two different active units differ by this "
-        f"much (one minus the median cosine, n = {found['n']}), so {_trust(median)}."
+        f"Specificity {_to_two(found.median)}: at one place, the projections of two different active units differ by "
+        f"this much (one minus the median cosine, n = {found.n}), so {_trust(found.median)}."
     )
 
 
 def brief_method_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
     """A layer's own method and its specificity, in a few words."""
-    found = file.statistic("specificity", layer_id=layer.id, method=layer.method)
-    measured = f"specificity {_to_two(found['median'])}" if _measured(found) else "specificity not measured"
+    found = file.specificity(layer.id, layer.method)
+    measured = f"specificity {_to_two(found.median)}" if found else "specificity not measured"
     return f"{layer.method}, {measured}"
-
-
-def _measured(found: Any) -> bool:
-    return bool(found) and found.get("median") is not None
 
 
 def _to_two(median: float) -> str:

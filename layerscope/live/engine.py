@@ -90,7 +90,7 @@ class Engine:
         wanted = {layer.record.node}
         if chosen is not None:
             wanted |= {chosen.record.node} | (self._needed(chosen, [wish.method]) if wish.project else set())
-        forwarded = self._forward(picture, wanted, clock, frame=frame)
+        forwarded = self._forward(*self._received(picture, clock, frame=frame), wanted, clock)
         with clock.time("encode"):
             maxima = _maxima(forwarded.maps(layer), layer)
             scales = layer.scales(maxima)
@@ -112,16 +112,27 @@ class Engine:
         )
 
     def whole(self, picture: bytes, *, strongest: int = STRONGEST) -> Portrait:
+        """A picture that was sent, at every layer; see `portrait`.
+
+        picture: JPEG or PNG, at most 16 million px and 8 MiB. Raises ImageError for another.
+        """
+        clock = Clock()
+        return self.portrait(*self._received(picture, clock, frame=False), strongest=strongest, clock=clock)
+
+    def portrait(
+        self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, *, strongest: int = STRONGEST,
+        clock: Clock | None = None,
+    ) -> Portrait:  # fmt: skip
         """One picture at every layer: the units that it excites most, where, and their projections by every method.
 
-        picture: JPEG or PNG, at most 16 million px and 8 MiB. strongest: units a layer. Raises ImageError, and
-        TraceError where the network makes NaN of the picture.
+        pixels, placement: as a source prepares a picture. strongest: units a layer. clock: of what was done before.
+        Raises UsageError, and TraceError where the network makes NaN of the picture.
         """
         if strongest < 1:
             raise UsageError(f"strongest must be at least 1, got {strongest}")
-        clock, watched = Clock(), self._watched.values()
+        clock, watched = clock or Clock(), self._watched.values()
         wanted = {layer.record.node for layer in watched}.union(*(self._needed(w, self.methods) for w in watched))
-        forwarded = self._forward(picture, wanted, clock, frame=False)
+        forwarded = self._forward(pixels, placement, wanted, clock)
         layers = tuple(
             LayerFirings(layer=layer.record.name, firings=tuple(self._firings(forwarded, layer, strongest, clock)))
             for layer in watched
@@ -156,13 +167,18 @@ class Engine:
     def _needed(self, layer: WatchedLayer, methods: Sequence[str]) -> set[int]:
         return set().union(*(needed_maps(self.program, layer.record.node, method) for method in methods))
 
-    def _forward(self, picture: bytes, wanted: set[int], clock: Clock, *, frame: bool) -> Forwarded:
-        """One forward pass, as deep as the classes and the wanted nodes need."""
+    def _received(self, picture: bytes, clock: Clock, *, frame: bool) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
+        """What was sent, as the network's input. Raises ImageError."""
         most_bytes, side = (FRAME_BYTES, FRAME_SIDE) if frame else (PICTURE_BYTES, None)
         with clock.time("decode"):
             image = receive(picture, self.input, most_bytes=most_bytes, most_px=PICTURE_PX, most_side=side)
         with clock.time("prepare"):
-            pixels, placement = prepare(image, self.input)
+            return prepare(image, self.input)
+
+    def _forward(
+        self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, wanted: set[int], clock: Clock
+    ) -> Forwarded:
+        """One forward pass, as deep as the classes and the wanted nodes need."""
         wanted = wanted if self._classifier is None else wanted | {self._classifier}
         with self._computing, clock.time("forward"):
             values = self.program.run(torch.from_numpy(pixels)[None], wanted)

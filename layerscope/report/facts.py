@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Dissection, Figures, LayerDissection, UnitConcept
@@ -30,7 +28,8 @@ class LayerFacts:
     """One layer. field: side of its receptive field, px; share: of the picture's side, 0..1. figures: by the score
     that names units; bau: by Bau's measure. baselines: figures by name. trainings: figures of the same layer in
     every training, the atlas's own first. best: its best-named units, each another concept. concepts: named units
-    by concept, most first. specificity: median per method."""
+    by concept, most first. specificity: median per method, of those that
+    could be measured."""
 
     name: str
     place: int
@@ -151,12 +150,8 @@ def _counted(names: Sequence[str]) -> dict[str, int]:
 
 
 def _specificity(file: AtlasFile, layer: AtlasLayerRecord) -> dict[str, float]:
-    found = {method: file.statistic("specificity", layer.id, method) for method in file.run.methods}
-    return {
-        method: float(value["median"])
-        for method, value in found.items()
-        if value is not None and value.get("median") is not None and np.isfinite(value["median"])
-    }
+    found = {method: file.specificity(layer.id, method) for method in file.run.methods}
+    return {method: measured.median for method, measured in found.items() if measured is not None}
 
 
 def _figures_json(figures: Figures) -> dict[str, Any]:

@@ -86,27 +86,29 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerLinks:
-    """Addresses as URLs below "/": typed easily, the same for ever; pictures carry the atlas's mark and may be cached.
+    """Addresses as URLs: typed easily, the same for ever; pictures carry the atlas's mark and may be cached.
 
-    slug: of the atlas. mark: changes when the file does. assets: by name, the mark of its content. codec: of sheets.
+    slug: of the atlas. mark: changes when the file does. assets: by name, the mark of its content. base: the path below
+    which the server's pages lie, quoted, "" for "/".
     """
 
     slug: str
     mark: str
     assets: dict[str, str]
+    base: str = ""
     static: bool = False
 
     def _page(self, *parts: str | int) -> str:
-        return "/" + "/".join(quote(str(part), safe="") for part in (self.slug, *parts))
+        return f"{self.base}/" + "/".join(quote(str(part), safe="") for part in (self.slug, *parts))
 
     def _cached(self, *parts: str | int) -> str:
         return self._page("data", self.mark, *parts)
 
     def home(self) -> str:
-        return "/"
+        return f"{self.base}/"
 
     def asset(self, name: str) -> str:
-        return f"/static/{name}?v={self.assets[name]}"
+        return f"{self.base}/static/{name}?v={self.assets[name]}"
 
     def network(self) -> str:
         return self._page("")

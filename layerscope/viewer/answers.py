@@ -1,20 +1,43 @@
 """What goes back to a browser besides pages: plain errors, redirects, and "you have it already"."""
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.render import asset_marks, render
+from layerscope.viewer.shelf import Book
 
 CACHED = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-cache"}
 
 
-def error_page(status: int, words: str, *, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+def base_of(request: HTTPConnection) -> str:
+    """The path below which this server's pages lie, as it stands in addresses."""
+    return quote(request.scope.get("root_path", ""))
+
+
+def links_of(book: Book | None, base: str = "") -> ServerLinks:
+    """The addresses of an atlas, or those that are of none. base: see `base_of`."""
+    slug, mark = ("", "") if book is None else (book.slug, book.mark)
+    return ServerLinks(slug, mark, asset_marks(), base)
+
+
+def leads_to(path: str, query: str = "") -> RedirectResponse:
+    """To another page of this server. path: not quoted. query: without its "?".
+
+    The address names no host: a proxy before us may have another, and speak https. A path that began with two slashes
+    would name one, so it begins with one.
+    """
+    found = "/" + quote(path.lstrip("/\\"), safe="/") + (f"?{query}" if query else "")
+    return RedirectResponse(found, status_code=303)
+
+
+def error_page(status: int, words: str, *, base: str = "", headers: Mapping[str, str] | None = None) -> HTMLResponse:
     """A page that says in words, without a full stop, what went wrong and what to do."""
-    link = ServerLinks("", "", asset_marks())
+    link = links_of(None, base)
     text = render("error.html", page=None, status=status, words=words, book=None, link=link, live=False)
     return HTMLResponse(text, status, headers={**FRESH, **(headers or {})})
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -11,13 +12,22 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from layerscope.core.errors import AtlasError, LayerscopeError, UsageError, nearest
 from layerscope.core.version import __version__
 from layerscope.viewer import data
-from layerscope.viewer.addresses import ServerLinks
-from layerscope.viewer.answers import CACHED, FRESH, error_page, marked, unchanged, without_paths
+from layerscope.viewer.answers import (
+    CACHED,
+    FRESH,
+    base_of,
+    error_page,
+    leads_to,
+    links_of,
+    marked,
+    unchanged,
+    without_paths,
+)  # fmt: skip
 from layerscope.viewer.engine import Engine
 from layerscope.viewer.guard import Door, Guard
 from layerscope.viewer.live_socket import live_routes
@@ -45,7 +55,10 @@ def create_app(shelf: Shelf, *, engine: Engine | None = None) -> Starlette:
     routes += [Route(page.route, maker.page(page)) for page in PAGES.values()]
     routes += [Route(f"/{{atlas}}/data/{{mark}}/{route}", maker.data(find)) for route, find in data.ROUTES.items()]
     handlers = {HTTPException: _failed, LayerscopeError: maker.sorry, Exception: _bug}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    # Its own redirects name host and scheme, which a proxy may have others of: `_failed` leads there by path.
+    app.router.redirect_slashes = False
+    return app
 
 
 def guarded(shelf: Shelf, door: Door, *, engine: Engine | None = None) -> Guard:
@@ -56,10 +69,6 @@ def guarded(shelf: Shelf, door: Door, *, engine: Engine | None = None) -> Guard:
 def post_paths(shelf: Shelf) -> tuple[str, ...]:
     """Where pictures of one's own may be sent."""
     return (f"/{shelf.slugs[0]}/look",)
-
-
-def links_of(book: Book) -> ServerLinks:
-    return ServerLinks(book.slug, book.mark, asset_marks())
 
 
 class Maker:
@@ -74,7 +83,7 @@ class Maker:
 
         def made(request: Request) -> Response:
             book = self._book(request) if "atlas" in request.path_params else None
-            mark = self._mark(None if page.shelf else book)
+            mark = self._mark(None if page.shelf else book, base_of(request))
             have = unchanged(request, mark) if mark else None
             return have or marked(self._told(page, request, book), mark)
 
@@ -88,7 +97,7 @@ class Maker:
             have = unchanged(request, book.mark) if book.finished else None
             if have is not None:
                 return have
-            found = find(book, request.path_params, links_of(book))
+            found = find(book, request.path_params, links_of(book, base_of(request)))
             if found is None:
                 raise Missing("there is nothing of this kind in this atlas")
             # A mark of an older state of the file gets what is there today, but not for ever.
@@ -111,16 +120,16 @@ class Maker:
             raise Missing(f'there is no atlas "{slug[:60]}" here{hint}')
         return self.shelf.book(slug)
 
-    def _mark(self, book: Book | None) -> str | None:
+    def _mark(self, book: Book | None, base: str) -> str | None:
         """What changes when a page does; None while an atlas is being built or is gone."""
         books = [book] if book is not None else list(self.shelf)
         if (book is None and len(books) < len(self.shelf.slugs)) or not all(one.finished for one in books):
             return None
-        return "-".join([*(one.mark for one in books), look(), "live" if self.live else "read"])
+        return "-".join([*(one.mark for one in books), look(), "live" if self.live else "read", *base.split("/")[1:]])
 
     def _told(self, page: Page, request: Request, book: Book | None) -> Response:
-        query = Query.of(request.query_params.multi_items())
-        if page is PAGES["network"] and book is not None and (meant := _meant(book, query.one("go"))):
+        query, base = Query.of(request.query_params.multi_items()), base_of(request)
+        if page is PAGES["network"] and book is not None and (meant := _meant(book, query.one("go"), base)):
             return RedirectResponse(meant, 303, headers=FRESH)
         parts = {name: value for name, value in request.path_params.items() if name != "atlas"}
         parts |= {"shelf": self.shelf} if page.shelf else {}
@@ -130,18 +139,18 @@ class Maker:
             raise Missing(str(error)) from error
         if query.one("format") == "json":
             return Response(_json(facts), media_type="application/json", headers=FRESH)
-        link = ServerLinks("", "", asset_marks()) if book is None else links_of(book)
-        values = {"book": book, "shelf": self.shelf, "link": link, "links_of": links_of, "live": self.live}
+        values = {"book": book, "shelf": self.shelf, "live": self.live}
+        values |= {"link": links_of(book, base), "links_of": partial(links_of, base=base)}
         return HTMLResponse(render(page.template, page=facts, **values), headers=FRESH)
 
     async def sorry(self, request: Request, error: Exception) -> Response:
         """What is missing is a 404; an atlas that was removed, cut or is only begun is a 503: it may come back."""
         paths = [self.shelf.path(slug) for slug in self.shelf.slugs]
         words = without_paths(str(error), [(str(path), path.name) for path in paths])
-        return error_page(503 if isinstance(error, AtlasError) else 404, words)
+        return error_page(503 if isinstance(error, AtlasError) else 404, words, base=base_of(request))
 
 
-def _meant(book: Book, text: str) -> str | None:
+def _meant(book: Book, text: str, base: str) -> str | None:
     """The address of what "go to" means; None where it means nothing, or several things: the page then says which."""
     try:
         found = targets(book, text.strip()[:200]) if text.strip() else ()
@@ -149,7 +158,7 @@ def _meant(book: Book, text: str) -> str | None:
         return None
     if len(found) != 1:
         return None
-    (one,), link = found, links_of(book)
+    (one,), link = found, links_of(book, base)
     if one.layer is None:
         return None if one.image is None else link.image(one.image)
     return link.layer(one.layer) if one.unit is None else link.unit(one.layer, one.unit)
@@ -179,12 +188,23 @@ async def _asset(request: Request) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and (other := _other_slash(request)) is not None:
+        return leads_to(other, request.scope["query_string"].decode("latin-1"))
     words = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
-    return error_page(error.status_code, words, headers=error.headers)
+    return error_page(error.status_code, words, base=base_of(request), headers=error.headers)
+
+
+def _other_slash(request: Request) -> str | None:
+    """The path of a page that there is with a slash more or less at its end; None where there is none."""
+    path = request.scope["path"]
+    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    asked = {**request.scope, "path": other}
+    return other if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes) else None
 
 
 async def _bug(request: Request, error: Exception) -> Response:
     """A bug is told on stderr, where the server then shows its lines; the browser learns only that there is one."""
     where = repr(request.url.path)
     print(f"layerscope {__version__}: a bug; please report it with these lines and {where}", file=sys.stderr)
-    return error_page(500, "a bug of layerscope kept this page from being made; where it was started it says more")
+    words = "a bug of layerscope kept this page from being made; where it was started it says more"
+    return error_page(500, words, base=base_of(request))

@@ -4,22 +4,24 @@ A server on this machine can be reached by every page that its user's browser sh
 127.0.0.1 (rebinding), by a form or a picture of another site, by a WebSocket, which no browser keeps at home. So the
 Host must be one of ours, the Origin must be our own, and what other sites ask for is refused, but for links. Where
 other machines can reach the server, a token is needed as well.
+
+A proxy may show the pages below a path and under a name of its own. Both are ours only where the user has said so.
 """
 
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from layerscope.core.errors import UsageError
-from layerscope.viewer.answers import error_page
+from layerscope.viewer.answers import error_page, leads_to
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -36,6 +38,8 @@ HEADERS = {
 LONGEST_ADDRESS = 4000
 # The live page asks for the camera, no other does.
 LIVE = re.compile(r"/(?:[a-z0-9-]+/)?live(?:/|$)")
+# One part of the path below which a proxy shows the pages: nothing that would lead elsewhere or end a path.
+BASE_PART = re.compile(r"(?!\.{1,2}$)[\w.~@:+=,!$&'()* -]{1,100}")
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::(?P<port>\d{1,5}))?")
 
 
@@ -47,6 +51,12 @@ def is_loopback(host: str) -> bool:
     return address is not None and address.is_loopback
 
 
+def _name(host: str) -> str:
+    """The name in a Host without its port; empty for what is none."""
+    found = HOST.fullmatch(host.lower())
+    return found["name"] if found else ""
+
+
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host.strip("[]"))
@@ -54,22 +64,54 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+def plain_base(path: str) -> str:
+    """The path of a base as it is kept: decoded, with a slash before it and none behind; "" for "/".
+
+    Raises UsageError for what is no path, and for one that could be taken for a file of the viewer.
+    """
+    parts = unquote(path).strip("/").split("/")
+    if parts == [""]:
+        return ""
+    if not all(BASE_PART.fullmatch(part) for part in parts) or parts[0] == "static":
+        raise UsageError(
+            f'"{path}" cannot be the path of the pages: write it as /p/lab, without a host or "?", and not as /static'
+        )
+    return "/" + "/".join(parts)
+
+
+def _plain_name(name: str) -> str:
+    """A public name in small letters. Raises UsageError for what is no name of a host."""
+    if HOST.fullmatch(name.lower()) is None:
+        raise UsageError(
+            f'"{name}" is no name of a host: write it as lab.example.org or lab.example.org:8443, without https:// '
+            "and without a path"
+        )
+    # A browser leaves the usual ports out.
+    return re.sub(r":(80|443)$", "", name.lower())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     """Where the server listens, and for whom.
 
     host, port: as bound. names: other names of this machine by which it may be called. token: what a stranger must
-    know, needed where host is not loopback. Raises UsageError without it.
+    know, needed where host is not loopback. base: the path below which a proxy shows the pages, "" for "/". public:
+    names under which proxies show them, with the port where an address has one. Raises UsageError without a token that
+    is needed, and for a base or public name that is none.
     """
 
     host: str
     port: int
     names: tuple[str, ...] = ()
     token: str | None = None
+    base: str = ""
+    public: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host) and not self.token:
             raise UsageError(f"{self.host} can be reached from other machines: serve it with a token only")
+        object.__setattr__(self, "base", plain_base(self.base))
+        object.__setattr__(self, "public", tuple(_plain_name(name) for name in self.public))
 
     @property
     def cookie(self) -> str:
@@ -86,12 +128,32 @@ class Door:
         if found is None:
             return False
         name = found["name"]
-        return is_loopback(name) or name in self._own_names or (self._open and _address(name) is not None)
+        own = name in self._own_names or name in self._public_names
+        return is_loopback(name) or own or (self._open and _address(name) is not None)
+
+    def origins(self, host: str) -> frozenset[str]:
+        """The origins of our own pages, as a browser that asks under this Host may say them.
+
+        Only a public name may have spoken https, and only it may differ from the Host, which a proxy may rewrite.
+        """
+        host = host.lower()
+        shown = [name for name in (host,) if name in self.public or _name(name) in self._public_names]
+        secure = {f"{scheme}://{name}" for name in (*shown, *self.public) for scheme in ("http", "https")}
+        return frozenset({f"http://{host}"} | secure)
+
+    def inside(self, path: str) -> str:
+        """A path as it is below the base; proxies may have taken the base off already."""
+        below = path.startswith(f"{self.base}/") or path == self.base
+        return (path[len(self.base) :] or "/") if self.base and below else path
 
     @property
     def _own_names(self) -> set[str]:
         bare = f"[{self.host}]" if ":" in self.host else self.host
         return {name.lower() for name in (bare, *self.names)}
+
+    @property
+    def _public_names(self) -> set[str]:
+        return {_name(name) for name in self.public}
 
     @property
     def _open(self) -> bool:
@@ -112,48 +174,52 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
+        # The routes behind find their way below "root_path", whether a proxy has taken the base off or not.
+        path = self.door.inside(scope["path"])
+        scope = {**scope, "path": self.door.base + path, "root_path": self.door.base}
         refusal = self._refusal(scope, Headers(scope=scope))
         if scope["type"] == "websocket":
             return await (self.app(scope, receive, send) if refusal is None else _deny(refusal, scope, receive, send))
         answer = self.app if refusal is None else refusal
-        await answer(scope, receive, self._strict(scope["path"], send))
+        await answer(scope, receive, self._strict(path, send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """What to answer instead; None where the request may pass."""
-        hosts = headers.getlist("host")
+        path, hosts = self.door.inside(scope["path"]), headers.getlist("host")
         if len(hosts) != 1 or not self.door.knows(hosts[0]):
-            return error_page(400, "this server answers only under its own name; open the address that it printed")
-        if len(scope["path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
-            return error_page(414, "the address is too long to be one of ours")
+            return self._sorry(400, f"this server answers only under its own name{_way_out(hosts)}")
+        if len(path) + len(scope["query_string"]) > LONGEST_ADDRESS:
+            return self._sorry(414, "the address is too long to be one of ours")
         method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
-        allowed = ("GET", "HEAD", "POST") if scope["path"] in self.post_paths else ("GET", "HEAD")
+        allowed = ("GET", "HEAD", "POST") if path in self.post_paths else ("GET", "HEAD")
         if method not in (*allowed, "WEBSOCKET"):
-            return error_page(405, "pages are only read here", headers={"Allow": ", ".join(allowed)})
-        if not _is_own(headers, hosts[0], method):
-            return error_page(403, "another site asked for this; open the address that layerscope printed")
-        return self._token_refusal(scope, headers) if self.door.token else None
+            return self._sorry(405, "pages are only read here", headers={"Allow": ", ".join(allowed)})
+        if not _is_own(headers, self.door.origins(hosts[0]), method):
+            return self._sorry(403, "another site asked for this; open the address that layerscope printed")
+        return self._token_refusal(path, scope, headers) if self.door.token else None
 
-    def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
+    def _sorry(self, status: int, words: str, *, headers: Mapping[str, str] | None = None) -> Response:
+        return error_page(status, words, base=quote(self.door.base), headers=headers)
+
+    def _token_refusal(self, path: str, scope: Scope, headers: Headers) -> Response | None:
         token = self.door.token
         assert token is not None
         given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         tokens = [value for name, value in given if name == "token"]
         if scope["type"] == "http" and tokens and _same(tokens[-1], token):
-            return self._enter(scope["path"], [(name, value) for name, value in given if name != "token"])
+            return self._enter(path, [(name, value) for name, value in given if name != "token"])
         # The style of the page that says so is no secret.
-        if _same(_cookie(headers, self.door.cookie), token) or scope["path"].startswith("/static/"):
+        if _same(_cookie(headers, self.door.cookie), token) or path.startswith("/static/"):
             return None
-        return error_page(403, "this needs the token in the address that layerscope printed when it started")
+        return self._sorry(403, "this needs the token in the address that layerscope printed when it started")
 
     def _enter(self, path: str, rest: list[tuple[str, str]]) -> Response:
-        """To the same page without the token, which the browser keeps from now on.
-
-        A path of two slashes would be another host: it becomes one.
-        """
-        query = f"?{urlencode(rest)}" if rest else ""
-        answer = RedirectResponse("/" + quote(path.lstrip("/\\"), safe="/") + query, status_code=303)
+        """To the same page without the token, which the browser keeps from now on."""
+        answer = leads_to(self.door.base + path, urlencode(rest))
         assert self.door.token is not None
-        answer.set_cookie(self.door.cookie, self.door.token, path="/", httponly=True, samesite="strict")
+        # Another program may be shown by the same proxy.
+        below = f"{quote(self.door.base)}/"
+        answer.set_cookie(self.door.cookie, self.door.token, path=below, httponly=True, samesite="strict")
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -178,10 +244,21 @@ class Guard:
         return HEADERS | {"Permissions-Policy": f"camera={'(self)' if LIVE.match(path) else '()'}, microphone=()"}
 
 
-def _is_own(headers: Headers, host: str, method: str) -> bool:
-    """Whether our own page asks, or, for pages, somebody who typed or clicked an address."""
+def _way_out(hosts: list[str]) -> str:
+    """What to do about a Host that is not known: of a proxy, or none of ours."""
+    name = _name(hosts[0]) if len(hosts) == 1 else ""
+    if not name:
+        return "; open the address that it printed"
+    return (
+        f', and "{name}" is none of its names; open the address that it printed, or, where a proxy of yours shows it '
+        f"under that name, start it with --name {name}"
+    )
+
+
+def _is_own(headers: Headers, ours: Collection[str], method: str) -> bool:
+    """Whether our own page asks, or, for pages, somebody who typed or clicked an address. ours: our origins."""
     origins = headers.getlist("origin")
-    own = [origin.lower() for origin in origins] == [f"http://{host.lower()}"]
+    own = len(origins) == 1 and origins[0].lower() in ours
     if method in ("WEBSOCKET", "POST"):
         return own and headers.get("sec-fetch-site", "same-origin") == "same-origin"
     if origins and not own:

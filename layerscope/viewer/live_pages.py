@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Route
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.live import Portrait
 from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.answers import base_of, links_of
 from layerscope.viewer.engine import Engine
 from layerscope.viewer.frames import PICTURE_BYTES
 from layerscope.viewer.gallery import Gallery
 from layerscope.viewer.pages import live as live_page
 from layerscope.viewer.pages import look as look_page
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.render import asset_marks, render
+from layerscope.viewer.render import render
 from layerscope.viewer.shelf import Book, Shelf
 
 FRESH = {"Cache-Control": "no-cache"}
@@ -64,7 +65,7 @@ class Looks:
 
     def live(self, request: Request) -> Response:
         book = self._book(request)
-        link = _links(book)
+        link = links_of(book, base_of(request))
         page = live_page.facts(book, self._engine, link)
         if request.query_params.get("format") == "json":
             told = {**asdict(page), "socket": link.live_socket(), "look": link.look()}
@@ -77,21 +78,22 @@ class Looks:
         book, query = self._book(request), Query.of(request.query_params.multi_items())
         wanted = query.one("image")
         if not wanted:
-            return RedirectResponse(_links(book).live(), 303)
+            return RedirectResponse(links_of(book, base_of(request)).live(), 303)
         image = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else -1
-        return self._shown(book, query, f"{IMAGE_KEY}{book.file.image(image).id}", image)
+        key = f"{IMAGE_KEY}{book.file.image(image).id}"
+        return self._shown(book, query, key, image, base_of(request))
 
     def page(self, request: Request) -> Response:
         """A picture that was sent."""
         query, key = Query.of(request.query_params.multi_items()), request.path_params["key"]
-        return self._shown(self._book(request), query, key, None)
+        return self._shown(self._book(request), query, key, None, base_of(request))
 
-    def _shown(self, book: Book, query: Query, key: str, image: int | None) -> Response:
+    def _shown(self, book: Book, query: Query, key: str, image: int | None, base: str) -> Response:
         portrait = self._portrait(book, key)
         page = look_page.facts(book, query, portrait, key=key, methods=tuple(self._engine.methods), image=image)
         if query.one("format") == "json":
             return JSONResponse(asdict(page), headers=FRESH)
-        link = _links(book)
+        link = links_of(book, base)
         text = render("look.html", page=page, book=book, shelf=self._shelf, link=link, live=True, src=Served(link, key))
         return HTMLResponse(text, headers=FRESH)
 
@@ -123,7 +125,7 @@ class Looks:
     async def receive(self, request: Request) -> Response:
         """A picture as the body: JPEG or PNG, at most 8 MiB; answers where it is shown."""
         try:
-            link = _links(await run_in_threadpool(self._book, request))
+            link = links_of(await run_in_threadpool(self._book, request), base_of(request))
             picture = await body_of(request)
             if picture is None:
                 return _sorry(413, f"a picture has at most {PICTURE_BYTES // 2**20} MiB")
@@ -175,10 +177,6 @@ async def body_of(request: Request) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-def _links(book: Book) -> ServerLinks:
-    return ServerLinks(book.slug, book.mark, asset_marks())
 
 
 def _png(content: bytes) -> Response:

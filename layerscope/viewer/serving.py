@@ -7,15 +7,16 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from urllib.parse import quote
 
 import uvicorn
 
 from layerscope.core.errors import UsageError
 from layerscope.viewer.app import guarded
 from layerscope.viewer.engine import Engine
-from layerscope.viewer.guard import Door, is_loopback
+from layerscope.viewer.guard import Door, is_loopback, plain_base
 from layerscope.viewer.shelf import Shelf
 
 HOST, PORT = "127.0.0.1", 8000
@@ -32,8 +33,14 @@ GRACE_SECONDS = 2
 class Running:
     """A server that was started. door: where it listens; address: what to open, with the token where one is needed."""
 
-    def __init__(self, shelf: Shelf, *, host: str = HOST, port: int = PORT, engine: Engine | None = None) -> None:
-        """Listens from now on; what comes in waits until `run` or `start`. Raises UsageError where it cannot."""
+    def __init__(
+        self, shelf: Shelf, *, host: str = HOST, port: int = PORT, base: str = "", public: Sequence[str] = (),
+        engine: Engine | None = None,
+    ) -> None:  # fmt: skip
+        """Listens from now on; what comes in waits until `run` or `start`. Raises UsageError where it cannot.
+
+        base, public: below which path and under which names a proxy shows the pages, see Door.
+        """
         self._listener = listener(host, port)
         names = (socket.gethostname(),) if not is_loopback(host) else ()
         self.door = Door(
@@ -41,6 +48,8 @@ class Running:
             port=self._listener.getsockname()[1],
             names=names,
             token=None if is_loopback(host) else secrets.token_urlsafe(32),
+            base=base,
+            public=public,
         )
         self._shelf, self._thread = shelf, None
         self._server = _Server(_configured(guarded(shelf, self.door, engine=engine)))
@@ -48,7 +57,7 @@ class Running:
     @property
     def address(self) -> str:
         token = f"?token={self.door.token}" if self.door.token else ""
-        return f"http://{_called(self.door.host)}:{self.door.port}/{token}"
+        return f"http://{_called(self.door.host)}:{self.door.port}{quote(self.door.base)}/{token}"
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until Ctrl-C. ready: called once, when the first page can be had."""
@@ -83,6 +92,11 @@ class Running:
     def _close(self) -> None:
         self._listener.close()
         self._shelf.close()
+
+
+def shelf_below(paths: Sequence[str | os.PathLike[str]], base: str) -> Shelf:
+    """The atlases, each under a name that the base does not begin with. Raises AtlasError and UsageError."""
+    return Shelf(paths, taken=plain_base(base).split("/")[1:2])
 
 
 class _Server(uvicorn.Server):

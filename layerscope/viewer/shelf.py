@@ -161,13 +161,16 @@ class Book:
 
 
 class Shelf:
-    """Some atlases under short names, in the order given. Raises AtlasError, NotAnAtlas or UnknownVersion."""
+    """Some atlases under short names, in the order given. Raises AtlasError, NotAnAtlas or UnknownVersion.
 
-    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
+    taken: names that none of them may have, since addresses begin with them.
+    """
+
+    def __init__(self, paths: Sequence[str | os.PathLike[str]], *, taken: Sequence[str] = ()) -> None:
         if not paths:
             raise UsageError("name at least one atlas to show")
         self._lock = threading.Lock()
-        self._paths = dict(zip(slugs_of([Path(path) for path in paths]), map(Path, paths), strict=True))
+        self._paths = dict(zip(slugs_of([Path(path) for path in paths], taken), map(Path, paths), strict=True))
         self._books: dict[str, Book] = {slug: _open(slug, path) for slug, path in self._paths.items()}
 
     @property
@@ -215,12 +218,12 @@ def mark_of(path: Path) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-def slugs_of(paths: Sequence[Path]) -> list[str]:
-    """A short name for each file, safe in addresses and file names, all different."""
+def slugs_of(paths: Sequence[Path], others: Sequence[str] = ()) -> list[str]:
+    """A short name for each file, safe in addresses and file names, all different, and none of `others`."""
     taken: list[str] = []
     for path in paths:
         plain = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "atlas"
-        plain = f"{plain}-atlas" if plain in ("static", "live", "ws") else plain
+        plain = f"{plain}-atlas" if plain in ("static", "live", "ws", *others) else plain
         number, slug = 2, plain
         while slug in taken:
             number, slug = number + 1, f"{plain}-{number}"

@@ -2,6 +2,7 @@
 
 import argparse
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from layerscope.atlas.read import AtlasFile
@@ -10,6 +11,7 @@ from layerscope.cli.output import Output
 from layerscope.core.records import ImageRecord
 
 SPECIFICITY = ("layer", "method", ">specificity", ">quartile 1", ">quartile 3", ">n")
+UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
 MOST_SKIPPED = 5
 
 
@@ -59,13 +61,15 @@ def _skipped_data(image: ImageRecord) -> dict[str, Any]:
 
 
 def _specificity(file: AtlasFile) -> list[dict[str, Any]]:
-    """Per layer and method, how much projections differ between units at one place: median, quartiles, n."""
+    """Per projected layer and method, how much projections differ between units at one place: median, quartiles, n.
+
+    Where no pair of units could be compared n is 0 and the others are None.
+    """
     found = []
     for layer in file.layers:
-        for method in file.run.methods:
-            measured = file.statistic("specificity", layer_id=layer.id, method=method)
-            if measured:
-                found.append({"layer": layer.name, "method": method, **measured})
+        for method in file.run.methods if layer.method else ():
+            measured = file.specificity(layer.id, method)
+            found.append({"layer": layer.name, "method": method, **(asdict(measured) if measured else UNMEASURED)})
     return found
 
 
@@ -115,7 +119,7 @@ def _specificity_text(measured: list[dict[str, Any]]) -> str:
         (
             entry["layer"],
             entry["method"],
-            *(words.number(entry.get(name)) for name in ("median", "q25", "q75")),
+            *(words.number(entry[name]) for name in ("median", "q25", "q75")),
             entry["n"],
         )
         for entry in measured

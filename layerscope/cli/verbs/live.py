@@ -4,7 +4,7 @@ import argparse
 
 from layerscope.cli.output import Output
 from layerscope.cli.verbs.serve import serve
-from layerscope.viewer.shelf import Shelf
+from layerscope.viewer.serving import shelf_below
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     from layerscope.api.looking import engine_of
 
     # First what is quickly known to be wrong: a large network takes a while to load.
-    shelf = Shelf([arguments.atlas])
+    shelf = shelf_below([arguments.atlas], arguments.base)
     output.remark(f"loading {arguments.network}")
     engine = engine_of(shelf.book(shelf.slugs[0]).file, arguments.network, arguments.weights)
     return serve(shelf, arguments, output, engine=engine)

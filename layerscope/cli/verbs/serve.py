@@ -5,21 +5,22 @@ import argparse
 from layerscope.cli.output import Output, flush
 from layerscope.viewer.engine import Engine
 from layerscope.viewer.guard import is_loopback
-from layerscope.viewer.serving import Running, has_display, open_browser
+from layerscope.viewer.serving import Running, has_display, open_browser, shelf_below
 from layerscope.viewer.shelf import Shelf
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Serve until Ctrl-C."""
-    return serve(Shelf(arguments.atlas), arguments, output)
+    return serve(shelf_below(arguments.atlas, arguments.base), arguments, output)
 
 
 def serve(shelf: Shelf, arguments: argparse.Namespace, output: Output, *, engine: Engine | None = None) -> int:
     """Print the address once pages can be had, open it, serve until Ctrl-C.
 
-    arguments: with host, port and no_browser. engine: a network for the live pages.
+    arguments: with host, port, base, name and no_browser. engine: a network for the live pages.
     """
-    running = Running(shelf, host=arguments.host, port=arguments.port, engine=engine)
+    place = {"host": arguments.host, "port": arguments.port, "base": arguments.base}
+    running = Running(shelf, **place, public=arguments.name or (), engine=engine)
     for book in shelf:
         if not book.finished:
             output.remark(f"{book.file.path.name} is unfinished: its pages show what is there so far")

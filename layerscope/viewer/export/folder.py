@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from layerscope.atlas.lock import WriterLock
+from layerscope.atlas.lock import EXPORT, WriterLock
 from layerscope.core.errors import AtlasError, UsageError
 
 # What stands at the top of an export. Anything else there is somebody's own, and nobody's to delete.
@@ -66,9 +66,9 @@ def written_whole(place: Path, *, marker: str) -> Iterator[Put]:
 
 def _alone(place: Path, partial: Path) -> WriterLock:
     try:
-        return WriterLock(partial)
+        return WriterLock(partial, writer=EXPORT, shown=f'"{place}"')
     except AtlasError as error:
-        raise UsageError(f'"{place}" cannot be written now, perhaps by another export into it: {error}') from error
+        raise UsageError(str(error)) from error
 
 
 def _clear(partial: Path, marker: str) -> None:

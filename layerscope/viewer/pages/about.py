@@ -63,18 +63,21 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specificity:
-    """How much a layer's projections by one method say about the unit, measured over n pairs; 0..1 and above."""
+    """How much a layer's projections by one method say about the unit, measured over n pairs; 0..1 and above.
+
+    median, low, high: None where there was nothing to measure it on.
+    """
 
     method: str
     median: float | None
     low: float | None
     high: float | None
-    n: int | None
+    n: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerAbout:
-    """A layer. method, why: of its plates. sampled: units whose tiles are kept, where that is not all."""
+    """A layer, and the specificity of each of the atlas's methods in it."""
 
     layer: AtlasLayerRecord
     specificity: tuple[Specificity, ...]
@@ -167,15 +170,14 @@ def facts(book: Book, query: Query) -> AboutPage:
 
 
 def _layer(book: Book, layer: AtlasLayerRecord) -> LayerAbout:
-    found = [(method, book.file.statistic("specificity", layer.id, method)) for method in book.run.methods]
-    return LayerAbout(
-        layer=layer,
-        specificity=tuple(
-            Specificity(method=method, median=one["median"], low=one["q25"], high=one["q75"], n=one["n"])
-            for method, one in found
-            if one
-        ),
-    )
+    return LayerAbout(layer=layer, specificity=tuple(_specificity(book, layer, method) for method in book.run.methods))
+
+
+def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> Specificity:
+    found = book.file.specificity(layer.id, method)
+    if found is None:
+        return Specificity(method=method, median=None, low=None, high=None, n=0)
+    return Specificity(method=method, median=found.median, low=found.q25, high=found.q75, n=found.n)
 
 
 def _dissection(book: Book) -> DissectionAbout | None:

@@ -67,8 +67,8 @@ def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptSc
 
 def specificity(book: Book, layer: AtlasLayerRecord) -> float | None:
     """How much a layer's own projections say of their unit, about 0..1; None where it was not measured."""
-    found = book.file.statistic("specificity", layer_id=layer.id, method=layer.method) if layer.method else None
-    return found["median"] if found else None
+    found = book.file.specificity(layer.id, layer.method)
+    return found.median if found else None
 
 
 def opening(book: Book) -> AtlasLayerRecord | None:

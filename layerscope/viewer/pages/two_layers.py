@@ -67,7 +67,7 @@ def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
     best = [unit.best.concept for unit in concepts if unit.best is not None]
     methods = book.run.methods if layer.method else ()
     examples = _examples(book, layer, np.flatnonzero(live))
-    found = {method: book.file.statistic("specificity", layer.id, method) for method in methods}
+    found = {method: book.file.specificity(layer.id, method) for method in methods}
     return ComparedLayer(
         layer=layer,
         key=layer_key(layer),
@@ -76,7 +76,7 @@ def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
         distinct=len(np.unique(peaks.image[peaks.image >= 0])),
         named=len(best) if concepts else None,
         concepts=len(set(best)) if concepts else None,
-        specificity=tuple((method, one["median"] if one else None) for method, one in found.items()),
+        specificity=tuple((method, one.median if one else None) for method, one in found.items()),
         examples=examples,
         sheets=tuple(Sheet(layer=layer.id, unit=unit, kind="patches") for unit in examples),
     )

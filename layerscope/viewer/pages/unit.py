@@ -203,10 +203,11 @@ def _trust(book: Book, layer: AtlasLayerRecord) -> tuple[MethodTrust, ...]:
     return tuple(
         MethodTrust(
             method=method,
-            specificity=(book.file.statistic("specificity", layer.id, method) or {}).get("median"),
+            specificity=found.median if found else None,
             sentence=words.specificity_words(book.file, layer, method),
         )
         for method in book.run.methods
+        for found in [book.file.specificity(layer.id, method)]
     )
 
 

@@ -1,16 +1,21 @@
 """`look_at`: one HTML file with everything inside, whose numbers are the network's own."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image, features
+from torchvision import transforms
 
 import layerscope as ls
 from layerscope.api.looking import engine_of, look_at
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
 from layerscope.core.errors import ImageError, UsageError, WrongModel
-from tests.helpers.building import LAYERS, pictures_as_files, small_network
+from tests.helpers.building import INPUT, LAYERS, Small, pictures_as_files, small_network
+from tests.helpers.networks import randomise
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +57,58 @@ def test_the_numbers_are_the_librarys(made, tmp_path):
         assert np.isfinite(relative).all()
 
 
+# Kinds of files that a build reads, and that an upload to the served page may not be; and sizes that it may not have.
+KINDS = ("WEBP", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", *(("AVIF",) if features.check("avif") else ()))
+LARGE = {"more than 16 million px": ("JPEG", (4001, 4001), {}), "8 MiB": ("PNG", (2000, 1500), {"compress_level": 0})}
+
+
+def looked_at(made, path: Path, out: Path, *, short: int = 40) -> None:
+    """The page's values are those of the user's own module on the picture as Pillow and torchvision prepare it.
+
+    short: the side to which the picture's shorter one is resized, so that it just covers 40 x 48 px.
+    """
+    net, folder, _ = made
+    portrait = look_at(folder / "small.atlas", net, path, out)
+    prepare = transforms.Compose(
+        [transforms.Resize(short), transforms.CenterCrop((INPUT.height, INPUT.width)), transforms.ToTensor(),
+         transforms.Normalize(INPUT.mean, INPUT.std)]
+    )  # fmt: skip
+    with Image.open(path) as image, torch.no_grad():
+        module = randomise(Small(), 0, torch.randn(4, *INPUT.shape, generator=torch.Generator().manual_seed(0)))
+        maps = module.relu1(module.conv1(prepare(image.convert("RGB"))[None]))[0]
+    (first,) = [layer for layer in portrait.layers if layer.layer == "relu1"]
+    assert first.firings and out.exists()
+    for one in first.firings:
+        assert one.value == pytest.approx(float(maps[one.unit].max()), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_of_any_kind_that_a_build_reads_is_looked_at(made, tmp_path, kind):
+    """A person's own file is read and prepared as an image of a build, whatever its kind is called."""
+    rng = np.random.default_rng(3)
+    small = Image.fromarray(rng.integers(0, 255, (6, 7, 3), np.uint8)).resize((72, 60))
+    small.save(tmp_path / "own", kind)
+    looked_at(made, tmp_path / "own", tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("size", LARGE)
+def test_a_large_picture_is_looked_at(made, tmp_path, size):
+    """The bounds on what is sent to a server do not hold for one's own file."""
+    kind, (width, height), options = LARGE[size]
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(tmp_path / "own", kind, **options)
+    looked_at(made, tmp_path / "own", tmp_path / "page.html", short=48 if width == height else 40)
+
+
 def test_mistakes_are_sentences(made, tmp_path):
     """No picture, a file that is none, an unknown method, a place that cannot be written; no page is left then."""
     net, folder, picture = made
     atlas, page = folder / "small.atlas", tmp_path / "page.html"
     with pytest.raises(ImageError, match="cannot read the picture"):
         look_at(atlas, net, tmp_path / "none.png", page)
-    with pytest.raises(ImageError, match="neither a JPEG nor a PNG"):
+    with pytest.raises(ImageError, match="not an image"):
         look_at(atlas, net, atlas, page)
+    with pytest.raises(ImageError, match="Is a directory"):
+        look_at(atlas, net, tmp_path, page)
     with pytest.raises(UsageError, match='method "magic" is not known'):
         look_at(atlas, net, picture, page, method="magic")
     with pytest.raises(UsageError, match="cannot write"):

@@ -12,7 +12,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.viewer.pages import PAGES, Page
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
-from tests.helpers.viewing import OWN, viewing
+from tests.helpers.viewing import viewing
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def test_what_is_not_there_is_said(atlas, page, words):
 
 
 def test_an_atlas_without_a_slash_is_found(atlas):
-    """/NAME leads to /NAME/."""
+    """/NAME leads to /NAME/, by a path that holds whatever host and scheme a proxy shows."""
     with viewing(atlas) as browser:
         answer = browser.get("/small", follow_redirects=False)
-        assert answer.headers["Location"] == f"{OWN}/small/"
+        assert answer.headers["Location"] == "/small/"
         assert browser.get("/small").status_code == 200
 
 

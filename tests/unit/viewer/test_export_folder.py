@@ -84,7 +84,7 @@ def test_two_at_once_do_not_mix(tmp_path):
     place = tmp_path / "site"
     with written_whole(place, marker=MARKER) as put:
         put("index.html", b"first")
-        with pytest.raises(UsageError, match="cannot be written now"):
+        with pytest.raises(UsageError, match="another export"):
             write(place)
         put(MARKER, b"{}")
     assert (place / "index.html").read_bytes() == b"first"
