@@ -21,6 +21,7 @@ from layerscope.graph.batch import Batch, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
 from layerscope.graph.export import exported, quiet
 from layerscope.graph.graph import INPUT, Graph, Node
+from layerscope.graph.module import bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import TABLE
 from layerscope.graph.ops.norm import local_response_norm
@@ -32,11 +33,15 @@ aten = torch.ops.aten
 
 @dataclass(frozen=True)
 class Traced:
-    """A graph, the weights that its nodes name, and the recipe that makes these from a state dict."""
+    """A graph, the weights that its nodes name, and the recipe that makes these from a state dict.
+
+    left_out: hooks of other tools that the user's module has and the graph does not, one clause each.
+    """
 
     graph: Graph
     weights: dict[str, Tensor]
     recipe: Recipe
+    left_out: tuple[str, ...] = ()
 
 
 def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
@@ -44,7 +49,8 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
 
     Raises TraceError where the model cannot be exported or takes more than one input.
     """
-    return read_program(exported(model, shape))
+    twin = copied(bare(model))
+    return replace(read_program(exported(twin.module, shape)), left_out=twin.left_out)
 
 
 def read_program(program: ExportedProgram) -> Traced:
