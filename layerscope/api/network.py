@@ -61,7 +61,7 @@ class Network:
     def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
 
-        x: the network's input [n, c, h, w], already preprocessed. bfloat16, which NumPy does not have, comes as float32.
+        x: the network's input [n, c, h, w], already preprocessed. What NumPy does not have, bfloat16, comes as float32.
         """
         node = self[layer].node
         values = self.program.run(batch_of(x, self.name, self.input.shape), {node})[node].contiguous().cpu()

@@ -132,12 +132,16 @@ class _Reader:
             id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
             sources=tuple(arguments.sources), args=args, shape=_shape(fx),
         )  # fmt: skip
+        behind = bool(self.mixed.intersection(node.sources))
         mixed = self.batch.mixed(fx)
-        if mixed or self.mixed.intersection(node.sources):
+        if mixed or behind:
             self.mixed.add(node.id)
-        # What was mixed once stays refused, wherever it is led; only the call that mixes is told.
-        behind = self.mixed.intersection(node.sources)
-        why = arguments.why or (mixed or self._declined(node, target) if not behind else self._unknown(target))
+        if behind or not node.sources:
+            # What was mixed once cannot be had, wherever it is led; only the call that mixes it is told.
+            why = self._unknown(target) or ("" if behind else mixed)
+        else:
+            why = mixed or self._declined(node, target)
+        why = arguments.why or why
         self.nodes.append(replace(node, refused=why))
         self.ids[fx] = node.id
 
@@ -166,7 +170,7 @@ class _Reader:
         """Why no row speaks for a call, or nothing."""
         if target not in TABLE:
             return self._unknown(target)
-        if not node.sources or not node.shape or not all(self.nodes[s].shape for s in node.sources):
+        if not node.shape or not all(self.nodes[s].shape for s in node.sources):
             return "it reads something that is not a map of numbers"
         row, shapes = TABLE[target], tuple(self.nodes[s].shape for s in node.sources)
         for key, value in node.args.items():
