@@ -32,20 +32,26 @@ def trace(
     needed unless the spec says it, and overrides what it says. weights: a state dict for the spec. with_weights:
     False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
     """
+    from layerscope.api.arguments import require_input, require_model
     from layerscope.api.network import Network
     from layerscope.graph import Program, read_program, trace_module
     from layerscope.models import load
+
+    require_input(input)
 
     name, classes = type(model).__name__, tuple[str, ...]()
     if isinstance(model, str | Path):
         loaded = load(str(model), weights=weights, with_weights=with_weights)
         model, name, input, classes = loaded.model, loaded.name, input or loaded.input, loaded.classes
+    require_model(model)
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
-    traced = read_program(model) if hasattr(model, "graph_signature") else trace_module(model, input.shape)
+    read = read_program if hasattr(model, "graph_signature") else trace_module
+    traced = read(model, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    return Network(name, input, Program(traced.graph, traced.weights), classes)
+    remarks = tuple(f"a hook of another tool was left out, at {hook}" for hook in traced.left_out)
+    return Network(name, input, Program(traced.graph, traced.weights), classes, remarks)
 
 
 def images(
