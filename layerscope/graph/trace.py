@@ -152,7 +152,7 @@ class _Reader:
         args = {key: self._value(value, sources) for key, value in raw.items()}
         node = Node(
             id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
-            sources=tuple(sources), args=args, shape=_shape(fx),
+            calls=self.namer.calls(fx), sources=tuple(sources), args=args, shape=_shape(fx),
         )  # fmt: skip
         self.nodes.append(self._checked(node, target))
         self.ids[fx] = node.id
