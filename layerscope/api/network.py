@@ -120,11 +120,11 @@ class Network:
 def _instead(given: object, names: Collection[str]) -> str:
     """What was given in a name's place, in words, and the name that it may stand for."""
     if isinstance(given, Layer):
-        return f'the layer itself: "{given.name}"'
+        return f'the layer itself; write "{given.name}"'
     if isinstance(given, torch.nn.Module):
         return f"a module ({type(given).__name__}): a network keeps no modules, only their names"
-    hint = f': "{given}"' if str(given) in names else ""
-    return f"{given!r} of type {type(given).__name__}{hint}"
+    hint = f'; did you mean "{given}"?' if str(given) in names else ""
+    return f"{given!r} ({type(given).__name__}){hint}"
 
 
 def _places(key: str, values: Sequence[int], size: int, layer: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from layerscope.api.network import Network
 from layerscope.core.errors import UnknownOp, UsageError
@@ -22,7 +23,7 @@ def chosen_layers(network: Network, wanted: str | Sequence[str]) -> tuple[LayerR
     behind a refused operation, and where nothing can be had that `auto` means.
     """
     found: set[int] = set()
-    for name in _names(network, wanted):
+    for name in layer_names(network, wanted):
         if name == "auto":
             matching = _automatic(network)
         elif isinstance(name, str) and name not in network and any(c in name for c in "*?["):
@@ -35,9 +36,24 @@ def chosen_layers(network: Network, wanted: str | Sequence[str]) -> tuple[LayerR
     return tuple(layer for layer in network.layers if layer.node in found)
 
 
+def layer_names(network: Network, wanted: str | Sequence[str]) -> list[str]:
+    """One by one, what a user wrote as names, also parted by commas. Raises UsageError where there is none.
+
+    What is no text is left as it is, for the network to refuse.
+    """
+    given: list[Any] = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+    names: list[Any] = []
+    for name in given:
+        apart = isinstance(name, str) and name not in network
+        names.extend(part.strip() for part in COMMA.split(name) if part.strip()) if apart else names.append(name)
+    if not names:
+        raise UsageError(f'no layer of {network.name} is named; give names or globs, or "auto"')
+    return names
+
+
 def left_out(network: Network, wanted: str | Sequence[str] = "auto") -> tuple[str, ...]:
     """What `auto` leaves out of a network, a sentence each; none where nothing is, or `auto` is not wanted."""
-    if "auto" not in _names(network, wanted):
+    if "auto" not in layer_names(network, wanted):
         return ()
     graph = network.program.graph
     choice = choose(graph)
@@ -45,10 +61,11 @@ def left_out(network: Network, wanted: str | Sequence[str] = "auto") -> tuple[st
     said = []
     if choice.cut:
         first = describe(node for node in graph.nodes if graph.behind[node.id] == {node.id})
-        had = sum(layer.auto for layer in network.layers)
+        meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
+        rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(
-            f"{network.name} cannot be had whole: {choice.cut} of its {filters} stand behind what is refused ({first}); "
-            f'"auto" means what can be had ({had} of {len(network.layers)} layers that can be named)'
+            f"{network.name} cannot be had whole: {choice.cut} of its {filters} stand behind what is refused "
+            f"({first}); {rest if had else 'no layer can be had'}"
         )
     if choice.folded:
         said.append(
@@ -69,20 +86,6 @@ def several_outputs(network: Network) -> dict[str, tuple[str, ...]]:
         call.name: tuple(names[node] for node in call.leaving if node in names)
         for call in calls if len(call.leaving) > 1
     }  # fmt: skip
-
-
-def _names(network: Network, wanted: object) -> list[str]:
-    """One by one, what a user wrote as names."""
-    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
-        wanted = [wanted]
-    names: list[str] = []
-    for name in wanted:
-        parts = [name] if not isinstance(name, str) or name in network else COMMA.split(name)
-        names.extend(part.strip() if isinstance(part, str) else part for part in parts)
-    names = [name for name in names if name != ""]
-    if not names:
-        raise UsageError(f'no layer of {network.name} is named; give names or globs, or "auto"')
-    return names
 
 
 def _automatic(network: Network) -> tuple[LayerRecord, ...]:

@@ -7,14 +7,12 @@ with what follows it, as long as such modules hold no more than half of the netw
 layer on request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from layerscope.graph.blocks import ModuleCall, blocks_and_columns, forked, module_calls
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops import VIEWS
-
-FILTERS = ("conv2d", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,27 +20,32 @@ class Choice:
     """What `auto` means of a network, and what it leaves out.
 
     nodes: the layers' nodes, in execution order. folded: calls of modules inside which something forks and joins, so
-    that only what follows them counts, with how many operations with filters each holds. cut: how many operations
-    with filters cannot be had. filters: how many there are.
+    that only what follows them counts, with how many convolutions and dense layers of each. filters: how many the
+    network has, the classifier among them. cut: how many of them cannot be had.
     """
 
     nodes: tuple[int, ...]
     folded: Mapping[str, int]
-    cut: int
     filters: int
+    cut: int
 
 
 def choose(graph: Graph) -> Choice:
     """The layers that `auto` means."""
     calls = module_calls(graph)
     known = {node.id for node in graph.nodes if not graph.behind[node.id]}
-    every = [node.id for node in graph.nodes if node.op in FILTERS]
+    every = [node.id for node in graph.nodes if _has_filters(node)]
     classifier = _classifier(graph)
     filters = [node for node in every if node in known and node != classifier]
-    blocks = [block for block in blocks_and_columns(graph, calls)[0] if known.intersection(block.leaving)]
+    blocks, columns = blocks_and_columns(graph, calls)
+    blocks = [block for block in blocks if known.intersection(block.leaving)]
     inside = {node for block in blocks for node in block.nodes}
-    alone = [node for node in filters if node not in inside]
-    folded = _folded(graph, calls, alone, filters, known)
+    alone = {node for node in filters if node not in inside}
+    # A column is read like the network that it stands in; so is most of a network, whatever it is wrapped in.
+    parts = [call for call in calls.values() if call.own and call not in columns]
+    folded = _folded(graph, [call for call in parts if _at_most_half(call.inside, filters)], alone, known)
+    if not _at_most_half(folded, filters):
+        folded = {}
     chosen = {node for block in blocks for node in _given(graph, block, known)}
     chosen |= {_end(graph, node, known) for node in alone if node not in folded}
     # What nothing chosen depends on would be lost without a word.
@@ -52,22 +55,28 @@ def choose(graph: Graph) -> Choice:
     return Choice(
         nodes=tuple(sorted(chosen)),
         folded={name: names.count(name) for name in names},
-        cut=sum(node not in known for node in every),
         filters=len(every),
+        cut=sum(node not in known for node in every),
     )
 
 
-def _folded(
-    graph: Graph, calls: Mapping[str, ModuleCall], alone: list[int], filters: list[int], known: set[int]
-) -> dict[int, str]:
-    """Operations with filters that a way goes around inside a module, each with that module's call."""
+def _at_most_half(part: Collection[int], filters: list[int]) -> bool:
+    return 2 * sum(node in part for node in filters) <= len(filters)
+
+
+def _folded(graph: Graph, parts: list[ModuleCall], alone: set[int], known: set[int]) -> dict[int, str]:
+    """Of these operations with filters those that a way goes around inside a part, with the outermost such part."""
     found: dict[int, str] = {}
-    for call in calls.values():
-        held = call.inside.intersection(filters)
-        if call.own and held.intersection(alone) and 2 * len(held) <= len(filters):
-            for node in forked(graph, call, known).intersection(alone):
+    for call in parts:
+        if alone & call.inside:
+            for node in forked(graph, call, known) & alone:
                 found.setdefault(node, call.name)
-    return found if 2 * len(found) <= len(filters) else {}
+    return found
+
+
+def _has_filters(node: Node) -> bool:
+    """True for convolutions of every kind, also those without a row, and dense layers."""
+    return "conv" in node.op or node.op == "linear"
 
 
 def _given(graph: Graph, block: ModuleCall, known: set[int]) -> set[int]:
@@ -86,7 +95,7 @@ def _follows(graph: Graph, node: int, others: list[int]) -> bool:
     """True where this node only pools, views or scales one of the others."""
     while True:
         current = graph.nodes[node]
-        if current.op in FILTERS or len(current.sources) != 1 or graph.op(current).rectifier or current.sources[0] == 0:
+        if _has_filters(current) or len(current.sources) != 1 or graph.op(current).rectifier or current.sources[0] == 0:
             return False
         node = current.sources[0]
         if node in others:
@@ -111,7 +120,7 @@ def _end(graph: Graph, node: int, known: set[int]) -> int:
 
 def _classifier(graph: Graph) -> int | None:
     """The last operation with filters, where the network's only output is one number for each of them."""
-    weighted: list[Node] = [node for node in graph.nodes if node.op in FILTERS]
+    weighted = [node for node in graph.nodes if _has_filters(node)]
     outputs = [graph.nodes[output].shape for output in graph.outputs]
     if not weighted or len(outputs) != 1 or outputs[0] != weighted[-1].shape[:1]:
         return None
