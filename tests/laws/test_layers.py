@@ -4,13 +4,15 @@ from collections import Counter
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from torch import nn
 
 import layerscope as ls
 from layerscope.core.errors import UnknownOp, UsageError
 from tests.laws.strategies import FEW, Box, Drawing, Stage, Unknown, drawings
 
+# Each of these traces a larger network, or two.
+FEWER = settings(FEW, max_examples=max(1, settings().max_examples // 10))
 INPUT = ls.Input(channels=3, height=6, width=5)
 HEAD = nn.Sequential(nn.Tanh(), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1))
 
@@ -46,7 +48,7 @@ def around(net: ls.Network, layer: ls.Layer) -> str:
     return net.program.graph.nodes[layer.node].calls[0]
 
 
-@FEW
+@FEWER
 @given(drawing=drawings())
 def test_no_convolution_that_can_be_had_is_left_behind(drawing: Drawing) -> None:
     """Each lies in or before a layer of `auto`, and a refused head, whatever it holds, takes none of them away."""
@@ -60,7 +62,7 @@ def test_no_convolution_that_can_be_had_is_left_behind(drawing: Drawing) -> None
     assert {layer.path for layer in chosen} <= {layer.path for layer in headed.layers if layer.auto}
 
 
-@FEW
+@FEWER
 @given(drawing=drawings())
 def test_a_call_is_named_by_what_leaves_it_alone(drawing: Drawing) -> None:
     """One map that is kept: the call's name means it, by its numbers. Two: neither. Behind a refusal: none."""

@@ -114,7 +114,7 @@ def test_a_network_of_which_nothing_can_be_had_says_what_stands_in_the_way() -> 
     refused = ls.trace(nn.Sequential(nn.Tanh(), conv(3, 4), nn.Sigmoid()), INPUT)
     with pytest.raises(UnknownOp, match=r'"auto" means: node "0" calls aten\.tanh.*node "2" calls aten\.sig') as caught:
         chosen_layers(refused, "auto")
-    assert str(caught.value).endswith("none can be had")
+    assert str(caught.value).endswith("no layer can be had")
     assert "no layer can be had" in left_out(refused)[0]
     pools = ls.trace(nn.Sequential(nn.MaxPool2d(2), nn.AvgPool2d(2), nn.Tanh(), conv(3, 4)), INPUT)
     with pytest.raises(UnknownOp, match=r"what can be had, with layers=: 0, 1$"):
