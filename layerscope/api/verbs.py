@@ -79,7 +79,7 @@ def build(
     images: Any,
     out: str | Path,
     *,
-    layers: str | Sequence[str] = "auto",
+    layers: Any = "auto",
     k: int = 9,
     methods: Sequence[str] = ("deconvnet", "guided"),
     labels: str | Path | None = None,
@@ -106,11 +106,15 @@ def build(
     the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
     False for none, or an object with start, step and say. Raises LayerscopeError.
     """
+    from layerscope.api.selection import layer_names, left_out
+
     options = {"k": k, "methods": methods, "units": units, "tile": tile, "dense": dense, "pictures": pictures}
     options |= {"keep_signal": keep_signal, "codec": codec, "seed": seed}
     source = _source(images, labels, limit)
-    run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=progress)
-    for sentence in source.remarks(run.input):
+    network = _network(net, weights)
+    layers = layer_names(network, layers)
+    run = _build(network, source, layers, options, workers=workers, device=device, progress=progress)
+    for sentence in (*left_out(network, layers), *source.remarks(run.input)):
         run.progress.say(sentence)
     if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
         expected = run.forecast()
@@ -124,7 +128,7 @@ def forecast(
     net: Any,
     images: Any,
     *,
-    layers: str | Sequence[str] = "auto",
+    layers: Any = "auto",
     labels: str | Path | None = None,
     limit: int | None = None,
     weights: str | Path | None = None,
@@ -180,7 +184,7 @@ def figure(
 
 
 def _build(
-    network: "Network", source: "Source", layers: str | Sequence[str], options: dict[str, Any], *,
+    network: "Network", source: "Source", layers: Any, options: dict[str, Any], *,
     workers: int, device: str, progress: Any,
 ) -> "Build":  # fmt: skip
     from layerscope.api.selection import chosen_layers
