@@ -20,10 +20,13 @@ class Network:
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
     execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
+    remarks: sentences on what was chosen when it was loaded, such as which weights of a file.
     """
 
-    def __init__(self, name: str, input: Input, program: Program, classes: tuple[str, ...] = ()) -> None:
-        self.name, self.input, self.program, self.classes = name, input, program, classes
+    def __init__(
+        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = ()
+    ) -> None:
+        self.name, self.input, self.program, self.classes, self.remarks = name, input, program, classes, remarks
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
@@ -50,7 +53,7 @@ class Network:
         try:
             if device == "cpu":
                 return self
-            return Network(self.name, self.input, self.program.to(device), self.classes)
+            return Network(self.name, self.input, self.program.to(device), self.classes, self.remarks)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 

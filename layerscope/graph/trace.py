@@ -45,13 +45,18 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
 
     Raises TraceError where the model cannot be exported or takes more than one input.
     """
-    try:
-        model = copy.deepcopy(model).eval()
-    except Exception as error:
-        raise TraceError(f"the model cannot be copied ({_first_line(error)}); trace it before it is run") from error
+    model = prepared(model)
     _one_input(model)
     example = torch.zeros((2, *shape), dtype=_dtype(model), device=_device(model))
     return read_program(_exported(model, example))
+
+
+def prepared(model: nn.Module) -> nn.Module:
+    """The copy of a module that is traced, in evaluation mode. Raises TraceError where there can be none."""
+    try:
+        return copy.deepcopy(model).eval()
+    except Exception as error:
+        raise TraceError(f"the model cannot be copied ({_first_line(error)}); trace it before it is run") from error
 
 
 def read_program(program: ExportedProgram) -> Traced:
