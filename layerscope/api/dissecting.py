@@ -36,6 +36,8 @@ def dissect_atlas(
     net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. weights: a
     state dict for a spec. say: is told what is left out. Raises WrongModel for another network than the atlas's.
     """
+    if isinstance(net, Network) and weights is not None:
+        raise UsageError("weights= goes with a spec; this network is already traced with its own")
     with AtlasFile(path) as file:
         run, layers = file.run, [layer.record for layer in file.layers]
     spec = run.network if net is None else net

@@ -51,13 +51,15 @@ def trace(
 
 def network_of(loaded: "Loaded", input: Input | None) -> "Network":
     """Trace a network that was found and loaded. Raises TraceError and UsageError."""
+    from torch.export import ExportedProgram
+
     from layerscope.api.network import Network
     from layerscope.graph import Program, read_program, trace_module, without
 
     name, model = loaded.name, loaded.model
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
-    traced = read_program(model) if hasattr(model, "graph_signature") else trace_module(model, input.shape)
+    traced = read_program(model) if isinstance(model, ExportedProgram) else trace_module(model, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
     traced = without(traced, loaded.unloaded)

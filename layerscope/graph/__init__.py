@@ -8,5 +8,6 @@ from layerscope.graph.trace import Traced, prepared, read_program, trace_module
 from layerscope.graph.unloaded import without
 
 __all__ = [
-    "Graph", "Node", "Program", "Traced", "fields_of", "layers_of", "prepared", "read_program", "trace_module", "without",
+    "Graph", "Node", "Program", "Traced", "fields_of", "layers_of", "prepared", "read_program", "trace_module",
+    "without",
 ]  # fmt: skip

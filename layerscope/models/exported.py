@@ -24,7 +24,7 @@ def exported_network(spec: str) -> Loaded:
     kind = kind_of(path)
     if not kind.what.startswith("an exported program"):
         raise TraceError(
-            f'"{path}" is no exported program of this torch version: it is {kind.what}; write one with torch.export.save'
+            f'"{path}" is no exported program of this torch version: it is {kind.what}; torch.export.save writes one'
         )
     try:
         with _quiet():

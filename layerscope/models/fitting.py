@@ -118,9 +118,12 @@ def fits_of(wanted: State, parts: list[Part]) -> list[Fit]:
     part that is preferred by what its key means.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    # Optimizers hold as many small parts as a network has tensors.
+    most = max(len(part.tensors) for part in parts)
     fits = [
         Fit(wanted, part, alignment)
         for part in parts
+        if len(part.tensors) >= min(most, len(wanted) // 4)
         for alignment in alignments({name: tuple(tensor.shape) for name, tensor in part.tensors.items()}, shapes)
     ]
     most = max((fit.score[0] for fit in fits), default=0)

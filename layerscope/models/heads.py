@@ -40,7 +40,7 @@ def _resized(old: nn.Module | None, path: str, fit: Fit) -> nn.Module | None:
     if type(old) is nn.Linear:
         return nn.Linear(old.in_features, len(weight), bias=bias is not None)
     if type(old) is nn.Conv2d and old.kernel_size == (1, 1) and old.groups == 1:
-        return nn.Conv2d(old.in_channels, len(weight), 1, stride=old.stride, bias=bias is not None)
+        return nn.Conv2d(old.in_channels, len(weight), 1, stride=(old.stride[0], old.stride[1]), bias=bias is not None)
     return None
 
 

@@ -6,7 +6,7 @@ and which one is meant is told by what fits the network (see `fitting`). Keys on
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,15 @@ _DEPTH = 6
 
 @dataclass(frozen=True)
 class Part:
-    """Named tensors in a file. keys: the way to them. left_out: what stands among them and is no tensor."""
+    """Named tensors in a file. keys: the way to them. left_out: what stands among them and is no tensor.
+
+    of: the class of the pickled network that they are from, or "".
+    """
 
     keys: tuple[str, ...]
     tensors: dict[str, Tensor]
     left_out: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def meaning(keys: str) -> tuple[str, int]:
 def parts_in(contents: Any) -> list[Part]:
     """Every dictionary of tensors, outermost first; last the whole where nothing but nested ones make it up."""
     found = list(_parts(contents, (), _DEPTH))
-    if len(found) > 1 and not found[0].keys == ():
+    if len(found) > 1 and found[0].keys != ():
         found.append(Part((), {".".join((*p.keys, n)): t for p in found for n, t in p.tensors.items()}))
     return found
 
@@ -66,7 +70,7 @@ def parts_in(contents: Any) -> list[Part]:
 def _parts(value: Any, keys: tuple[str, ...], depth: int) -> Iterator[Part]:
     state = module_state(value)
     if state is not None:
-        yield Part(keys, state)
+        yield Part(keys, state, of=stands_for(value) or "")
     elif isinstance(value, Mapping) and depth:
         tensors = {str(name): tensor for name, one in value.items() if (tensor := _tensor(one)) is not None}
         if tensors:
@@ -95,7 +99,7 @@ def chosen(parts: list[Part], key: str) -> list[Part]:
         way = ".".join(part.keys)
         under = {n: t for n, t in part.tensors.items() if wanted in f".{way}.{n}."}
         if under:
-            found.append(Part(part.keys, under))
+            found.append(replace(part, tensors=under))
     return found
 
 
@@ -114,7 +118,7 @@ def told(contents: Any, most: int = 8) -> str:
         return "nothing (an empty dictionary)"
     counts = {str(name): _count(one, _DEPTH) for name, one in contents.items()}
     rest = f" and {len(counts) - most} more" if len(counts) > most else ""
-    listed = [f'"{name}"{f" ({n} tensors)" if n else ""}' for name, n in list(counts.items())[:most]]
+    listed = [f'"{name}"{f" ({n} tensors)" if n > 1 else ""}' for name, n in list(counts.items())[:most]]
     return f"{', '.join(listed)}{rest}"
 
 

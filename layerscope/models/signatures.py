@@ -15,7 +15,7 @@ _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _AGAIN = "copy or download it again"
 _UNPACK = "unpack it and name the file inside"
 _STATE = 'where it was made, save its state dict: torch.save(model.state_dict(), "weights.pt")'
-_CONVERT = f"load it with the program that wrote it, put its weights into the torch network, and {_STATE.split(', ')[1]}"
+_CONVERT = 'load it where it was made, and save its weights for the torch network: torch.save(state_dict, "weights.pt")'
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from layerscope.models.named import NAMED, shipped_weights
 from layerscope.models.signatures import kind_of
 from layerscope.models.torchvision import torchvision_network
 from layerscope.models.user_code import user_network
-from layerscope.models.weights import check_numbers, class_names, fill
+from layerscope.models.weights import check_numbers, class_names, fill, resized
 
 RANDOM_SEED = 0
 KINDS = f"{', '.join(NAMED)}, torchvision:NAME, path/file.py:FUNCTION or path/model.pt2"
@@ -63,7 +63,7 @@ def load_module(model: nn.Module, weights: str | Path | None) -> Loaded:
 def _filled(loaded: Loaded, weights: str | Path) -> Loaded:
     assert isinstance(loaded.model, nn.Module)
     filled = fill(loaded.model, weights)
-    return replace(loaded, remarks=filled.remarks, unloaded=filled.unloaded)
+    return replace(loaded, remarks=(*filled.remarks, *resized(filled)), unloaded=filled.unloaded)
 
 
 def _named(spec: str, weights: str | Path | None, *, with_weights: bool) -> Loaded:
@@ -83,8 +83,12 @@ def _named(spec: str, weights: str | Path | None, *, with_weights: bool) -> Load
             f"no weights of {name} are shipped: give a file with --weights (layerscope train {name} makes one), or "
             f"write {name}/none for random ones"
         )
-    loaded = _filled(Loaded(name=spec, model=named.plain(named.classes), input=named.input), file)
-    return replace(loaded, classes=() if loaded.unloaded else class_names(file))
+    model = named.plain(named.classes)
+    filled = fill(model, file)
+    classes = () if filled.unloaded else class_names(file)
+    return Loaded(
+        name=spec, model=model, input=named.input, classes=classes, remarks=filled.remarks, unloaded=filled.unloaded
+    )
 
 
 def _nothing(spec: str) -> str:

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from torch import nn
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.records import Input
 from layerscope.models.loaded import Loaded
-from layerscope.models.weights import fill, weights_path
+from layerscope.models.weights import fill, resized, weights_path
 
 RANDOM_SEED = 0
+State = dict[str, torch.Tensor]
 
 
 def torchvision_network(name: str, weights: str | Path | None, *, with_weights: bool) -> Loaded:
@@ -39,7 +40,7 @@ def torchvision_network(name: str, weights: str | Path | None, *, with_weights: 
     elif weights is not None:
         return _with_file(spec, name, weights, models)
     elif not with_weights:
-        model = _built(models, name, entry)
+        model, _ = _built(models, name, entry)
     else:
         try:
             model = models.get_model(name, weights=entry)
@@ -73,52 +74,58 @@ def _with_file(spec: str, name: str, weights: str | Path, models: Any) -> Loaded
     entries = list(models.get_model_weights(name))
     told = _published_as(path, entries)
     entry = told or models.get_model_weights(name)["DEFAULT"]
-    model = _built(models, name, entry)
-    filled = fill(model, weights)
+    model, _ = _built(models, name, entry)
+    filled = fill(model, weights, renamed=lambda state: _built(models, name, entry, state)[1])
     whole = not filled.unloaded and not filled.resized
     doubt = [] if told else _other_preparations(entry, entries)
     return Loaded(
         name=spec,
         model=model,
         input=_input_of(entry),
-        classes=tuple(entry.meta["categories"]) if whole else (),
-        remarks=(*filled.remarks, *doubt),
+        classes=tuple(entry.meta["categories"] or ()) if whole else (),
+        remarks=(*filled.remarks, *resized(filled), *doubt),
         unloaded=filled.unloaded,
     )
 
 
-def _built(models: Any, name: str, entry: Any) -> nn.Module:
-    """The network as its builder makes it for these published weights, before they are loaded."""
+def _built(models: Any, name: str, entry: Any, state: State | None = None) -> tuple[nn.Module, State]:
+    """The network as its builder makes it for published weights, before it loads them, and the state as it would.
+
+    A builder may give old names of published weights (DenseNet's) their new form on the way.
+    """
     # An entry of the same class that says all the other does, and fetches nothing.
     stand_in = object.__new__(type(entry))
     stand_in._name_, stand_in._value_ = entry.name, entry.value
-    stand_in.get_state_dict = lambda *given, **also: {}
-    with _nothing_is_loaded():
-        return models.get_model(name, weights=stand_in)
+    stand_in.get_state_dict = lambda *given, **also: dict(state or {})
+    with _nothing_is_loaded() as meant:
+        return models.get_model(name, weights=stand_in), meant
 
 
 @contextmanager
-def _nothing_is_loaded() -> Iterator[None]:
-    """Within, this thread's modules keep the weights that they were made with."""
-    loading, here = nn.Module.load_state_dict, threading.get_ident()
+def _nothing_is_loaded() -> Iterator[State]:
+    """Within, this thread's modules keep the weights that they were made with; gives what would have been loaded."""
+    loading, here, meant = nn.Module.load_state_dict, threading.get_ident(), State()
 
-    def load_state_dict(self: nn.Module, *given: Any, **also: Any) -> Any:
-        return None if threading.get_ident() == here else loading(self, *given, **also)
+    def load_state_dict(self: nn.Module, state: Any, *given: Any, **also: Any) -> Any:
+        if threading.get_ident() != here:
+            return loading(self, state, *given, **also)
+        return meant.update(state)
 
     nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign]
     try:
-        yield
+        yield meant
     finally:
         nn.Module.load_state_dict = loading  # type: ignore[method-assign]
 
 
 def _published_as(path: Path, entries: list[Any]) -> Any:
     """The published weights that a file is, told by its SHA-256, which begins as their address says; else None."""
-    by_hash = {found[1]: entry for entry in entries if (found := re.search(r"-([0-9a-f]{8})\.pth$", entry.url))}
-    if not by_hash or not path.is_file():
+    if not path.is_file():
         return None
     with path.open("rb") as file:
-        return by_hash.get(hashlib.file_digest(file, "sha256").hexdigest()[:8])
+        own = hashlib.file_digest(file, "sha256").hexdigest()
+    starts = ((re.search(r"-([0-9a-f]{8,})\.pth$", entry.url), entry) for entry in entries)
+    return next((entry for start, entry in starts if start and own.startswith(start[1])), None)
 
 
 def _other_preparations(taken: Any, entries: list[Any]) -> Iterator[str]:
@@ -128,7 +135,8 @@ def _other_preparations(taken: Any, entries: list[Any]) -> Iterator[str]:
         other = _input_of(entry)
         differing = [f.name for f in fields(Input) if getattr(other, f.name) != getattr(own, f.name)]
         if differing:
-            yield f"pictures are prepared as for {taken.name}; weights trained like {entry.name} need {_options(other, differing)}"
+            need = _options(other, differing)
+            yield f"pictures are prepared as for {taken.name}; weights trained like {entry.name} need {need}"
 
 
 def _options(input: Input, differing: list[str]) -> str:
@@ -142,12 +150,12 @@ def _options(input: Input, differing: list[str]) -> str:
 def _input_of(entry: Any) -> Input:
     """The preprocessing that belongs to published weights."""
     transforms = entry.transforms()
-    own = Input(
+    return Input(
         channels=3,
         height=transforms.crop_size[0],
         width=transforms.crop_size[0],
         mean=tuple(transforms.mean),
         std=tuple(transforms.std),
         resize=transforms.resize_size[0],
+        interpolation=str(transforms.interpolation.value),
     )
-    return replace(own, interpolation=str(transforms.interpolation.value))

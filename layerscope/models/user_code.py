@@ -84,7 +84,8 @@ def _guarded(run: Callable[[], Any], path: Path, failing: str, what: str) -> Any
             return run()
     except WantsArguments as error:
         raise TraceError(
-            f"{what} reads the arguments of a command ({_at(error, path)}: {error}), and there are none here; {_UNDER_MAIN}"
+            f"{what} reads the arguments of a command, and there are none here ({_at(error, path)}: {error}); "
+            f"{_UNDER_MAIN}"
         ) from error
     except SystemExit as error:
         said = "" if error.code in (None, 0) else f": {error.code}"

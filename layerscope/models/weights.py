@@ -1,11 +1,12 @@
 """Weights from files as people have them: one pass over what a file holds, and a word on whatever was chosen or left.
 
 A file is opened by what it is (`reading`), the sets of tensors in it are found (`parts`), their names are matched with
-the network's (`naming`), and what fits is loaded (`fitting`, `heads`). Behind "::" stands which part of a file is meant.
+the network's (`naming`), and what fits is loaded (`fitting`, `heads`). Behind "::" stands which part of it is meant.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from layerscope.models.parts import chosen, meaning, parts_in, told
 from layerscope.models.reading import contents
 
 PART = "::"
+State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -25,33 +27,38 @@ class Filled:
     """What became of a network that was given a file's weights.
 
     remarks: sentences on what was chosen and what was left over. unloaded: why a tensor of the network has no weights,
-    by its name; such tensors hold NaN. resized: paths of last layers that were made to the file's size.
+    by its name; such tensors hold NaN. resized: last layers that were made to the file's size, with their outputs.
     """
 
     remarks: tuple[str, ...] = ()
     unloaded: Mapping[str, str] = field(default_factory=dict)
-    resized: tuple[str, ...] = ()
+    resized: Mapping[str, int] = field(default_factory=dict)
 
 
-def fill(model: nn.Module, file: str | Path) -> Filled:
+def fill(model: nn.Module, file: str | Path, *, renamed: Callable[[State], State] | None = None) -> Filled:
     """Put a file's weights into a model, in the model's own precision; the model is changed.
 
-    file: its path, or "PATH::KEY" for the part of it under a key. Raises UsageError where there is no such file,
-    TraceError that says what it holds where nothing in it, or more than one part, fits.
+    file: its path, or "PATH::KEY" for the part of it under a key. renamed: gives a state dict's old names their new
+    form, where the model's maker knows some. Raises UsageError where there is no such file, TraceError that says what
+    it holds where nothing in it, or more than one part, fits.
     """
     path, key = _split(file)
-    fits = _fits(model, path, key)
+    fits = _fits(model, path, key, renamed)
     fit, others = fits[0], fits[1:]
     refuse_another(fit, path.name, type(model).__name__)
-    rivals = [other.key for other in others if meaning(other.key)[1] == meaning(fit.key)[1]]
-    if rivals and others[0].score == fit.score:
-        listed = ", ".join(f"{path.name}{PART}{one.key}" for one in fits)
-        raise TraceError(f'"{path.name}" holds several sets of weights that fit: name one of {listed}')
+    _refuse_a_tie(fit, others, path.name)
     heads = resized_heads(model, fit)
     for name, head in heads.items():
         replace_module(model, name, head)
     unloaded = _load(model, fit, path.name)
-    return Filled(tuple(_remarks(fit, others, path.name, heads, unloaded)), unloaded, tuple(heads))
+    resized = {name: len(fit.found[f"{name}.weight"]) for name in heads}
+    return Filled(tuple(_remarks(fit, others, path.name, unloaded)), unloaded, resized)
+
+
+def resized(filled: Filled) -> Iterator[str]:
+    """What to say of last layers that were made to a file's size, where the user may not expect it."""
+    for path, outputs in filled.resized.items():
+        yield f"{path} was made to the file's size: {outputs} outputs"
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -59,7 +66,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
     Raises TraceError that lists missing, surplus and misshapen keys; UsageError where there is no such file.
     """
-    fit = _fits(model, path, "")[0]
+    fit = _fits(model, path, "", None)[0]
     if fit.listed():
         raise TraceError(f'"{path.name}" does not fit {type(model).__name__}: {fit.listed()}')
     refuse_another(fit, path.name, type(model).__name__)
@@ -97,7 +104,7 @@ def _split(file: str | Path) -> tuple[Path, str]:
     return (Path(path).expanduser(), key) if path and not Path(file).exists() else (Path(file).expanduser(), "")
 
 
-def _fits(model: nn.Module, path: Path, key: str) -> list[Fit]:
+def _fits(model: nn.Module, path: Path, key: str, renamed: Callable[[State], State] | None) -> list[Fit]:
     held = contents(path)
     parts = parts_in(held)
     if not parts:
@@ -107,7 +114,19 @@ def _fits(model: nn.Module, path: Path, key: str) -> list[Fit]:
         if not parts:
             keys = [".".join(part.keys) for part in every if part.keys]
             raise TraceError(f'"{path}" holds no tensors under "{key}"; it holds {cut(keys) or told(held)}')
-    return fits_of(_tensors(model), parts)
+    own = _tensors(model)
+    fits = fits_of(own, parts)
+    if renamed is not None and fits[0].missing:
+        fits = fits_of(own, [replace(fit.part, tensors=renamed(fit.part.tensors)) for fit in fits])
+    return fits
+
+
+def _refuse_a_tie(fit: Fit, others: list[Fit], file: str) -> None:
+    """Raises TraceError where nothing says which of several sets of weights is meant."""
+    rivals = [one for one in others if one.score == fit.score and meaning(one.key)[1] == meaning(fit.key)[1]]
+    if rivals:
+        listed = " or ".join(f"{file}{PART}{one.key}" for one in (fit, *rivals))
+        raise TraceError(f'"{file}" holds several sets of weights that fit: name one of them, as {listed}')
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -124,20 +143,23 @@ def _load(model: nn.Module, fit: Fit, file: str) -> dict[str, str]:
         elif name in fit.missing or name in fit.misshapen:
             unloaded[name] = f'its weights are not in "{file}"'
             state[name] = torch.full_like(own, torch.nan) if own.is_floating_point() else own
-    model.load_state_dict(state, strict=False)
+    # Modules that know versions of their own (torchvision's MNASNet) are told that this is theirs.
+    versioned = OrderedDict(state)
+    versioned._metadata = getattr(model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
+    try:
+        model.load_state_dict(versioned, strict=False)
+    except Exception as error:
+        why = " ".join(str(error).split())[:240]
+        raise TraceError(f'{type(model).__name__} does not take the weights in "{file}": {why}') from error
     return unloaded
 
 
-def _remarks(
-    fit: Fit, others: list[Fit], file: str, heads: Mapping[str, nn.Module], unloaded: Mapping[str, str]
-) -> Iterator[str]:
+def _remarks(fit: Fit, others: list[Fit], file: str, unloaded: Mapping[str, str]) -> Iterator[str]:
     if others:
-        rest = " or ".join(f"{PART}{other.key}" if other.key else "the other" for other in others)
-        what = meaning(fit.key)[0]
-        yield f'"{file}" holds several sets of weights; those under {fit.key}, {what}, were taken ({rest} takes another)'
-    for path in heads:
-        size = len(fit.found[f"{path}.weight"])
-        yield f"{path} was given {size} outputs, as in \"{file}\""
+        taken, rest = f"{fit.key}, {meaning(fit.key)[0]}", " or ".join(f"{file}{PART}{other.key}" for other in others)
+        yield f'"{file}" holds several sets of weights; those under {taken}, were taken ({rest} takes others)'
+    if fit.part.of:
+        yield f'"{file}" holds a whole network ({fit.part.of}); of it only the weights were taken'
     if unloaded:
         yield f'"{file}" has no weights for {cut(list(unloaded))}: layers that need them cannot be had'
     left = [name for name in fit.surplus if not any(name in other.alignment.names.values() for other in others)]
