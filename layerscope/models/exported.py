@@ -30,23 +30,31 @@ def exported_network(spec: str) -> Loaded:
         with _quiet():
             program = torch.export.load(path)
     except Exception as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".:")[:240]
-        made = _made_by(path)
-        raise TraceError(
-            f'"{path}" is no exported program of this torch version: {f"torch {made} wrote it, " if made else ""}'
-            f"this is torch {torch.__version__} ({first}); export it again with this one"
-        ) from error
+        made, here = _made_by(path), torch.__version__
+        by = (
+            f"it was written by torch {made}, and this is torch {here}"
+            if made != here
+            else f"torch {here} says: {_why(error)}"
+        )
+        raise TraceError(f'"{path}" is no exported program of this torch version: {by}; export it again') from error
     return Loaded(name=path.name, model=program, input=None)
 
 
+def _why(error: BaseException) -> str:
+    """The first line of what went wrong first; torch's own last word only points to what it has logged."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return " ".join(next(iter(str(error).splitlines()), type(error).__name__).split())[:240].rstrip(".:")
+
+
 def _made_by(path: Path) -> str:
-    """The torch that wrote a program; "" where the file does not say."""
+    """The torch that wrote a program; "of an unknown version" where the file does not say."""
     try:
         with zipfile.ZipFile(path) as archive:
             named = [n for n in archive.namelist() if n.endswith(("models/model.json", "exported_program.json"))]
             return str(json.loads(archive.read(named[0]))["torch_version"])
     except (zipfile.BadZipFile, IndexError, KeyError, ValueError, TypeError):
-        return ""
+        return "of an unknown version"
 
 
 @contextmanager

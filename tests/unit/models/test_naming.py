@@ -15,7 +15,12 @@ def test_a_beginning_may_stand_before_some_names_only() -> None:
     """The names that have it lose it, the others stay."""
     file = {f"net.{name}" if name.startswith("a") else name: shape for name, shape in SHAPES.items()}
     (found,) = alignments(file, SHAPES)
-    assert found.names == {"a.weight": "net.a.weight", "a.bias": "net.a.bias", "b.weight": "b.weight", "b.bias": "b.bias"}
+    assert found.names == {
+        "a.weight": "net.a.weight",
+        "a.bias": "net.a.bias",
+        "b.weight": "b.weight",
+        "b.bias": "b.bias",
+    }
 
 
 def test_beginnings_may_stand_on_both_sides() -> None:

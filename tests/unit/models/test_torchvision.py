@@ -175,7 +175,9 @@ def test_loading_goes_on_beside_in_other_threads() -> None:
         thread.start()
         thread.join()
         here.load_state_dict(state)
-    assert torch.equal(elsewhere.weight, state["weight"]) and torch.equal(here.weight, before) and set(meant) == {*state}
+    assert (
+        torch.equal(elsewhere.weight, state["weight"]) and torch.equal(here.weight, before) and set(meant) == {*state}
+    )
     here.load_state_dict(state)
     assert torch.equal(here.weight, state["weight"])
 

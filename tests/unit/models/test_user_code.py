@@ -105,7 +105,9 @@ def test_the_path_does_not_grow(tmp_path: Path) -> None:
 
 def test_what_a_file_prints_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """At import and in the function; the results on stdout stay alone."""
-    path = written(tmp_path / "net.py", f"{HEAD}print('loading')\ndef net():\n    print('making')\n    return nn.Conv2d(1, 1, 1)\n")
+    path = written(
+        tmp_path / "net.py", f"{HEAD}print('loading')\ndef net():\n    print('making')\n    return nn.Conv2d(1, 1, 1)\n"
+    )
     load(f"{path}:net")
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err == "loading\nmaking\n"

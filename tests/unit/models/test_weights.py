@@ -267,12 +267,17 @@ def test_a_fine_tuned_head_makes_the_network_its_size(tmp_path: Path) -> None:
 
 HEADS: dict[str, Callable[[State], State]] = {
     "missing": lambda s: {n: t for n, t in s.items() if not n.startswith("fc")},
-    "of two layers": lambda s: {n.replace("fc.", "fc.0."): t for n, t in s.items()}
-    | {"fc.2.weight": torch.ones(3, 5), "fc.2.bias": torch.ones(3)},
+    "of two layers": lambda s: (
+        {n.replace("fc.", "fc.0."): t for n, t in s.items()}
+        | {"fc.2.weight": torch.ones(3, 5), "fc.2.bias": torch.ones(3)}
+    ),
     "of another width": lambda s: s | {"fc.weight": torch.ones(5, 6)},
-    "with a layer behind": lambda s: s
-    | {"fc.weight": torch.ones(7, 4), "fc.bias": torch.ones(7), "fc2.weight": torch.ones(5, 7), "fc2.bias": s["fc.bias"]},
-}  # fmt: skip
+    "with a layer behind": lambda s: (
+        s
+        | {"fc.weight": torch.ones(7, 4), "fc.bias": torch.ones(7)}
+        | {"fc2.weight": torch.ones(5, 7), "fc2.bias": s["fc.bias"]}
+    ),
+}
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -287,6 +292,11 @@ def test_another_head_leaves_the_body(head: str, tmp_path: Path) -> None:
     assert any("layers that need them cannot be had" in remark for remark in filled.remarks)
 
 
+def _called(name: str) -> State:
+    """The weights of the stem under another name."""
+    return {(name if held == "stem.weight" else held): tensor for held, tensor in state_of(1).items()}
+
+
 ANOTHERS: dict[str, tuple[Callable[[], State], str]] = {
     "deeper": (lambda: state_of(1, blocks=3), "surplus: blocks.2.weight, blocks.2.bias"),
     "a bias more": (lambda: state_of(1) | {"blocks.0.scale": torch.ones(4)}, "surplus: blocks.0.scale"),
@@ -294,16 +304,17 @@ ANOTHERS: dict[str, tuple[Callable[[], State], str]] = {
     "gray": (lambda: state_of(1, channels=1), "the file is for pictures of 1 channels"),
     "less than half": (lambda: {"stem.weight": state_of(1)["stem.weight"]}, "missing: stem.bias, norm.weight"),
     "pruned": (
-        lambda: {(n if n != "stem.weight" else "stem.weight_orig"): t for n, t in state_of(1).items()}
-        | {"stem.weight_mask": torch.ones(4, 3, 3, 3)},
+        lambda: _called("stem.weight_orig") | {"stem.weight_mask": torch.ones(4, 3, 3, 3)},
         "call torch.nn.utils.prune.remove before saving",
     ),
     "weight norm": (
-        lambda: {(n if n != "stem.weight" else "stem.parametrizations.weight.original1"): t for n, t in state_of(1).items()}
-        | {"stem.parametrizations.weight.original0": torch.ones(4, 1, 1, 1)},
+        lambda: (
+            _called("stem.parametrizations.weight.original1")
+            | {"stem.parametrizations.weight.original0": torch.ones(4, 1, 1, 1)}
+        ),
         "call torch.nn.utils.parametrize.remove_parametrizations before saving",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", ANOTHERS)
