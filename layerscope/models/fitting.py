@@ -45,8 +45,12 @@ class Fit:
 
     @cached_property
     def found(self) -> dict[str, Tensor]:
-        """The file's tensors by the network's names, of whatever shape."""
-        return {name: self.part.tensors[held] for name, held in self.alignment.names.items()}
+        """The file's tensors by the network's names, of whatever shape; tensors that the network shares, by all."""
+        found = {name: self.part.tensors[held] for name, held in self.alignment.names.items()}
+        for names in _shared(self.wanted):
+            first = next((found[name] for name in names if name in found), None)
+            found |= {name: first for name in names if name not in found and first is not None}
+        return found
 
     @cached_property
     def fitting(self) -> dict[str, Tensor]:
@@ -142,6 +146,10 @@ def refuse_another(fit: Fit, file: str, network: str) -> None:
     loaded = sum(name in fit.fitting for name in kernels)
     if hint or 2 * loaded < len(kernels) or any(_among_own(name, fit) for name in fit.surplus):
         raise TraceError(f'"{file}" does not fit {network}: {fit.listed()}{hint}')
+    for names in _shared(fit.wanted):
+        held = [fit.found[name] for name in names if name in fit.found]
+        if any(tensor is not held[0] and not _equal(tensor, held[0]) for tensor in held):
+            raise TraceError(f'"{file}" does not fit {network}: {" and ".join(names)} are one tensor there, two here')
     for name, tensor in fit.fitting.items():
         why = unreal(tensor, fit.wanted[name])
         if why:
@@ -214,6 +222,15 @@ def _modules_around(name: str) -> list[str]:
 def _stem(name: str) -> str:
     """The first segment without its number: "conv" of "conv5.weight", nothing of "6.bias"."""
     return name.partition(".")[0].rstrip("0123456789")
+
+
+def _shared(wanted: State) -> list[list[str]]:
+    """The names of every tensor that a network holds under several."""
+    names: dict[tuple[object, ...], list[str]] = {}
+    for name, tensor in wanted.items():
+        if not tensor.is_meta and tensor.layout == torch.strided and tensor.numel():
+            names.setdefault((tensor.data_ptr(), tuple(tensor.shape), tensor.stride()), []).append(name)
+    return [several for several in names.values() if len(several) > 1]
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -1,6 +1,7 @@
 """What a weights file holds, opened by what it is; whatever is no weights file is refused by name, with the way out."""
 
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,12 @@ def contents(path: Path) -> Any:
 
     Raises UsageError where there is no such file, TraceError that names what else the file is.
     """
-    if path.is_dir():
-        inside = sorted(file.name for file in path.iterdir() if file.is_file())[:8]
+    if os.path.isdir(path):
+        inside = _files_in(path)[:8]
         held = f" (it holds {', '.join(inside)})" if inside else ""
         raise UsageError(f'"{path}" is a folder; name the weights file in it{held}')
-    if not path.is_file():
-        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UsageError(f'there is no weights file "{path}"{nearest(path.name, beside)}')
+    if not os.path.isfile(path):
+        raise UsageError(f'there is no weights file "{path}"{nearest(path.name, _files_in(path.parent))}')
     try:
         kind = kind_of(path)
     except OSError as error:
@@ -34,6 +34,13 @@ def contents(path: Path) -> Any:
     if not kind.reader:
         raise TraceError(f'"{path}" cannot be read as weights: it is {kind.what}; {kind.advice}')
     return _READERS[kind.reader](path)
+
+
+def _files_in(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+    except OSError:
+        return []
 
 
 def _torch(path: Path) -> Any:
@@ -92,7 +99,11 @@ def _index(path: Path) -> Any:
     missing = [name for name in shards if not (path.parent / name).is_file()]
     if missing:
         raise TraceError(f'"{path}" spreads its weights over files that are not beside it: {", ".join(missing[:8])}')
-    return {name: tensor for shard in shards for name, tensor in contents(path.parent / shard).items()}
+    held = {shard: contents(path.parent / shard) for shard in shards}
+    odd = [shard for shard, state in held.items() if not isinstance(state, dict)]
+    if odd:
+        raise TraceError(f'"{path}" spreads its weights over files of which {odd[0]} holds no tensors by name')
+    return {name: tensor for state in held.values() for name, tensor in state.items()}
 
 
 _READERS = {"torch": _torch, "legacy": _torch, "safetensors": _safetensors, "npz": _arrays, "index": _index}

@@ -4,6 +4,7 @@ A file is opened by what it is (`reading`), the sets of tensors in it are found 
 the network's (`naming`), and what fits is loaded (`fitting`, `heads`). Behind "::" stands which part of it is meant.
 """
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from layerscope.core.errors import TraceError
+from layerscope.core.errors import TraceError, UsageError
 from layerscope.models.fitting import Fit, cut, fits_of, odd_numbers, refuse_another
 from layerscope.models.heads import replace_module, resized_heads
 from layerscope.models.parts import chosen, meaning, parts_in, told
@@ -93,15 +95,21 @@ def check_numbers(model: nn.Module) -> None:
             raise TraceError(f'the weights "{name}" of {type(model).__name__} cannot be used: the tensor {why}')
 
 
-def weights_path(file: str | Path) -> Path:
-    """The file alone of "FILE::KEY"."""
+def weights_path(file: object) -> Path:
+    """The file alone of "FILE::KEY". Raises UsageError for what is no path."""
     return _split(file)[0]
 
 
-def _split(file: str | Path) -> tuple[Path, str]:
+def _split(file: object) -> tuple[Path, str]:
     """A file and the key behind its name; a file whose own name has "::" in it is taken whole."""
+    if not isinstance(file, str | os.PathLike):
+        raise UsageError(
+            f"weights= takes a file, not {type(file).__name__}; a state dict that you hold goes into a module with "
+            "load_state_dict"
+        )
     path, _, key = str(file).rpartition(PART)
-    return (Path(path).expanduser(), key) if path and not Path(file).exists() else (Path(file).expanduser(), "")
+    whole = Path(file).expanduser()
+    return (Path(path).expanduser(), key) if path and not os.path.exists(whole) else (whole, "")
 
 
 def _fits(model: nn.Module, path: Path, key: str, renamed: Callable[[State], State] | None) -> list[Fit]:
@@ -130,7 +138,14 @@ def _refuse_a_tie(fit: Fit, others: list[Fit], file: str) -> None:
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    held = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    unsized = [name for name, value in held.items() if is_lazy(value)]
+    if unsized:
+        raise TraceError(
+            f"{type(model).__name__} has layers whose sizes are not known yet ({cut(unsized)}): run it once on a "
+            "batch of pictures before"
+        )
+    return held
 
 
 def _load(model: nn.Module, fit: Fit, file: str) -> dict[str, str]:
@@ -142,12 +157,14 @@ def _load(model: nn.Module, fit: Fit, file: str) -> dict[str, str]:
             state[name] = found.to(own.dtype)
         elif name in fit.missing or name in fit.misshapen:
             unloaded[name] = f'its weights are not in "{file}"'
-            state[name] = torch.full_like(own, torch.nan) if own.is_floating_point() else own
+            if own.is_floating_point():
+                state[name] = torch.full(own.shape, torch.nan, dtype=own.dtype)
     # Modules that know versions of their own (torchvision's MNASNet) are told that this is theirs.
     versioned = OrderedDict(state)
     versioned._metadata = getattr(model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
     try:
-        model.load_state_dict(versioned, strict=False)
+        # What has no numbers yet (device "meta") cannot be copied into.
+        model.load_state_dict(versioned, strict=False, assign=any(own.is_meta for own in _tensors(model).values()))
     except Exception as error:
         why = " ".join(str(error).split())[:240]
         raise TraceError(f'{type(model).__name__} does not take the weights in "{file}": {why}') from error

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError, UsageError
-from layerscope.models.weights import check_numbers, class_names, fill, load_weights
+from layerscope.models.weights import check_numbers, class_names, fill, load_weights, weights_path
 
 State = dict[str, Tensor]
 
@@ -441,6 +441,51 @@ def test_a_missing_file_is_named_with_its_likely_name(tmp_path: Path) -> None:
         fill(made(1), tmp_path / "chekpoint.pt")
     with pytest.raises(UsageError, match=r"is a folder; name the weights file in it \(it holds checkpoint.pt\)"):
         fill(made(1), tmp_path)
+
+
+class Tied(Small):
+    """Two blocks with one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks[1].weight = self.blocks[0].weight
+
+
+def test_a_tensor_that_a_network_shares_may_stand_in_the_file_once(tmp_path: Path) -> None:
+    """As safetensors of other libraries keep it; two different ones in its place are another network's."""
+    state, target = state_of(1), Tied()
+    second = state.pop("blocks.1.weight")
+    assert fill(target, saved(state, tmp_path / "once.pt")).unloaded == {}
+    assert torch.equal(target.blocks[1].weight, state["blocks.0.weight"])
+    with pytest.raises(TraceError, match=r"blocks.0.weight and blocks.1.weight are one tensor"):
+        fill(Tied(), saved(state | {"blocks.1.weight": second}, tmp_path / "twice.pt"))
+
+
+def test_a_network_without_numbers_gets_the_files(tmp_path: Path) -> None:
+    """Built on the device "meta", as one builds large networks whose weights come from a file."""
+    state = state_of(1)
+    with torch.device("meta"):
+        target = Small()
+    fill(target, saved(state, tmp_path / "w.pt"))
+    assert all(torch.equal(target.state_dict()[name], tensor) for name, tensor in state.items())
+
+
+def test_layers_without_sizes_are_named(tmp_path: Path) -> None:
+    """Lazy modules take their sizes from the first batch: before it nothing can be said to fit."""
+    network = nn.Sequential(nn.LazyConv2d(3, 3))
+    for call in (lambda: check_numbers(network), lambda: fill(network, saved(state_of(1), tmp_path / "w.pt"))):
+        with pytest.raises(
+            TraceError, match=r"Sequential has layers whose sizes are not known yet \(0.weight, 0.bias\)"
+        ):
+            call()
+
+
+def test_a_state_dict_in_a_files_place_is_told(tmp_path: Path) -> None:
+    """And so is a name that no file can have."""
+    with pytest.raises(UsageError, match=r"weights= takes a file, not dict; .* with load_state_dict"):
+        weights_path(state_of(1))
+    with pytest.raises(UsageError, match="there is no weights file"):
+        fill(made(1), tmp_path / ("w" * 5000))
 
 
 def test_names_of_outputs_stand_in_a_safetensors_file(tmp_path: Path) -> None:
