@@ -11,7 +11,7 @@ from torch import nn
 
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.records import Input
-from layerscope.models.guest import WantsArguments, as_guest, run_file, where
+from layerscope.models.guest import Guest, WantsArguments
 from layerscope.models.loaded import Loaded
 
 RANDOM_SEED = 0
@@ -27,13 +27,13 @@ def user_network(spec: str) -> Loaded:
     path = Path(file).expanduser()
     if not path.is_file():
         raise UsageError(f'there is no file "{file}" (network "{spec}")')
-    path = path.resolve()
+    guest = Guest(path.resolve())
     torch.manual_seed(RANDOM_SEED)
-    module = _guarded(lambda: run_file(path), path, f'"{file}" cannot be run', f'"{file}"')
+    module = _guarded(guest.run, guest, f'"{file}" cannot be run', f'"{file}"')
     expects = getattr(module, "INPUT", None)
     if expects is not None and not isinstance(expects, Input):
         raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
-    model = _made(_named(module, name, file), path, name, file)
+    model = _made(_named(module, name, file), guest, name, file)
     return Loaded(name=f"{path.name}:{name}", model=model, input=expects)
 
 
@@ -45,7 +45,7 @@ def _named(module: ModuleType, name: str, file: str) -> Any:
     return found
 
 
-def _made(found: Any, path: Path, name: str, file: str) -> nn.Module:
+def _made(found: Any, guest: Guest, name: str, file: str) -> nn.Module:
     """What the name stands for, made. Random weights are drawn with a fixed seed."""
     if isinstance(found, nn.Module):
         return found
@@ -56,7 +56,7 @@ def _made(found: Any, path: Path, name: str, file: str) -> nn.Module:
             f"such as def network(): return {name}(...)"
         )
     torch.manual_seed(RANDOM_SEED)
-    model = _guarded(found, path, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
+    model = _guarded(found, guest, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
     if model is None:
         raise TraceError(f'{name}() in "{file}" returns nothing, not a torch.nn.Module: does it lack its return?')
     if not isinstance(model, nn.Module):
@@ -77,24 +77,24 @@ def _needed(found: Callable[..., Any]) -> list[str]:
     return [p.name for p in given if p.default is inspect.Parameter.empty and p.kind not in passed]
 
 
-def _guarded(run: Callable[[], Any], path: Path, failing: str, what: str) -> Any:
+def _guarded(run: Callable[[], Any], guest: Guest, failing: str, what: str) -> Any:
     """Run the user's code as a guest; what goes wrong in it becomes one sentence with the user's own line."""
     try:
-        with as_guest(path):
+        with guest.at_work():
             return run()
     except WantsArguments as error:
         raise TraceError(
-            f"{what} reads the arguments of a command, and there are none here ({_at(error, path)}: {error}); "
+            f"{what} reads the arguments of a command, and there are none here ({_at(error, guest)}: {error}); "
             f"{_UNDER_MAIN}"
         ) from error
     except SystemExit as error:
         said = "" if error.code in (None, 0) else f": {error.code}"
-        raise TraceError(f"{what} ends the program ({_at(error, path)}){said}; {_UNDER_MAIN}") from error
+        raise TraceError(f"{what} ends the program ({_at(error, guest)}){said}; {_UNDER_MAIN}") from error
     except Exception as error:
         told = " ".join(str(error).split())
-        at = f" ({line})" if (line := where(error, path)) else ""
+        at = f" ({line})" if (line := guest.line_of(error)) else ""
         raise TraceError(f"{failing}: {type(error).__name__}: {told}{at}") from error
 
 
-def _at(error: BaseException, path: Path) -> str:
-    return where(error, path) or "somewhere in it"
+def _at(error: BaseException, guest: Guest) -> str:
+    return guest.line_of(error) or "somewhere in it"

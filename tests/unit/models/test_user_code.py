@@ -94,13 +94,20 @@ def test_neighbours_take_nothing_from_the_session(tmp_path: Path, monkeypatch: p
     monkeypatch.delitem(sys.modules, "sizes_of_mine")
 
 
-def test_the_path_does_not_grow(tmp_path: Path) -> None:
-    """However many files are read, the path holds one guest's folder, behind everything else."""
-    before = None
+def test_nothing_grows_and_the_session_imports_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many files are read, the path stays, one guest is known, and the session's own modules come first."""
+    path, finders = list(sys.path), None
     for number in range(4):
+        written(tmp_path / str(number) / "beside_it.py", "OWNER = 'guest'\n")
         load(f"{written(tmp_path / str(number) / 'net.py', HEAD + NET.replace('SIZE', '2'))}:net")
-        before = before or len(sys.path)
-        assert len(sys.path) == before and sys.path[-1] == str(tmp_path / str(number))
+        finders = finders or len(sys.meta_path)
+        assert sys.path == path and len(sys.meta_path) == finders
+    written(tmp_path / "session" / "beside_it.py", "OWNER = 'session'\n")
+    monkeypatch.syspath_prepend(tmp_path / "session")
+    import beside_it  # type: ignore[import-not-found]
+
+    assert beside_it.OWNER == "session"
+    monkeypatch.delitem(sys.modules, "beside_it")
 
 
 def test_what_a_file_prints_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
