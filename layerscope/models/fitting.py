@@ -144,7 +144,10 @@ def refuse_another(fit: Fit, file: str, network: str) -> None:
     kernels = [name for name, tensor in fit.wanted.items() if tensor.dim() > 2 and tensor.is_floating_point()]
     kernels = kernels or [name for name in fit.wanted if not is_counter(name)]
     loaded = sum(name in fit.fitting for name in kernels)
-    if hint or 2 * loaded < len(kernels) or any(_among_own(name, fit) for name in fit.surplus):
+    others = any(_among_own(name, fit) for name in fit.surplus) or any(
+        _is_hole(name, kernels, fit) for name in fit.missing
+    )
+    if hint or others or 2 * loaded < len(kernels):
         raise TraceError(f'"{file}" does not fit {network}: {fit.listed()}{hint}')
     for names in _shared(fit.wanted):
         held = [fit.found[name] for name in names if name in fit.found]
@@ -211,6 +214,16 @@ def _among_own(surplus: str, fit: Fit) -> bool:
         return bool(loaded)
     stems = {_stem(name[len(module) :]) for name in loaded}
     return _stem(place[len(module) :]) in stems
+
+
+def _is_hole(missing: str, kernels: list[str], fit: Fit) -> bool:
+    """True where a convolution is missing among loaded ones: `layer1.2` where `layer1.1` and `layer2.0` are there."""
+    if missing not in kernels or not any(name in fit.fitting for name in kernels[kernels.index(missing) :]):
+        return False
+    module = next(head for head in _modules_around(missing) if any(name.startswith(head) for name in fit.fitting))
+    if module not in (fit.root, ""):
+        return True
+    return _stem(missing[len(module) :]) in {_stem(name[len(module) :]) for name in fit.fitting}
 
 
 def _modules_around(name: str) -> list[str]:

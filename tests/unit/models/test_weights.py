@@ -301,6 +301,10 @@ ANOTHERS: dict[str, tuple[Callable[[], State], str]] = {
     "deeper": (lambda: state_of(1, blocks=3), "surplus: blocks.2.weight, blocks.2.bias"),
     "a bias more": (lambda: state_of(1) | {"blocks.0.scale": torch.ones(4)}, "surplus: blocks.0.scale"),
     "a numbered sibling": (lambda: state_of(1) | {"stem2.weight": torch.ones(4, 3, 3, 3)}, "surplus: stem2.weight"),
+    "a hole": (
+        lambda: {name: tensor for name, tensor in state_of(1, blocks=2).items() if not name.startswith("blocks.0")},
+        "missing: blocks.0.weight, blocks.0.bias",
+    ),
     "gray": (lambda: state_of(1, channels=1), "the file is for pictures of 1 channels"),
     "less than half": (lambda: {"stem.weight": state_of(1)["stem.weight"]}, "missing: stem.bias, norm.weight"),
     "pruned": (
