@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api.network import Network
-from layerscope.api.verbs import trace
+from layerscope.api.verbs import network_of
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import LayerscopeError, UsageError, WrongModel
 from layerscope.core.records import LayerRecord
 from layerscope.dissect import MaskedImages, describe, dissect, record_dissection, record_notes
 from layerscope.graph import Program
+from layerscope.models import load
 from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source
 
@@ -35,10 +36,14 @@ def dissect_atlas(
     net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. weights: a
     state dict for a spec. say: is told what is left out. Raises WrongModel for another network than the atlas's.
     """
+    if isinstance(net, Network) and weights is not None:
+        raise UsageError("weights= goes with a spec; this network is already traced with its own")
     with AtlasFile(path) as file:
         run, layers = file.run, [layer.record for layer in file.layers]
     spec = run.network if net is None else net
     network = spec if isinstance(spec, Network) else _traced(spec, run.input, weights, named=net is not None)
+    for remark in network.remarks:
+        say(remark)
     _require_same(path, run.fingerprint, network.program, layers)
     untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers)
     if untrained is None:
@@ -57,7 +62,7 @@ def dissect_atlas(
 
 def _traced(spec: str, input: Any, weights: str | Path | None, *, named: bool) -> Network:
     try:
-        return trace(spec, input, weights=weights)
+        return network_of(load(spec, weights=weights), input)
     except UsageError as error:
         if named:
             raise
@@ -81,7 +86,7 @@ def _require_same(path: str | Path, made_of: dict[str, Any], program: Program, l
 def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Program | None:
     """The same architecture with random weights; None where the spec gives no other weights or no such layers."""
     try:
-        other = trace(spec, network.input, with_weights=False).program
+        other = network_of(load(spec, with_weights=False), network.input).program
     except LayerscopeError:
         return None
     mapped = [layer.node for layer in layers if layer.map is not None]

@@ -39,7 +39,7 @@ def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | N
     if not isinstance(network, Network):
         return open_engine(file, network, None if weights is None else Path(weights))
     if weights is not None:
-        raise UsageError("weights go with a spec; this network is already traced with its own")
+        raise UsageError("weights= goes with a spec; this network is already traced with its own")
     return engine_for(file, network.program, name=network.name, classes=network.classes, input=network.input)
 
 

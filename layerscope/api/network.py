@@ -23,7 +23,7 @@ class Network:
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
     execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
-    remarks: what a user should know of how it was read, one sentence each.
+    remarks: what a user should know of how it was loaded and read, one sentence each.
     """
 
     def __init__(

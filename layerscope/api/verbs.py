@@ -1,5 +1,6 @@
 """The verbs: trace, images, build, open, figure. Each joins rooms and returns one thing that users hold."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +13,7 @@ from layerscope.core.records import Input
 if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.figures import Sheet
+    from layerscope.models import Loaded
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
 
@@ -29,29 +31,41 @@ def trace(
     model: a module (an evaluation-mode copy is traced, yours stays as it is), "zfnet64", "worldnet" or "zfnet",
     "torchvision:NAME" (default weights), either with "/none" behind it (seeded random ones), "file.py:function" or
     "model.pt2". input: what the network expects;
-    needed unless the spec says it, and overrides what it says. weights: a state dict for the spec. with_weights:
-    False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
+    needed unless the spec says it, and overrides what it says. weights: a file of weights for the spec or module, or
+    "FILE::KEY" for a part of it. with_weights: False builds a spec with random weights, for what needs none. What was
+    chosen on the way is warned of, and stands in the network's `remarks`. Raises TraceError and UsageError.
     """
-    from layerscope.api.arguments import require_input, require_model
-    from layerscope.api.network import Network
-    from layerscope.graph import Program, read_program, trace_module
+    from layerscope.api.arguments import require_input
     from layerscope.models import load
 
     require_input(input)
-
-    name, classes = type(model).__name__, tuple[str, ...]()
-    if isinstance(model, str | Path):
+    if not isinstance(model, str | Path):
+        loaded = _held(model, weights, with_weights=with_weights)
+    elif weights is not None and not with_weights:
+        raise UsageError("with_weights=False asks for random weights, and weights= for those of a file: give one")
+    else:
         loaded = load(str(model), weights=weights, with_weights=with_weights)
-        model, name, input, classes = loaded.model, loaded.name, input or loaded.input, loaded.classes
-    require_model(model)
+    net = network_of(loaded, input or loaded.input)
+    for remark in net.remarks:
+        warnings.warn(remark, stacklevel=2)
+    return net
+
+
+def network_of(loaded: "Loaded", input: Input | None) -> "Network":
+    """Trace a network that was found and loaded. Raises TraceError and UsageError."""
+    from layerscope.api.network import Network
+    from layerscope.graph import Program, read_program, trace_module, without
+
+    name, model = loaded.name, loaded.model
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
     read = read_program if hasattr(model, "graph_signature") else trace_module
     traced = read(model, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
+    traced = without(traced, loaded.unloaded)
     remarks = tuple(f"a hook of another tool was left out, at {hook}" for hook in traced.left_out)
-    return Network(name, input, Program(traced.graph, traced.weights), classes, remarks)
+    return Network(name, input, Program(traced.graph, traced.weights), loaded.classes, (*loaded.remarks, *remarks))
 
 
 def images(
@@ -205,12 +219,30 @@ def _build(
     )
 
 
+def _held(model: Any, weights: str | Path | None, *, with_weights: bool) -> "Loaded":
+    """A module or exported program that the user holds; weights of a file go into a copy of it."""
+    from torch import nn
+
+    from layerscope.api.arguments import require_model
+    from layerscope.graph import prepared
+    from layerscope.models import Loaded, load_module
+
+    require_model(model)
+    if not with_weights:
+        raise UsageError("with_weights=False goes with a spec; a model that you hold has the weights that it has")
+    if isinstance(model, nn.Module):
+        return load_module(model if weights is None else prepared(model).module, weights)
+    if weights is not None:
+        raise UsageError(f"weights= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
+    return Loaded(name=type(model).__name__, model=model, input=None)
+
+
 def _network(net: Any, weights: str | Path | None) -> "Network":
     from layerscope.api.network import Network
 
     if isinstance(net, Network):
         if weights is not None:
-            raise UsageError("weights go with a spec; this network is already traced with its own")
+            raise UsageError("weights= goes with a spec or a module; this network is already traced with its own")
         return net
     return trace(net, weights=weights)
 

@@ -19,13 +19,12 @@ def network(arguments: argparse.Namespace, output: Output, *, with_weights: bool
 
     with_weights: False takes random weights unless a file is named. Raises UsageError and TraceError.
     """
-    from layerscope.api.verbs import trace
+    from layerscope.api.verbs import network_of
     from layerscope.models import load
 
     loaded = load(arguments.network, weights=getattr(arguments, "weights", None), with_weights=with_weights)
     expected = overruled(loaded.input, given(arguments), arguments.network)
-    net = trace(loaded.model, expected)
-    net.name, net.classes = loaded.name, loaded.classes
+    net = network_of(loaded, expected)
     output.remark(f"{net.name} expects {input_text(expected)}")
     for remark in net.remarks:
         output.remark(remark)

@@ -278,7 +278,7 @@ def _images(verb: ArgumentParser) -> None:
 
 
 def _weights(verb: ArgumentParser) -> None:
-    verb.add_argument("--weights", metavar="FILE", help="a state dict for NET: .safetensors or .pt")
+    verb.add_argument("--weights", metavar="FILE", help="weights for NET, of any making; FILE::KEY for a part of them")
 
 
 def _expected(verb: ArgumentParser) -> None:

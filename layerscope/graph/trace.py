@@ -22,7 +22,7 @@ from layerscope.graph.batch import Batch, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
 from layerscope.graph.export import exported, quiet, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
-from layerscope.graph.module import bare, copied
+from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import TABLE
 from layerscope.graph.ops.norm import local_response_norm
@@ -51,7 +51,16 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
 
     Raises TraceError where the model cannot be exported or takes more than one input.
     """
-    twin = copied(bare(model))
+    return read_module(prepared(model), shape)
+
+
+def prepared(model: nn.Module) -> Copied:
+    """The copy of a module that is traced. Raises TraceError where there can be none."""
+    return copied(bare(model))
+
+
+def read_module(twin: Copied, shape: tuple[int, int, int]) -> Traced:
+    """Trace a prepared module. Raises TraceError where it cannot be exported or takes more than one input."""
     return replace(read_program(exported(twin.module, shape)), left_out=twin.left_out)
 
 

@@ -7,10 +7,9 @@ from torch.export import ExportedProgram
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
-from layerscope.graph import Program, Traced, read_program, trace_module
+from layerscope.graph import Program, Traced, read_program, trace_module, without
 from layerscope.live.engine import Engine
-from layerscope.models import load
-from layerscope.models.spec import Loaded
+from layerscope.models import Loaded, load
 from layerscope.pipeline.settings import graph_hash, versions, weights_hash
 
 
@@ -21,7 +20,7 @@ def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None
     UsageError for a spec that cannot be loaded or traced.
     """
     loaded = load(str(network), weights=weights)
-    traced = _traced(loaded, file)
+    traced = without(_traced(loaded, file), loaded.unloaded)
     return engine_for(file, Program(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
 
 

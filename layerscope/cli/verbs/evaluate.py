@@ -9,6 +9,7 @@ from layerscope.api.bars import Bars
 from layerscope.cli import words
 from layerscope.cli.networks import given, overruled
 from layerscope.cli.output import Output
+from layerscope.core.errors import TraceError
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -20,9 +21,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
     loaded = load(arguments.network, weights=arguments.weights)
     expected = overruled(loaded.input, given(arguments), arguments.network)
+    if loaded.unloaded:
+        raise TraceError(f"{loaded.name} cannot be evaluated: {'; '.join(loaded.remarks)}")
     source = open_validation(arguments.data, side=expected.height, limit=arguments.limit)
     table = arguments.classes or table_beside(Path(arguments.data).expanduser())
     output.remark(f"{loaded.name} expects {words.input_text(expected)}; {source.name}")
+    for remark in loaded.remarks:
+        output.remark(remark)
     with nullcontext() if output.quiet else Bars() as bars:
         if bars:
             bars.start("evaluate", len(source), 0)

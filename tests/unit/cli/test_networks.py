@@ -1,7 +1,13 @@
 """What a network expects: its own word, field by field overruled by options, and never a guess."""
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+import torch
+from torch import nn
+
+from layerscope.cli.entry import main
 from layerscope.cli.networks import given, overruled
 from layerscope.cli.parser import parse
 from layerscope.core.errors import UsageError
@@ -40,3 +46,60 @@ def test_values_that_contradict_the_network_are_refused():
     """A mean of one number for three channels is no mean."""
     with pytest.raises(UsageError, match="one number per channel"):
         overruled(OWN, options("--mean 0.5"), "net")
+
+
+NET = """
+from torch import nn
+import layerscope
+INPUT = layerscope.Input(channels=3, height=16, width=16)
+print("loading")
+
+def net():
+    print("making")
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 14 * 14, 2))
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> str:
+    (tmp_path / "net.py").write_text(NET)
+    return f"{tmp_path / 'net.py'}:net"
+
+
+@pytest.fixture
+def body(tmp_path: Path) -> str:
+    """Weights of the network without its last layer."""
+    state = nn.Sequential(nn.Conv2d(3, 4, 3)).state_dict()
+    torch.save(state, tmp_path / "body.pt")
+    return str(tmp_path / "body.pt")
+
+
+def test_what_the_users_file_prints_is_kept_out_of_the_results(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """stdout is JSON alone; the prints stand on stderr."""
+    assert main(["layers", code, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["network"] == "net.py:net" and printed.err.startswith("loading\nmaking\n")
+
+
+def test_what_was_chosen_of_a_file_is_remarked(
+    code: str, body: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, and not with --quiet; the body is forecast without the head."""
+    from PIL import Image
+
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "red.png")
+    line = ["build", code, "--weights", body, "--images", str(tmp_path / "red.png"), "--dry-run", "--json"]
+    assert main(line) == 0
+    spoken = capsys.readouterr()
+    assert '"body.pt" has no weights for 3.weight, 3.bias: layers that need them cannot be had' in spoken.err
+    assert main([*line, "--quiet"]) == 0
+    quiet = capsys.readouterr()
+    assert "body.pt" not in quiet.err and json.loads(quiet.out)["layers"] == 1
+
+
+def test_a_network_without_its_head_cannot_be_evaluated(
+    code: str, body: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its scores would be made from nothing."""
+    assert main(["evaluate", code, "--weights", body, "--data", str(tmp_path)]) == 1
+    assert 'net.py:net cannot be evaluated: "body.pt" has no weights for 3.weight, 3.bias' in capsys.readouterr().err

@@ -103,6 +103,23 @@ def test_a_spec_that_means_nothing_is_refused(spec: str) -> None:
         load(spec)
 
 
+def test_a_file_in_a_networks_place_is_told_for_what_it_is(tmp_path: Path) -> None:
+    """Weights need their network, TorchScript its class, and other libraries' files the torch network."""
+    torch.save({"a": torch.zeros(1)}, tmp_path / "w.pth")
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(99))
+    (tmp_path / "n.ipynb").write_text('{"cells": []}')
+    for name, expected in (
+        (
+            "w.pth",
+            "it holds weights, which are no network alone: name their network, and give this file with --weights",
+        ),
+        ("m.onnx", "it is a protobuf file, as ONNX and TensorFlow write; give the torch network that it came from"),
+        ("n.ipynb", "it is a JSON file; give the torch network that it came from, as a function in a .py file"),
+    ):
+        with pytest.raises(UsageError, match=f'{name}" names no network: {expected}'):
+            load(str(tmp_path / name))
+
+
 def test_a_file_that_fails_is_told_by_its_error(code: Path) -> None:
     """A missing function, one that fails, one that returns something else, and a file that does not run."""
     with pytest.raises(UsageError, match='has no function "netwrk"; did you mean network'):

@@ -1,0 +1,161 @@
+"""Torchvision's classification networks, built as their own builders build them for published weights.
+
+A builder sets more than weights: GoogLeNet's and Inception's also turn the picture's numbers about (transform_input), a
+vision transformer's sets the picture's size. So wherever weights are meant, published or a file's, the builder is told
+that its published weights come, and only their loading is left out.
+"""
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.records import Input
+from layerscope.models.loaded import Loaded
+from layerscope.models.weights import fill, resized, weights_path
+
+RANDOM_SEED = 0
+State = dict[str, torch.Tensor]
+
+
+def torchvision_network(name: str, weights: str | Path | None, *, with_weights: bool) -> Loaded:
+    """A network by torchvision's name, with its published weights, a file's, or random ones ("/none" behind it)."""
+    name, choice, models = _named(name, weights)
+    entries = models.get_model_weights(name)
+    entry = entries["DEFAULT"]
+    spec = f"torchvision:{name}" + (f"/{choice}" if choice else "")
+    torch.manual_seed(RANDOM_SEED)
+    if choice:
+        # Their own first weights, which a builder for published ones does not draw.
+        options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+        model = models.get_model(name, weights=None, **options)
+    elif weights is not None:
+        return _with_file(spec, name, weights, models)
+    elif not with_weights:
+        model, _ = _built(models, name, entry)
+    else:
+        try:
+            model = models.get_model(name, weights=entry)
+        except Exception as error:
+            raise TraceError(
+                f"the weights of torchvision:{name} cannot be fetched ({error}); give a file with --weights, "
+                f"or torchvision:{name}/none for random ones"
+            ) from error
+    return Loaded(name=spec, model=model, input=_input_of(entry), classes=tuple(entry.meta["categories"]))
+
+
+def _named(name: str, weights: str | Path | None) -> tuple[str, str, Any]:
+    """The network's name, what stands behind it, and torchvision. Raises UsageError for what means nothing."""
+    try:
+        from torchvision import models
+    except ImportError as error:
+        raise UsageError(f'"torchvision:{name}" needs torchvision: pip install torchvision') from error
+    name, _, choice = name.partition("/")
+    known = models.list_models(module=models)
+    if name not in known:
+        raise UsageError(f'torchvision has no classification network "{name}"{nearest(name, known)}')
+    if choice not in ("", "none"):
+        raise UsageError(f'"torchvision:{name}/{choice}": only /none (random weights) can follow the name')
+    if choice and weights is not None:
+        raise UsageError(f'"torchvision:{name}/none" asks for random weights, and --weights for those of a file: one')
+    return name, choice, models
+
+
+def _with_file(spec: str, name: str, weights: str | Path, models: Any) -> Loaded:
+    path = weights_path(weights)
+    entries = list(models.get_model_weights(name))
+    told = _published_as(path, entries)
+    entry = told or models.get_model_weights(name)["DEFAULT"]
+    model, _ = _built(models, name, entry)
+    filled = fill(model, weights, renamed=lambda state: _built(models, name, entry, state)[1])
+    whole = not filled.unloaded and not filled.resized
+    doubt = [] if told else _other_preparations(entry, entries)
+    return Loaded(
+        name=spec,
+        model=model,
+        input=_input_of(entry),
+        classes=tuple(entry.meta["categories"] or ()) if whole else (),
+        remarks=(*filled.remarks, *resized(filled), *doubt),
+        unloaded=filled.unloaded,
+    )
+
+
+def _built(models: Any, name: str, entry: Any, state: State | None = None) -> tuple[nn.Module, State]:
+    """The network as its builder makes it for published weights, before it loads them, and the state as it would.
+
+    A builder may give old names of published weights (DenseNet's) their new form on the way.
+    """
+    # An entry of the same class that says all the other does, and fetches nothing.
+    stand_in = object.__new__(type(entry))
+    stand_in._name_, stand_in._value_ = entry.name, entry.value
+    stand_in.get_state_dict = lambda *given, **also: dict(state or {})
+    with _nothing_is_loaded() as meant:
+        return models.get_model(name, weights=stand_in), meant
+
+
+@contextmanager
+def _nothing_is_loaded() -> Iterator[State]:
+    """Within, this thread's modules keep the weights that they were made with; gives what would have been loaded."""
+    loading, here, meant = nn.Module.load_state_dict, threading.get_ident(), State()
+
+    def load_state_dict(self: nn.Module, state: Any, *given: Any, **also: Any) -> Any:
+        if threading.get_ident() != here:
+            return loading(self, state, *given, **also)
+        return meant.update(state)
+
+    nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign]
+    try:
+        yield meant
+    finally:
+        nn.Module.load_state_dict = loading  # type: ignore[method-assign]
+
+
+def _published_as(path: Path, entries: list[Any]) -> Any:
+    """The published weights that a file is, told by its SHA-256, which begins as their address says; else None."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        own = hashlib.file_digest(file, "sha256").hexdigest()
+    starts = ((re.search(r"-([0-9a-f]{8,})\.pth$", entry.url), entry) for entry in entries)
+    return next((entry for start, entry in starts if start and own.startswith(start[1])), None)
+
+
+def _other_preparations(taken: Any, entries: list[Any]) -> Iterator[str]:
+    """What to do if the file's weights were trained with other pictures than those of the entry taken."""
+    own = _input_of(taken)
+    for entry in entries:
+        other = _input_of(entry)
+        differing = [f.name for f in fields(Input) if getattr(other, f.name) != getattr(own, f.name)]
+        if differing:
+            need = _options(other, differing)
+            yield f"pictures are prepared as for {taken.name}; weights trained like {entry.name} need {need}"
+
+
+def _options(input: Input, differing: list[str]) -> str:
+    sizes = [f"--input {input.channels}x{input.height}x{input.width}"] if {"height", "width"} & set(differing) else []
+    named = [name for name in differing if name not in ("height", "width", "channels")]
+    values = {name: getattr(input, name) for name in named}
+    texts = {n: ",".join(map(str, v)) if isinstance(v, tuple) else str(v) for n, v in values.items()}
+    return " ".join([*sizes, *(f"--{name} {text}" for name, text in texts.items())])
+
+
+def _input_of(entry: Any) -> Input:
+    """The preprocessing that belongs to published weights."""
+    transforms = entry.transforms()
+    return Input(
+        channels=3,
+        height=transforms.crop_size[0],
+        width=transforms.crop_size[0],
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+        resize=transforms.resize_size[0],
+        interpolation=str(transforms.interpolation.value),
+    )

@@ -1,0 +1,100 @@
+"""A network from a user's file: `path/file.py:NAME`, a function or class that makes it, or the network itself."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.records import Input
+from layerscope.models.guest import Guest, WantsArguments
+from layerscope.models.loaded import Loaded
+
+RANDOM_SEED = 0
+_UNDER_MAIN = 'put what only a run of its own needs under if __name__ == "__main__":'
+
+
+def user_network(spec: str) -> Loaded:
+    """The network that a spec "file.py:NAME" means, and the file's INPUT.
+
+    Raises UsageError for a file or name that is not there, TraceError where the file's code fails.
+    """
+    file, _, name = spec.rpartition(":")
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise UsageError(f'there is no file "{file}" (network "{spec}")')
+    guest = Guest(path.resolve())
+    torch.manual_seed(RANDOM_SEED)
+    module = _guarded(guest.run, guest, f'"{file}" cannot be run', f'"{file}"')
+    expects = getattr(module, "INPUT", None)
+    if expects is not None and not isinstance(expects, Input):
+        raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
+    model = _made(_named(module, name, file), guest, name, file)
+    return Loaded(name=f"{path.name}:{name}", model=model, input=expects)
+
+
+def _named(module: ModuleType, name: str, file: str) -> Any:
+    found = getattr(module, name, None)
+    if not callable(found):
+        names = [n for n in vars(module) if callable(getattr(module, n)) and not n.startswith("_")]
+        raise UsageError(f'"{file}" has no function "{name}"{nearest(name, names)}')
+    return found
+
+
+def _made(found: Any, guest: Guest, name: str, file: str) -> nn.Module:
+    """What the name stands for, made. Random weights are drawn with a fixed seed."""
+    if isinstance(found, nn.Module):
+        return found
+    needed = _needed(found)
+    if needed:
+        raise TraceError(
+            f'{name} in "{file}" needs arguments ({", ".join(needed)}): write a function without any that gives them, '
+            f"such as def network(): return {name}(...)"
+        )
+    torch.manual_seed(RANDOM_SEED)
+    model = _guarded(found, guest, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
+    if model is None:
+        raise TraceError(f'{name}() in "{file}" returns nothing, not a torch.nn.Module: does it lack its return?')
+    if not isinstance(model, nn.Module):
+        what = type(model).__name__
+        if isinstance(model, tuple | list):
+            what = f"a {what} of {', '.join(type(one).__name__ for one in model)}"
+        raise TraceError(f'{name}() in "{file}" returns {what}, not a torch.nn.Module: return the network alone')
+    return model
+
+
+def _needed(found: Callable[..., Any]) -> list[str]:
+    """The arguments that a function or class cannot do without."""
+    try:
+        given = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    passed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in given if p.default is inspect.Parameter.empty and p.kind not in passed]
+
+
+def _guarded(run: Callable[[], Any], guest: Guest, failing: str, what: str) -> Any:
+    """Run the user's code as a guest; what goes wrong in it becomes one sentence with the user's own line."""
+    try:
+        with guest.at_work():
+            return run()
+    except WantsArguments as error:
+        raise TraceError(
+            f"{what} reads the arguments of a command, and there are none here ({_at(error, guest)}: {error}); "
+            f"{_UNDER_MAIN}"
+        ) from error
+    except SystemExit as error:
+        said = "" if error.code in (None, 0) else f": {error.code}"
+        raise TraceError(f"{what} ends the program ({_at(error, guest)}){said}; {_UNDER_MAIN}") from error
+    except Exception as error:
+        told = " ".join(str(error).split())
+        at = f" ({line})" if (line := guest.line_of(error)) else ""
+        raise TraceError(f"{failing}: {type(error).__name__}: {told}{at}") from error
+
+
+def _at(error: BaseException, guest: Guest) -> str:
+    return guest.line_of(error) or "somewhere in it"
