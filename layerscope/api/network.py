@@ -9,6 +9,7 @@ from torch import Tensor
 from layerscope.core.errors import UnknownOp, UnsupportedMethod, UsageError, nearest
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
+from layerscope.core.replay import Replay
 from layerscope.graph import Program, fields_of, layers_of
 from layerscope.graph.program import describe
 from layerscope.project.cone import Entries
@@ -20,10 +21,13 @@ class Network:
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
     execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
+    replay: what came of comparing the program with the user's own network; None where nobody did.
     """
 
-    def __init__(self, name: str, input: Input, program: Program, classes: tuple[str, ...] = ()) -> None:
-        self.name, self.input, self.program, self.classes = name, input, program, classes
+    def __init__(
+        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), replay: Replay | None = None
+    ) -> None:
+        self.name, self.input, self.program, self.classes, self.replay = name, input, program, classes, replay
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
@@ -50,7 +54,7 @@ class Network:
         try:
             if device == "cpu":
                 return self
-            return Network(self.name, self.input, self.program.to(device), self.classes)
+            return Network(self.name, self.input, self.program.to(device), self.classes, self.replay)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 

@@ -33,7 +33,7 @@ def trace(
     False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
     """
     from layerscope.api.network import Network
-    from layerscope.graph import Program, read_program, trace_module
+    from layerscope.graph import Program, Reading, prepared, read_module, read_program, replay
     from layerscope.models import load
 
     name, classes = type(model).__name__, tuple[str, ...]()
@@ -42,10 +42,16 @@ def trace(
         model, name, input, classes = loaded.model, loaded.name, input or loaded.input, loaded.classes
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
-    traced = read_program(model) if hasattr(model, "graph_signature") else trace_module(model, input.shape)
+    if hasattr(model, "graph_signature"):
+        traced = read_program(model)
+    else:
+        model = prepared(model)
+        traced = read_module(model, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    return Network(name, input, Program(traced.graph, traced.weights), classes)
+    net = Network(name, input, Program(traced.graph, traced.weights), classes)
+    net.replay = replay(model, Reading(net.program, net.layers, traced.returned), input)
+    return net
 
 
 def images(source: Any, *, labels: str | Path | None = None, limit: int | None = None) -> "Source":

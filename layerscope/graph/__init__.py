@@ -2,8 +2,13 @@
 
 from layerscope.graph.fields import fields_of
 from layerscope.graph.graph import Graph, Node
+from layerscope.graph.in_step import Reading
 from layerscope.graph.layers import layers_of
 from layerscope.graph.program import Program
-from layerscope.graph.trace import Traced, read_program, trace_module
+from layerscope.graph.replay import replay
+from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
 
-__all__ = ["Graph", "Node", "Program", "Traced", "fields_of", "layers_of", "read_program", "trace_module"]
+__all__ = [
+    "Graph", "Node", "Program", "Reading", "Traced", "fields_of", "layers_of", "prepared", "read_module",
+    "read_program", "replay", "trace_module",
+]  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
+from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
 
 from layerscope.core.errors import TraceError
@@ -34,10 +35,12 @@ aten = torch.ops.aten
 
 @dataclass(frozen=True)
 class Traced:
-    """A graph and the weights that its nodes name."""
+    """A graph and the weights that its nodes name. returned: for each of the network's outputs, in the order in which
+    it gives them, its node; None where it has none."""
 
     graph: Graph
     weights: dict[str, Tensor]
+    returned: tuple[int | None, ...] = ()
 
 
 def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
@@ -45,10 +48,19 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
 
     Raises TraceError where the model cannot be exported or takes more than one input.
     """
+    return read_module(prepared(model), shape)
+
+
+def prepared(model: nn.Module) -> nn.Module:
+    """The copy of a module that is traced, in evaluation mode. Raises TraceError where there can be none."""
     try:
-        model = copy.deepcopy(model).eval()
+        return copy.deepcopy(model).eval()
     except Exception as error:
         raise TraceError(f"the model cannot be copied ({_first_line(error)}); trace it before it is run") from error
+
+
+def read_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
+    """Trace a prepared module."""
     _one_input(model)
     example = torch.zeros((2, *shape), dtype=_dtype(model), device=_device(model))
     return read_program(_exported(model, example))
@@ -56,7 +68,7 @@ def trace_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
 
 def read_program(program: ExportedProgram) -> Traced:
     """Read an exported program (a `.pt2` file's, for example) as a graph and its weights."""
-    with _quiet():
+    with quiet():
         program = program.run_decompositions({})
     names = program.graph_signature.user_inputs
     if len(names) != 1:
@@ -78,7 +90,7 @@ def _one_input(model: nn.Module) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Exporting tells its own story in warnings and logs; ours is one sentence."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -91,7 +103,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _exported(model: nn.Module, example: Tensor) -> ExportedProgram:
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         try:
             return export(model, (example,), dynamic_shapes=({0: Dim("batch", min=1)},))
         except Exception as error:
@@ -139,7 +151,16 @@ class _Reader:
                 self._append(fx)
         (output,) = (n for n in self.program.graph.nodes if n.op == "output")
         outputs = {self.ids[n] for n in output.all_input_nodes if n in self.ids}
-        return Traced(Graph(tuple(self.nodes), tuple(sorted(outputs))), self.weights)
+        graph = Graph(tuple(self.nodes), tuple(sorted(outputs)))
+        return Traced(graph, self.weights, tuple(self._returned(output)))
+
+    def _returned(self, output: FxNode) -> Iterator[int | None]:
+        """The nodes of what the network returns, without what it changes in itself."""
+        given = output.args[0]
+        assert isinstance(given, list | tuple)
+        for value, spec in zip(given, self.program.graph_signature.output_specs, strict=True):
+            if spec.kind == OutputKind.USER_OUTPUT:
+                yield self.ids.get(value) if isinstance(value, FxNode) else None
 
     def _is_node(self, fx: FxNode) -> bool:
         is_call = fx.op == "call_function" and not _is_alias(fx) and not _is_batch_size(fx)
