@@ -45,12 +45,12 @@ def trace(
     if hasattr(model, "graph_signature"):
         traced = read_program(model)
     else:
-        model = prepared(model)
-        traced = read_module(model, input.shape)
+        twin = prepared(model)
+        model, traced = twin.module, read_module(twin, input.shape)
     if traced.graph.nodes[0].shape != input.shape:
         raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
     net = Network(name, input, Program(traced.graph, traced.weights), classes)
-    net.replay = replay(model, Reading(net.program, net.layers, traced.returned), input)
+    net.replay = replay(model, Reading(net.program, traced.recipe, net.layers, traced.returned), input)
     return net
 
 

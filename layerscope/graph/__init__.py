@@ -1,5 +1,6 @@
 """Model -> Graph: trace a network, know each of its operations by one row, and where each of its positions looks."""
 
+from layerscope.graph.constants import Recipe
 from layerscope.graph.fields import fields_of
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.in_step import Reading
@@ -9,6 +10,6 @@ from layerscope.graph.replay import replay
 from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
 
 __all__ = [
-    "Graph", "Node", "Program", "Reading", "Traced", "fields_of", "layers_of", "prepared", "read_module",
+    "Graph", "Node", "Program", "Reading", "Recipe", "Traced", "fields_of", "layers_of", "prepared", "read_module",
     "read_program", "replay", "trace_module",
 ]  # fmt: skip

@@ -12,19 +12,23 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.fx import GraphModule
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from layerscope.core.records import LayerRecord
+from layerscope.graph.constants import Recipe
+from layerscope.graph.module import signature
 from layerscope.graph.program import Program
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a network was read. program: as it is used. layers: of it. returned: for each of the network's outputs its
-    node, None where it has none."""
+    """How a network was read. program: as it is used. recipe: of its weights. layers: of it. returned: for each of the
+    network's outputs its node, None where it has none."""
 
     program: Program
+    recipe: Recipe
     layers: Sequence[LayerRecord]
     returned: Sequence[int | None]
 
@@ -87,7 +91,7 @@ class InStep:
         hooks = [module.register_forward_hook(partial(self._hooked, path)) for path, module in modules]
         try:
             with self._casts:
-                self.returned = tree_leaves(self.module(self.pictures.to(self.program.dtype)))
+                self.returned = tree_leaves(called(self.module, self.pictures.to(self.program.dtype)))
             for name, (place, node) in self.reading.outputs.items():
                 self._compare(name, node, self.returned[place])
             for _ in self._values:
@@ -127,6 +131,14 @@ class InStep:
                 yield node
         except Stuck as stuck:
             self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)
+
+
+def called(module: nn.Module, pictures: Tensor) -> Any:
+    """What a network returns, called as it was exported."""
+    if isinstance(module, GraphModule):
+        return module(pictures)
+    call = signature(module, pictures)
+    return module(*call.args, **call.kwargs)
 
 
 class Stuck(Exception):

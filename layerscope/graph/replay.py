@@ -8,6 +8,7 @@ batch is another number there.
 import copy
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -18,11 +19,12 @@ from torch.utils._pytree import tree_leaves
 
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
+from layerscope.graph.constants import Recipe
+from layerscope.graph.export import quiet
 from layerscope.graph.graph import Graph
-from layerscope.graph.in_step import InStep, Reading, gap, values
+from layerscope.graph.in_step import InStep, Reading, called, gap, values
 from layerscope.graph.ops.table import Weight
 from layerscope.graph.program import Program
-from layerscope.graph.trace import quiet
 
 PICTURES = 3
 # What rounding may do, as a share of a layer's largest magnitude: measured over torchvision's networks
@@ -69,17 +71,20 @@ def _in_float64(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep
     """Both in float64; None where one cannot be run so, or where the network makes its numbers coarser on its way."""
     try:
         twin = copy.deepcopy(module).double()
+        weights = _in_numbers_of(twin, reading.recipe)
     except Exception:
         return None
-    state = {name: tensor for name, tensor in twin.state_dict().items() if isinstance(tensor, Tensor)}
-    weights = {name: state.get(name, _double(weight)) for name, weight in reading.program.weights.items()}
-    # Contiguous as the user's own: half as dear as the mixture, and float64 is not faster channels-last.
+    # Contiguous as the user's own: half as dear as a mixture, and float64 is not faster channels-last.
     run = InStep(twin, Program(reading.program.graph, weights, torch.contiguous_format), reading, pictures)
     return None if run.failed or run.stuck[0] or run.coarser else run
 
 
-def _double(weight: Tensor) -> Tensor:
-    return weight.double() if weight.is_floating_point() else weight
+def _in_numbers_of(twin: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
+    """The graph's weights out of a network in float64: what is made of weights is made anew from the finer ones."""
+    buffers = dict(twin.named_buffers())
+    literals = {name: buffers.get(name, tensor) for name, tensor in recipe.literals.items()}
+    made = replace(recipe, literals=literals).weights(twin.state_dict())
+    return {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in made.items()}
 
 
 def _judged(run: InStep, alone: list[Any]) -> Replay:
@@ -147,7 +152,7 @@ def _farthest(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
 def _returned(module: nn.Module, pictures: Tensor) -> list[Any]:
     """What a network returns; nothing where it cannot be run on so many pictures."""
     try:
-        return tree_leaves(module(pictures))
+        return tree_leaves(called(module, pictures))
     except Exception:
         return []
 

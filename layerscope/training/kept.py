@@ -36,7 +36,7 @@ class KeptRun:
         module = NAMED[self.network].plain(self.classes)
         load_weights(module, self._files[epoch])
         state = module.state_dict()
-        program = Program(self._traced.graph, {n: state.get(n, held) for n, held in self._traced.weights.items()})
+        program = Program(self._traced.graph, self._traced.recipe.weights(state))
         program.check()
         return program
 

@@ -60,12 +60,6 @@ def _product_window(call: Call) -> tuple[Field, ...]:
     return pointwise(call)
 
 
-def _quotient_window(call: Call) -> tuple[Field, ...]:
-    if isinstance(call["other"], Source):
-        raise Declined("divides by a map; only constant divisors are known")
-    return _product_window(call)
-
-
 def _maps() -> Tensor:
     return torch.linspace(-3, 9, 2 * 3 * 5 * 4, dtype=torch.float64).sin().reshape(2, 3, 5, 4) * 7
 
@@ -137,7 +131,7 @@ ROWS = (
     Op(
         name="div",
         targets=(aten.div.Tensor,),
-        window=_quotient_window,
+        window=_product_window,
         samples=_div_samples,
         linear=True,
         gradient=lambda signal, call: (signal / _factor(call),),

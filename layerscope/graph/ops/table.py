@@ -6,6 +6,7 @@ loop over them. A row speaks of its own inputs only; how calls hang together is 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 
 from layerscope.core.geometry import IDENTITY, Field, Window
+from layerscope.graph.args import bind
 
 Shape = tuple[int, ...]
 
@@ -100,6 +102,11 @@ class Call:
         return replace(self, tensors=tensors)
 
 
+def holds_source(value: Any) -> bool:
+    """True for an argument that is a map, or a list with one in it."""
+    return isinstance(value, Source) or (isinstance(value, tuple) and any(holds_source(v) for v in value))
+
+
 def _filled(value: Any, tensors: tuple[Tensor, ...], batch: int) -> Any:
     """An argument with its inputs in place."""
     if isinstance(value, Source):
@@ -146,6 +153,12 @@ class Op:
     gradient: Rule = vjp
     deconvnet: Rule | None = None
     guided: Rule | None = None
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """The arguments in which a map may stand: those in which one stands in a sample. All others are constants."""
+        bound = (bind(sample.target, sample.args, {}) for sample in self.samples())
+        return frozenset(name for call in bound for name, value in call.items() if holds_source(value))
 
     @property
     def rectifier(self) -> bool:

@@ -72,7 +72,7 @@ TILT, ONES = torch.arange(12.0), torch.ones(1, 4, 1, 1)
 DECLINED = {
     "concatenates along axis 2; only channels are known": lambda x: torch.cat([x, x], 2),
     "joins two maps by a product": lambda x: x * x,
-    "divides by a map": lambda x: ONES / x,
+    'takes a map as its "other", where only a constant is known': lambda x: ONES / x,
     "is a mean over other axes than rows and columns": lambda x: x.mean(1, keepdim=True),
     "clips at -1.0, not at 0": lambda x: functional.hardtanh(x),
     "only flattening is known": lambda x: x.reshape(x.shape[0], 8, 5, 12),

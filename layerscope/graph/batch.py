@@ -1,0 +1,46 @@
+"""The batch is never taken on trust: every value's first axis must be the pictures, each of them by itself.
+
+While a program is exported the number of pictures is a symbol; an axis of another length, or a number that is worked
+out from it, tells that pictures were folded, mixed or counted.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node as FxNode
+
+
+class Batch:
+    """The first axis of a program's input: a symbol, or a number where the program was exported for just so many."""
+
+    def __init__(self, input: FxNode) -> None:
+        self.size = input.meta["val"].shape[0]
+
+    def is_size(self, size: Any) -> bool:
+        """True for the number of pictures itself."""
+        if isinstance(self.size, torch.SymInt):
+            return isinstance(size, torch.SymInt) and size.node.expr == self.size.node.expr
+        return isinstance(size, int) and size == self.size
+
+    def mixed(self, fx: FxNode) -> str:
+        """Why a call does not give each picture a value of its own, or nothing."""
+        value = first(fx)
+        if not isinstance(value, Tensor):
+            return ""
+        if not value.shape:
+            return "it gives one number for the whole batch"
+        if self.is_size(value.shape[0]):
+            return ""
+        return "its first axis is not the batch: values of several pictures, or several parts of one, are put together"
+
+
+def first(fx: FxNode) -> Any:
+    """What a call gives while it is exported; of several outputs the first."""
+    value = fx.meta.get("val")
+    return value[0] if isinstance(value, list | tuple) and value else value
+
+
+def is_number(fx: FxNode) -> bool:
+    """True for what is worked out from sizes: a number of Python's, while the program runs."""
+    return isinstance(fx.meta.get("val"), torch.SymInt | torch.SymFloat | torch.SymBool | int | float | bool)
