@@ -177,10 +177,12 @@ def _build(
 
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
+    network.require_read()
     options = {**options, "methods": tuple(options.get("methods", ("deconvnet", "guided")))}
     return Build(
         network.on(device).program,
         network=network.name,
+        replay=network.replay,
         input=network.input,
         layers=chosen_layers(network, layers),
         source=source,

@@ -3,7 +3,10 @@
 The user's own network and the graph made of it are run on the same pictures and compared (graph/replay.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import inf, isfinite
+from typing import Any
 
 # What a replay can find, each as a clause about "{where}", and what to do then.
 FAULTS = {
@@ -65,6 +68,16 @@ class Replay:
             f"replayed on {_counted(self.pictures, 'picture')}: {what} {agree}, largest difference "
             f"{_share(self.worst)}{place}"
         )
+
+    def data(self) -> dict[str, Any]:
+        """All of it as JSON can hold it, with the sentence; a difference without bound is null."""
+        return {**asdict(self), "worst": self.worst if isfinite(self.worst) else None, "said": self.said}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Replay":
+        """What `data` gave. Raises TypeError and KeyError for anything else."""
+        known = {field.name: data[field.name] for field in fields(cls)}
+        return cls(**{**known, "worst": inf if known["worst"] is None else known["worst"]})
 
     @property
     def clause(self) -> str:

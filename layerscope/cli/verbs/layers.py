@@ -25,9 +25,19 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "input": words.input_data(net.input),
         "layers": [layer_data(layer, net.input) for layer in layers],
         "refused": refused,
+        "replay": net.replay.data() if net.replay else None,
     }
-    output.result(data, "\n\n".join(part for part in (_text(layers, net.input), _refused_text(refused, lost)) if part))
+    parts = (_text(layers, net.input), _refused_text(refused, lost), _replay_text(net))
+    output.result(data, "\n\n".join(part for part in parts if part))
     return 0
+
+
+def _replay_text(net: "Network") -> str:
+    """What the comparison with the user's own network found, and what follows."""
+    if net.replay is None:
+        return ""
+    warned = f"; nothing is built from it; {net.replay.advice}" if net.replay.fault else ""
+    return words.printable(f"{net.replay.said}{warned}")
 
 
 def layer_data(layer: "LayerRecord", expected: "Input") -> dict[str, Any]:
