@@ -52,13 +52,14 @@ class InStep:
     """The user's network run once on some pictures, the graph in step with it.
 
     gaps: by name, how far a layer or output of the graph is from the user's own. apart: by node, how far the program
-    in use is on the first picture alone from the graph on all. returned: what the network returned, its tensors in a
+    in use is on the first picture alone from the graph on all. bound: of the gaps, what rounding may do. returned: what the network returned, its tensors in a
     row. failed: why the network could not be run, or "". stuck: the node at which the graph could not be run, and why.
     coarser: the network's own code made its numbers coarser than float64.
     """
 
-    def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor) -> None:
+    def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor, bound: float) -> None:
         self.module, self.program, self.reading, self.pictures = module, program, reading, pictures
+        self.bound = bound
         self.gaps: dict[str, float] = {}
         self.apart: dict[int, float] = {}
         self.returned: list[Any] = []
@@ -91,7 +92,7 @@ class InStep:
         hooks = [module.register_forward_hook(partial(self._hooked, path)) for path, module in modules]
         try:
             with self._casts:
-                self.returned = tree_leaves(called(self.module, self.pictures.to(self.program.dtype)))
+                self.returned = tree_leaves(called(self.module, self.pictures, self.program.dtype))
             for name, (place, node) in self.reading.outputs.items():
                 self._compare(name, node, self.returned[place])
             for _ in self._values:
@@ -133,8 +134,9 @@ class InStep:
             self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)
 
 
-def called(module: nn.Module, pictures: Tensor) -> Any:
-    """What a network returns, called as it was exported."""
+def called(module: nn.Module, pictures: Tensor, dtype: torch.dtype) -> Any:
+    """What a network returns, called as it was exported, on a copy: it may write over what it is given."""
+    pictures = pictures.to(dtype, copy=True)
     if isinstance(module, GraphModule):
         return module(pictures)
     call = signature(module, pictures)

@@ -53,18 +53,32 @@ def replay(model: nn.Module | ExportedProgram, reading: Reading, input: Input) -
 def multiplications(graph: Graph) -> int:
     """How many multiplications a picture takes in convolutions and dense layers."""
     weighted = [node for node in graph.nodes if isinstance(node.args.get("weight"), Weight) and node.shape]
-    return sum(prod(node.args["weight"].shape) * prod(node.shape[1:]) for node in weighted)
+    return sum(prod(node.args["weight"].shape[1:]) * prod(node.shape) for node in weighted)
 
 
 def _replayed(module: nn.Module, reading: Reading, pictures: Tensor) -> Replay:
     program = reading.program
     # First, so that what a run changes in the network is seen by the next.
-    alone = _returned(module, pictures[:1].to(program.dtype)) if len(pictures) > 1 else []
+    alone = _returned(module, pictures[:1], program.dtype) if len(pictures) > 1 else []
     if program.dtype != torch.float64 and multiplications(program.graph) <= MOST_IN_FLOAT64:
         run = _in_float64(module, reading, pictures)
         if run is not None:
-            return _judged(run, alone)
-    return _judged(InStep(module, program, reading, pictures), alone)
+            found = _judged(run, alone)
+            if found.fault or _as_exact(run):
+                return found
+            # The program in use is not what it is in float64: as coarse as the user's own network is now?
+            coarse = _judged(_in_its_own_numbers(module, reading, pictures), alone)
+            return coarse if coarse.fault else found
+    return _judged(_in_its_own_numbers(module, reading, pictures), alone)
+
+
+def _in_its_own_numbers(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep:
+    return InStep(module, reading.program, reading, pictures, BOUNDS[reading.program.dtype])
+
+
+def _as_exact(run: InStep) -> bool:
+    """True where the program in use gives for a picture alone what the run gave for it among others."""
+    return all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values())
 
 
 def _in_float64(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep | None:
@@ -75,8 +89,17 @@ def _in_float64(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep
     except Exception:
         return None
     # Contiguous as the user's own: half as dear as a mixture, and float64 is not faster channels-last.
-    run = InStep(twin, Program(reading.program.graph, weights, torch.contiguous_format), reading, pictures)
+    program = Program(reading.program.graph, weights, torch.contiguous_format)
+    run = InStep(twin, program, reading, pictures, max(BOUNDS[torch.float64], _rounded(twin, reading.recipe)))
     return None if run.failed or run.stuck[0] or run.coarser else run
+
+
+def _rounded(twin: nn.Module, recipe: Recipe) -> float:
+    """What numbers that stand in the network's code may differ by: exporting wrote them down in coarser numbers."""
+    buffers = dict(twin.named_buffers())
+    written = {tensor.dtype for name, tensor in recipe.literals.items() if name not in buffers}
+    written |= {value for step in recipe.derived for value in step.args.values() if isinstance(value, torch.dtype)}
+    return max((16 * torch.finfo(dtype).eps for dtype in written if dtype.is_floating_point), default=0.0)
 
 
 def _in_numbers_of(twin: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
@@ -91,7 +114,7 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
     """What a run says. alone: what the network returned for the first picture by itself."""
     if run.failed:
         return Replay(why=run.failed)
-    gaps, bound = run.compared(), BOUNDS[run.program.dtype]
+    gaps, bound = run.compared(), run.bound
     layers = len({run.node(name) for name in gaps if name not in run.reading.outputs})
     facts = {
         "pictures": len(run.pictures), "layers": layers, "outputs": len(run.reading.outputs),
@@ -111,28 +134,28 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
 
 def _again(run: InStep, name: str) -> bool:
     """True where the network, run again, gives other numbers than before."""
-    again = InStep(run.module, run.program, run.reading, run.pictures)
-    return abs(again.gaps.get(name, 0.0) - run.gaps[name]) > BOUNDS[run.program.dtype]
+    again = InStep(run.module, run.program, run.reading, run.pictures, run.bound)
+    return abs(again.gaps.get(name, 0.0) - run.gaps[name]) > run.bound
 
 
 def _reads_the_batch(run: InStep) -> tuple[str, float] | None:
     """The first node of the program whose value for a picture depends on the others of its batch, and how far."""
-    if all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values()):
+    if _as_exact(run):
         return None
-    # It may be the coarser numbers of the program in use: the same once more in those of the run.
+    # It may be that the program in use is coarser: the same once more in the numbers of the run.
     wanted = {layer.node for layer in run.reading.layers}
     pairs = zip(values(run.program, run.pictures, wanted), values(run.program, run.pictures[:1], wanted), strict=True)
     for (node, whole), (_, single) in pairs:
         found = gap(single, whole[:1])
-        if not found <= BOUNDS[run.program.dtype]:
+        if not found <= run.bound:
             return run.program.graph.nodes[node].name, found
     return None
 
 
 def _returns_the_batch(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
     """The first output of the user's own network that depends on the other pictures, and how far."""
-    for single, bound in ((alone, BOUNDS[run.reading.program.dtype]), (None, BOUNDS[run.program.dtype])):
-        single = _returned(run.module, run.pictures[:1].to(run.program.dtype)) if single is None else single
+    for single, bound in ((alone, BOUNDS[run.reading.program.dtype]), (None, run.bound)):
+        single = _returned(run.module, run.pictures[:1], run.program.dtype) if single is None else single
         found = _farthest(run, single)
         if found is None or found[1] <= bound:
             return None
@@ -149,10 +172,10 @@ def _farthest(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
     return max(gaps.items(), key=lambda item: item[1], default=None)
 
 
-def _returned(module: nn.Module, pictures: Tensor) -> list[Any]:
+def _returned(module: nn.Module, pictures: Tensor, dtype: torch.dtype) -> list[Any]:
     """What a network returns; nothing where it cannot be run on so many pictures."""
     try:
-        return tree_leaves(called(module, pictures))
+        return tree_leaves(called(module, pictures, dtype))
     except Exception:
         return []
 
