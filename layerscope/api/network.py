@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerscope.api.arguments import batch_of, places
 from layerscope.core.errors import TraceError, UnknownOp, UnsupportedMethod, UsageError, nearest
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
@@ -21,13 +22,16 @@ class Network:
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
     execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
-    replay: what came of comparing the program with the user's own network; None where nobody did.
+    remarks: what a user should know of how it was read, one sentence each. replay: what came of comparing the program
+    with the user's own network; None where nobody did.
     """
 
     def __init__(
-        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), replay: Replay | None = None
-    ) -> None:
-        self.name, self.input, self.program, self.classes, self.replay = name, input, program, classes, replay
+        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = (),
+        replay: Replay | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.input, self.program, self.classes, self.remarks = name, input, program, classes, remarks
+        self.replay = replay
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
@@ -54,7 +58,7 @@ class Network:
         try:
             if device == "cpu":
                 return self
-            return Network(self.name, self.input, self.program.to(device), self.classes, self.replay)
+            return Network(self.name, self.input, self.program.to(device), self.classes, self.remarks, self.replay)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 
@@ -66,10 +70,11 @@ class Network:
     def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
 
-        x: the network's input [n, c, h, w], already preprocessed.
+        x: the network's input [n, c, h, w], already preprocessed. What NumPy does not have, bfloat16, comes as float32.
         """
         node = self[layer].node
-        return self.program.run(self._checked(x), {node})[node].contiguous().cpu().numpy()
+        values = self.program.run(batch_of(x, self.name, self.input.shape), {node})[node].contiguous().cpu()
+        return (values.float() if values.dtype is torch.bfloat16 else values).numpy()
 
     def project(
         self,
@@ -90,27 +95,11 @@ class Network:
         """
         if method not in METHODS:
             raise UnsupportedMethod(f'there is no method "{method}"; the methods are {", ".join(METHODS)}')
-        x, chosen = self._checked(x), self[layer]
+        x, chosen = batch_of(x, self.name, self.input.shape), self[layer]
         sizes = {"image": len(x), "unit": chosen.units}
         sizes |= dict(zip(("row", "col"), chosen.map or (1, 1), strict=True))
-        places = {"image": image, "unit": unit, "row": row, "col": col}
-        arrays = {key: _places(key, values, sizes[key], chosen.name) for key, values in places.items()}
+        given = {"image": image, "unit": unit, "row": row, "col": col}
+        arrays = {key: places(key, values, sizes[key], chosen.name) for key, values in given.items()}
         if len({len(a) for a in arrays.values()}) != 1:
             raise UsageError("image, unit, row and col must have one entry per projection, all of the same length")
         return project(self.program, x, Entries(node=chosen.node, **arrays), method)
-
-    def _checked(self, x: np.ndarray | Tensor) -> Tensor:
-        tensor = torch.as_tensor(x)
-        if tensor.dim() != 4 or tuple(tensor.shape[1:]) != self.input.shape:
-            raise UsageError(
-                f"{self.name} expects [n, {', '.join(map(str, self.input.shape))}], got {list(tensor.shape)}"
-            )
-        return tensor
-
-
-def _places(key: str, values: Sequence[int], size: int, layer: str) -> np.ndarray:
-    array = np.atleast_1d(np.asarray(values, dtype=np.int64))
-    wrong = array[(array < 0) | (array >= size)]
-    if len(wrong):
-        raise UsageError(f"{key} {wrong[0]} does not exist in {layer}: it has {size} ({key} 0 to {size - 1})")
-    return array

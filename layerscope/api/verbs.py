@@ -32,26 +32,20 @@ def trace(
     needed unless the spec says it, and overrides what it says. weights: a state dict for the spec. with_weights:
     False builds a spec with random weights, for what needs none. Raises TraceError and UsageError.
     """
-    from layerscope.api.network import Network
-    from layerscope.graph import Program, Reading, prepared, read_module, read_program, replay
+    from layerscope.api.arguments import require_input, require_model
+    from layerscope.api.reading import read_network
     from layerscope.models import load
+
+    require_input(input)
 
     name, classes = type(model).__name__, tuple[str, ...]()
     if isinstance(model, str | Path):
         loaded = load(str(model), weights=weights, with_weights=with_weights)
         model, name, input, classes = loaded.model, loaded.name, input or loaded.input, loaded.classes
+    require_model(model)
     if input is None:
         raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
-    if hasattr(model, "graph_signature"):
-        traced = read_program(model)
-    else:
-        twin = prepared(model)
-        model, traced = twin.module, read_module(twin, input.shape)
-    if traced.graph.nodes[0].shape != input.shape:
-        raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    net = Network(name, input, Program(traced.graph, traced.weights), classes)
-    net.replay = replay(model, Reading(net.program, traced.recipe, net.layers, traced.returned), input)
-    return net
+    return read_network(model, name, input, classes)
 
 
 def images(source: Any, *, labels: str | Path | None = None, limit: int | None = None) -> "Source":

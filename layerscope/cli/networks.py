@@ -27,6 +27,8 @@ def network(arguments: argparse.Namespace, output: Output, *, with_weights: bool
     net = trace(loaded.model, expected)
     net.name, net.classes = loaded.name, loaded.classes
     output.remark(f"{net.name} expects {input_text(expected)}")
+    for remark in net.remarks:
+        output.remark(remark)
     return net
 
 

@@ -8,19 +8,41 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 
 import torch
 from torch import nn
-from torch.export import ExportedProgram, export
+from torch.export import Dim, ExportedProgram, export
 
 from layerscope.core.errors import TraceError
 from layerscope.graph.failure import sentence
 from layerscope.graph.module import signature
 
-# A forward that registers a hook on a tensor, or keeps its gradient, runs only where gradients are on.
-_WANTS_GRADIENTS = re.compile(r"requires?[ _]grad|require gradient")
+# Tensors of the code with at most so many numbers are known while exporting, where the code decides by them.
+_KNOWN_NUMBERS = 4096
+
+
+@contextmanager
+def _knowing_small_tensors() -> Iterator[None]:
+    """Export with the numbers of tensors that the code itself writes, such as the mean and std of a Normalize."""
+    from torch._subclasses import fake_tensor
+
+    before = fake_tensor.CONSTANT_NUMEL_LIMIT
+    fake_tensor.CONSTANT_NUMEL_LIMIT = _KNOWN_NUMBERS
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        fake_tensor.CONSTANT_NUMEL_LIMIT = before
+
+
+# Ways to export that cost more or keep more, each only where torch says just this of the first.
+_FURTHER_WAYS: tuple[tuple[str, Callable[[], AbstractContextManager[object]]], ...] = (
+    # A forward that registers a hook on a tensor, or keeps its gradient, runs only where gradients are on.
+    (r"requires?[ _]grad|require gradient", torch.enable_grad),
+    (r"data-dependent", _knowing_small_tensors),
+)
 
 
 def exported(model: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
@@ -30,16 +52,42 @@ def exported(model: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     """
     example = torch.zeros((2, *shape), dtype=_dtype(model), device=_device(model))
     call = signature(model, example)
-    with quiet():
-        for gradients in (False, True):
-            try:
-                with torch.set_grad_enabled(gradients):
-                    return export(model, call.args, call.kwargs, dynamic_shapes=call.dynamic_shapes)
-            except Exception as error:
-                if not gradients and _WANTS_GRADIENTS.search(str(error)):
+
+    def attempt(way: AbstractContextManager[object]) -> ExportedProgram:
+        with quiet(), way:
+            return export(model, call.args, call.kwargs, dynamic_shapes=call.dynamic_shapes)
+
+    try:
+        return attempt(torch.no_grad())
+    except Exception as first:
+        for said, way in _FURTHER_WAYS:
+            if re.search(said, str(first)):
+                try:
+                    return attempt(way())
+                except Exception:
                     continue
-                raise TraceError(sentence(error, model, example)) from error
-    raise AssertionError("the second try returns or raises")
+        with quiet():
+            told = sentence(first, model, call)
+        raise TraceError(told) from first
+
+
+def specialised(program: ExportedProgram, shape: tuple[int, int, int]) -> ExportedProgram:
+    """A program whose height or width was left free, for inputs of this shape; any other program as it is."""
+    (name,) = program.graph_signature.user_inputs
+    value = next(n for n in program.graph.nodes if n.name == name).meta["val"]
+    free = [size for size in value.shape[1:] if not isinstance(size, int)]
+    if not free:
+        return program
+    example = torch.zeros((2, *shape), dtype=value.dtype, device=value.device)
+    try:
+        with quiet(), torch.no_grad():
+            return export(program.module(), (example,), dynamic_shapes=({0: Dim("batch", min=1)},))
+    except Exception as error:
+        raise TraceError(
+            f"the exported program cannot be used for an input of {list(shape)} ({type(error).__name__}); it takes "
+            f"{[size if isinstance(size, int) else 'any' for size in value.shape[1:]]}, within the limits that it was "
+            "exported with: change the Input, or export the model for this size"
+        ) from error
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from types import FrameType
 import torch
 from torch import Tensor, nn
 
+from layerscope.graph.module import Signature
+
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")})
@@ -21,58 +23,97 @@ _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "pu
 # What torch says, and what it means; the first that fits is said.
 CAUSES: tuple[tuple[str, str], ...] = (
     (
-        r"data-dependent|data.dependent|GuardOnDataDependent|_local_scalar_dense|unbacked",
-        "it decides by the values of the picture, or makes a Python number of them; a traced network does the same for "
-        "every picture (torch.where chooses by values)",
-    ),
-    (
-        r"numpy|NumPy|array_interface|data pointer|__array__",
+        r"numpy|NumPy|array_interface",
         "it leaves torch for NumPy, where nothing can be traced; write it with torch's own functions",
     ),
     (
-        r"Constraints violated \(batch\)|inferred to be a constant|marked batch as dynamic|specializ",
-        "the number of pictures is written into the code (a fixed batch size, int(x.shape[0]) or a loop over the pictures); "
-        "take it from x.shape[0], and work on all pictures at once",
+        r"data-dependent|_local_scalar_dense|unbacked",
+        "it decides by the values in a tensor, or makes a Python number of them; a traced network does the same for "
+        "every picture (torch.where chooses by values)",
     ),
     (
-        r"is invalid for input of size .*s\d+|shape '\[.*s\d+|size mismatch.*s\d+",
-        "a shape in the code fits one number of pictures only; take it from x.shape[0], or leave it out with -1 behind it",
+        r"Constraints violated \(batch\)|shape '\[.*for input of size .*s\d|same reduction dim.*s\d|match.*s\d",
+        "it holds for one number of pictures only: a batch size stands in the code, or int(x.shape[0]), or a loop over "
+        "the pictures; take it from x.shape[0], and work on all pictures at once",
     ),
     (
-        r"to have (\d+) channels, but got (\d+) channels|expected input.* to have",
-        "the layer takes another number of channels than it is given",
+        r"to have \d+ channels, but got \d+ channels",
+        "this layer takes another number of channels than it is given; change the Input, or the model",
     ),
     (
-        r"mat1 and mat2 shapes cannot be multiplied|size mismatch",
-        "its dense layer takes another number of values than an input of this height and width gives",
+        r"same reduction dim|shapes cannot be multiplied|is invalid for input of size",
+        "this layer takes another number of values than an input of this height and width gives; change the Input",
     ),
     (
-        r"Kernel size can't be greater|Output size is too small|non-positive|too small",
-        "the input is too small for this layer",
+        r"Kernel size can't be greater|[Oo]utput size is too small",
+        "the input is too small for this layer; give a larger Input",
     ),
     (
-        r"same dtype|should be the same|expected scalar type|dtype",
-        "it mixes number types; let the weights have one",
+        r"same dtype|should be the same|expected scalar type",
+        "number types are mixed; give the whole model one, such as model.float()",
     ),
     (
-        r"on the same device|different devices|device",
-        "its tensors lie on different devices; move the whole model to one",
+        r"on the same device|different devices|Unhandled FakeTensor Device",
+        "tensors lie on different devices; move the whole model to one",
     ),
     (
-        r"string indices|too many indices|indices must be|not iterable|cannot unpack|unpack|has no attribute",
-        "it wants something else than one tensor of pictures (a list, a tuple, a dictionary); give a module that takes one",
+        r"indices must be|too many indices|only integers, slices|new\(\): invalid data type 'str'",
+        "it takes its input for a dictionary or a list of tensors; give a module that takes one tensor [n, c, h, w]",
     ),
+)
+_TAKES_APART = (
+    "it goes through its input one by one: it wants a list of tensors, or works picture by picture; give a module that "
+    "takes one tensor [n, c, h, w] and works on all pictures at once"
 )
 _FLAT = re.compile(r"(Conv|ConvTranspose|BatchNorm|InstanceNorm|MaxPool|AvgPool|AdaptiveMaxPool|AdaptiveAvgPool)[13]d")
 
 
-def sentence(error: BaseException, model: nn.Module, example: Tensor) -> str:
+def sentence(error: BaseException, model: nn.Module, call: Signature) -> str:
     """One sentence: the model, the input, the line or layer, the cause and what to do."""
-    frames = list(_frames(error))
+    (example,) = (*call.args, *call.kwargs.values())
     head = f"{type(model).__name__} cannot be exported for an input of {list(example.shape[1:])}"
+    frames = list(_frames(error))
     layer = _layer(frames, model)
-    where = _line(frames) or (f'layer "{layer[0]}" ({layer[1]})' if layer and layer[0] else "")
-    return f"{head}: {where + ': ' if where else ''}{_cause(error, layer, model, example)}"
+    line, cause = _taken_apart(model, call), _TAKES_APART
+    if not line:
+        line, cause = _guarded(frames) or _line(frames), _cause(error, layer)
+    where = line or (f'layer "{layer[0]}" ({layer[1]})' if layer and layer[0] else "")
+    return f"{head}: {where + ': ' if where else ''}{cause}"
+
+
+class _TakenApart(Exception):
+    """A module goes through its input, picture by picture."""
+
+
+class _Watched(Tensor):
+    """A tensor that tells where somebody goes through it one by one."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        raise _TakenApart
+
+
+def _taken_apart(model: nn.Module, call: Signature) -> str:
+    """The line that goes through the input one by one, found by running the module once; or nothing."""
+    watched = [value.as_subclass(_Watched) for value in (*call.args, *call.kwargs.values())]
+    try:
+        with torch.no_grad():
+            model(*watched[: len(call.args)], **dict(zip(call.kwargs, watched[len(call.args) :], strict=True)))
+    except _TakenApart as error:
+        return _line(list(_walked(error)))
+    except Exception:
+        return ""
+    return ""
+
+
+def _guarded(frames: list[tuple[FrameType, int]]) -> str:
+    """The line at which torch found that a size cannot be free, where the error itself comes later."""
+    for frame, _ in reversed(frames):
+        for guard in getattr(frame.f_locals.get("self"), "guards", None) or ():
+            place = getattr(getattr(guard, "sloc", None), "framework_loc", None)
+            file, line = getattr(place, "filename", ""), getattr(place, "lineno", None)
+            if file and line and _is_code(file):
+                return _quoted(file, line)
+    return ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -87,11 +128,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
     """Every frame that the error went through with its line, the innermost of the origin last."""
-    for one in reversed([*_chain(error)][::-1]):
-        trace = one.__traceback__
-        while trace is not None:
-            yield trace.tb_frame, trace.tb_lineno
-            trace = trace.tb_next
+    for one in _chain(error):
+        yield from _walked(one)
+
+
+def _walked(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
 
 
 def _line(frames: list[tuple[FrameType, int]]) -> str:
@@ -99,19 +144,18 @@ def _line(frames: list[tuple[FrameType, int]]) -> str:
     found = [(f.f_code.co_filename, line) for f, line in frames if _is_code(f.f_code.co_filename)]
     own = [place for place in found if not place[0].startswith(_LIBRARIES)]
     for file, line in reversed(own or found):
-        text = linecache.getline(file, line).strip()
-        if text:
-            return f'line {line} of {_short(file)} ("{text[:120]}")'
+        if linecache.getline(file, line).strip():
+            return _quoted(file, line)
     return ""
+
+
+def _quoted(file: str, line: int) -> str:
+    text = linecache.getline(file, line).strip()
+    return f'line {line} of {file.removeprefix(os.getcwd() + os.sep)} ("{text[:120]}")'
 
 
 def _is_code(file: str) -> bool:
     return not file.startswith((_TORCH, _OURS, "<eval_with_key", "<frozen", "<string>"))
-
-
-def _short(file: str) -> str:
-    here = os.getcwd() + os.sep
-    return file.removeprefix(here)
 
 
 def _layer(frames: list[tuple[FrameType, int]], model: nn.Module) -> tuple[str, str] | None:
@@ -124,7 +168,7 @@ def _layer(frames: list[tuple[FrameType, int]], model: nn.Module) -> tuple[str, 
     return None
 
 
-def _cause(error: BaseException, layer: tuple[str, str] | None, model: nn.Module, example: Tensor) -> str:
+def _cause(error: BaseException, layer: tuple[str, str] | None) -> str:
     if layer is not None and _FLAT.fullmatch(layer[1]):
         return f"{layer[1]} is no layer of pictures: one- and three-dimensional networks are not known"
     said = " ".join(f"{type(one).__name__}: {one}" for one in _chain(error))

@@ -87,8 +87,8 @@ def signature(model: nn.Module, example: Tensor) -> Signature:
     required = [p.name for p in given if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(required) > 1:
         raise TraceError(
-            f"{name} takes {len(required)} inputs ({', '.join(required)}); only networks of one picture are known: give "
-            f"the part that sees one picture{_part_of(model)}, or a module with one input that calls this one"
+            f"{name} takes {len(required)} inputs ({', '.join(required)}); only networks of one picture are known: "
+            f"give the part that sees one picture{_part_of(model)}, or a module with one input that calls this one"
         )
     first = next((p for p in given if p.name in required), next(iter(given), None))
     if first is None or first.kind is first.VAR_KEYWORD:

@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 
 from torch.fx import Graph, Node
 
+from layerscope.graph.args import bind
+
 
 def find(graph: Graph) -> tuple[dict[Node, dict[str, Any]], set[Node]]:
     """The divisions that end such a chain, each with the arguments of the whole; and the nodes inside the chains."""
@@ -29,7 +31,7 @@ def _is(node: Any, *names: str) -> TypeGuard[Any]:
 
 def _match(division: Node) -> tuple[dict[str, Any], list[Node]] | None:
     x, power, *_ = division.args
-    if not _is(power, "pow.Tensor_Scalar"):
+    if not isinstance(x, Node) or not _is(power, "pow.Tensor_Scalar"):
         return None
     shift, beta = power.args[:2]
     if not _is(shift, "add.Tensor") or isinstance(shift.args[1], Node):
@@ -44,13 +46,32 @@ def _match(division: Node) -> tuple[dict[str, Any], list[Node]] | None:
         mean = mean.args[0]
     if not _is(mean, "avg_pool3d.default"):
         return None
-    kernel = tuple(mean.args[1])
+    pool = bind(mean.target, mean.args, mean.kwargs)
     links.append(mean)
-    square = mean.args[0]
+    square, padded = mean.args[0], ()
     while _is(square, "view.default", "pad.default", "constant_pad_nd.default", "unsqueeze.default"):
+        if not _is(square, "view.default", "unsqueeze.default"):
+            plain = all(v in (0, "constant", None) for v in (*square.args[2:], *square.kwargs.values()))
+            padded = tuple(square.args[1]) if plain else None
         links.append(square)
         square = square.args[0]
-    if not _is(square, "mul.Tensor") or square.args[:2] != (x, x) or kernel[1:] != (1, 1):
+    if not _is(square, "mul.Tensor") or square.args[:2] != (x, x) or not _slides(pool, padded, x):
         return None
-    arguments = {"input": x, "size": kernel[0], "alpha": float(alpha), "beta": float(beta), "k": float(k)}
+    size = pool["kernel_size"][0]
+    arguments = {"input": x, "size": size, "alpha": float(alpha), "beta": float(beta), "k": float(k)}
     return arguments, [*links, square]
+
+
+def _slides(pool: dict[str, Any], padded: tuple[int, ...] | None, x: Node) -> bool:
+    """True where the mean is over neighbouring channels of each picture: axis 1 is a dummy, axis 2 the channels."""
+    size, *others = pool["kernel_size"]
+    plane = tuple(pool["self"].meta["val"].shape)
+    channels = x.meta["val"].shape[1] + size - 1
+    return (
+        others == [1, 1]
+        and set(pool["stride"]) <= {1}
+        and set(pool["padding"] if isinstance(pool["padding"], tuple) else (pool["padding"],)) == {0}
+        and pool["divisor_override"] is None
+        and padded == (0, 0, 0, 0, size // 2, (size - 1) // 2)
+        and plane[:3] == (x.meta["val"].shape[0], 1, channels)
+    )

@@ -20,7 +20,7 @@ from layerscope.graph import response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import Batch, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
-from layerscope.graph.export import exported, quiet
+from layerscope.graph.export import exported, quiet, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
@@ -28,6 +28,7 @@ from layerscope.graph.ops import TABLE
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
 from layerscope.graph.ops.table import BatchSize, Call, Declined, Source, holds_source
+from layerscope.graph.spelling import respell
 
 aten = torch.ops.aten
 
@@ -65,15 +66,21 @@ def read_module(twin: Copied, shape: tuple[int, int, int]) -> Traced:
     return replace(read_program(exported(twin.module, shape)), left_out=twin.left_out)
 
 
-def read_program(program: ExportedProgram) -> Traced:
-    """Read an exported program (a `.pt2` file's, for example) as a graph and its weights."""
-    with quiet():
-        program = program.run_decompositions({})
+def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = None) -> Traced:
+    """Read an exported program (a `.pt2` file's, for example) as a graph and its weights.
+
+    shape: channels, height, width of the inputs, for a program whose height or width was left free.
+    Raises TraceError for a program of several inputs, or one that cannot be used for inputs of this shape.
+    """
     names = program.graph_signature.user_inputs
     if len(names) != 1:
         raise TraceError(
             f"the model takes {len(names)} inputs ({', '.join(map(str, names))}); only one picture is known"
         )
+    if shape is not None:
+        program = specialised(program, shape)
+    with quiet():
+        program = program.run_decompositions({})
     reader = _Reader(program)
     graph, recipe = reader.read()
     if not graph.outputs:
@@ -86,6 +93,7 @@ class _Reader:
 
     def __init__(self, program: ExportedProgram) -> None:
         self.program = program
+        respell(program.graph)
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = Batch(self.input)
         self.constants = Constants(program)
@@ -95,6 +103,7 @@ class _Reader:
         self.namer = Namer(n for n in program.graph.nodes if self._is_node(n))
         self.nodes: list[Node] = []
         self.ids: dict[FxNode, int] = {}
+        self.mixed: set[int] = set()
 
     def read(self) -> tuple[Graph, Recipe]:
         """The graph, and how its weights are made."""
@@ -133,7 +142,7 @@ class _Reader:
             source, index = fx.args
             # A row speaks for the first output of its call; where none does, the call is refused, and all behind it.
             return isinstance(source, FxNode) and (source.target not in TABLE or bool(index == 0))
-        return is_copy(fx)
+        return is_copy(fx) or (fx.target is aten._to_copy.default and _same_numbers(fx))
 
     def _append(self, fx: FxNode) -> None:
         name, module, classes = self.namer.name(fx, self._known_as(fx))
@@ -144,7 +153,16 @@ class _Reader:
             id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
             sources=tuple(arguments.sources), args=args, shape=_shape(fx),
         )  # fmt: skip
-        why = arguments.why or self.batch.mixed(fx) or self._declined(node, target)
+        behind = bool(self.mixed.intersection(node.sources))
+        mixed = self.batch.mixed(fx)
+        if mixed or behind:
+            self.mixed.add(node.id)
+        if behind or not node.sources:
+            # What was mixed once cannot be had, wherever it is led; only the call that mixes it is told.
+            why = self._unknown(target) or ("" if behind else mixed)
+        else:
+            why = mixed or self._declined(node, target)
+        why = arguments.why or why
         self.nodes.append(replace(node, refused=why))
         self.ids[fx] = node.id
 
@@ -163,13 +181,17 @@ class _Reader:
         target: Any = aten.reshape.default if fx.target is aten.view.default else fx.target
         return target, bind(target, fx.args, fx.kwargs)
 
-    def _declined(self, node: Node, target: Any) -> str:
-        """Why no row speaks for a call, or nothing."""
+    def _unknown(self, target: Any) -> str:
+        """Why a call has no row, or nothing."""
         if target is operator.getitem:
             return "it is a further output of a call; only the first is known"
+        return "" if target in TABLE else reason(str(target))
+
+    def _declined(self, node: Node, target: Any) -> str:
+        """Why no row speaks for a call, or nothing."""
         if target not in TABLE:
-            return reason(str(target))
-        if not node.sources or not node.shape or not all(self.nodes[s].shape for s in node.sources):
+            return self._unknown(target)
+        if not node.shape or not all(self.nodes[s].shape for s in node.sources):
             return "it reads something that is not a map of numbers"
         row, shapes = TABLE[target], tuple(self.nodes[s].shape for s in node.sources)
         for key, value in node.args.items():
@@ -217,6 +239,12 @@ class _Arguments:
         if key not in ("shape", "size") or place != 0:
             self.why = self.why or "its values depend on the number of pictures in a batch"
         return BatchSize() if is_batch else f"<{fx.name}>"
+
+
+def _same_numbers(fx: FxNode) -> bool:
+    """True for a conversion to the type and device that its input has already."""
+    before, after = (n.meta["val"] for n in (fx.all_input_nodes[0], fx))
+    return bool(before.dtype == after.dtype and before.device == after.device)
 
 
 def _op_name(target: Any) -> str:

@@ -65,7 +65,7 @@ def _other_torch(file: AtlasFile, differing: list[str]) -> str:
 def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
     expected = file.run.input.shape
     if isinstance(loaded.model, ExportedProgram):
-        return read_program(loaded.model)
+        return read_program(loaded.model, expected)
     try:
         return trace_module(loaded.model, expected)
     except TraceError as error:

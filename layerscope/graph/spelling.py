@@ -1,0 +1,145 @@
+"""One operation has several spellings in ATen; the table knows one of each, and the others are rewritten into it.
+
+Programs that were taken apart further (core ATen), or exported from other code, call `convolution` for `conv2d`,
+`addmm` for `linear`, `clamp` for a rectifier. A spelling is rewritten only where it computes the same, number for
+number.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+from torch.fx import Graph
+from torch.fx import Node as FxNode
+
+from layerscope.graph.args import bind
+
+aten = torch.ops.aten
+
+Arguments = dict[str, Any]
+# The row's own target and arguments for a call, or None where it is another operation.
+Rewriting = Callable[[FxNode, Arguments], tuple[OpOverload, Arguments] | None]
+
+
+def respell(graph: Graph) -> None:
+    """Rewrite every call of a program's graph, in place, into the spelling that the table knows."""
+    for fx in list(graph.nodes):
+        rewriting = SPELLINGS.get(fx.target) if fx.op == "call_function" else None
+        found = rewriting(fx, bind(fx.target, fx.args, fx.kwargs)) if rewriting is not None else None
+        if found is not None:
+            fx.target, arguments = found
+            schema = [argument for argument in fx.target._schema.arguments if argument.name in arguments]
+            fx.args = tuple(arguments[argument.name] for argument in schema if not argument.kwarg_only)
+            fx.kwargs = {argument.name: arguments[argument.name] for argument in schema if argument.kwarg_only}
+
+
+def _convolution(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    if call["transposed"] or len(call["stride"]) != 2:
+        return None
+    return aten.conv2d.default, {key: v for key, v in call.items() if key not in ("transposed", "output_padding")}
+
+
+def _addmm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    bias = call["self"]
+    if (call["beta"], call["alpha"]) != (1, 1) or len(bias.meta["val"].shape) != 1:
+        return None
+    return aten.linear.default, {"input": call["mat1"], "weight": _turned(fx, call["mat2"]), "bias": bias}
+
+
+def _mm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    return aten.linear.default, {"input": call["self"], "weight": _turned(fx, call["mat2"]), "bias": None}
+
+
+def _turned(fx: FxNode, matrix: FxNode) -> FxNode:
+    """A matrix the other way round: what it was turned from, or a call that turns it."""
+    if matrix.target in (aten.t.default, aten.permute.default, aten.transpose.int):
+        (source, *_) = matrix.args
+        if isinstance(source, FxNode) and len(source.meta["val"].shape) == 2 and _swaps(matrix):
+            return source
+    with fx.graph.inserting_before(fx):
+        turned = fx.graph.call_function(aten.t.default, (matrix,))
+    turned.meta["val"] = matrix.meta["val"].t()
+    return turned
+
+
+def _swaps(matrix: FxNode) -> bool:
+    """True where a call on a matrix exchanges its two axes."""
+    axes = bind(matrix.target, matrix.args, matrix.kwargs)  # type: ignore[arg-type]
+    if "dims" in axes:
+        return [d % 2 for d in axes["dims"]] == [1, 0]
+    return "dim0" not in axes or axes["dim0"] % 2 != axes["dim1"] % 2
+
+
+def _matmul(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    matrices = all(len(call[side].meta["val"].shape) == 2 for side in ("self", "other"))
+    return _mm(fx, {"self": call["self"], "mat2": call["other"]}) if matrices else None
+
+
+def _clamp(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """Cutting at 0 is the rectifier, cutting at 0 and above its bounded kin; scalar bounds only."""
+    low, high = call["min"], call.get("max")
+    if low != 0 or isinstance(high, FxNode) or (high is not None and high <= 0):
+        return None
+    if high is None:
+        return aten.relu.default, {"self": call["self"]}
+    return aten.hardtanh.default, {"self": call["self"], "min_val": 0.0, "max_val": float(high)}
+
+
+def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """The larger of a map and of as many zeros."""
+    for side, other in (("self", "other"), ("other", "self")):
+        same_shape = call[side].meta["val"].shape == fx.meta["val"].shape
+        if call[other].target in (aten.zeros_like.default, aten.zeros.default, aten.new_zeros.default) and same_shape:
+            return aten.relu.default, {"self": call[side]}
+    return None
+
+
+def _max_pool(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """Where nobody reads the places of the maxima, the pool gives its maxima only."""
+    if any(reader.target is not operator.getitem or reader.args[1] != 0 for reader in fx.users):
+        return None
+    fx.meta["val"] = fx.meta["val"][0]
+    for reader in list(fx.users):
+        reader.replace_all_uses_with(fx)
+        fx.graph.erase_node(reader)
+    return aten.max_pool2d.default, call
+
+
+def _batch_norm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    if call["training"]:
+        return None
+    return aten._native_batch_norm_legit_no_training.default, {k: v for k, v in call.items() if k != "training"}
+
+
+def _same(target: OpOverload) -> Rewriting:
+    """The same arguments under another name."""
+    return lambda fx, call: (target, call)
+
+
+SPELLINGS: dict[Any, Rewriting] = {
+    aten.convolution.default: _convolution,
+    aten.addmm.default: _addmm,
+    aten.mm.default: _mm,
+    aten.matmul.default: _matmul,
+    aten._adaptive_avg_pool2d.default: _same(aten.adaptive_avg_pool2d.default),
+    aten.clamp.default: _clamp,
+    aten.clamp_min.default: _clamp,
+    aten.clip.default: _clamp,
+    aten.add.Scalar: _same(aten.add.Tensor),
+    aten.sub.Scalar: _same(aten.sub.Tensor),
+    aten.mul.Scalar: _same(aten.mul.Tensor),
+    aten.div.Scalar: _same(aten.div.Tensor),
+    aten.subtract.Tensor: _same(aten.sub.Tensor),
+    aten.multiply.Tensor: _same(aten.mul.Tensor),
+    aten.divide.Tensor: _same(aten.div.Tensor),
+    aten.true_divide.Tensor: _same(aten.div.Tensor),
+    aten.concat.default: _same(aten.cat.default),
+    aten.concatenate.default: _same(aten.cat.default),
+    aten._unsafe_view.default: lambda fx, call: (aten.reshape.default, {"self": call["self"], "shape": call["size"]}),
+    aten.maximum.default: _maximum,
+    aten.max_pool2d_with_indices.default: _max_pool,
+    aten.native_batch_norm.default: _batch_norm,
+    aten._native_batch_norm_legit.default: _batch_norm,
+}
