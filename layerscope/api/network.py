@@ -1,17 +1,25 @@
 """Network: a traced CNN that users hold, with its layers, activations and projections."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from layerscope.api.arguments import batch_of, places
-from layerscope.core.errors import TraceError, UnknownOp, UnsupportedMethod, UsageError, nearest
+from layerscope.core.errors import (
+    LayerscopeError,
+    TraceError,
+    UnknownOp,
+    UnsupportedMethod,
+    UsageError,
+    nearest,
+)  # fmt: skip
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
 from layerscope.core.replay import Replay
 from layerscope.graph import Program, fields_of, layers_of
+from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
 from layerscope.project.cone import Entries
 from layerscope.project.run import project
@@ -35,19 +43,36 @@ class Network:
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
+    def __contains__(self, name: object) -> bool:
+        """True for the name or alias of a layer that can be had."""
+        return name in self._by_name
+
     def __getitem__(self, name: str) -> Layer:
         """The layer of this name or alias. Raises UnknownOp behind a refused operation, else UsageError."""
-        if name in self._by_name:
-            return self._by_name[name]
+        if not isinstance(name, str):
+            raise UsageError(f"{self.name}: a layer is asked for by its name, not by {_instead(name, self._by_name)}")
+        if name not in self._by_name:
+            raise self._missing(name)
+        return self._by_name[name]
+
+    def _missing(self, name: str) -> LayerscopeError:
+        """Why there is no such layer."""
         graph = self.program.graph
-        for node in graph.nodes:
-            behind = graph.behind[node.id]
-            if behind and (node.name == name or any(path == name for path, _ in node.classes)):
-                raise UnknownOp(
-                    f'layer "{name}" cannot be had: {describe(graph.nodes[i] for i in sorted(behind))}. '
-                    "layerscope ops lists the rows; docs/add-an-op.md shows how to add one"
-                )
-        raise UsageError(f'{self.name} has no layer "{name}"{nearest(name, self._by_name)}')
+        calls = module_calls(graph)
+        leaving = calls[name].leaving if name in calls else tuple(n.id for n in graph.nodes if n.name == name)
+        had = [layer.name for layer in self.layers if layer.node in leaving]
+        if had:
+            return UsageError(
+                f'"{name}" of {self.name} gives {len(leaving)} outputs and means none of them; what can be had: '
+                f"{', '.join(had)}"
+            )
+        behind = sorted({refused for node in leaving for refused in graph.behind[node]})
+        if behind:
+            return UnknownOp(
+                f'layer "{name}" cannot be had: {describe(graph.nodes[i] for i in behind)}. '
+                "layerscope ops lists the rows; docs/add-an-op.md shows how to add one"
+            )
+        return UsageError(f'{self.name} has no layer "{name}"{nearest(name, self._by_name)}')
 
     def __repr__(self) -> str:
         chosen = sum(layer.auto for layer in self.layers)
@@ -103,3 +128,13 @@ class Network:
         if len({len(a) for a in arrays.values()}) != 1:
             raise UsageError("image, unit, row and col must have one entry per projection, all of the same length")
         return project(self.program, x, Entries(node=chosen.node, **arrays), method)
+
+
+def _instead(given: object, names: Collection[str]) -> str:
+    """What was given in a name's place, in words, and the name that it may stand for."""
+    if isinstance(given, Layer):
+        return f'the layer itself; write "{given.name}"'
+    if isinstance(given, torch.nn.Module):
+        return f"a module ({type(given).__name__}): a network keeps no modules, only their names"
+    hint = f'; did you mean "{given}"?' if str(given) in names else ""
+    return f"{given!r} ({type(given).__name__}){hint}"

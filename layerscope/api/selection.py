@@ -1,48 +1,103 @@
-"""Which layers a user means: `auto`, names, aliases or globs."""
+"""Which layers a user means: `auto`, names, aliases or globs; and what `auto` leaves out, in words."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from layerscope.api.network import Network
 from layerscope.core.errors import UnknownOp, UsageError
 from layerscope.core.records import LayerRecord
-from layerscope.graph.layers import auto, block_outputs
+from layerscope.graph.auto import choose
+from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
+
+# Commas part names, but not inside the brackets of a glob.
+COMMA = re.compile(r",(?![^\[]*\])")
 
 
 def chosen_layers(network: Network, wanted: str | Sequence[str]) -> tuple[LayerRecord, ...]:
-    """The layers that are meant, in execution order.
+    """The layers that are meant, in execution order; of `auto` those that can be had.
 
-    Raises UsageError for a name that means none, UnknownOp (with all of the unknown operations) where a layer that
-    `auto` means lies behind one.
+    wanted: a name, or several, also parted by commas. Raises UsageError for a name that means none, UnknownOp for one
+    behind a refused operation, and where nothing can be had that `auto` means.
     """
-    if wanted == "auto":
-        return _automatic(network)
     found: set[int] = set()
-    for name in [wanted] if isinstance(wanted, str) else wanted:
+    for name in layer_names(network, wanted):
         if name == "auto":
-            matching = list(_automatic(network))
-        elif any(c in name for c in "*?["):
-            matching = [x for x in network.layers if any(fnmatchcase(n, name) for n in (x.name, *x.aliases))]
+            matching = _automatic(network)
+        elif isinstance(name, str) and name not in network and any(c in name for c in "*?["):
+            matching = tuple(x for x in network.layers if any(fnmatchcase(n, name) for n in (x.name, *x.aliases)))
             if not matching:
                 raise UsageError(f'no layer of {network.name} matches "{name}"; see: layerscope layers')
         else:
-            matching = [network[name]]
+            matching = (network[name],)
         found.update(layer.node for layer in matching)
     return tuple(layer for layer in network.layers if layer.node in found)
 
 
-def _automatic(network: Network) -> tuple[LayerRecord, ...]:
+def layer_names(network: Network, wanted: str | Sequence[str]) -> list[str]:
+    """One by one, what a user wrote as names, also parted by commas. Raises UsageError where there is none.
+
+    What is no text is left as it is, for the network to refuse.
+    """
+    given: list[Any] = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+    names: list[Any] = []
+    for name in given:
+        apart = isinstance(name, str) and name not in network
+        names.extend(part.strip() for part in COMMA.split(name) if part.strip()) if apart else names.append(name)
+    if not names:
+        raise UsageError(f'no layer of {network.name} is named; give names or globs, or "auto"')
+    return names
+
+
+def left_out(network: Network, wanted: str | Sequence[str] = "auto") -> tuple[str, ...]:
+    """What `auto` leaves out of a network, a sentence each; none where nothing is, or `auto` is not wanted."""
+    if "auto" not in layer_names(network, wanted):
+        return ()
     graph = network.program.graph
-    wanted = auto(graph, block_outputs(graph))
-    refused = sorted({node for layer in wanted for node in graph.behind[layer]})
-    layers = tuple(layer for layer in network.layers if layer.auto)
-    if refused:
-        had = ", ".join(layer.name for layer in layers) or "none"
-        raise UnknownOp(
-            f"{network.name} cannot be built whole: {describe(graph.nodes[n] for n in refused)}. "
-            f"What can be had, with layers=: {had}"
+    choice = choose(graph)
+    filters = f"{choice.filters} convolutions and dense layers"
+    said = []
+    if choice.cut:
+        first = describe(node for node in graph.nodes if graph.behind[node.id] == {node.id})
+        meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
+        rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
+        said.append(
+            f"{network.name} cannot be had whole: {choice.cut} of its {filters} stand behind what is refused "
+            f"({first}); {rest if had else 'no layer can be had'}"
         )
-    if not layers:
-        raise UsageError(f'{network.name} has no layer that "auto" means; name them with layers=')
-    return layers
+    if choice.folded:
+        said.append(
+            f'{network.name}: "auto" tells what forks and joins again inside {_listed(choice.folded)} '
+            f"({sum(choice.folded.values())} of {filters}) only by the layers behind; name others with layers="
+        )
+    return tuple(said)
+
+
+def several_outputs(network: Network) -> dict[str, tuple[str, ...]]:
+    """The calls of modules that more than one node leaves, each with the names of those of its outputs that can be had.
+
+    Such a call's name means no layer.
+    """
+    names = {layer.node: layer.name for layer in network.layers}
+    calls = module_calls(network.program.graph).values()
+    return {
+        call.name: tuple(names[node] for node in call.leaving if node in names)
+        for call in calls if len(call.leaving) > 1
+    }  # fmt: skip
+
+
+def _automatic(network: Network) -> tuple[LayerRecord, ...]:
+    layers = tuple(layer for layer in network.layers if layer.auto)
+    if layers:
+        return layers
+    refused = describe(node for node in network.program.graph.nodes if node.refused)
+    why = refused or "no convolution and no hidden dense layer"
+    had = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
+    sentence = f'{network.name} has no layer that "auto" means: {why}; {had if network.layers else "none can be had"}'
+    raise UnknownOp(sentence) if refused else UsageError(sentence)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

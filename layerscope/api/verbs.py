@@ -91,10 +91,16 @@ def build(
     the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
     False for none, or an object with start, step and say. Raises LayerscopeError.
     """
+    from layerscope.api.selection import layer_names, left_out
+
     options = {"k": k, "methods": methods, "units": units, "tile": tile, "dense": dense, "pictures": pictures}
     options |= {"keep_signal": keep_signal, "codec": codec, "seed": seed}
     source = _source(images, labels, limit)
-    run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=progress)
+    network = _network(net, weights)
+    layers = layer_names(network, layers)
+    run = _build(network, source, layers, options, workers=workers, device=device, progress=progress)
+    for sentence in left_out(network, layers):
+        run.progress.say(sentence)
     if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
         expected = run.forecast()
         run.progress.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")

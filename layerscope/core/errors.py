@@ -16,7 +16,8 @@ A message says what, where, what was expected and what to do. Whatever is not in
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 
 class LayerscopeError(Exception):
@@ -63,7 +64,11 @@ class UnsupportedMethod(LayerscopeError):
     """This projection cannot be had for this network or layer."""
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A clause that suggests the names closest to a mistyped one; empty when none is close."""
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+def nearest(name: str, names: Iterable[str], prefix: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A clause that suggests the names closest to a mistyped one; empty when none is close.
+
+    prefix: what is to be written before a name that needs it; such a name may be the very one that was given.
+    """
+    listed = list(names)
+    close = [name] if name in listed else difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(prefix.get(one, '') + one for one in close)}?" if close else ""

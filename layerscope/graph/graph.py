@@ -17,7 +17,8 @@ class Node:
 
     id: place in execution order; 0 is the network's input. name: canonical, the innermost module path. op: the row's
     name, or the target's for an operation without a row. target: the ATen overload. module: innermost module path.
-    classes: the module paths around it, outermost first, as (path, class). sources: ids of its inputs. args: by name,
+    classes: the module paths around it, outermost first, as (path, class). calls: these modules' calls, each by its
+    path, a second one as path@2. sources: ids of its inputs. args: by name,
     with Source, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
     this call, or "".
     """
@@ -28,6 +29,7 @@ class Node:
     target: str
     module: str
     classes: tuple[tuple[str, str], ...] = ()
+    calls: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
     shape: Shape

@@ -1,16 +1,18 @@
-"""Layers: the nodes that a user can name, and among them those that `auto` means.
+"""Layers: the nodes that a user can name, with their names, aliases and fields.
 
-`auto` is what a reader of the paper would call the layers: the nodes that every path from input to output crosses,
-moved past their activation. Inside a block (a user's module class that occurs at least twice and holds at least two
-convolutions, outermost) only the block's output counts. The classifier's outputs are a layer on request.
+A block is shown by the name of its call, every other layer by its node's; the name of any call of a module is an
+alias of the one node that leaves it. Which of the layers `auto` means is told in `graph/auto.py`.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import torch
 
 from layerscope.core.geometry import Field
 from layerscope.core.records import LayerRecord
+from layerscope.graph.auto import choose
+from layerscope.graph.blocks import ModuleCall, blocks_and_columns, module_calls
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.ops import VIEWS
 from layerscope.graph.ops.table import Weight
@@ -18,10 +20,10 @@ from layerscope.graph.ops.table import Weight
 
 def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]:
     """Every layer in execution order, those behind a refused operation left out."""
-    blocks = block_outputs(graph)
-    shown = {node: path for path, node in blocks.items()}
-    automatic = set(auto(graph, blocks))
-    aliases = _aliases(graph)
+    calls = module_calls(graph)
+    shown = _shown(graph, calls)
+    automatic = set(choose(graph).nodes)
+    aliases = _aliases(graph, calls)
     rectified = _rectified(graph)
     found = []
     for node in graph.nodes:
@@ -45,81 +47,20 @@ def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]
     return tuple(found)
 
 
-def block_outputs(graph: Graph) -> dict[str, int]:
-    """The outermost blocks: module path -> the node that is the block's output."""
-    classes: dict[str, str] = {}
-    convolutions: dict[str, int] = defaultdict(int)
-    for node in graph.nodes:
-        for path, kind in node.classes:
-            classes[path] = kind
-            convolutions[path] += node.op == "conv2d"
-    often = {kind for kind in classes.values() if list(classes.values()).count(kind) > 1}
-    blocks = {
-        path for path, kind in classes.items()
-        if kind in often and convolutions[path] > 1 and not kind.startswith("torch.nn.")
-    }  # fmt: skip
-    outermost = {path for path in blocks if not any(path.startswith(f"{other}.") for other in blocks)}
-    last = _last_nodes(graph)
-    return {path: last[path] for path in outermost}
+def _shown(graph: Graph, calls: Mapping[str, ModuleCall]) -> dict[int, str]:
+    """The outputs of blocks and columns, with the names that they are shown by: of two at one node the outer one's."""
+    blocks, columns = blocks_and_columns(graph, calls)
+    inner_first = sorted([*blocks, *columns], key=lambda call: -len(call.around))
+    return {call.output: call.name for call in inner_first if call.output is not None}
 
 
-def auto(graph: Graph, blocks: dict[str, int]) -> list[int]:
-    """The nodes that `auto` means, in execution order."""
-    crossed = set(_crossed_by_every_path(graph))
-    inside = {node.id for node in graph.nodes if any(path in blocks for path, _ in node.classes)}
-    classifier = _classifier(graph)
-    chosen = set(blocks.values()) & crossed
-    for node in graph.nodes:
-        if node.op in ("conv2d", "linear") and node.id in crossed and node.id not in inside and node.id != classifier:
-            chosen.add(_past_activation(graph, node))
-    return sorted(chosen)
-
-
-def _crossed_by_every_path(graph: Graph) -> list[int]:
-    """Nodes that no edge skips: in execution order, nothing before them is read after them."""
-    found, reach = [], 0
-    for node in graph.nodes:
-        if reach <= node.id:
-            found.append(node.id)
-        reach = max([reach, *graph.consumers[node.id]])
-    return found
-
-
-def _past_activation(graph: Graph, node: Node) -> int:
-    """The node after the convolution's own normalisation and rectifier, if it has them."""
-    current, last = node, node.id
-    while len(graph.consumers[current.id]) == 1:
-        current = graph.nodes[graph.consumers[current.id][0]]
-        if current.refused:
-            break
-        if graph.op(current).rectifier:
-            return current.id
-        if current.op != "batch_norm":
-            break
-        last = current.id
-    return last
-
-
-def _classifier(graph: Graph) -> int | None:
-    """The last operation with filters, where the network's only output is one number for each of them."""
-    weighted = [node for node in graph.nodes if node.op in ("conv2d", "linear")]
-    outputs = [graph.nodes[output].shape for output in graph.outputs]
-    if not weighted or len(outputs) != 1 or outputs[0] != weighted[-1].shape[:1]:
-        return None
-    return weighted[-1].id
-
-
-def _last_nodes(graph: Graph) -> dict[str, int]:
-    return {path: node.id for node in graph.nodes for path, _ in node.classes}
-
-
-def _aliases(graph: Graph) -> dict[int, set[str]]:
-    """Every container's path is an alias of its output node."""
+def _aliases(graph: Graph, calls: Mapping[str, ModuleCall]) -> dict[int, set[str]]:
+    """The name of every call that one node leaves is an alias of that node."""
     found: dict[int, set[str]] = defaultdict(set)
     names = {node.name for node in graph.nodes}
-    for path, node in _last_nodes(graph).items():
-        if path not in names:
-            found[node].add(path)
+    for call in calls.values():
+        if call.output is not None and call.name not in names:
+            found[call.output].add(call.name)
     return found
 
 

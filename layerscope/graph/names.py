@@ -29,10 +29,11 @@ class Namer:
         self.counts: Counter[str] = Counter()
         keys: dict[str, list[str]] = defaultdict(list)
         for fx in calls:
-            for key, path, _ in modules_of(fx)[-1:]:
-                self.last[key] = fx
+            for key, path, _ in modules_of(fx):
                 if key not in keys[path]:
                     keys[path].append(key)
+            for key, _, _ in modules_of(fx)[-1:]:
+                self.last[key] = fx
         self.number = {key: index + 1 for seen in keys.values() for index, key in enumerate(seen)}
 
     def name(self, fx: FxNode, target: object) -> tuple[str, str, tuple[tuple[str, str], ...]]:
@@ -43,9 +44,15 @@ class Namer:
             return self._functional(target, ""), "", around
         key, path, kind = modules[-1]
         if kind.startswith("torch.nn.") and self.last[key] is fx:
-            call = self.number[key]
-            return (path if call == 1 else f"{path}@{call}"), path, around
+            return self._call(key, path), path, around
         return self._functional(target, path), path, around
+
+    def calls(self, fx: FxNode) -> tuple[str, ...]:
+        """The calls of the modules around it, outermost first: each by its path, a further one as path@2."""
+        return tuple(self._call(key, path) for key, path, _ in modules_of(fx))
+
+    def _call(self, key: str, path: str) -> str:
+        return path if self.number[key] == 1 else f"{path}@{self.number[key]}"
 
     def _functional(self, target: object, path: str) -> str:
         op = str(target).removeprefix("aten.").removeprefix("layerscope.").split(".")[0].lstrip("_")

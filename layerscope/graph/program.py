@@ -4,6 +4,7 @@ A value is dropped as soon as nothing reads it any more, and a rectifier or a su
 else needs: the memory traffic of the user's own in-place modules, without their side effects.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -121,5 +122,11 @@ def _in_place(target: OpOverload) -> OpOverload | None:
 
 
 def describe(nodes: Iterable[Node]) -> str:
-    """Refused nodes in one clause: each with its operation and the reason."""
-    return "; ".join(f'node "{n.name}" calls {n.op}: {n.refused}' for n in nodes)
+    """Refused nodes in one clause: each operation and reason once, with the first node that it happens at."""
+    names: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for node in nodes:
+        names[node.op, node.refused].append(node.name)
+    return "; ".join(
+        f'node "{at[0]}"{f" (and {len(at) - 1} more)" if at[1:] else ""} calls {op}: {why}'
+        for (op, why), at in names.items()
+    )

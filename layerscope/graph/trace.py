@@ -151,7 +151,7 @@ class _Reader:
         args = {key: arguments.value(value, key) for key, value in raw.items()}
         node = Node(
             id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
-            sources=tuple(arguments.sources), args=args, shape=_shape(fx),
+            calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=_shape(fx),
         )  # fmt: skip
         behind = bool(self.mixed.intersection(node.sources))
         mixed = self.batch.mixed(fx)

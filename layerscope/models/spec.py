@@ -54,7 +54,7 @@ def load(spec: str, *, weights: str | Path | None = None, with_weights: bool = T
     elif Path(spec).suffix == ".py":
         raise UsageError(f'"{spec}" names a file but no function in it; write {spec}:FUNCTION')
     else:
-        raise UsageError(f'"{spec}" names no network; write {KINDS}{nearest(spec, NAMED)}')
+        raise UsageError(f'"{spec}" names no network; write {KINDS}{_nearest(spec)}')
     if weights is not None:
         if not isinstance(loaded.model, nn.Module):
             raise UsageError(f"{spec} holds its own weights; --weights goes with torchvision: and .py networks")
@@ -81,6 +81,16 @@ def _named(spec: str, weights: str | Path | None, *, with_weights: bool) -> Load
     model = named.plain(named.classes if last is None else len(last))
     load_weights(model, file)
     return Loaded(name=spec, model=model, input=named.input, classes=class_names(file))
+
+
+def _nearest(spec: str) -> str:
+    """A clause that suggests networks for what was written; torchvision's are often asked for by their bare names."""
+    try:
+        from torchvision import models
+    except ImportError:
+        return nearest(spec, NAMED)
+    others = models.list_models(module=models)
+    return nearest(spec, [*NAMED, *others], dict.fromkeys(others, "torchvision:"))
 
 
 def _torchvision(name: str, *, pretrained: bool) -> Loaded:

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Build the atlas, or forecast its build."""
+    from layerscope.api.selection import left_out
+
     if arguments.out is None and not arguments.dry_run:
         raise UsageError("say where the atlas is to be: -o FILE")
     # First what is quickly known to be wrong: a large network takes a while to load.
     source = images(arguments)
     net = network(arguments, output, with_weights=not arguments.dry_run)
     if arguments.dry_run:
+        for sentence in left_out(net, options(arguments)["layers"]):
+            output.remark(sentence)
         show_forecast(verbs.forecast(net, source, **options(arguments)), output)
         return 0
     out = Path(str(arguments.out)).expanduser()

@@ -2,6 +2,7 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerscope.cli import words
@@ -17,17 +18,25 @@ HEADER = ("", "layer", "kind", ">units", ">map", ">field px", ">step", ">start",
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """List the layers."""
+    from layerscope.api.selection import left_out, several_outputs
+
     net = network(arguments, output, with_weights=False)
     layers = [layer for layer in net.layers if layer.auto or not arguments.auto]
     refused, lost = refusals(net)
+    remarks = left_out(net)
+    for sentence in remarks:
+        output.remark(sentence)
+    several = several_outputs(net)
     data = {
         "network": net.name,
         "input": words.input_data(net.input),
         "layers": [layer_data(layer, net.input) for layer in layers],
+        "several_outputs": {name: list(outputs) for name, outputs in several.items()},
         "refused": refused,
         "replay": net.replay.data() if net.replay else None,
+        "remarks": list(remarks),
     }
-    parts = (_text(layers, net.input), _refused_text(refused, lost), _replay_text(net))
+    parts = (_text(layers, net.input), _several_text(several), _refused_text(refused, lost), _replay_text(net))
     output.result(data, "\n\n".join(part for part in parts if part))
     return 0
 
@@ -65,8 +74,8 @@ def refusals(net: "Network") -> tuple[list[dict[str, str]], int]:
 def _text(layers: "list[LayerRecord]", expected: "Input") -> str:
     rows = [_row(layer, expected) for layer in layers]
     notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note]
-    parts = [words.table(HEADER, rows), '* chosen by "auto"']
-    return "\n".join([*parts, *dict.fromkeys(map(words.printable, notes))])
+    legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
+    return "\n".join([words.table(HEADER, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
 
 
 def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
@@ -77,6 +86,14 @@ def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
         seen = (words.by_axis(rows.step, cols.step), words.by_axis(rows.start, cols.start, ", "), share)
     mark = "*" if layer.auto else ""
     return mark, layer.name, layer.kind, layer.units, words.map_size(layer.map), words.field_size(layer.field), *seen
+
+
+def _several_text(several: Mapping[str, Sequence[str]]) -> str:
+    """The modules whose name means no layer, one line each."""
+    return "\n".join(
+        words.printable(f"{name} gives several outputs: {', '.join(outputs) or 'none of them can be had'}")
+        for name, outputs in several.items()
+    )
 
 
 def _refused_text(refused: list[dict[str, str]], lost: int) -> str:

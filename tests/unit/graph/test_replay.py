@@ -362,7 +362,10 @@ def test_a_build_is_refused_above_the_bound(tmp_path) -> None:
 
 def test_a_record_of_a_replay_survives_json() -> None:
     """Even where the difference has no bound."""
-    for found in (Replay(pictures=3, layers=2, worst=1e-7, where="a"), Replay(fault="reading", worst=np.inf, where="b")):
+    for found in (
+        Replay(pictures=3, layers=2, worst=1e-7, where="a"),
+        Replay(fault="reading", worst=np.inf, where="b"),
+    ):
         assert Replay.of(found.data()) == found
     assert all(Replay(fault=fault, where="a", worst=0.1).said for fault in FAULTS)
 

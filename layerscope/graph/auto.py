@@ -1,0 +1,127 @@
+"""Which layers `auto` means: what a reader of the paper would call the layers, as far as they can be had.
+
+What a refused operation stands before is cut off, and the rest is read like a network of its own. Of every
+convolution and hidden dense layer counts what it gives past its own normalisation, the sum that it goes into and its
+rectifier; of a block only what leaves it. What forks and joins again inside a module that is no block counts only
+with what follows it, as long as such modules hold no more than half of the network. The classifier's outputs are a
+layer on request.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from layerscope.graph.blocks import ModuleCall, blocks_and_columns, forked, module_calls
+from layerscope.graph.graph import Graph, Node
+from layerscope.graph.ops import VIEWS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What `auto` means of a network, and what it leaves out.
+
+    nodes: the layers' nodes, in execution order. folded: calls of modules inside which something forks and joins, so
+    that only what follows them counts, with how many convolutions and dense layers of each. filters: how many the
+    network has, the classifier among them. cut: how many of them cannot be had.
+    """
+
+    nodes: tuple[int, ...]
+    folded: Mapping[str, int]
+    filters: int
+    cut: int
+
+
+def choose(graph: Graph) -> Choice:
+    """The layers that `auto` means."""
+    calls = module_calls(graph)
+    known = {node.id for node in graph.nodes if not graph.behind[node.id]}
+    every = [node.id for node in graph.nodes if _has_filters(node)]
+    classifier = _classifier(graph)
+    filters = [node for node in every if node in known and node != classifier]
+    blocks, columns = blocks_and_columns(graph, calls)
+    blocks = [block for block in blocks if known.intersection(block.leaving)]
+    inside = {node for block in blocks for node in block.nodes}
+    alone = {node for node in filters if node not in inside}
+    # A column is read like the network that it stands in; so is most of a network, whatever it is wrapped in.
+    parts = [call for call in calls.values() if call.own and call not in columns]
+    folded = _folded(graph, [call for call in parts if _at_most_half(call.inside, filters)], alone, known)
+    if not _at_most_half(folded, filters):
+        folded = {}
+    chosen = {node for block in blocks for node in _given(graph, block, known)}
+    chosen |= {_end(graph, node, known) for node in alone if node not in folded}
+    # What nothing chosen depends on would be lost without a word.
+    reached = graph.ancestors(chosen)
+    chosen |= {_end(graph, node, known) for node in filters if node not in reached}
+    names = [name for node, name in folded.items() if node in reached]
+    return Choice(
+        nodes=tuple(sorted(chosen)),
+        folded={name: names.count(name) for name in names},
+        filters=len(every),
+        cut=sum(node not in known for node in every),
+    )
+
+
+def _at_most_half(part: Collection[int], filters: list[int]) -> bool:
+    return 2 * sum(node in part for node in filters) <= len(filters)
+
+
+def _folded(graph: Graph, parts: list[ModuleCall], alone: set[int], known: set[int]) -> dict[int, str]:
+    """Of these operations with filters those that a way goes around inside a part, with the outermost such part."""
+    found: dict[int, str] = {}
+    for call in parts:
+        if alone & call.inside:
+            for node in forked(graph, call, known) & alone:
+                found.setdefault(node, call.name)
+    return found
+
+
+def _has_filters(node: Node) -> bool:
+    """True for convolutions of every kind, also those without a row, and dense layers."""
+    return "conv" in node.op or node.op == "linear"
+
+
+def _given(graph: Graph, block: ModuleCall, known: set[int]) -> set[int]:
+    """What leaves a block; a pool of what leaves it too, or a view of it, is no layer more."""
+    leaving = [node for node in block.leaving if node in known]
+    return {_before_views(graph, node) for node in leaving if not _follows(graph, node, leaving)}
+
+
+def _before_views(graph: Graph, node: int) -> int:
+    while graph.nodes[node].op in VIEWS:
+        node = graph.nodes[node].sources[0]
+    return node
+
+
+def _follows(graph: Graph, node: int, others: list[int]) -> bool:
+    """True where this node only pools, views or scales one of the others."""
+    while True:
+        current = graph.nodes[node]
+        if _has_filters(current) or len(current.sources) != 1 or graph.op(current).rectifier or current.sources[0] == 0:
+            return False
+        node = current.sources[0]
+        if node in others:
+            return True
+
+
+def _end(graph: Graph, node: int, known: set[int]) -> int:
+    """The node past the normalisation, the sum and the rectifier of an operation with filters, if it has them."""
+    current, last, summed = graph.nodes[node], node, False
+    while len(readers := [reader for reader in graph.consumers[current.id] if reader in known]) == 1:
+        current = graph.nodes[readers[0]]
+        if graph.op(current).rectifier:
+            return current.id
+        if current.op == "batch_norm":
+            last = last if summed else current.id
+        elif current.op == "add" and len(current.sources) > 1:
+            summed = True
+        else:
+            break
+    return last
+
+
+def _classifier(graph: Graph) -> int | None:
+    """The last operation with filters, where the network's only output is one number for each of them."""
+    weighted = [node for node in graph.nodes if _has_filters(node)]
+    outputs = [graph.nodes[output].shape for output in graph.outputs]
+    if not weighted or len(outputs) != 1 or outputs[0] != weighted[-1].shape[:1]:
+        return None
+    return weighted[-1].id
