@@ -1,24 +1,66 @@
-"""A module or an exported program becomes a Network: read as a graph, and compared with what it was read from."""
+"""A model becomes a Network; what `layers` says of a packaged network is kept, so that it need not be built again."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from layerscope.api.network import Network
+from layerscope.core.cache import Cache
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Input
-from layerscope.graph import Program, Reading, prepared, read_module, read_program, replay
+from layerscope.core.replay import Replay
+from layerscope.graph import Program, read
+from layerscope.graph.identity import reader
+from layerscope.graph.written import Unwritable, graph_data, graph_of
 
 
 def read_network(model: Any, name: str, input: Input, classes: tuple[str, ...] = ()) -> Network:
     """Trace a model and replay it. model: a module, which is copied, or an exported program. Raises TraceError, and
     UsageError where the model takes another shape than the input's."""
-    if hasattr(model, "graph_signature"):
-        own, traced = model, read_program(model, input.shape)
-    else:
-        twin = prepared(model)
-        own, traced = twin.module, read_module(twin, input.shape)
-    if traced.graph.nodes[0].shape != input.shape:
-        raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    remarks = tuple(f"a hook of another tool was left out, at {hook}" for hook in traced.left_out)
-    net = Network(name, input, Program(traced.graph, traced.weights), classes, remarks)
-    net.replay = replay(own, Reading(net.program, traced.recipe, net.layers, traced.returned), input)
-    return net
+    found = read(model, input)
+    taken = found.program.graph.nodes[0].shape
+    if taken != input.shape:
+        raise UsageError(f"{name} takes {list(taken)}, but the Input says {list(input.shape)}")
+    remarks = tuple(f"a hook of another tool was left out, at {hook}" for hook in found.traced.left_out)
+    return Network(name, input, found.program, classes, remarks, found.replay)
+
+
+def remembered(spec: str, given: Mapping[str, Any]) -> Network | None:
+    """A packaged network with random weights, as it was read before with the same options, but without its weights:
+    its layers are there, and it cannot be run. None where it was not, or where the spec names a user's own file."""
+    content = Cache.of_the_user().get(_key(spec, given)) if _is_packaged(spec) else None
+    if content is None:
+        return None
+    try:
+        data = json.loads(content)
+        input, replay = Input(**data["input"]), Replay.of(data["replay"])
+        program = Program(graph_of(data["graph"]), {})
+        return Network(data["name"], input, program, tuple(data["classes"]), tuple(data["remarks"]), replay)
+    except Exception:  # whatever is wrong with an entry, the network is read anew
+        Cache.of_the_user().drop(_key(spec, given))
+        return None
+
+
+def remember(net: Network, spec: str, given: Mapping[str, Any]) -> None:
+    """Keep a packaged network with random weights for `remembered`, where its replay found nothing wrong."""
+    if not _is_packaged(spec) or net.replay is None or net.replay.fault or not net.replay.pictures:
+        return
+    data = {
+        "name": net.name, "input": asdict(net.input), "classes": net.classes, "remarks": net.remarks,
+        "replay": net.replay.data(),
+    }  # fmt: skip
+    try:
+        content = json.dumps({**data, "graph": graph_data(net.program.graph)})
+    except Unwritable:
+        return
+    Cache.of_the_user().put(_key(spec, given), content.encode())
+
+
+def _is_packaged(spec: str) -> bool:
+    """True for what packages define by its name alone; all others are files."""
+    return spec.startswith("torchvision:") or not (spec.endswith((".pt2", ".py")) or ".py:" in spec)
+
+
+def _key(spec: str, given: Mapping[str, Any]) -> str:
+    return json.dumps(["layers", spec, sorted(given.items()), reader()], default=str)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerscope.cli import words
-from layerscope.cli.networks import network
+from layerscope.cli.networks import outline
 from layerscope.cli.output import Output
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """List the layers."""
     from layerscope.api.selection import left_out, several_outputs
 
-    net = network(arguments, output, with_weights=False)
+    net = outline(arguments, output)
     layers = [layer for layer in net.layers if layer.auto or not arguments.auto]
     refused, lost = refusals(net)
     remarks = left_out(net)

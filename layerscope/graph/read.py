@@ -1,0 +1,71 @@
+"""A module or an exported program is read as a graph and compared with itself; graphs that were read before are kept.
+
+A kept graph is proved like a new one: it is replayed beside the very module that is to be traced, and one that does not
+agree is dropped and read anew.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from layerscope.core.cache import Cache
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.replay import Replay
+from layerscope.graph.fields import fields_of
+from layerscope.graph.identity import identity
+from layerscope.graph.in_step import Reading
+from layerscope.graph.layers import layers_of
+from layerscope.graph.program import Program
+from layerscope.graph.replay import replay
+from layerscope.graph.trace import Traced, prepared, read_module, read_program
+from layerscope.graph.written import Unwritable, read_traced, write_traced
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A network as it was read. layers: every one in execution order. replay: what comparing it with itself found."""
+
+    traced: Traced
+    program: Program
+    layers: tuple[LayerRecord, ...]
+    replay: Replay
+
+
+def read(model: Any, input: Input, cache: Cache | None = None) -> Read:
+    """Read and replay a network. model: a module, which is copied, or an exported program. Raises TraceError."""
+    if hasattr(model, "graph_signature"):
+        return _proved(model, read_program(model, input.shape), input)
+    twin = prepared(model)
+    cache = cache or Cache.of_the_user()
+    key = identity(twin.module, input.shape) if cache.folder is not None else None
+    if key is not None:
+        traced = _kept(cache, key, twin.module)
+        if traced is not None:
+            found = _proved(twin.module, traced, input)
+            if not found.replay.fault:
+                return found
+            cache.drop(key)
+    found = _proved(twin.module, read_module(twin, input.shape), input)
+    if key is not None and found.replay.pictures and not found.replay.fault:
+        try:
+            cache.put(key, write_traced(found.traced))
+        except Unwritable:
+            pass
+    return found
+
+
+def _kept(cache: Cache, key: str, module: Any) -> Traced | None:
+    content = cache.get(key)
+    if content is None:
+        return None
+    try:
+        return read_traced(content, module.state_dict())
+    except Exception:  # whatever is wrong with an entry, it is read anew
+        cache.drop(key)
+        return None
+
+
+def _proved(model: Any, traced: Traced, input: Input) -> Read:
+    program = Program(traced.graph, traced.weights)
+    layers = layers_of(traced.graph, fields_of(traced.graph))
+    reading = Reading(program, traced.recipe, layers, traced.returned)
+    return Read(traced=traced, program=program, layers=layers, replay=replay(model, reading, input))
