@@ -34,7 +34,10 @@ def remembered(spec: str, given: Mapping[str, Any]) -> Network | None:
         return None
     try:
         data = json.loads(content)
-        input, replay = Input(**data["input"]), Replay.of(data["replay"])
+        given_to: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data["input"].items()
+        }
+        input, replay = Input(**given_to), Replay.of(data["replay"])
         program = Program(graph_of(data["graph"]), {})
         return Network(data["name"], input, program, tuple(data["classes"]), tuple(data["remarks"]), replay)
     except Exception:  # whatever is wrong with an entry, the network is read anew

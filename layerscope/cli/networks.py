@@ -31,7 +31,7 @@ def network(arguments: argparse.Namespace, output: Output, *, with_weights: bool
 
 
 def outline(arguments: argparse.Namespace, output: Output) -> "Network":
-    """The network for what needs its layers only: a packaged one, seen before, is not built again, and cannot be run."""
+    """The network for what needs its layers only: a packaged one, seen before, is not built, and cannot be run."""
     from layerscope.api.reading import remember, remembered
 
     if getattr(arguments, "weights", None) is not None:

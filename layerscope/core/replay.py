@@ -37,7 +37,7 @@ class Replay:
     pictures: how many were run. layers, outputs: how many of the network's layers and outputs were compared; returned:
     how many outputs it has. worst: the largest difference, as a share of the largest magnitude of its layer; where: at
     which layer or output; of several beyond the bound the first one. bound: what rounding is allowed. dtype: the
-    numbers that it ran in. fault: a row of FAULTS, or "". why: what torch said; without pictures why there was no replay.
+    numbers that it ran in. fault: a row of FAULTS, or "". why: what torch said; where nothing was run, why.
     """
 
     pictures: int = 0

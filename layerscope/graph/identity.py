@@ -6,6 +6,7 @@ close over values, attributes that are neither plain nor tensors.
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -61,6 +62,7 @@ def reader() -> list[Any]:
     return [__version__, FORMAT, digest.hexdigest(), torch.__version__, version_of("torchvision"), sys.version]
 
 
+@functools.cache
 def version_of(package: str) -> str:
     """The version of an installed package, "" where there is none."""
     try:
@@ -80,28 +82,28 @@ def _module(module: nn.Module) -> tuple[str, list[Any]]:
 
 def _class(kind: type) -> str:
     """A class by the names of all that it inherits from; its code is in files that the key holds, or in a package."""
-    for base in kind.__mro__:
-        home = sys.modules.get(base.__module__)
-        file = getattr(home, "__file__", None)
-        if file is None:
-            if base.__module__ == "builtins":
-                continue
-            raise Unknown(f"{base.__qualname__} has no file")
-        if not _in_library(file) and any(map(_closes_over, vars(base).values())):
-            raise Unknown(f"{base.__qualname__} closes over values")
-    return " ".join(f"{base.__module__}.{base.__qualname__}{_version(base)}" for base in kind.__mro__)
+    return " ".join(_base(base) for base in kind.__mro__ if base.__module__ != "builtins")
 
 
-def _version(kind: type) -> str:
-    """A package's version behind the name of what comes out of it."""
-    top = kind.__module__.partition(".")[0]
+def _base(kind: type) -> str:
+    name, top = f"{kind.__module__}.{kind.__qualname__}", kind.__module__.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return name
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    if file is None or not _in_library(file) or top in sys.stdlib_module_names:
-        return ""
-    found = version_of(top) or str(getattr(sys.modules.get(top), "__version__", ""))
+    if file is None:
+        raise Unknown(f"{name} has no file")
+    if _in_library(file):
+        return f"{name}=={_version(top)}"
+    if PACKAGE not in Path(file).parents and any(map(_closes_over, vars(kind).values())):
+        raise Unknown(f"{name} closes over values")
+    return name
+
+
+def _version(package: str) -> str:
+    found = version_of(package) or str(getattr(sys.modules.get(package), "__version__", ""))
     if not found:
-        raise Unknown(f"{top} has no version")
-    return f"=={found}"
+        raise Unknown(f"{package} has no version")
+    return found
 
 
 def _closes_over(value: Any) -> bool:
@@ -111,10 +113,13 @@ def _closes_over(value: Any) -> bool:
 
 def _tensors(module: nn.Module) -> Iterator[list[Any]]:
     """Every parameter and buffer: name, kind of numbers, and the values of what is in no state dict."""
-    kept, seen = set(module.state_dict(keep_vars=True)), {}
-    for name, tensor in [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]:
+    kept = set(module.state_dict(keep_vars=True))
+    first: dict[int, str] = {}
+    held = (module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False))
+    for name, tensor in itertools.chain(*held):
         values = "" if name in kept else _values(tensor)
-        yield [name, list(tensor.shape), str(tensor.dtype), str(tensor.device), seen.setdefault(id(tensor), name), values]
+        kind = [list(tensor.shape), str(tensor.dtype), str(tensor.device)]
+        yield [name, *kind, first.setdefault(id(tensor), name), values]
 
 
 def _values(tensor: Tensor) -> str:
@@ -128,10 +133,12 @@ def _values(tensor: Tensor) -> str:
 def _own_code() -> Iterator[list[str]]:
     """Every file of Python code that was loaded from outside the libraries, by its content."""
     for name, module in sorted(sys.modules.items(), key=lambda item: item[0]):
+        file = vars(module).get("__file__")
+        package = vars(sys.modules.get(name.partition(".")[0], module)).get("__file__") or file
         # A module that a library makes while it runs (torch.ops) may name a file that is not there.
-        file, package = (vars(sys.modules.get(n, module)).get("__file__") for n in (name, name.partition(".")[0]))
-        own = isinstance(file, str) and not any(map(_in_library, {file, package or file}))
-        if own and PACKAGE not in Path(file).parents:
+        if not isinstance(file, str) or any(map(_in_library, (file, str(package)))):
+            continue
+        if PACKAGE not in Path(file).parents:
             with open(file, "rb") as content:
                 yield [name, hashlib.file_digest(content, "sha256").hexdigest()]
 
@@ -165,10 +172,12 @@ def _described(value: Any) -> Any:
 
 
 def _function(value: FunctionType | BuiltinFunctionType) -> str:
-    """A function by its name, where that name finds it again."""
-    found: Any = sys.modules.get(value.__module__ or "")
+    """A function by its name, where that name finds it again and its code is in a file."""
+    home = sys.modules.get(value.__module__ or "")
+    found: Any = home
     for part in value.__qualname__.split("."):
         found = getattr(found, part, None)
-    if found is not value or (isinstance(value, FunctionType) and getattr(sys.modules[value.__module__], "__file__", None) is None):
+    written = isinstance(value, BuiltinFunctionType) or getattr(home, "__file__", None) is not None
+    if found is not value or not written:
         raise Unknown(f"the function {value.__qualname__}")
     return f"{value.__module__}.{value.__qualname__}"

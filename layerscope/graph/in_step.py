@@ -51,10 +51,10 @@ class Reading:
 class InStep:
     """The user's network run once on some pictures, the graph in step with it.
 
-    gaps: by name, how far a layer or output of the graph is from the user's own. apart: by node, how far the program
-    in use is on the first picture alone from the graph on all. bound: of the gaps, what rounding may do. returned: what the network returned, its tensors in a
-    row. failed: why the network could not be run, or "". stuck: the node at which the graph could not be run, and why.
-    coarser: the network's own code made its numbers coarser than float64.
+    gaps: by name, how far a layer or output of the graph is from the user's own. bound: what rounding may do to them.
+    apart: by node, how far the program in use is on the first picture alone from the graph on all. returned: what the
+    network returned, its tensors in a row. failed: why the network could not be run, or "". stuck: the node at which
+    the graph could not be run, and why. coarser: the network's own code made its numbers coarser than float64.
     """
 
     def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor, bound: float) -> None:
@@ -128,7 +128,8 @@ class InStep:
             for node, value in values(self.program, self.pictures, wanted):
                 if self._waited_for[node]:
                     self._held[node] = value
-                self.apart |= {node: gap(single, value[:1]) for _, single in _next(alone)}
+                for _, single in _next(alone):
+                    self.apart[node] = gap(single, value[:1])
                 yield node
         except Stuck as stuck:
             self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)

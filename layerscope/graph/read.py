@@ -4,6 +4,7 @@ A kept graph is proved like a new one: it is replayed beside the very module tha
 agree is dropped and read anew.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,8 @@ def read(model: Any, input: Input, cache: Cache | None = None) -> Read:
             cache.drop(key)
     found = _proved(twin.module, read_module(twin, input.shape), input)
     if key is not None and found.replay.pictures and not found.replay.fault:
-        try:
+        with suppress(Unwritable):
             cache.put(key, write_traced(found.traced))
-        except Unwritable:
-            pass
     return found
 
 

@@ -1,4 +1,4 @@
-"""What was read of a network as bytes, and back: JSON, with tensors beside it. All that it can run are calls of ATen."""
+"""What was read of a network as bytes, and back: JSON with tensors beside it; all that it can run are ATen calls."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -99,8 +99,9 @@ class DissectionAbout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AboutPage:
-    """Provenance. listed: images of the source; scanned: those with statistics; skipped: reasons with their counts;
-    read: how the network was compared with the user's own, "" where it was not. duplicates: copies of other images, which are not scanned twice. codec: of tiles and pictures."""
+    """Provenance. read: how the network was compared with the user's own, "" where it was not. listed: images of the
+    source; scanned: those with statistics; skipped: reasons with their counts; duplicates: copies of other images,
+    which are not scanned twice. codec: of tiles and pictures."""
 
     title: str
     network: str

@@ -22,7 +22,7 @@ INPUT = ls.Input(channels=3, height=14, width=19, mean=(0.5, 0.4, 0.3), std=(0.2
 
 
 class Sums(nn.Module):
-    """What the small networks of the helpers lack: an alpha, a difference of maps, a factor, a square grouped kernel."""
+    """What the small networks of the helpers lack: an alpha, a difference of maps, a factor, a square group."""
 
     def __init__(self) -> None:
         super().__init__()
