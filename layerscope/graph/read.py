@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from layerscope.core.cache import Cache
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.replay import Replay
@@ -52,7 +54,15 @@ def read(model: Any, input: Input, cache: Cache | None = None) -> Read:
     return found
 
 
-def _kept(cache: Cache, key: str, module: Any) -> Traced | None:
+def graph_of_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
+    """The graph of a module, a kept one if there is one, without a replay: for what is held to another proof."""
+    twin, cache = prepared(model), Cache.of_the_user()
+    key = identity(twin.module, shape) if cache.folder is not None else None
+    kept = _kept(cache, key, twin.module) if key is not None else None
+    return kept or read_module(twin, shape)
+
+
+def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:
     content = cache.get(key)
     if content is None:
         return None

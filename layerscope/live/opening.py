@@ -7,7 +7,7 @@ from torch.export import ExportedProgram
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
-from layerscope.graph import Program, Traced, read_program, trace_module
+from layerscope.graph import Program, Traced, graph_of_module, read_program
 from layerscope.live.engine import Engine
 from layerscope.models import load
 from layerscope.models.spec import Loaded
@@ -67,7 +67,7 @@ def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
     if isinstance(loaded.model, ExportedProgram):
         return read_program(loaded.model, expected)
     try:
-        return trace_module(loaded.model, expected)
+        return graph_of_module(loaded.model, expected)
     except TraceError as error:
         if loaded.input is None or loaded.input.shape == expected:
             raise
