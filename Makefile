@@ -51,7 +51,8 @@ lint: $(STAMP)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# The wide sweeps: more examples, more networks, full input sizes.
+# The wide sweeps: more examples, more networks, full input sizes. The replay proof alone, over all of torchvision:
+# .venv/bin/python -m pytest -m wide tests/wide/test_replay.py
 laws: $(STAMP)
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide
 

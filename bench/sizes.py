@@ -10,7 +10,7 @@ class Sizes:
     repeats: turns of every contender. tensors: images of a scan from tensors. files: images of a scan from JPEG files.
     projected: images whose projections are measured, in groups of 32. sampled: projections per layer that the rivals
     make. built: images of a whole build. scans: the two lengths of a scan whose memory is compared. networks: those
-    that are scanned.
+    that are scanned. listed: the network whose layers are listed twice.
     """
 
     repeats: int
@@ -21,6 +21,7 @@ class Sizes:
     built: int
     scans: tuple[int, int]
     networks: tuple[str, ...]
+    listed: str
 
     @property
     def pictures(self) -> int:
@@ -30,8 +31,16 @@ class Sizes:
 
 FULL = Sizes(
     repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, scans=(1_000, 10_000),
-    networks=("alexnet", "mobilenet_v2"),
+    networks=("alexnet", "mobilenet_v2"), listed="torchvision:resnet50/none",
 )  # fmt: skip
 QUICK = Sizes(
-    repeats=1, tensors=32, files=32, projected=32, sampled=9, built=32, scans=(100, 200), networks=("alexnet",)
+    repeats=1,
+    tensors=32,
+    files=32,
+    projected=32,
+    sampled=9,
+    built=32,
+    scans=(100, 200),
+    networks=("alexnet",),
+    listed="worldnet/none",
 )

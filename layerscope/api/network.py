@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 
 from layerscope.api.arguments import batch_of, places
-from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod, UsageError, nearest
+from layerscope.core.errors import (
+    LayerscopeError,
+    TraceError,
+    UnknownOp,
+    UnsupportedMethod,
+    UsageError,
+    nearest,
+)  # fmt: skip
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
+from layerscope.core.replay import Replay
 from layerscope.graph import Program, fields_of, layers_of
 from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
@@ -23,13 +31,16 @@ class Network:
 
     name: as printed and stored. input: what it expects. program: the graph with its weights. layers: every layer in
     execution order; those that `auto` means say so. classes: the names of its outputs, empty where nobody says them.
-    remarks: what a user should know of how it was loaded and read, one sentence each.
+    remarks: what a user should know of how it was loaded and read, one sentence each. replay: what came of comparing
+    the program with the user's own network; None where nobody did.
     """
 
     def __init__(
-        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = ()
-    ) -> None:
+        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = (),
+        replay: Replay | None = None,
+    ) -> None:  # fmt: skip
         self.name, self.input, self.program, self.classes, self.remarks = name, input, program, classes, remarks
+        self.replay = replay
         self.layers: tuple[Layer, ...] = layers_of(program.graph, fields_of(program.graph))
         self._by_name = {alias: layer for layer in self.layers for alias in (*layer.aliases, layer.name)}
 
@@ -73,9 +84,14 @@ class Network:
         try:
             if device == "cpu":
                 return self
-            return Network(self.name, self.input, self.program.to(device), self.classes, self.remarks)
+            return Network(self.name, self.input, self.program.to(device), self.classes, self.remarks, self.replay)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
+
+    def require_read(self) -> None:
+        """Raises TraceError where the replay found that this is not the user's network."""
+        if self.replay is not None and self.replay.fault:
+            raise TraceError(f"{self.name}: {self.replay.clause}; nothing is built from it; {self.replay.advice}")
 
     def activations(self, x: np.ndarray | Tensor, layer: Any) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.

@@ -53,19 +53,13 @@ def trace(
 
 def network_of(loaded: "Loaded", input: Input | None) -> "Network":
     """Trace a network that was found and loaded. Raises TraceError and UsageError."""
-    from layerscope.api.network import Network
-    from layerscope.graph import Program, read_program, trace_module, without
+    from layerscope.api.reading import read_network
 
-    name, model = loaded.name, loaded.model
     if input is None:
-        raise UsageError(f"{name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)")
-    read = read_program if hasattr(model, "graph_signature") else trace_module
-    traced = read(model, input.shape)
-    if traced.graph.nodes[0].shape != input.shape:
-        raise UsageError(f"{name} takes {list(traced.graph.nodes[0].shape)}, but the Input says {list(input.shape)}")
-    traced = without(traced, loaded.unloaded)
-    remarks = tuple(f"a hook of another tool was left out, at {hook}" for hook in traced.left_out)
-    return Network(name, input, Program(traced.graph, traced.weights), loaded.classes, (*loaded.remarks, *remarks))
+        raise UsageError(
+            f"{loaded.name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)"
+        )
+    return read_network(loaded, input)
 
 
 def images(
@@ -206,10 +200,12 @@ def _build(
 
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
+    network.require_read()
     options = {**options, "methods": tuple(options.get("methods", ("deconvnet", "guided")))}
     return Build(
         network.on(device).program,
         network=network.name,
+        replay=network.replay,
         input=network.input,
         layers=chosen_layers(network, layers),
         source=source,

@@ -25,10 +25,30 @@ def network(arguments: argparse.Namespace, output: Output, *, with_weights: bool
     loaded = load(arguments.network, weights=getattr(arguments, "weights", None), with_weights=with_weights)
     expected = overruled(loaded.input, given(arguments), arguments.network)
     net = network_of(loaded, expected)
-    output.remark(f"{net.name} expects {input_text(expected)}")
+    _say(net, output)
+    return net
+
+
+def outline(arguments: argparse.Namespace, output: Output) -> "Network":
+    """The network for what needs its layers only: a packaged one, seen before, is not built, and cannot be run."""
+    from layerscope.api.reading import remember, remembered
+
+    if getattr(arguments, "weights", None) is not None:
+        return network(arguments, output, with_weights=False)
+    options = given(arguments)
+    net = remembered(arguments.network, options)
+    if net is None:
+        net = network(arguments, output, with_weights=False)
+        remember(net, arguments.network, options)
+    else:
+        _say(net, output)
+    return net
+
+
+def _say(net: "Network", output: Output) -> None:
+    output.remark(f"{net.name} expects {input_text(net.input)}")
     for remark in net.remarks:
         output.remark(remark)
-    return net
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

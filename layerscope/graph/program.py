@@ -40,12 +40,15 @@ class Step:
 class Program:
     """A traced network that can be run.
 
-    graph: the nodes. weights: by name, laid out channels-last, all on one device. dtype, device: of the weights.
+    graph: the nodes. weights: by name, all on one device. layout: of maps and of weights of four dimensions. dtype,
+    device: of the weights.
     """
 
-    def __init__(self, graph: Graph, weights: dict[str, Tensor]) -> None:
-        self.graph = graph
-        self.weights = {name: _laid_out(tensor) for name, tensor in weights.items()}
+    def __init__(
+        self, graph: Graph, weights: dict[str, Tensor], layout: torch.memory_format = torch.channels_last
+    ) -> None:
+        self.graph, self.layout = graph, layout
+        self.weights = {name: self.laid_out(tensor) for name, tensor in weights.items()}
         floating = [w for w in self.weights.values() if w.is_floating_point()]
         self.dtype = floating[0].dtype if floating else torch.float32
         self.device = floating[0].device if floating else torch.device("cpu")
@@ -81,14 +84,17 @@ class Program:
 
     def run(self, x: Tensor, wanted: Collection[int]) -> dict[int, Tensor]:
         """The values of the wanted nodes for a batch of inputs [n, c, h, w]; in the program's dtype, channels-last."""
-        x = x.to(self.device, self.dtype)
-        values = {0: x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x}
+        values = {0: self.laid_out(x.to(self.device, self.dtype))}
         with torch.no_grad():
             for step in self._plan(frozenset(wanted)):
                 values[step.node] = step.call.run(*(values[source] for source in step.sources))
                 for node in step.dropped:
                     del values[node]
         return values
+
+    def laid_out(self, tensor: Tensor) -> Tensor:
+        """The same numbers in the program's memory layout."""
+        return tensor.contiguous(memory_format=self.layout) if tensor.dim() == 4 else tensor
 
     def _call(self, node: int) -> Call:
         """The node's call, with its weights in place."""
@@ -142,10 +148,6 @@ def _unsuited(name: str, weight: Tensor) -> TraceError:
         f'the weights "{name}" are {kind}of type {str(weight.dtype).removeprefix("torch.")}; only float16, bfloat16, '
         "float32 and float64 can be projected: convert the network, as model.float() does"
     )
-
-
-def _laid_out(weight: Tensor) -> Tensor:
-    return weight.contiguous(memory_format=torch.channels_last) if weight.dim() == 4 else weight
 
 
 def describe(nodes: Iterable[Node]) -> str:

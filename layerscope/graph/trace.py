@@ -5,7 +5,7 @@ what lies before it can still be had.
 """
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,12 +37,14 @@ aten = torch.ops.aten
 class Traced:
     """A graph, the weights that its nodes name, and the recipe that makes these from a state dict.
 
-    left_out: hooks of other tools that the user's module has and the graph does not, one clause each.
+    returned: for each of the network's outputs, in its own order, the node; None where it is none. left_out: hooks of
+    other tools that the user's module has and the graph does not, one clause each.
     """
 
     graph: Graph
     weights: dict[str, Tensor]
     recipe: Recipe
+    returned: tuple[int | None, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
@@ -79,10 +81,11 @@ def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = 
         program = specialised(program, shape)
     with quiet():
         program = program.run_decompositions({})
-    graph, recipe = _Reader(program).read()
+    reader = _Reader(program)
+    graph, recipe = reader.read()
     if not graph.outputs:
         raise TraceError("nothing that the model returns depends on the picture")
-    return Traced(graph, recipe.weights(program.state_dict), recipe)
+    return Traced(graph, recipe.weights(program.state_dict), recipe, tuple(reader.returned()))
 
 
 class _Reader:
@@ -114,6 +117,14 @@ class _Reader:
                 self._append(fx)
         outputs = {self.ids[n] for n in self.outputs if n in self.ids}
         return Graph(tuple(self.nodes), tuple(sorted(outputs))), self.constants.recipe()
+
+    def returned(self) -> Iterator[int | None]:
+        """For each of the network's outputs its node."""
+        (output,) = (n for n in self.program.graph.nodes if n.op == "output")
+        given: Any = output.args[0]
+        for value, spec in zip(given, self.program.graph_signature.output_specs, strict=True):
+            if spec.kind == OutputKind.USER_OUTPUT:
+                yield self.ids.get(value) if isinstance(value, FxNode) else None
 
     def _is_node(self, fx: FxNode) -> bool:
         if fx.op != "call_function" or fx not in self.wanted or fx in self.inner or fx in self.constants:

@@ -7,7 +7,7 @@ from torch.export import ExportedProgram
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
-from layerscope.graph import Program, Traced, read_program, trace_module, without
+from layerscope.graph import Program, Traced, graph_of_module, read_program, without
 from layerscope.live.engine import Engine
 from layerscope.models import Loaded, load
 from layerscope.pipeline.settings import graph_hash, versions, weights_hash
@@ -66,7 +66,7 @@ def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
     if isinstance(loaded.model, ExportedProgram):
         return read_program(loaded.model, expected)
     try:
-        return trace_module(loaded.model, expected)
+        return graph_of_module(loaded.model, expected)
     except TraceError as error:
         if loaded.input is None or loaded.input.shape == expected:
             raise

@@ -17,6 +17,7 @@ from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import AtlasError, WrongModel
 from layerscope.core.records import Input, LayerRecord, Statistics
+from layerscope.core.replay import Replay
 from layerscope.graph import Program
 from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
@@ -42,6 +43,7 @@ class Build:
         program: Program,
         *,
         network: str,
+        replay: Replay | None = None,
         input: Input,
         layers: Sequence[LayerRecord],
         source: Source,
@@ -53,6 +55,7 @@ class Build:
         self.settings, self.progress, self.workers = settings, progress, workers
         self.kept = Kept(input, pictures=settings.pictures)
         self.source = source.keeping(self.kept)
+        self.replay = replay
         self.clock = Clock()
 
     def forecast(self) -> Forecast:
@@ -127,6 +130,8 @@ class Build:
             if old is None or old.finished or old.methods != run.methods:
                 writer.start_run(run)
             self._put_graph(writer)
+            if self.replay is not None:
+                writer.put_statistic("replay", self.replay.data())
         return True
 
     def _require_originals(self, writer: AtlasWriter, path: Path) -> None:

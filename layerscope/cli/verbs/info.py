@@ -42,6 +42,7 @@ def info(file: AtlasFile) -> dict[str, Any]:
         "settings": run.settings,
         "fingerprint": run.fingerprint,
         "versions": run.versions,
+        "replay": file.statistic("replay"),
         "counts": {
             "layers": len(file.layers),
             "units": sum(layer.record.units for layer in file.layers),
@@ -89,6 +90,7 @@ def _text(data: dict[str, Any]) -> str:
         "methods": f"{', '.join(data['methods'])}; views {', '.join(data['views'])}",
         "settings": ", ".join(f"{name} {_plain(value)}" for name, value in settings.items()),
         "made with": ", ".join(f"{name} {value}" for name, value in data["versions"].items()),
+        **({"network read": data["replay"].get("said", "")} if data["replay"] else {}),
         **{f"{name} hash": str(value) for name, value in data["fingerprint"].items() if len(str(value)) == 64},
     }
     width = max(map(len, facts))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerscope.cli import words
-from layerscope.cli.networks import network
+from layerscope.cli.networks import outline
 from layerscope.cli.output import Output
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """List the layers."""
     from layerscope.api.selection import left_out, several_outputs
 
-    net = network(arguments, output, with_weights=False)
+    net = outline(arguments, output)
     layers = [layer for layer in net.layers if layer.auto or not arguments.auto]
     refused, lost = refusals(net)
     remarks = left_out(net)
@@ -33,11 +33,20 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "layers": [layer_data(layer, net.input) for layer in layers],
         "several_outputs": {name: list(outputs) for name, outputs in several.items()},
         "refused": refused,
+        "replay": net.replay.data() if net.replay else None,
         "remarks": list(remarks),
     }
-    parts = (_text(layers, net.input), _several_text(several), _refused_text(refused, lost))
+    parts = (_text(layers, net.input), _several_text(several), _refused_text(refused, lost), _replay_text(net))
     output.result(data, "\n\n".join(part for part in parts if part))
     return 0
+
+
+def _replay_text(net: "Network") -> str:
+    """What the comparison with the user's own network found, and what follows."""
+    if net.replay is None:
+        return ""
+    warned = f"; nothing is built from it; {net.replay.advice}" if net.replay.fault else ""
+    return words.printable(f"{net.replay.said}{warned}")
 
 
 def layer_data(layer: "LayerRecord", expected: "Input") -> dict[str, Any]:

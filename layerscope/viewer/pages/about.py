@@ -102,11 +102,13 @@ class DissectionAbout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AboutPage:
-    """Provenance. listed: images of the source; scanned: those with statistics; skipped: reasons with their counts;
-    duplicates: copies of other images, which are not scanned twice. codec: of tiles and pictures."""
+    """Provenance. read: how the network was compared with the user's own, "" where it was not. listed: images of the
+    source; scanned: those with statistics; skipped: reasons with their counts; duplicates: copies of other images,
+    which are not scanned twice. codec: of tiles and pictures."""
 
     title: str
     network: str
+    read: str
     images: str
     listed: int
     scanned: int
@@ -139,6 +141,7 @@ def facts(book: Book, query: Query) -> AboutPage:
     return AboutPage(
         title=book.title,
         network=run.network,
+        read=(file.statistic("replay") or {}).get("said", ""),
         images=run.images,
         listed=file.image_count(),
         scanned=max(counted, default=0),

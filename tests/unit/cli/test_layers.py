@@ -31,10 +31,10 @@ def test_auto_lists_the_chosen_ones_only(command, network_file):
     """The table marks them with a star; --auto leaves the others out; --quiet says nothing else."""
     status, out, err = command("layers", f"{network_file}:plain", "--input", "3x16x20", "--auto", "--quiet")
     assert (status, err) == (0, "")
-    header, *rows, legend = out.splitlines()
+    header, *rows, legend, blank, replayed = out.splitlines()
     assert [row.split()[:5] for row in rows] == [["*", "1", "relu", "4", "16x20"], ["*", "4", "relu", "6", "4x8"]]
     assert "12x8" in rows[1] and "30 %" in rows[1]
-    assert "field px" in header and "auto" in legend
+    assert "field px" in header and "auto" in legend and not blank and replayed.startswith("replayed")
 
 
 def test_refused_operations_stand_below_with_reasons(command, network_file):
@@ -42,8 +42,9 @@ def test_refused_operations_stand_below_with_reasons(command, network_file):
     where = (f"{network_file}:gated", "--input", "3x16x16")
     status, out, err = command("layers", *where)
     assert status == 0
-    above, below = out.split("\n\n")
+    above, below, replayed = out.split("\n\n")
     assert "net.py:gated cannot be had whole: 1 of its 2 convolutions and dense layers" in err
+    assert replayed.startswith("replayed on 3 pictures: 2 layers agree")
     assert above.splitlines()[2].split()[:3] == ["*", "1", "relu"]
     assert below.startswith("3 operations have no row; 1 operation behind cannot be had (see layerscope ops):")
     assert [line.split()[:3] for line in below.splitlines()[2:]] == [
@@ -75,3 +76,36 @@ def test_a_network_that_says_nothing_needs_its_size(command, network_file):
     status, out, err = command("layers", f"{network_file}:plain")
     assert (status, out) == (1, "")
     assert "--input CHANNELSxHEIGHTxWIDTH" in err and err.count("\n") == 1
+
+
+def test_a_packaged_network_is_built_once(command, tmp_path, monkeypatch):
+    """The second time the same is said, without a network: nothing is exported, nothing built. Options count."""
+    from layerscope.cli import networks
+    from layerscope.graph import trace
+
+    monkeypatch.setenv("LAYERSCOPE_CACHE", str(tmp_path))
+    exported, built = [], []
+    real_export, real_network = trace.exported, networks.network
+    monkeypatch.setattr(trace, "exported", lambda *given: exported.append(1) or real_export(*given))
+    monkeypatch.setattr(networks, "network", lambda *given, **how: built.append(1) or real_network(*given, **how))
+    for words in (("worldnet",), ("worldnet/none", "--json"), ("worldnet", "--auto")):
+        first = command("layers", *words)
+        assert first == command("layers", *words) and first[0] == 0
+    assert "replayed on 3 pictures" in command("layers", "worldnet")[1]
+    # One graph for all; each spec with its options is loaded and replayed once.
+    assert (len(exported), len(built)) == (1, 2)
+    command("layers", "worldnet", "--mean", "0.1,0.1,0.1")
+    command("layers", "worldnet", "--input", "3x70x70")
+    assert (len(exported), len(built)) == (2, 4)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert command("layers", "worldnet")[0] == 0 and len(exported) == 3
+
+
+def test_what_the_replay_found_stands_below(command, network_file):
+    """In one sentence, and as data."""
+    where = ("layers", f"{network_file}:plain", "--input", "3x16x20")
+    assert command(*where)[1].splitlines()[-1].startswith("replayed on 3 pictures: the output and 5 layers agree")
+    found = json.loads(command(*where, "--json")[1])["replay"]
+    assert (found["pictures"], found["layers"], found["fault"], found["dtype"]) == (3, 5, "", "float64")
+    assert found["worst"] <= found["bound"] == 1e-9

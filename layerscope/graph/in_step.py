@@ -1,0 +1,232 @@
+"""Two runs in step: whenever one of the user's modules has given its output, the graph is run as far as the layer of
+that name and the two are compared. Nothing is kept but what later operations read, however large the network is.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from math import inf
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import GraphModule
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from layerscope.core.records import LayerRecord
+from layerscope.graph.constants import Recipe
+from layerscope.graph.module import signature
+from layerscope.graph.program import Program
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a network was read. program: as it is used. recipe: of its weights. layers: of it. returned: for each of the
+    network's outputs its node, None where it has none."""
+
+    program: Program
+    recipe: Recipe
+    layers: Sequence[LayerRecord]
+    returned: Sequence[int | None]
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """The node of every name that a layer has."""
+        return {name: layer.node for layer in self.layers for name in (layer.name, *layer.aliases)}
+
+    @cached_property
+    def outputs(self) -> dict[str, tuple[int, int]]:
+        """The outputs that can be run, by what they are called: the place and the node of each."""
+        behind, count = self.program.graph.behind, len(self.returned)
+        return {
+            "the output" if count == 1 else f"output {place + 1} of {count}": (place, node)
+            for place, node in enumerate(self.returned)
+            if node and not behind[node]
+        }
+
+
+class InStep:
+    """The user's network run once on some pictures, the graph in step with it.
+
+    gaps: by name, how far a layer or output of the graph is from the user's own. bound: what rounding may do to them.
+    apart: by node, how far the program in use is on the first picture alone from the graph on all. returned: what the
+    network returned, its tensors in a row. failed: why the network could not be run, or "". stuck: the node at which
+    the graph could not be run, and why. coarser: the network's own code made its numbers coarser than float64.
+    """
+
+    def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor, bound: float) -> None:
+        self.module, self.program, self.reading, self.pictures = module, program, reading, pictures
+        self.bound = bound
+        self.gaps: dict[str, float] = {}
+        self.apart: dict[int, float] = {}
+        self.returned: list[Any] = []
+        self.failed, self.stuck = "", ("", "")
+        self._calls: Counter[str] = Counter()
+        self._casts = _Casts()
+        paths = {path for path, _ in module.named_modules() if path}
+        self._named = {name: node for name, node in reading.names.items() if _path(name) in paths}
+        self._waited_for = Counter([*self._named.values(), *(node for _, node in reading.outputs.values())])
+        self._held: dict[int, Tensor] = {}
+        self._values = self._run({layer.node for layer in reading.layers} | set(self._waited_for))
+        self._forward()
+
+    @property
+    def coarser(self) -> bool:
+        return self._casts.seen
+
+    def node(self, name: str) -> int:
+        """The node of a name that was compared."""
+        return self.reading.outputs[name][1] if name in self.reading.outputs else self._named[name]
+
+    def compared(self) -> dict[str, float]:
+        """The gaps in execution order, without modules that were called more or less often than the graph names."""
+        times = Counter(map(_path, self._named))
+        sure = [n for n in self.gaps if n in self.reading.outputs or self._calls[_path(n)] == times[_path(n)]]
+        return {name: self.gaps[name] for name in sorted(sure, key=self.node)}
+
+    def _forward(self) -> None:
+        modules = [(path, module) for path, module in self.module.named_modules() if path]
+        hooks = [module.register_forward_hook(partial(self._hooked, path)) for path, module in modules]
+        try:
+            with self._casts:
+                self.returned = tree_leaves(called(self.module, self.pictures, self.program.dtype))
+            for name, (place, node) in self.reading.outputs.items():
+                self._compare(name, node, self.returned[place])
+            for _ in self._values:
+                pass
+        except Exception as error:
+            self.failed = _first_line(error)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _hooked(self, path: str, module: nn.Module, given: Any, output: Any) -> None:
+        self._calls[path] += 1
+        name = path if self._calls[path] == 1 else f"{path}@{self._calls[path]}"
+        if name in self._named:
+            with self._casts.paused():
+                self._compare(name, self._named[name], output)
+
+    def _compare(self, name: str, node: int, output: Any) -> None:
+        """Run the graph as far as this node, and compare."""
+        while node not in self._held:
+            if next(self._values, None) is None:
+                return
+        if isinstance(output, Tensor):
+            self.gaps[name] = gap(self._held[node], output)
+        self._waited_for[node] -= 1
+        if not self._waited_for[node]:
+            del self._held[node]
+
+    def _run(self, wanted: set[int]) -> Iterator[int]:
+        """The wanted nodes, each as it is computed; those that somebody waits for are held."""
+        alone = values(self.reading.program, self.pictures[:1], wanted) if len(self.pictures) > 1 else iter(())
+        try:
+            for node, value in values(self.program, self.pictures, wanted):
+                if self._waited_for[node]:
+                    self._held[node] = value
+                for _, single in _next(alone):
+                    self.apart[node] = gap(single, value[:1])
+                yield node
+        except Stuck as stuck:
+            self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)
+
+
+def called(module: nn.Module, pictures: Tensor, dtype: torch.dtype) -> Any:
+    """What a network returns, called as it was exported, on a copy: it may write over what it is given."""
+    pictures = pictures.to(dtype, copy=True)
+    if isinstance(module, GraphModule):
+        return module(pictures)
+    call = signature(module, pictures)
+    return module(*call.args, **call.kwargs)
+
+
+class Stuck(Exception):
+    """The graph cannot be run at a node."""
+
+    def __init__(self, node: int, error: Exception) -> None:
+        super().__init__(node)
+        self.node, self.why = node, _first_line(error)
+
+
+def values(program: Program, pictures: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
+    """The values of the wanted nodes in execution order, each dropped as soon as nothing reads it. Raises Stuck."""
+    nodes, needed = program.graph.nodes, program.graph.ancestors(wanted)
+    readers = Counter(source for node in needed for source in nodes[node].sources)
+    held = {0: program.laid_out(pictures.to(program.device, program.dtype))}
+    for node in nodes[1:]:
+        if node.id not in needed:
+            continue
+        try:
+            with torch.no_grad():
+                held[node.id] = program.call(node.id).run(*(held[source] for source in node.sources))
+        except Exception as error:
+            raise Stuck(node.id, error) from error
+        readers.subtract(node.sources)
+        if node.id in wanted:
+            yield node.id, held[node.id]
+        for done in {*node.sources, node.id}:
+            if not readers[done]:
+                del held[done]
+
+
+def _next(alone: Iterator[tuple[int, Tensor]]) -> Iterator[tuple[int, Tensor]]:
+    """The next value, if there is one: numbers in which an operation cannot be run have none from there on."""
+    try:
+        yield next(alone)
+    except (StopIteration, Stuck):
+        return
+
+
+def gap(found: Tensor, expected: Tensor) -> float:
+    """The largest difference, as a share of the largest magnitude that is expected; numbers that are not finite must
+    be the same."""
+    if found.shape != expected.shape:
+        return inf
+    if not found.numel():
+        return 0.0
+    found, expected = found.detach().to(expected.device, torch.float64), expected.detach().double()
+    apart = found - expected
+    largest, peak = (float(torch.stack(numbers.aminmax()).abs().max()) for numbers in (apart, expected))
+    if not (largest < inf and peak < inf):
+        same = (found == expected) | (found.isnan() & expected.isnan())
+        largest = float(apart.abs().masked_fill(same, 0).nan_to_num(inf, inf, inf).max())
+        peak = float(expected.abs().nan_to_num(0, 0, 0).max())
+    return largest / peak if peak else (inf if largest else 0.0)
+
+
+class _Casts(TorchDispatchMode):
+    """Notes whether a call makes float64 into coarser numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen, self._paused = False, False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Calls of ours do not count."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not self._paused and isinstance(result, Tensor) and result.is_floating_point():
+            fine = any(isinstance(given, Tensor) and given.dtype == torch.float64 for given in args)
+            self.seen |= fine and result.dtype != torch.float64
+        return result
+
+
+def _path(name: str) -> str:
+    """The path of a module, from the name of one of its calls."""
+    return name.partition("@")[0]
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__).rstrip(".:")[:240]

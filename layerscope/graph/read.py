@@ -1,0 +1,87 @@
+"""A module or an exported program is read as a graph and compared with itself; graphs that were read before are kept.
+
+A kept graph is proved like a new one: it is replayed beside the very module that is to be traced, and one that does not
+agree is dropped and read anew.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from torch import nn
+
+from layerscope.core.cache import Cache
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.replay import Replay
+from layerscope.graph.fields import fields_of
+from layerscope.graph.identity import identity
+from layerscope.graph.in_step import Reading
+from layerscope.graph.layers import layers_of
+from layerscope.graph.program import Program
+from layerscope.graph.replay import replay
+from layerscope.graph.trace import Traced, prepared, read_module, read_program
+from layerscope.graph.unloaded import without
+from layerscope.graph.written import Unwritable, read_traced, write_traced
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A network as it was read. layers: every one in execution order. replay: what comparing it with itself found."""
+
+    traced: Traced
+    program: Program
+    layers: tuple[LayerRecord, ...]
+    replay: Replay
+
+
+def read(
+    model: Any, input: Input, *, unloaded: Mapping[str, str] = MappingProxyType({}), cache: Cache | None = None
+) -> Read:
+    """Read and replay a network. model: a module, which is copied, or an exported program. unloaded: why a weight was
+    not loaded, by its name; what depends on it is refused. Raises TraceError."""
+    if hasattr(model, "graph_signature"):
+        return _proved(model, read_program(model, input.shape), input)
+    twin = prepared(model)
+    cache = cache or Cache.of_the_user()
+    key = identity(twin.module, input.shape) if cache.folder is not None else None
+    if key is not None:
+        traced = _kept(cache, key, twin.module)
+        if traced is not None:
+            found = _proved(twin.module, without(traced, unloaded), input)
+            if not found.replay.fault:
+                return found
+            cache.drop(key)
+    traced = read_module(twin, input.shape)
+    found = _proved(twin.module, without(traced, unloaded), input)
+    if key is not None and found.replay.pictures and not found.replay.fault:
+        with suppress(Unwritable):
+            cache.put(key, write_traced(traced))
+    return found
+
+
+def graph_of_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
+    """The graph of a module, a kept one if there is one, without a replay: for what is held to another proof."""
+    twin, cache = prepared(model), Cache.of_the_user()
+    key = identity(twin.module, shape) if cache.folder is not None else None
+    kept = _kept(cache, key, twin.module) if key is not None else None
+    return kept or read_module(twin, shape)
+
+
+def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:
+    content = cache.get(key)
+    if content is None:
+        return None
+    try:
+        return read_traced(content, module.state_dict())
+    except Exception:  # whatever is wrong with an entry, it is read anew
+        cache.drop(key)
+        return None
+
+
+def _proved(model: Any, traced: Traced, input: Input) -> Read:
+    program = Program(traced.graph, traced.weights)
+    layers = layers_of(traced.graph, fields_of(traced.graph))
+    reading = Reading(program, traced.recipe, layers, traced.returned)
+    return Read(traced=traced, program=program, layers=layers, replay=replay(model, reading, input))

@@ -1,0 +1,212 @@
+"""The replay: the user's own network and the graph made of it, run on the same pictures and compared everywhere.
+
+Whatever was read wrongly ends here. Both run in float64 where that can be: rounding is so small there that even another
+eps is seen. Beside them runs the program as it is used, on one picture alone: what depends on the other pictures of a
+batch is another number there.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+from torch.utils._pytree import tree_leaves
+
+from layerscope.core.records import Input
+from layerscope.core.replay import Replay
+from layerscope.graph.constants import Recipe
+from layerscope.graph.export import quiet
+from layerscope.graph.graph import Graph
+from layerscope.graph.in_step import InStep, Reading, called, gap, values
+from layerscope.graph.ops.table import Weight
+from layerscope.graph.program import Program
+
+PICTURES = 3
+# What rounding may do, as a share of a layer's largest magnitude: measured over torchvision's networks
+# (docs/decisions/014-replay-proof.md).
+BOUNDS = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
+# Multiplications a picture up to which float64 is worth its time: processors have no fast convolutions for it.
+MOST_IN_FLOAT64 = 8e9
+
+
+def replay(model: nn.Module | ExportedProgram, reading: Reading, input: Input) -> Replay:
+    """Compare a network with the program made of it.
+
+    model: the copy that was traced, in evaluation mode; it is run, and so for nobody else. input: in whose range the
+    pictures are drawn.
+    """
+    module = model if isinstance(model, nn.Module) else model.module()
+    pictures = _pictures(input, _batch(model)).to(reading.program.device)
+    with _as_it_was():
+        found = _replayed(module, reading, pictures)
+        if not found.pictures:  # a hook on a tensor, for one, needs gradients
+            with torch.enable_grad():
+                found = _replayed(module, reading, pictures)
+    return found
+
+
+def multiplications(graph: Graph) -> int:
+    """How many multiplications a picture takes in convolutions and dense layers."""
+    weighted = [node for node in graph.nodes if isinstance(node.args.get("weight"), Weight) and node.shape]
+    return sum(prod(node.args["weight"].shape[1:]) * prod(node.shape) for node in weighted)
+
+
+def _replayed(module: nn.Module, reading: Reading, pictures: Tensor) -> Replay:
+    program = reading.program
+    # First, so that what a run changes in the network is seen by the next.
+    alone = _returned(module, pictures[:1], program.dtype) if len(pictures) > 1 else []
+    if program.dtype != torch.float64 and multiplications(program.graph) <= MOST_IN_FLOAT64:
+        run = _in_float64(module, reading, pictures)
+        if run is not None:
+            found = _judged(run, alone)
+            if found.fault or _as_exact(run):
+                return found
+            # The program in use is not what it is in float64: as coarse as the user's own network is now?
+            coarse = _judged(_in_its_own_numbers(module, reading, pictures), alone)
+            return coarse if coarse.fault else found
+    return _judged(_in_its_own_numbers(module, reading, pictures), alone)
+
+
+def _in_its_own_numbers(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep:
+    return InStep(module, reading.program, reading, pictures, BOUNDS[reading.program.dtype])
+
+
+def _as_exact(run: InStep) -> bool:
+    """True where the program in use gives for a picture alone what the run gave for it among others."""
+    return all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values())
+
+
+def _in_float64(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep | None:
+    """Both in float64; None where one cannot be run so, or where the network makes its numbers coarser on its way."""
+    try:
+        twin = copy.deepcopy(module).double()
+        weights = _in_numbers_of(twin, reading.recipe)
+    except Exception:
+        return None
+    # Contiguous as the user's own: half as dear as a mixture, and float64 is not faster channels-last.
+    program = Program(reading.program.graph, weights, torch.contiguous_format)
+    run = InStep(twin, program, reading, pictures, max(BOUNDS[torch.float64], _rounded(twin, reading.recipe)))
+    return None if run.failed or run.stuck[0] or run.coarser else run
+
+
+def _rounded(twin: nn.Module, recipe: Recipe) -> float:
+    """What numbers that stand in the network's code may differ by: exporting wrote them down in coarser numbers."""
+    buffers = dict(twin.named_buffers())
+    written = {tensor.dtype for name, tensor in recipe.literals.items() if name not in buffers}
+    written |= {value for step in recipe.derived for value in step.args.values() if isinstance(value, torch.dtype)}
+    return max((16 * torch.finfo(dtype).eps for dtype in written if dtype.is_floating_point), default=0.0)
+
+
+def _in_numbers_of(twin: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
+    """The graph's weights out of a network in float64: what is made of weights is made anew from the finer ones."""
+    buffers = dict(twin.named_buffers())
+    literals = {name: buffers.get(name, tensor) for name, tensor in recipe.literals.items()}
+    made = replace(recipe, literals=literals).weights(twin.state_dict())
+    return {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in made.items()}
+
+
+def _judged(run: InStep, alone: list[Any]) -> Replay:
+    """What a run says. alone: what the network returned for the first picture by itself."""
+    if run.failed:
+        return Replay(why=run.failed)
+    gaps, bound = run.compared(), run.bound
+    layers = len({run.node(name) for name in gaps if name not in run.reading.outputs})
+    facts = {
+        "pictures": len(run.pictures), "layers": layers, "outputs": len(run.reading.outputs),
+        "returned": len(run.reading.returned), "bound": bound, "dtype": str(run.program.dtype).removeprefix("torch."),
+    }  # fmt: skip
+    if run.stuck[0]:
+        return Replay(**facts, fault="running", where=run.stuck[0], why=run.stuck[1])
+    for name, found in gaps.items():
+        if not found <= bound:
+            return Replay(**facts, worst=found, where=name, fault="random" if _again(run, name) else "reading")
+    dependent = _reads_the_batch(run) or _returns_the_batch(run, alone)
+    if dependent:
+        return Replay(**facts, worst=dependent[1], where=dependent[0], fault="batch")
+    where = max(gaps, key=gaps.__getitem__, default="")
+    return Replay(**facts, worst=gaps.get(where, 0.0), where=where)
+
+
+def _again(run: InStep, name: str) -> bool:
+    """True where the network, run again, gives other numbers than before."""
+    again = InStep(run.module, run.program, run.reading, run.pictures, run.bound)
+    return abs(again.gaps.get(name, 0.0) - run.gaps[name]) > run.bound
+
+
+def _reads_the_batch(run: InStep) -> tuple[str, float] | None:
+    """The first node of the program whose value for a picture depends on the others of its batch, and how far."""
+    if _as_exact(run):
+        return None
+    # It may be that the program in use is coarser: the same once more in the numbers of the run.
+    wanted = {layer.node for layer in run.reading.layers}
+    pairs = zip(values(run.program, run.pictures, wanted), values(run.program, run.pictures[:1], wanted), strict=True)
+    for (node, whole), (_, single) in pairs:
+        found = gap(single, whole[:1])
+        if not found <= run.bound:
+            return run.program.graph.nodes[node].name, found
+    return None
+
+
+def _returns_the_batch(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
+    """The first output of the user's own network that depends on the other pictures, and how far."""
+    for single, bound in ((alone, BOUNDS[run.reading.program.dtype]), (None, run.bound)):
+        single = _returned(run.module, run.pictures[:1], run.program.dtype) if single is None else single
+        found = _farthest(run, single)
+        if found is None or found[1] <= bound:
+            return None
+    return found
+
+
+def _farthest(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
+    if len(alone) != len(run.returned):
+        return None
+    gaps = {
+        name: gap(alone[place].flatten(), run.returned[place][:1].flatten())
+        for name, (place, _) in run.reading.outputs.items()
+    }
+    return max(gaps.items(), key=lambda item: item[1], default=None)
+
+
+def _returned(module: nn.Module, pictures: Tensor, dtype: torch.dtype) -> list[Any]:
+    """What a network returns; nothing where it cannot be run on so many pictures."""
+    try:
+        return tree_leaves(called(module, pictures, dtype))
+    except Exception:
+        return []
+
+
+def _batch(model: nn.Module | ExportedProgram) -> int:
+    """How many pictures are run: an exported program may be fixed to its own number."""
+    if isinstance(model, ExportedProgram):
+        named = model.graph_signature.user_inputs
+        (picture,) = [node for node in model.graph.nodes if node.op == "placeholder" and node.name in named]
+        size = picture.meta["val"].shape[0]
+        return size if isinstance(size, int) else PICTURES
+    return PICTURES
+
+
+def _pictures(input: Input, count: int) -> Tensor:
+    """Seeded pictures, patches of colour under noise, as the network is given them: float64[count, c, h, w]."""
+    random = torch.Generator().manual_seed(0)
+    noise = torch.rand((count, *input.shape), generator=random, dtype=torch.float64)
+    patches = torch.rand((count, input.channels, 5, 5), generator=random, dtype=torch.float64)
+    patches = nn.functional.interpolate(patches, size=input.shape[1:])
+    mean, std = (torch.tensor(values, dtype=torch.float64).reshape(-1, 1, 1) for values in (input.mean, input.std))
+    return ((noise + patches) / 2 - mean) / std
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    """The user's code runs as a guest: no word on the screen, random numbers, gradients and compilers left alone."""
+    with ExitStack() as stack:
+        stack.enter_context(quiet())
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(torch.random.fork_rng())
+        stack.enter_context(torch.compiler.set_stance("force_eager"))
+        torch.manual_seed(0)
+        yield

@@ -1,0 +1,388 @@
+"""The replay: what was read rightly agrees with the user's own network everywhere, and nothing else does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import layerscope as ls
+from layerscope.core.errors import TraceError
+from layerscope.core.replay import FAULTS, Replay
+from layerscope.graph import Program, Reading, Traced, prepared, read_module, replay
+from tests.helpers.mutations import MUTATIONS, Mutant, mutants
+from tests.helpers.networks import CASES, Case, Residual, randomise
+
+INPUT = ls.Input(channels=3, height=14, width=19, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.25))
+
+
+class Sums(nn.Module):
+    """What the small networks of the helpers lack: an alpha, a difference of maps, a factor, a square group."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+        self.grouped = nn.Conv2d(4, 6, 2, groups=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = self.left(x), self.right(x)
+        return self.grouped(torch.add(left, right, alpha=0.5) - right.relu() * 0.3)
+
+
+NETWORKS = (*CASES, Case("sums", Sums, 3, 12, 13))
+
+
+@cache
+def read(case: Case) -> tuple[nn.Module, Traced, ls.Network]:
+    """A small network: the copy that was traced, what was read, and its layers."""
+    twin = prepared(case.model())
+    traced = read_module(twin, (case.channels, case.height, case.width))
+    return twin.module, traced, ls.Network(case.name, input_of(case), Program(traced.graph, traced.weights))
+
+
+def input_of(case: Case) -> ls.Input:
+    show = None if case.channels in (1, 3) else (0, 1, 0)
+    scale = (0.3 / case.scale,) * case.channels
+    return ls.Input(
+        channels=case.channels, height=case.height, width=case.width, mean=(0.5,) * case.channels, std=scale, show=show
+    )
+
+
+def replayed(case: Case, traced: Traced) -> Replay:
+    module, _, net = read(case)
+    program = Program(traced.graph, traced.weights)
+    return replay(module, Reading(program, traced.recipe, net.layers, traced.returned), input_of(case))
+
+
+@pytest.mark.parametrize("case", NETWORKS, ids=lambda case: case.name)
+def test_what_is_read_rightly_agrees_everywhere(case: Case) -> None:
+    """Every output and every layer with a module, to float64's rounding."""
+    module, traced, net = read(case)
+    found = replayed(case, traced)
+    assert (found.fault, found.pictures, found.dtype) == ("", 3, "float64")
+    assert found.outputs == found.returned == 1
+    paths = {path for path, _ in module.named_modules() if path}
+    named = {layer.node for layer in net.layers if paths & {n.partition("@")[0] for n in (layer.name, *layer.aliases)}}
+    assert found.layers == len(named) > 0
+    assert found.worst < 1e-13
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_every_mistake_of_a_reader_is_caught(name: str) -> None:
+    """A fault at the first call of each network where it can be told is found."""
+    applied = [caught(name, case, mutant) for case in NETWORKS for mutant in islice(mutants(name, read(case)[1]), 1)]
+    assert applied, f"in none of the networks: {name}"
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_every_mistake_at_every_call_is_caught(name: str) -> None:
+    """... at any call of any network."""
+    for case in NETWORKS:
+        for mutant in mutants(name, read(case)[1]):
+            caught(name, case, mutant)
+
+
+def caught(name: str, case: Case, mutant: Mutant) -> bool:
+    found = replayed(case, mutant.traced)
+    assert found.fault in ("reading", "running"), f"{case.name}, {mutant.node}: {name}, and {found.said}"
+    return True
+
+
+def test_what_changes_no_value_is_no_mistake() -> None:
+    """The momentum of a trained batch norm is read by nobody."""
+    case = next(case for case in CASES if case.name == "residual")
+    traced = read(case)[1]
+    nodes = tuple(
+        replace(node, args={**node.args, "momentum": 0.7}) if "momentum" in node.args else node
+        for node in traced.graph.nodes
+    )
+    assert nodes != traced.graph.nodes
+    assert replayed(case, replace(traced, graph=replace(traced.graph, nodes=nodes))).fault == ""
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_coarse_networks_are_compared_in_float64(dtype: torch.dtype) -> None:
+    """Another eps, one part in a hundred, is found whatever numbers the network holds; weights of others, too."""
+    model = randomise(Residual(), seed=3).to(dtype)
+    net = ls.trace(model, INPUT)
+    assert (net.replay.fault, net.replay.dtype, net.replay.outputs) == ("", "float64", 1)
+    twin = prepared(model)
+    traced = read_module(twin, INPUT.shape)
+    for name in ("another eps", "a ReLU is dropped"):
+        for mutant in islice(mutants(name, traced), 1):
+            program = Program(mutant.traced.graph, traced.weights)
+            found = replay(twin.module, Reading(program, traced.recipe, net.layers, traced.returned), INPUT)
+            assert found.fault == "reading" and found.worst > found.bound == 1e-9
+    other = {key: weight.flip(0) if weight.dim() == 4 else weight for key, weight in traced.weights.items()}
+    program = Program(traced.graph, other)
+    assert replay(twin.module, Reading(program, traced.recipe, net.layers, traced.returned), INPUT).fault == "reading"
+
+
+class Around(nn.Module):
+    """A convolution before and one behind something."""
+
+    def __init__(self, call: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.call = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 3), call
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.call(self.first(x)).relu())
+
+
+def test_a_network_that_casts_is_compared_in_its_own_numbers() -> None:
+    """Where its code makes float64 coarser, rounding is as large as that of its own numbers, and so is the bound."""
+    net = ls.trace(Around(lambda x: x.to(torch.float32).to(x.dtype)), INPUT)
+    assert (net.replay.fault, net.replay.dtype, net.replay.bound) == ("", "float32", 1e-4)
+
+
+def test_constants_in_the_code_may_be_rounded() -> None:
+    """Numbers that the code writes in the type of its picture are exported in the network's: no fault, and said so."""
+    net = ls.trace(Around(lambda x: x - x.new_tensor([0.485, 0.456, 0.406, 0.1]).reshape(1, 4, 1, 1)), INPUT)
+    assert net.replay.fault == "" and 1e-9 < net.replay.bound < 1e-5
+    assert 1e-10 < net.replay.worst < 1e-7
+
+
+def _mixed(x: Tensor) -> Tensor:
+    return x + x.roll(1, 0)
+
+
+def _whitened(x: Tensor) -> Tensor:
+    return x - x.mean((0, 2, 3), keepdim=True)
+
+
+def _by_size(x: Tensor) -> Tensor:
+    return x / x.size(0)
+
+
+def wrongly_read(call: Callable[[Tensor], Tensor], wrong: Callable[..., Tensor]) -> Replay:
+    """A network whose `call`, a product with one, a reader took for `wrong`."""
+    model = Around(call).double()
+    twin = prepared(model)
+    traced = read_module(twin, INPUT.shape)
+    program = Program(traced.graph, traced.weights)
+    net = ls.Network("around", INPUT, program)
+    (node,) = [node.id for node in traced.graph.nodes if node.op == "mul"]
+    known = program.call
+    program.call = lambda asked: Replaced(known(asked), wrong) if asked == node else known(asked)  # type: ignore
+    return replay(twin.module, Reading(program, traced.recipe, net.layers, traced.returned), INPUT)
+
+
+class Replaced:
+    """A call that computes something else."""
+
+    def __init__(self, call, function) -> None:
+        self.call, self.function = call, function
+
+    def run(self, *tensors: Tensor) -> Tensor:
+        return self.function(*tensors)
+
+
+@pytest.mark.parametrize("function", [_mixed, _whitened, _by_size], ids=lambda function: function.__name__)
+def test_what_reads_the_batch_is_told_from_one_picture_alone(function: Callable[[Tensor], Tensor]) -> None:
+    """Even where graph and network agree on the batch: the node is named whose values hang on other pictures."""
+
+    class Sneaky(nn.Module):
+        """As long as it is traced, nothing of the kind."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * 1.0 if torch.compiler.is_exporting() else function(x)
+
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), Sneaky(), nn.Conv2d(4, 2, 3)).double()
+    assert ls.trace(model, INPUT).replay.fault == "reading"
+    found = wrongly_read(lambda x: x * 1.0 if torch.compiler.is_exporting() else function(x), function)
+    assert (found.fault, found.where) == ("batch", "mul_1")
+    assert "a picture alone gives other numbers" in found.said
+
+
+def test_numbers_that_are_drawn_are_no_fault_of_the_reader() -> None:
+    """A network that gives other numbers each time is told as that; so is one that counts its own calls."""
+
+    def noisy(x: Tensor) -> Tensor:
+        return x * 1.0 if torch.compiler.is_exporting() else functional.dropout(x, 0.5, True)
+
+    class Counting(nn.Module):
+        calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            return x * 1.0 if torch.compiler.is_exporting() else x * self.calls
+
+    for call, where in ((noisy, "second"), (Counting(), "call")):
+        found = ls.trace(Around(call), INPUT).replay
+        assert (found.fault, found.where) == ("random", where)
+        assert found.said.startswith("the network gives other numbers each time that it is run")
+
+
+def test_buffers_that_forward_changes_but_nobody_reads_are_no_fault() -> None:
+    """Counters and running statistics of a network in evaluation mode change, its values do not."""
+
+    class Monitor(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+            self.register_buffer("calls", torch.zeros(1))
+            self.seen = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            self.seen = self.conv(x)
+            return self.seen.relu()
+
+    model = Monitor()
+    net = ls.trace(model, INPUT)
+    assert net.replay.fault == "" and net.replay.layers == 1
+    assert float(model.calls) == 0 and model.seen is None
+
+
+def test_the_users_code_runs_as_a_guest(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its hooks hear nothing, its words are not shown, no random number is taken, gradients and weights stay."""
+    heard: list[Tensor] = []
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True)).train()
+    model[0].register_forward_hook(lambda module, given, output: heard.append(output))
+
+    class Talking(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if not torch.compiler.is_exporting():
+                print("here I am")
+                torch.rand(3)
+            return x
+
+    model.append(Talking())
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    net = ls.trace(model, INPUT)
+    assert net.replay.fault == "" and net.replay.layers == 3
+    assert not heard and capsys.readouterr() == ("", "")
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.is_grad_enabled() and model.training
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_network_may_write_over_its_input() -> None:
+    """Each run gets pictures of its own."""
+
+    class Writes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x *= 2
+            return self.conv(x)
+
+    for dtype in (torch.float32, torch.float64):
+        assert ls.trace(Writes().to(dtype), INPUT).replay.fault == ""
+
+
+class Several(nn.Module):
+    """Outputs in a dictionary, in another order than they are computed; one of them behind what has no row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.early, self.late = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 3)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        early = self.early(x).relu()
+        late = self.late(early)
+        return {"late": late, "lost": late.cumsum(2), "early": early}
+
+
+def test_each_output_is_compared_with_its_own_node() -> None:
+    """In the order in which the network gives them; those that cannot be had are counted."""
+    found = ls.trace(Several(), INPUT).replay
+    assert (found.fault, found.outputs, found.returned) == ("", 2, 3)
+    assert found.said.startswith("replayed on 3 pictures: 2 of 3 outputs and 2 layers agree")
+
+
+def test_exported_programs_are_compared_by_their_outputs() -> None:
+    """With a free batch, and with a batch that is fixed."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3)).eval()
+    free = ({0: torch.export.Dim("batch", min=1)},)
+    for count, shapes, pictures in ((2, free, 3), (1, None, 1)):
+        program = torch.export.export(model, (torch.zeros(count, *INPUT.shape),), dynamic_shapes=shapes)
+        found = ls.trace(program, INPUT).replay
+        assert (found.fault, found.pictures, found.outputs, found.layers) == ("", pictures, 1, 0)
+        assert found.dtype == "float64"
+
+
+def test_a_module_that_is_called_more_often_than_it_counts_is_left_out() -> None:
+    """A call whose result nobody needs has no node: which call a name means is then unknown, and nothing is wrong."""
+
+    class Wasteful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.end = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 2, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.conv(x * 2)
+            return self.end(self.conv(x))
+
+    found = ls.trace(Wasteful(), INPUT).replay
+    assert (found.fault, found.outputs, found.layers) == ("", 1, 1)
+
+
+def test_infinity_agrees_with_itself_only() -> None:
+    """Numbers that are not finite must be the same on both sides."""
+    from layerscope.graph.in_step import gap
+
+    inf, nan = float("inf"), float("nan")
+    a = torch.tensor([1.0, inf, nan, -2.0])
+    assert gap(a, a.clone()) == 0
+    assert gap(torch.tensor([1.0, inf, nan, -1.0]), a) == 0.5
+    assert gap(torch.tensor([1.0, -inf, nan, -2.0]), a) == inf
+    assert gap(torch.tensor([1.0, inf, 0.0, -2.0]), a) == inf
+    assert gap(torch.zeros(2), torch.zeros(2)) == 0 and gap(torch.ones(2), torch.zeros(2)) == inf
+    assert gap(torch.ones(2), torch.ones(3)) == inf
+
+
+def test_a_build_is_refused_above_the_bound(tmp_path) -> None:
+    """Layer, difference and what to do in one sentence; no file is begun. Nothing is refused below it."""
+    from PIL import Image
+
+    Image.new("RGB", (20, 20), (90, 20, 30)).save(tmp_path / "a.png")
+    net = ls.trace(Residual(), INPUT)
+    fine = net.replay
+    net.replay = replace(fine, fault="reading", where="block1.bn1", worst=0.0312)
+    with pytest.raises(TraceError) as error:
+        ls.build(net, tmp_path / "a.png", tmp_path / "a.atlas", progress=False)
+    said = str(error.value)
+    assert 'at "block1.bn1" its graph differs by 3e-2 of the largest value there' in said
+    assert "nothing is built from it" in said and "please report it" in said and "\n" not in said
+    assert not list(tmp_path.glob("a.atlas*"))
+    net.replay = fine
+    with ls.build(net, tmp_path / "a.png", tmp_path / "a.atlas", progress=False, units=2) as atlas:
+        assert Replay.of(atlas.file.statistic("replay")) == fine
+
+
+def test_a_record_of_a_replay_survives_json() -> None:
+    """Even where the difference has no bound."""
+    for found in (
+        Replay(pictures=3, layers=2, worst=1e-7, where="a"),
+        Replay(fault="reading", worst=np.inf, where="b"),
+    ):
+        assert Replay.of(found.data()) == found
+    assert all(Replay(fault=fault, where="a", worst=0.1).said for fault in FAULTS)
+
+
+def test_why_there_was_no_replay_is_said() -> None:
+    """A network that can be exported and not run is no fault of its graph."""
+
+    class Shy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if not torch.compiler.is_exporting():
+                raise RuntimeError("not today")
+            return self.conv(x)
+
+    found = ls.trace(Shy(), INPUT).replay
+    assert (found.fault, found.pictures) == ("", 0)
+    assert found.said == "could not be replayed: not today"
