@@ -19,16 +19,8 @@ from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import open_for_reading, plain_errors, plain_values
 from layerscope.atlas.frames import FRAMES
-from layerscope.atlas.records import (
-    AtlasLayerRecord,
-    EdgeRecord,
-    Neighbour,
-    NodeRecord,
-    Peak,
-    RunRecord,
-    Specificity,
-    Stratum,
-)  # fmt: skip
+from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
+from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
 from layerscope.core.concepts import Dissection, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
@@ -257,12 +249,9 @@ class AtlasFile:
 
         So it is without a method, before the sample was drawn, and where no pair of units was above zero at one place.
         """
-        found = None if method is None else self.statistic("specificity", layer_id, method)
+        stored = None if method is None else self.statistic("specificity", layer_id, method)
         with plain_values(self.path):
-            if not found or not found["n"]:
-                return None
-            quartiles = {name: float(found[name]) for name in ("median", "q25", "q75")}
-            return Specificity(**quartiles, n=int(found["n"]))
+            return specificity_of(stored)
 
     def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
         """What every unit of a layer detects; empty where the layer was not dissected."""

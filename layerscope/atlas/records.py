@@ -71,19 +71,6 @@ class AtlasLayerRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specificity:
-    """How much a layer's projections by one method say of their unit: about 0..1, quartiles over n pairs of units.
-
-    Near 0 they show mostly the picture, near 1 mostly the unit.
-    """
-
-    median: float
-    q25: float
-    q75: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
     """One of a unit's highest activations.
 

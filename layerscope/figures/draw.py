@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
+from layerscope.figures.fonts import FAMILY, families, legible, missing_note
 from layerscope.figures.layout import lay_out
-from layerscope.figures.measure import FAMILY
 from layerscope.figures.page import ACCENT, PAPER, THIN, Fill, Frame, Line, Page, Picture, Words
 from layerscope.figures.sheet import Sheet
 
@@ -46,6 +47,9 @@ def draw(sheet: Sheet, *, width_inches: float | None = None) -> "Figure":
     if not 1 <= width <= 100:
         raise UsageError(f"a figure's width must lie in 1..100 inches, got {width}")
     with style():
+        missing = sheet.missing_letters
+        if missing:
+            sheet = replace(sheet, caption=f"{sheet.caption} {missing_note(missing)}".strip())
         return _figure(lay_out(sheet, width))
 
 
@@ -111,14 +115,15 @@ def _frame(axes: "Axes", item: Frame) -> None:
 
 
 def _words(axes: "Axes", item: Words) -> None:
+    text = legible(item.text, item.bold)
     axes.text(
         item.left,
         item.top,
-        item.text,
+        text,
         size=item.size,
         weight="bold" if item.bold else "normal",
         color=item.colour,
-        family=list(FAMILY),
+        family=list(families(text, item.bold)),
         ha=item.align,
         va="center_baseline" if item.hang == "center" else "top",
         parse_math=False,

@@ -3,10 +3,11 @@
 Measured from the fonts' own tables, so that PNG, PDF and SVG break their lines at the same words.
 """
 
+import unicodedata
 from functools import lru_cache
 
-# Both families ship with matplotlib: a figure needs no font of the machine. DejaVu stands in for missing letters.
-FAMILY = ("STIXGeneral", "DejaVu Sans")
+from layerscope.figures.fonts import families, legible
+
 POINTS_PER_INCH = 72.0
 LINE_HEIGHT = 1.22  # of the type size
 # Letters are set on fractions of a px even without hinting: a line may come out this much wider.
@@ -15,11 +16,12 @@ ROUNDED = 1.02
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float, bold: bool = False) -> float:
-    """The most room that one line of words takes, inches. size: points."""
+    """The most room that one line of words takes as it is drawn, inches. size: points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
-    font = FontProperties(family=list(FAMILY), size=size, weight="bold" if bold else "normal")
+    text = legible(text, bold)
+    font = FontProperties(family=list(families(text, bold)), size=size, weight="bold" if bold else "normal")
     exact = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / POINTS_PER_INCH
     return exact * ROUNDED
 
@@ -36,7 +38,7 @@ def printable(text: str) -> str:
 
 def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
     """One line no wider than `room` inches: what is too long ends in an ellipsis."""
-    text = printable(text)
+    text = legible(printable(text), bold)
     if width(text, size, bold) <= room:
         return text
     while text and width(text + "…", size, bold) > room:
@@ -47,7 +49,7 @@ def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
 def wrapped(text: str, room: float, size: float, bold: bool = False) -> list[str]:
     """Lines no wider than `room` inches, broken between words, and inside a word that is longer than a line."""
     lines: list[str] = []
-    for paragraph in printable(text).split("\n"):
+    for paragraph in legible(printable(text), bold).split("\n"):
         line = ""
         for word in paragraph.split():
             longer = f"{line} {word}" if line else word
@@ -67,7 +69,8 @@ def _pieces(word: str, room: float, size: float, bold: bool) -> list[str]:
     """A word cut where it outgrows the line."""
     pieces = [""]
     for letter in word:
-        if pieces[-1] and width(pieces[-1] + letter, size, bold) > room:
+        # A mark stays with the letter that it is set on.
+        if pieces[-1] and not unicodedata.combining(letter) and width(pieces[-1] + letter, size, bold) > room:
             pieces.append("")
         pieces[-1] += letter
     return pieces

@@ -6,8 +6,8 @@
 Whatever knows atlases makes Sheets and draws nothing; whatever draws knows Sheets and no atlas.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +152,16 @@ class Sheet:
         grids = (part for panel in self.panels for part in panel.parts if isinstance(part, Grid))
         return tuple(tile for grid in grids for tile in grid.tiles)
 
+    @property
+    def missing_letters(self) -> str:
+        """Letters of its words that no font of this machine has, each once: they are drawn as escapes."""
+        from layerscope.figures.fonts import lacking
+        from layerscope.figures.measure import printable
+
+        bold = (self.title, *(panel.section for panel in self.panels))
+        found = [lacking(printable(text)) for text in _texts(self)] + [lacking(printable(text), True) for text in bold]
+        return "".join(dict.fromkeys("".join(found)))
+
     def draw(self, *, width_inches: float | None = None) -> "Figure":
         """The sheet as a matplotlib figure of this width in inches (the sheet's own by default); pyplot is not used.
 
@@ -178,3 +188,13 @@ class Sheet:
         from layerscope.figures.files import encode
 
         return encode(self, "png", dpi=NOTEBOOK_DPI)
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """All words in a part of a sheet, from the top down."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, tuple):
+        yield from (text for one in part for text in _texts(one))
+    elif is_dataclass(part):
+        yield from (text for field in fields(part) for text in _texts(getattr(part, field.name)))

@@ -1,7 +1,7 @@
 """Atlases in which little could be measured: everything that reads an atlas says so, and nothing fails."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -13,16 +13,22 @@ from PIL import Image
 from torch import Tensor, nn
 
 import layerscope as ls
+from layerscope.api.dissecting import dissect_atlas
 from layerscope.api.looking import look_at
 from layerscope.api.verbs import check
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
+from layerscope.figures import Sheet, overview, plate, unit_page
+from layerscope.figures.files import encode
 from layerscope.live.opening import engine_for
+from layerscope.report import facts_of
+from layerscope.report.page import write_page
 from layerscope.viewer.app import guarded
 from layerscope.viewer.export import Choice, export
 from layerscope.viewer.guard import Door
 from layerscope.viewer.pages import PAGES
 from layerscope.viewer.shelf import Shelf
+from tests.helpers.dissection import Drawn
 from tests.helpers.viewing import client
 
 INPUT = ls.Input(height=16, width=16)
@@ -133,34 +139,65 @@ def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor)
     shelf.close()
 
 
-def drawn(poor: Poor, folder: Path, capsys: pytest.CaptureFixture, *words: str) -> str:
-    """How the sentence of a refused figure begins; empty for one that is drawn."""
-    capsys.readouterr()
-    status = main(["figure", str(poor.atlas), *words, "-o", str(folder / "figure.svg")])
-    said = capsys.readouterr().err
-    assert status == (1 if said else 0), said
-    return said.removeprefix("layerscope: ").partition(" was above zero" if "no unit of" in said else ":")[0]
+def sheets(file: AtlasFile) -> dict[str, Sheet | str]:
+    """All kinds of figures of an atlas; of one that is refused, its sentence."""
+    wanted: dict[str, Callable[[], Sheet]] = {"overview": lambda: overview(file)}
+    for layer in file.layers:
+        wanted[f"plate {layer.name}"] = lambda name=layer.name: plate(file, name)
+        wanted[f"unit {layer.name}"] = lambda name=layer.name: unit_page(file, name, 0)
+    made: dict[str, Sheet | str] = {}
+    for name, make in wanted.items():
+        try:
+            made[name] = make()
+        except ls.UsageError as error:
+            made[name] = str(error)
+    return made
+
+
+def test_figures_of_such_an_atlas_are_drawn_or_refused_in_words(poor: Poor) -> None:
+    """A unit's page is always there; what would show nothing says that no unit was above zero, and nothing else."""
+    with AtlasFile(poor.atlas) as file:
+        alive = {layer.name for layer in file.layers if (file.unit_statistics(layer.id).maximum > 0).any()}
+        made = sheets(file)
+        refused = {name for name, sheet in made.items() if isinstance(sheet, str)}
+        assert refused == {f"plate {layer.name}" for layer in file.layers if layer.name not in alive} | (
+            set() if alive else {"overview"}
+        )
+        assert all("no unit" in made[name] and "was above zero in any image" in made[name] for name in refused)
+        assert encode(next(sheet for sheet in made.values() if isinstance(sheet, Sheet)), "png", dpi=40)
 
 
 def test_what_else_reads_such_an_atlas_succeeds(poor: Poor, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """Export, figures, notebook, `info`, `show`, `check` and `look` end well, and JSON holds finite numbers only."""
+    """Export, notebook, `info`, `show`, `check` and `look` end well, and JSON holds finite numbers only."""
     export(poor.atlas, tmp_path / "site", Choice())
     picture = next(poor.photos.rglob("*.png"))
     look_at(poor.atlas, poor.net, picture, tmp_path / "look.html")
     with ls.open(poor.atlas) as atlas:
         assert check(atlas, poor.net, poor.photos).failed == ()
-        assert atlas._repr_html_()
-        for layer in atlas:
-            assert layer._repr_html_() and layer[0]._repr_html_()
-            assert main(["show", str(poor.atlas), layer.name, "--json"]) == 0
-            assert main(["show", str(poor.atlas), layer.name, "0", "--json"]) == 0
-            live = bool((layer.statistics.maximum > 0).any())
-            assert drawn(poor, tmp_path, capsys, layer.name) == ("" if live else f'no unit of layer "{layer.name}"')
-            assert drawn(poor, tmp_path, capsys, layer.name, "--unit", "0") == ""
-        alive = any((layer.statistics.maximum > 0).any() for layer in atlas)
-        assert drawn(poor, tmp_path, capsys) == ("" if alive else "this atlas holds no tiles to show")
-        assert main(["info", str(poor.atlas)]) == 0
+        assert atlas._repr_html_() and all(layer._repr_html_() and layer[0]._repr_html_() for layer in atlas)
+        names = [layer.name for layer in atlas]
+    assert main(["info", str(poor.atlas)]) == 0
+    layers = [["show", name] for name in names] + [["show", name, "0"] for name in names]
+    for verb, *words in (["info"], ["show"], *layers):
         capsys.readouterr()
-        for words in (["info"], ["show"]):
-            assert main([*words, str(poor.atlas), "--json"]) == 0
-            finite(capsys.readouterr().out)
+        assert main([verb, str(poor.atlas), *words, "--json"]) == 0
+        finite(capsys.readouterr().out)
+
+
+def test_such_a_network_is_dissected_and_reported(net: ls.Network, tmp_path: Path) -> None:
+    """Layers without live units and of one unit have figures; what was not measured is left out of the report."""
+    drawn, path = Drawn(12), tmp_path / "drawn.atlas"
+    source = ls.images(drawn)
+    ls.build(net, source, path, layers=EVERY, dense=True, progress=False).close()
+    found = dissect_atlas(path, net, source, drawn)
+    with AtlasFile(path) as file:
+        facts = facts_of(file, [found])
+        # In a layer of one unit, or of none that is alive, there is no other unit to compare with.
+        assert [dict(layer.specificity) for layer in facts.layers] == [{}, {}]
+        finite(json.dumps(facts.as_json()))
+        assert write_page(file, facts, (), tmp_path / "report.html", title="poor", next_steps="", figures={}).exists()
+    shelf = Shelf([path])
+    with client(guarded(shelf, Door(host="127.0.0.1", port=8000))) as browser:
+        assert browser.get("/drawn/concepts").status_code == browser.get("/drawn/").status_code == 200
+        finite(browser.get("/drawn/concepts?format=json").text)
+    shelf.close()

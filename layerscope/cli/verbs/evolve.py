@@ -15,6 +15,7 @@ from layerscope.core.evolution import Evolution
 from layerscope.core.records import LayerRecord
 from layerscope.figures.evolution import evolution
 from layerscope.figures.files import require_writable
+from layerscope.figures.fonts import missing_words
 from layerscope.pipeline.progress import Silent
 from layerscope.training.evolution import evolve
 from layerscope.training.kept import KeptRun
@@ -33,7 +34,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     options = {name: getattr(arguments, name) for name in ("units", "seed", "method", "view")}
     with nullcontext() if output.quiet else Bars() as bars:
         found = evolve(kept, layers, source, **options, reporter=bars or Silent())
-    saved = evolution(found).save(out)
+    figure = evolution(found)
+    if missing := figure.missing_letters:
+        output.remark(missing_words(missing))
+    saved = figure.save(out)
     output.result({"figure": str(saved), "bytes": saved.stat().st_size, **found.data()}, _text(found, saved))
     return 0
 

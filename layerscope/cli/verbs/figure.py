@@ -8,6 +8,7 @@ from layerscope.cli import words
 from layerscope.cli.output import Output
 from layerscope.core.errors import UsageError
 from layerscope.figures import Sheet, filters, overview, plate, unit_page
+from layerscope.figures.fonts import missing_words
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -16,6 +17,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     with AtlasFile(arguments.atlas) as file:
         kind, figure = sheet(file, arguments)
         replaced = out.exists()
+        if missing := figure.missing_letters:
+            output.remark(missing_words(missing))
         saved = figure.save(out, width_inches=arguments.width, dpi=arguments.dpi)
     size = saved.stat().st_size
     data = {"figure": str(saved), "kind": kind, "layer": arguments.layer, "bytes": size, "replaced": replaced}
