@@ -218,8 +218,11 @@ def as_scanned(batch: Batch, hashes: Mapping[int, str | None]) -> Batch:
     """The batch, known to hold the images that were scanned. Raises ImageError for one that has changed since."""
     for record in batch.records:
         if record.skipped is not None or record.sha256 != hashes[record.id]:
-            why = record.skipped or "its content is not the same: another file, or an item that differs at each reading"
-            raise ImageError(f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite")
+            why = record.skipped or "its content is not the same"
+            raise ImageError(
+                f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite, and, where the "
+                "images are a Dataset, with items that are the same at each reading"
+            )
     return batch
 
 
