@@ -49,7 +49,7 @@ class DatasetSource(Source):
         self, dataset: Any, entries: Sequence[Entry], *, name: str, classes: Classes, said: Sequence[str] = ()
     ) -> None:
         self._dataset = dataset
-        self._classes = classes.names
+        self._classes, self._lists_labels = classes.names, classes.labels is not None
         super().__init__(entries, name=name, label_names=tuple(sorted(set(self._classes))) or None, said=said)
         self._items_tell_labels = bool(self._classes) and not any(entry.label for entry in self._entries)
         self._seen = self._read_again()
@@ -106,16 +106,19 @@ class DatasetSource(Source):
         return [*self._labels_told(), *floats_told(self._floats(input), input)]
 
     def _labels_told(self) -> list[str]:
-        """Labels that are met and not used."""
+        """Labels that are met and not used, or are others than those that the Dataset lists."""
         for id, label in self._seen.items():
-            if label is None or self._entries[id].label is not None:
+            listed, met = self._entries[id].label, label_name(label, self._classes)
+            if self._lists_labels and None not in (listed, met) and listed != met:
+                return [f'the Dataset lists item {id} as "{listed}", and the item says "{met}": the list counts']
+            if label is None or listed is not None:
                 continue
             if not self._classes and label_name(label, ()) is not None and not self.label_names:
                 return [
                     f"items have labels, such as {label!r}, that are not used, for the Dataset lists no classes: give "
                     "it `classes` (names) or `targets` (one label per item), or a labels file"
                 ]
-            if self._items_tell_labels and label_name(label, self._classes) is None:
+            if self._items_tell_labels and met is None:
                 return [f"the label of item {id}, {label!r}, is none of the {len(self._classes)} classes: not used"]
         return []
 

@@ -8,6 +8,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from layerscope.core.errors import ImageError
@@ -31,7 +32,14 @@ def matching(pattern: str) -> list[Path]:
     """The files that match a glob ("**" crosses folders), sorted. Raises ImageError where there are none."""
     found = [Path(path) for path in glob.glob(pattern, recursive=True)]
     below = len(fixed_root(pattern).parts)
-    kept = (path for path in found if not is_clutter(path.parts[below:]) and path.is_file())
+    exported = cache(lambda folder: (folder / SITE).is_file())
+    kept = (
+        path
+        for path in found
+        if not is_clutter(path.parts[below:])
+        and not any(exported(folder) for folder in path.parents[: len(path.parts) - 1 - below])
+        and path.is_file()
+    )
     paths = sorted(kept, key=Path.as_posix)
     if not paths:
         raise ImageError(f'no file matches "{pattern}"')

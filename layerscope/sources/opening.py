@@ -12,7 +12,7 @@ from PIL import Image
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
-from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode
+from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode, reason
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
@@ -142,12 +142,19 @@ def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
 
 def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
     _require_numbered(dataset)
-    if len(dataset) == 0:
+    try:
+        count = len(dataset)
+    except Exception as failure:  # the user's code
+        kind = type(dataset).__name__
+        raise UsageError(
+            f"images of type {kind} cannot be used: their number is not told ({reason(failure)})"
+        ) from None
+    if count == 0:
         raise ImageError(f"the images are an empty {type(dataset).__name__}")
     classes = classes_listed(dataset)
     said: list[str] = []
-    known = classes.labels or [None] * len(dataset)
-    entries = [Entry(identity=str(id), label=known[id]) for id in range(len(dataset))]
+    known = classes.labels or [None] * count
+    entries = [Entry(identity=str(id), label=known[id]) for id in range(count)]
     if labels is not None:
         (entries, said), classes = with_labels(entries, labels), Classes()
     name = f"{type(dataset).__name__} ({_count(len(entries), 'item', limit)})"

@@ -33,11 +33,11 @@ def classes_listed(dataset: Any, depth: int = 0) -> Classes:
     own = Classes(_names(dataset), _labels(dataset, _names(dataset)))
     if own.names or own.labels is not None or depth > DEEPEST:
         return own
-    parts = getattr(dataset, "datasets", None)
+    parts = _attribute(dataset, "datasets")
     if isinstance(parts, (list, tuple)) and parts:
         return _joined([classes_listed(part, depth + 1) for part in parts])
-    inner, indices = getattr(dataset, "dataset", None), getattr(dataset, "indices", None)
-    if inner is not None and indices is not None and len(indices) == len(dataset):
+    inner, indices = _attribute(dataset, "dataset"), _attribute(dataset, "indices")
+    if _length(inner) is not None and indices is not None and _length(indices) == len(dataset):
         held = classes_listed(inner, depth + 1)
         labels = None if held.labels is None else [held.labels[int(index)] for index in indices]
         return Classes(held.names, labels)
@@ -60,55 +60,69 @@ def _joined(parts: list[Classes]) -> Classes:
 
 def _names_inside(dataset: Any, depth: int) -> tuple[str, ...]:
     """The names of the only Dataset of the same length that an object holds."""
-    try:
-        held = [value for value in vars(dataset).values() if _is_dataset(value) and len(value) == len(dataset)]
-    except TypeError:  # an object without attributes of its own
-        return ()
+    attributes = getattr(dataset, "__dict__", {}).values()
+    held = [value for value in attributes if _is_dataset(value) and _length(value) == len(dataset)]
     found = {classes_listed(value, depth + 1).names for value in held} - {()}
     return found.pop() if len(found) == 1 else ()
 
 
 def _is_dataset(value: Any) -> bool:
-    return hasattr(value, "__getitem__") and hasattr(value, "__len__") and hasattr(value, "__dict__")
+    return hasattr(value, "__getitem__") and hasattr(value, "__dict__")
+
+
+def _attribute(dataset: Any, name: str) -> Any:
+    """An attribute of the user's object; None where it has none, or where asking for it fails."""
+    try:
+        return getattr(dataset, name, None)
+    except Exception:  # the user's code: what cannot be asked is not listed
+        return None
+
+
+def _length(value: Any) -> int | None:
+    try:
+        return len(value)
+    except Exception:  # no length, or one that its class leaves unwritten
+        return None
 
 
 def _names(dataset: Any) -> tuple[str, ...]:
     for attribute in NAMES:
-        names = getattr(dataset, attribute, None)
+        names = _attribute(dataset, attribute)
         if isinstance(names, (list, tuple)):
             return tuple(str(name) for name in names)
     feature = _hub_feature(dataset)
     if feature is not None:
         return tuple(str(name) for name in getattr(feature[1], "names", ()))
-    count = getattr(dataset, "num_classes", None)
+    count = _attribute(dataset, "num_classes")
     return tuple(map(str, range(count))) if isinstance(count, int) else ()
 
 
 def _labels(dataset: Any, names: tuple[str, ...]) -> list[str | None] | None:
     count = len(dataset)
     for attribute in TARGETS:
-        labels = getattr(dataset, attribute, None)
+        labels = _attribute(dataset, attribute)
         if labels is not None and _one_each(labels, count):
             return [label_name(label, names) for label in labels]
-    tensors = getattr(dataset, "tensors", None)
+    tensors = _attribute(dataset, "tensors")
     if isinstance(tensors, tuple) and len(tensors) > 1 and _one_each(tensors[1], count):
         return [label_name(label, names) for label in tensors[1]]
     feature = _hub_feature(dataset)
-    if feature is not None:
-        return [label_name(label, names) for label in dataset[feature[0]]]
-    return None
+    try:
+        return None if feature is None else [label_name(label, names) for label in dataset[feature[0]]]
+    except Exception:  # a transform of the user's own may leave the column out: then the items tell
+        return None
 
 
 def _one_each(labels: Any, count: int) -> bool:
     """True for a list or vector of whole numbers or names, one per item."""
-    if not hasattr(labels, "__len__") or isinstance(labels, (str, bytes, dict)) or len(labels) != count:
+    if isinstance(labels, (str, bytes, dict)) or _length(labels) != count:
         return False
     return all(isinstance(label, str) or whole_number(label) is not None for label in labels[:1])
 
 
 def _hub_feature(dataset: Any) -> tuple[str, Any] | None:
     """The label column of a Hub data set and what it says of it."""
-    features = getattr(dataset, "features", None)
+    features = _attribute(dataset, "features")
     if not isinstance(features, dict):
         return None
     return next(((key, features[key]) for key in LABEL_KEYS if key in features), None)

@@ -87,6 +87,7 @@ def test_what_layerscope_writes_is_no_image_and_is_not_told_of(photos):
     put(photos, "site/static/cover.webp", b"RIFF\0\0\0\0WEBP")
     source = open_source(photos)
     assert source.identity() == before and source.remarks(INPUT) == () and source.former() is None
+    assert open_source(f"{photos}/**/*.*").identity() == before
 
 
 def test_other_files_are_no_images_and_are_counted(photos):

@@ -7,6 +7,7 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset, random_split
 from torchvision import datasets
 
+from layerscope.core.errors import UsageError
 from layerscope.core.records import Input
 from layerscope.sources import open_source
 
@@ -100,6 +101,42 @@ def test_dicts_and_features_of_the_hub_are_read():
     assert source.labelling() == ["dog", "cat", "dog"] and len(source.load(range(3), INPUT).ids) == 3
     plain = open_source([{"pixel_values": np.zeros((4, 4, 3), np.uint8), "label": "x"}])
     assert plain.labelling() == ["x"] and len(plain.load([0], INPUT).ids) == 1
+
+
+def test_a_list_that_disagrees_with_the_items_is_said(tree):
+    """As of a target_transform; the list counts, as it always did."""
+    tree.target_transform = lambda number: 1 - number
+    source = open_source(tree)
+    assert source.labelling() == ["ant", "ant", "ant", "bee", "bee"]
+    assert source.remarks(INPUT) == ('the Dataset lists item 0 as "ant", and the item says "bee": the list counts',)
+
+
+def test_what_cannot_be_asked_is_not_listed():
+    """A property that fails, a column that a transform leaves out: the items are read all the same."""
+
+    class Odd(Hub):
+        @property
+        def targets(self):
+            raise RuntimeError("download me first")
+
+        def __getitem__(self, key):
+            if isinstance(key, str):
+                raise KeyError(key)
+            return {"img": super().__getitem__(key)["img"]}
+
+    source = open_source(Odd())
+    assert source.labelling() == [None] * 3 and len(source.load(range(3), INPUT).ids) == 3
+
+
+def test_a_length_that_cannot_be_told_is_one_sentence():
+    """As of a Dataset that leaves it to others."""
+
+    class Long(Hub):
+        def __len__(self):
+            raise NotImplementedError("how long?")
+
+    with pytest.raises(UsageError, match=r"Long cannot be used: their number is not told \(how long\?\)"):
+        open_source(Long())
 
 
 def test_numbers_that_are_no_classes_are_none():
