@@ -9,8 +9,8 @@ class Sizes:
 
     repeats: turns of every contender. tensors: images of a scan from tensors. files: images of a scan from JPEG files.
     projected: images whose projections are measured, in groups of 32. sampled: projections per layer that the rivals
-    make. built: images of a whole build. scans: the two lengths of a scan whose memory is compared. networks: those
-    that are scanned.
+    make. built: images of a whole build. photographs: large pictures of another one. scans: the two lengths of a scan
+    whose memory is compared. networks: those that are scanned.
     """
 
     repeats: int
@@ -19,6 +19,7 @@ class Sizes:
     projected: int
     sampled: int
     built: int
+    photographs: int
     scans: tuple[int, int]
     networks: tuple[str, ...]
 
@@ -29,9 +30,17 @@ class Sizes:
 
 
 FULL = Sizes(
-    repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, scans=(1_000, 10_000),
+    repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, photographs=20, scans=(1_000, 10_000),
     networks=("alexnet", "mobilenet_v2"),
 )  # fmt: skip
 QUICK = Sizes(
-    repeats=1, tensors=32, files=32, projected=32, sampled=9, built=32, scans=(100, 200), networks=("alexnet",)
+    repeats=1,
+    tensors=32,
+    files=32,
+    projected=32,
+    sampled=9,
+    built=32,
+    photographs=2,
+    scans=(100, 200),
+    networks=("alexnet",),
 )
