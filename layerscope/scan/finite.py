@@ -27,7 +27,8 @@ def finite_maxima(
         # A maximum hides what lies below it; a rectifier leaves nothing there.
         found |= torch.isinf(maps.amin((1, 2))).cpu()
     if bool(found.any()):
-        image, unit = found.nonzero()[0].tolist()
+        none = torch.isnan(maxima)
+        image, unit = (none if bool(none.any()) else found).nonzero()[0].tolist()
         what = _what(maps[image, :, :, unit])
         raise TraceError(f"image {int(ids[image])} {what} {layer.name}: {_why(maps.dtype)}")
     return maxima

@@ -201,7 +201,7 @@ def test_overwriting_starts_anew(net, pictures, built, tmp_path) -> None:
 
 
 def test_broken_images_among_good_ones(net, pictures, tmp_path) -> None:
-    """What cannot be used is left out and listed with its reason, duplicates are marked, the rest is scanned."""
+    """What cannot be used is left out and listed with its reason, copies are marked, the rest is scanned."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, path in enumerate(sorted(pictures.rglob("*.png"))[:12]):
@@ -219,7 +219,7 @@ def test_broken_images_among_good_ones(net, pictures, tmp_path) -> None:
     assert set(skipped) == {"03.png", "05.png", "07.png", "notes.txt"} and skipped["05.png"] == "empty file"
     assert {source: first for source, _, first in listed if first is not None} == {"09.png": 1}
     ((scanned,),) = rows(out, "SELECT value FROM statistic WHERE name = 'images'")
-    assert int(scanned) == 9
+    assert int(scanned) == 8
     with ls.open(out) as atlas:
         frame = atlas.to_frame("images")
         assert len(frame) == 13 and frame["skipped"].notna().sum() == 4
