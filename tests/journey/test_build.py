@@ -246,12 +246,12 @@ def test_weights_that_are_no_numbers_are_refused(pictures, tmp_path) -> None:
 
 
 def test_activations_that_overflow_are_refused(pictures, tmp_path) -> None:
-    """Finite weights whose activations are NaN: the error names image and layer."""
+    """Finite weights whose activations are infinite, and NaN behind: the error names the image and the first layer."""
     model = Small()
     with torch.no_grad():
         model.conv1.weight.fill_(3e38)
         model.conv1.weight[:, :, ::2] *= -1
-    with pytest.raises(TraceError, match="image 0 gives NaN at layer relu"):
+    with pytest.raises(TraceError, match="image 0 gives infinity at layer relu1: "):
         build(ls.trace(model, INPUT), pictures, tmp_path / "a.atlas")
 
 
