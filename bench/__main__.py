@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import building, layers, memory, projections, scan_files, scan_tensors
+from bench import building, layers, memory, photographs, projections, scan_files, scan_tensors
 from bench.pictures import write_pictures
 from bench.report import Line, as_json, machine, markdown
 from bench.sizes import FULL, QUICK, Sizes
@@ -19,6 +19,7 @@ LINES: dict[str, Callable[[Workshop], list[Line]]] = {
     "files": scan_files.measure,
     "projections": projections.measure,
     "build": building.measure,
+    "photographs": photographs.measure,
     "memory": memory.measure,
     "layers": layers.measure,
 }

@@ -9,8 +9,8 @@ class Sizes:
 
     repeats: turns of every contender. tensors: images of a scan from tensors. files: images of a scan from JPEG files.
     projected: images whose projections are measured, in groups of 32. sampled: projections per layer that the rivals
-    make. built: images of a whole build. scans: the two lengths of a scan whose memory is compared. networks: those
-    that are scanned. listed: the network whose layers are listed twice.
+    make. built: images of a whole build. photographs: large pictures of another one. scans: the two lengths of a scan
+    whose memory is compared. networks: those that are scanned. listed: the network whose layers are listed twice.
     """
 
     repeats: int
@@ -19,6 +19,7 @@ class Sizes:
     projected: int
     sampled: int
     built: int
+    photographs: int
     scans: tuple[int, int]
     networks: tuple[str, ...]
     listed: str
@@ -30,7 +31,7 @@ class Sizes:
 
 
 FULL = Sizes(
-    repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, scans=(1_000, 10_000),
+    repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, photographs=20, scans=(1_000, 10_000),
     networks=("alexnet", "mobilenet_v2"), listed="torchvision:resnet50/none",
 )  # fmt: skip
 QUICK = Sizes(
@@ -40,6 +41,7 @@ QUICK = Sizes(
     projected=32,
     sampled=9,
     built=32,
+    photographs=2,
     scans=(100, 200),
     networks=("alexnet",),
     listed="worldnet/none",

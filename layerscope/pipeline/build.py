@@ -60,7 +60,10 @@ class Build:
 
     def forecast(self) -> Forecast:
         """What this build will take, measured on a small piece of each stage."""
-        return forecast_build(self.program, self.input, self.layers, self.source, self.settings, workers=self.workers)
+        return forecast_build(
+            self.program, self.input, self.layers, self.source, self.settings,
+            workers=self.workers, kept=self.kept.capacity,
+        )  # fmt: skip
 
     def into(self, path: Path, *, overwrite: bool = False) -> None:
         """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""

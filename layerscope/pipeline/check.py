@@ -1,5 +1,6 @@
 """Does an atlas hold what this network does to these images? A sample of its peaks, computed again."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from layerscope.pipeline.projecting import tolerance
 from layerscope.pipeline.settings import as_built, weights_hash
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
-from layerscope.sources import Source
+from layerscope.sources import Kept, Source
 
 _CHUNK = 16
 
@@ -36,6 +37,13 @@ def check_atlas(
     """
     program.check()
     source = as_built(source, file.run.fingerprint)
+    kept = Kept(input, pictures=False)
+    kept.only(range(len(source)))
+    with closing(kept):
+        return _checked(file, program, input, source.keeping(kept), sample, seed)
+
+
+def _checked(file: AtlasFile, program: Program, input: Input, source: Source, sample: int, seed: int) -> CheckReport:
     failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
     worst, count = 0.0, 0
     for layer in file.layers:

@@ -10,6 +10,7 @@ import torch
 
 from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Program
+from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
 from layerscope.project.cone import Entries, needed_maps
@@ -28,6 +29,8 @@ BYTES_PER_PICTURE = 7800
 BYTES_PER_UNIT = 1500
 # One peak's share of encoding and storing one tile, seconds: it hardly depends on the machine's state.
 ENCODE_SECONDS = 1.5e-4
+# A small picture's share of that: it has this many times the px of a tile.
+_PICTURE = 4
 _ENTRIES = 4
 Result = TypeVar("Result")
 
@@ -50,10 +53,18 @@ class Forecast:
 
 
 def forecast_build(
-    program: Program, input: Input, layers: tuple[LayerRecord, ...], source: Source, settings: Settings, *, workers: int
+    program: Program,
+    input: Input,
+    layers: tuple[LayerRecord, ...],
+    source: Source,
+    settings: Settings,
+    *,
+    workers: int,
+    kept: int = 0,
 ) -> Forecast:
     """Measure a batch of the scan and a few projections of every layer, and count up.
 
+    kept: images that the scan leaves prepared, so that no later stage decodes them again.
     Raises TraceError for weights and activations that a build would refuse.
     """
     program.check()
@@ -73,17 +84,19 @@ def forecast_build(
     decode_each = decode / max(len(first), 1) / min(workers, 2)
     images = min(count, sum(peaks.values()))
     padded = -(-count // SHARD) * SHARD if count < SHARD else count
-    sample = sum(64 * 2 * costs[layer.node] + 64 * forward for layer in projected)
+    # What a later stage decodes again, of each image that it reads.
+    again = decode_each * max(0.0, 1 - kept / count)
+    sample = sum(SAMPLE * 2 * costs[layer.node] + SAMPLE * forward for layer in projected)
+    sample += min(count, SAMPLE * len(projected)) * again
     sheets = {layer.node: 1 + (methods * views if layer in projected else 0) for layer in layers}
     seconds = {
         "scan": count * decode_each + padded * forward,
         "sample": sample,
-        "project": images * (forward + decode_each) + sum(peaks[n] * cost for n, cost in costs.items()),
+        "project": images * (forward + again) + sum(peaks[n] * cost for n, cost in costs.items()),
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
     sampled = len(sample_of(count, layers, settings.seed))
-    # Read once more, and once more for its small picture.
-    seconds["strata"] = 2 * sampled * decode_each
+    seconds["strata"] = sampled * again + (sampled * ENCODE_SECONDS * _PICTURE if settings.pictures else 0.0)
     size = sum(
         len(sampled_units(layer, settings)) * _unit_bytes(layer, input, k, settings, layer in projected)
         for layer in layers

@@ -94,8 +94,8 @@ def _require_finite(program: Program, entries: Entries, method: str, signal: Ten
         unit = entries.unit[int(finite.logical_not().nonzero()[0])]
         raise TraceError(
             f"the {method} projection of unit {unit} of {program.graph.nodes[entries.node].name} overflows "
-            f"{str(signal.dtype).removeprefix('torch.')}: the weights are too large; "
-            "build the network in float64, as model.double() makes it"
+            f"{str(signal.dtype).removeprefix('torch.')}: "
+            "the weights are too large; build the network in float64, as model.double() makes it"
         )
 
 

@@ -27,10 +27,10 @@ def finite_maxima(
         # A maximum hides what lies below it; a rectifier leaves nothing there.
         found |= torch.isinf(maps.amin((1, 2))).cpu()
     if bool(found.any()):
-        image, unit = found.nonzero()[0].tolist()
-        raise TraceError(
-            f"image {int(ids[image])} gives {_what(maps[image, :, :, unit])} at layer {layer.name}: {_why(maps.dtype)}"
-        )
+        none = torch.isnan(maxima)
+        image, unit = (none if bool(none.any()) else found).nonzero()[0].tolist()
+        what = _what(maps[image, :, :, unit])
+        raise TraceError(f"image {int(ids[image])} {what} {layer.name}: {_why(maps.dtype)}")
     return maxima
 
 
@@ -47,10 +47,10 @@ def channels_last(values: Float[Tensor, "n *map"]) -> Float[Tensor, "n rows cols
 
 def _what(plane: Tensor) -> str:
     if bool(torch.isnan(plane).any()):
-        return "NaN"
+        return "gives NaN at layer"
     if bool(torch.isinf(plane).any()):
-        return "infinity"
-    return f"{float(plane.max()):.1e}"
+        return "gives infinity at layer"
+    return f"gives {float(plane.max()):.1e} at layer"
 
 
 def _why(dtype: torch.dtype) -> str:

@@ -21,19 +21,20 @@ Sums = dict[str, np.ndarray]
 
 def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     """The sums with some more images, as the network gets them."""
-    # In float64: a picture of one colour then varies by nothing at all, and no sum overflows.
+    # In float64, and around each picture's own mean: one of a single colour then varies by nothing.
     x = torch.from_numpy(pixels).double()
     count, channels, height, width = pixels.shape
     rings, sizes, window = _plane(height, width)
-    flat = x.permute(0, 2, 3, 1).reshape(-1, channels)
-    gray = (flat @ flat.new_full((channels,), 1 / channels)).reshape(count, height, width)
-    gray = (gray - gray.mean((1, 2), keepdim=True)) * torch.from_numpy(window)
+    mean = x.mean((2, 3))
+    flat = (x - mean[:, :, None, None]).permute(0, 2, 3, 1).reshape(-1, channels)
+    gray = flat.mean(1).reshape(count, height, width) * torch.from_numpy(window)
     power = torch.fft.rfft2(gray).abs().square().sum(0).numpy()
+    px = height * width
     found = {
         "images": np.array(count),
-        "pixels": np.array(len(flat)),
-        "total": flat.sum(0).numpy(),
-        "products": (flat.T @ flat).numpy(),
+        "pixels": np.array(count * px),
+        "total": (px * mean.sum(0)).numpy(),
+        "products": (flat.T @ flat + px * mean.T @ mean).numpy(),
         "power": np.bincount(rings.ravel(), power.ravel(), len(sizes)) / sizes,
     }
     return joined(sums, found)

@@ -1,7 +1,8 @@
 """Images that lie as encoded bytes at a place in a file: a picture file is one such place, a tar member another."""
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -52,6 +53,13 @@ class EncodedSource(Source):
 
     def _require(self, input: Input) -> None:
         require_picture_channels(input)
+
+    def stamp(self, id: int) -> Hashable:
+        try:
+            found = os.stat(self._entries[id].path)
+        except OSError:
+            return object()  # like no other
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def _read(self, id: int) -> tuple[ImageRecord, Image.Image | None]:
         entry = self._entries[id]

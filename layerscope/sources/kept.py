@@ -2,13 +2,14 @@
 
 Decoding a photograph takes a hundred times as long as reading what was made of it. What is kept is the input before it
 was normalised, a byte a number, where these bytes give the very same numbers; so batches are the same bits either way.
-The file has a bound, goes with the process, and is only an aid: where the disk is full, images are read as before.
+The file has a bound, goes with the process, and is only an aid: where the disk is full, or the image's file was written
+since, images are read as before.
 """
 
 import os
 import tempfile
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
@@ -30,8 +31,10 @@ Small = UInt8[np.ndarray, "_ _ 3"]
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is known of one image, and where its bytes lie; small: the shape of its picture, None without."""
+    """What is known of one image, and where its bytes lie. stamp: of its file, before it was read. small: the shape of
+    its picture, None without."""
 
+    stamp: Hashable
     record: ImageRecord
     placement: Placement
     offset: int
@@ -95,34 +98,37 @@ class Kept:
 
     def batches(self, source: "Source", runs: Iterable["Ids"], threads: int, ahead: int) -> Iterator[Batch]:
         """The source's batches, each image from here where it is here, and kept where there is room."""
-        waiting: deque[tuple[Ids, list[int]]] = deque()
+        waiting: deque[tuple[Ids, dict[int, Hashable]]] = deque()
         asked = source.pictured
         reading = source.picturing(asked or (self.worth if self.pictures else ()))
 
         def lacking() -> Iterator[list[int]]:
             for ids in runs:
-                waiting.append((ids, [int(id) for id in ids if not self._has(int(id), asked)]))
-                yield waiting[-1][1]
+                read = [int(id) for id in ids if not self._has(reading, int(id), asked)]
+                waiting.append((ids, {id: source.stamp(id) for id in read}))
+                yield read
 
         with closing(reading.batches(self.input, lacking(), threads=threads, ahead=ahead)) as found:  # type: ignore[type-var]
             for batch in found:
-                ids, read = waiting.popleft()
-                self._keep(batch)
-                whole = batch if len(read) == len(ids) else self._joined(reading, ids, batch)
+                ids, stamps = waiting.popleft()
+                whole = batch if len(stamps) == len(ids) else self._joined(reading, ids, batch, asked)
+                self._keep(batch, stamps)
                 pairs = zip(whole.ids.tolist(), whole.pictures, strict=False)
                 yield replace(whole, pictures=tuple(p if id in asked else None for id, p in pairs) if asked else ())
 
-    def _has(self, id: int, pictured: Container[int]) -> bool:
-        return id in self._entries and (id not in pictured or self._entries[id].small is not None)
+    def _has(self, source: "Source", id: int, pictured: Container[int]) -> bool:
+        """True where all that is asked of an image is here, and its file is as it was."""
+        entry = self._entries.get(id)
+        return entry is not None and (id not in pictured or entry.small is not None) and entry.stamp == source.stamp(id)
 
-    def _joined(self, source: "Source", ids: "Ids", batch: Batch) -> Batch:
+    def _joined(self, source: "Source", ids: "Ids", batch: Batch, pictured: Container[int]) -> Batch:
         """A run's images in their order: those that were read now, and those that lie here."""
         records = {record.id: record for record in batch.records}
         images = {image.record.id: image for image in _images(batch)}
         for id in (int(id) for id in ids):
             if id in records:
                 continue
-            if id in self._entries:
+            if self._has(source, id, pictured):
                 images[id] = self._image(id)
             else:  # let go of since it was found here
                 again = source.load([id], self.input)
@@ -140,14 +146,14 @@ class Kept:
             pictures=tuple(image.small for image in found),
         )
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: Batch, stamps: Mapping[int, Hashable]) -> None:
+        """Keep what was read just now, in place of what was here."""
+        self.release(stamps)
         for image in _images(batch):
-            id = image.record.id
-            if id in self.worth and not self._has(id, (id,) if image.small is not None else ()):
-                self.release([id])
-                self._put(id, image)
+            if image.record.id in self.worth:
+                self._put(image, stamps[image.record.id])
 
-    def _put(self, id: int, image: _Image) -> None:
+    def _put(self, image: _Image, stamp: Hashable) -> None:
         if self._end >= self.most and not any(self._free.values()):
             return
         packed = to_bytes(image.row, self.input)
@@ -164,7 +170,9 @@ class Kept:
             return
         self._end = max(self._end, offset + size)
         shape = None if image.small is None else image.small.shape
-        self._entries[id] = _Entry(image.record, image.placement, offset, size, packed is not None, shape)
+        self._entries[image.record.id] = _Entry(
+            stamp, image.record, image.placement, offset, size, packed is not None, shape
+        )
 
     def _write(self, data: bytes, offset: int) -> None:
         if self._file is None:

@@ -5,7 +5,7 @@ and batching are here, once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, replace
@@ -125,6 +125,10 @@ class Source(ABC):
         view = copy(self)
         view._kept = kept
         return view
+
+    def stamp(self, id: int) -> Hashable:
+        """What changes when the file that holds image `id` is written; the same always where there is no file."""
+        return None
 
     def release(self, ids: Iterable[int]) -> None:
         """Nobody will ask for these images again: what is kept of them may go."""

@@ -4,6 +4,7 @@ Only this module loads torch, and only when worker processes are wanted.
 """
 
 import multiprocessing
+import os
 import pickle
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -44,13 +45,15 @@ def from_workers(
     from torch import Generator
     from torch.utils.data import DataLoader
 
+    # More processes than cores gain nothing, and PyTorch warns of them.
+    workers = min(threads, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     loader = DataLoader(
         prepared,  # pyright: ignore[reportArgumentType]
         batch_size=None,
         sampler=runs,  # pyright: ignore[reportArgumentType]
         collate_fn=_unchanged,
-        num_workers=threads,
-        prefetch_factor=max(1, ahead // threads),
+        num_workers=workers,
+        prefetch_factor=max(1, ahead // workers),
         generator=Generator().manual_seed(0),  # the default would draw from the user's own random numbers
     )
     for result in loader:

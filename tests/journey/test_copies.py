@@ -133,7 +133,13 @@ def test_every_kind_of_source_leaves_copies_out(kind: str, net, folders, atlases
     assert ask(tmp_path / "a.atlas", query) == ask(atlases[0], query)
 
 
-@pytest.mark.parametrize("moment", [("scan", 1), (AtlasWriter, "put_units", 2), (AtlasWriter, "put_images", 1)])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("scan", 5),
+        *(pytest.param((AtlasWriter, *call), marks=pytest.mark.wide) for call in (("put_units", 2), ("put_images", 1))),
+    ],
+)
 def test_killed_and_resumed_copies_stay_out(moment, net, pictures, tmp_path) -> None:
     """Copies in the second shard of images of the first: the same bytes as undisturbed."""
     folder = tmp_path / "pictures"
@@ -147,8 +153,10 @@ def test_killed_and_resumed_copies_stay_out(moment, net, pictures, tmp_path) -> 
     assert ask(tmp_path / "whole.atlas", "SELECT count(duplicate_of) FROM image") == [(20,)]
 
     def until_then() -> None:
-        hook = Hook(stage_name=moment[0], after=5, do=die) if isinstance(moment[0], str) else Hook()
-        if not isinstance(moment[0], str):
+        hook = Hook()
+        if isinstance(moment[0], str):
+            hook = Hook(stage_name=moment[0], after=moment[1], do=die)
+        else:
             dies_at_call(*moment)
         build(net, folder, tmp_path / "killed.atlas", progress=hook)
 

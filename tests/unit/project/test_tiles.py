@@ -28,6 +28,17 @@ def test_profiles_are_sums_of_squares() -> None:
     np.testing.assert_allclose(cols, (signal.astype(float) ** 2).sum((1, 2)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e-30, 1e-12, 1e25])
+def test_profiles_of_any_size(size: float) -> None:
+    """Signals whose squares float32 cannot hold have the profile that float64 gives; of none at all it is zero."""
+    signal = (np.random.default_rng(0).normal(size=(2, 3, 4, 5)) * size).astype(np.float32)
+    signal[1] = 0
+    rows, cols = energy_profiles(signal)
+    np.testing.assert_allclose(rows, (signal.astype(float) ** 2).sum((1, 3)), rtol=1e-5)
+    np.testing.assert_allclose(cols, (signal.astype(float) ** 2).sum((1, 2)), rtol=1e-5)
+    assert not rows[1].any() and rows[0].all()
+
+
 @given(profile=profiles)
 def test_the_interval_holds_the_middle(profile: np.ndarray) -> None:
     """What it leaves out on each side holds at most 2.5 % of the energy, and one px less would leave out more."""

@@ -1,5 +1,7 @@
 """A view is one fixed linear map, and gray levels are what their scale says."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -181,3 +183,18 @@ def test_larger_tiles_are_averaged_down() -> None:
     smaller = reduced(tile, (8, 8))
     assert smaller.shape == (1, 3, 8, 8) and float(smaller.mean()) == pytest.approx(float(tile.mean()), abs=0.02)
     torch.testing.assert_close(reduced(torch.full((1, 3, 30, 30), 0.4), (7, 7)), torch.full((1, 3, 7, 7), 0.4))
+
+
+@pytest.mark.parametrize("known", ["colour", "spectrum", ""])
+def test_what_is_not_known_of_pictures_is_taken_as_of_any(known: str) -> None:
+    """Pictures all of one colour tell of no covariance, each of one colour of no spectrum: a plain one then."""
+    zero = {"colour": np.zeros((3, 3)), "spectrum": np.zeros(65)}
+    given_ = {name: getattr(STATISTICS, name) if name == known else zero[name] for name in zero}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        natural = NaturalView(Statistics(**given_))
+    plain, known_view = NaturalView.plain(3), NaturalView(STATISTICS)
+    torch.testing.assert_close(natural.colour, (known_view if known == "colour" else plain).colour)
+    torch.testing.assert_close(natural.kernel, (known_view if known == "spectrum" else plain).kernel)
+    tile = natural.apply(torch.randn(1, 3, 60, 60, generator=torch.Generator().manual_seed(0)))
+    assert bool(torch.isfinite(tile).all()) and bool(tile.abs().amax() > 0)

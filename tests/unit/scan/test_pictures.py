@@ -52,3 +52,18 @@ def test_the_spectrum_of_noise_is_flat_and_of_a_plain_picture_nothing() -> None:
     plain = statistics_of(add_pictures({}, np.full((2, 3, 16, 16), 0.7, np.float32)))
     np.testing.assert_allclose(plain.spectrum, 0, atol=1e-8)
     np.testing.assert_allclose(plain.colour, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.7, -2.1, 1e4, 1e20])
+def test_plain_pictures_vary_by_nothing(value: float) -> None:
+    """Of pictures all of one colour, covariance and spectrum are exactly zero, however bright it is."""
+    found = statistics_of(add_pictures({}, np.full((40, 3, 30, 50), value, np.float32)))
+    assert not found.colour.any() and not found.spectrum.any()
+
+
+def test_one_step_in_one_px_is_seen() -> None:
+    """The smallest difference that pictures can have is no rounding: 1/255 in one px of a shard."""
+    pixels = np.full((128, 1, 30, 50), 0.7, np.float32)
+    pixels[3, 0, 7, 9] += 1 / 255
+    found = statistics_of(add_pictures({}, pixels))
+    assert found.colour[0, 0] == pytest.approx((1 / 255) ** 2 / pixels.size, rel=1e-3) and found.spectrum.any()

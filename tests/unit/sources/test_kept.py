@@ -1,5 +1,6 @@
 """What is kept of an image is what reading it again would give, to the bit; within bounds, and only an aid."""
 
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 import layerscope as ls
-from layerscope.sources import Kept, open_source
+from layerscope.sources import Kept, encoded, open_source
 from layerscope.sources.prepare import PICTURE_SIDE, from_bytes, small, to_bytes
 
 INPUT = ls.Input(height=20, width=28, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="BGR")
@@ -64,16 +65,25 @@ def test_small_pictures_are_those_of_the_whole_picture(folder: Path) -> None:
     assert open_source(folder).load([0], INPUT).pictures == ()
 
 
-def test_an_image_that_is_kept_is_not_read(folder: Path) -> None:
-    """Once it was met it may even be gone from the disk; what was let go of is read."""
+def test_only_what_is_not_kept_is_decoded(folder: Path, monkeypatch) -> None:
+    """What was let go of, and what lies in a file that was written since: then it is the new content, or its reason."""
     kept = Kept(INPUT, pictures=False)
     source = open_source(folder).keeping(kept)
-    first = source.load([1, 2], INPUT)
-    (folder / "01.png").unlink()
-    assert_same(source.load([1, 2], INPUT), first)
+    first = source.load([1, 2, 4], INPUT)
+    decoded: list[bytes] = []
+    plain = encoded.decode
+    monkeypatch.setattr(encoded, "decode", lambda data, **options: (decoded.append(data), plain(data, **options))[1])
+    assert_same(source.load([1, 2, 4], INPUT), first)
+    assert not decoded
     kept.release([1])
-    again = source.load([1, 2], INPUT)
-    assert again.ids.tolist() == [2] and again.records[0].skipped is not None
+    assert_same(source.load([1, 2, 4], INPUT), first)
+    assert decoded == [(folder / "01.png").read_bytes()]
+    # The last bytes of a PNG are a checksum that decoders leave alone.
+    (folder / "02.png").write_bytes((folder / "02.png").read_bytes()[:-1] + b"?")
+    (folder / "04.png").unlink()
+    again = source.load([1, 2, 4], INPUT)
+    assert again.ids.tolist() == [1, 2] and again.records[2].skipped is not None
+    assert again.records[1].sha256 == hashlib.sha256((folder / "02.png").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.485, 114 / 255])
