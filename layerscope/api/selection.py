@@ -94,8 +94,9 @@ def _automatic(network: Network) -> tuple[LayerRecord, ...]:
         return layers
     refused = describe(node for node in network.program.graph.nodes if node.refused)
     why = refused or "no convolution and no hidden dense layer"
-    had = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
-    sentence = f'{network.name} has no layer that "auto" means: {why}; {had if network.layers else "none can be had"}'
+    named = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
+    had = named if network.layers else "no layer can be had"
+    sentence = f'{network.name} has no layer that "auto" means: {why}; {had}'
     raise UnknownOp(sentence) if refused else UsageError(sentence)
 
 
