@@ -60,11 +60,12 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     filters = f"{choice.filters} convolutions and dense layers"
     said = []
     if choice.cut:
-        first = describe(node for node in graph.nodes if graph.behind[node.id] == {node.id})
+        before = frozenset[int]().union(*(graph.behind[node] for node in choice.cut))
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.behind[node] == {node})
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(
-            f"{network.name} cannot be had whole: {choice.cut} of its {filters} stand behind what is refused "
+            f"{network.name} cannot be had whole: {len(choice.cut)} of its {filters} stand behind what is refused "
             f"({first}); {rest if had else 'no layer can be had'}"
         )
     if choice.folded:
@@ -94,8 +95,9 @@ def _automatic(network: Network) -> tuple[LayerRecord, ...]:
         return layers
     refused = describe(node for node in network.program.graph.nodes if node.refused)
     why = refused or "no convolution and no hidden dense layer"
-    had = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
-    sentence = f'{network.name} has no layer that "auto" means: {why}; {had if network.layers else "none can be had"}'
+    named = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
+    had = named if network.layers else "no layer can be had"
+    sentence = f'{network.name} has no layer that "auto" means: {why}; {had}'
     raise UnknownOp(sentence) if refused else UsageError(sentence)
 
 
