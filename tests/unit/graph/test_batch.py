@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError
-from layerscope.graph import Program, trace_module
+from layerscope.graph import Program, read_program, trace_module
 
 SHAPE = (3, 8, 6)
 
@@ -115,3 +115,23 @@ def test_what_keeps_each_picture_by_itself_opens(kind: str) -> None:
     program = Program(traced.graph, traced.weights)
     with torch.no_grad():
         torch.testing.assert_close(program.run(x, {output})[output], torch.cat([plain(one[None]) for one in x]))
+
+
+def test_a_program_of_one_batch_size_says_so() -> None:
+    """What was exported for two pictures keeps its maps; the view that holds the two is told, with what to do."""
+    example = torch.zeros(2, *SHAPE)
+    fixed = torch.export.export(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(96, 2)), (example,))
+    graph = read_program(fixed).graph
+    assert [node.refused for node in graph.nodes][1] == ""
+    assert "holds for a batch of 2 only" in graph.nodes[2].refused and graph.behind[3]
+
+
+def test_a_number_made_of_a_tensor_is_told_as_such() -> None:
+    """It is not the batch's: a weight that forward turns into a Python number."""
+
+    class Scaled(Between):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(x) * self.last.bias[0].item()
+
+    graph = trace_module(Scaled(nn.Identity()), SHAPE).graph
+    assert graph.nodes[-1].refused == "it makes a Python number of the values in a tensor"

@@ -58,7 +58,7 @@ class Prepared(nn.Module):
         self.scale = nn.Parameter(torch.randn(4))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = (x - torch.tensor([0.1, 0.2, 0.3], dtype=x.dtype)[:, None, None]) / self.std[:, None, None]
+        x = (x - torch.tensor([0.1, 0.2, 0.3])[:, None, None]) / self.std[:, None, None]
         steps = torch.arange(4, dtype=x.dtype).reshape(4, 1, 1) + torch.ones(1, dtype=x.dtype)
         return self.conv(x).relu() * (self.scale[:, None, None] * steps)
 
