@@ -32,7 +32,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
         "every picture (torch.where chooses by values)",
     ),
     (
-        r"Constraints violated \(batch\)|shape '\[.*for input of size .*s\d|same reduction dim.*s\d|match.*s\d",
+        r"Constraints violated \(batch\)|shape '\[.*for input of size .*s\d|same reduction dim.*\[\d+, [^\]]*s\d",
         "it holds for one number of pictures only: a batch size stands in the code, or int(x.shape[0]), or a loop over "
         "the pictures; take it from x.shape[0], and work on all pictures at once",
     ),
@@ -99,7 +99,7 @@ def _taken_apart(model: nn.Module, call: Signature) -> str:
         with torch.no_grad():
             model(*watched[: len(call.args)], **dict(zip(call.kwargs, watched[len(call.args) :], strict=True)))
     except _TakenApart as error:
-        return _line(list(_walked(error)))
+        return _line(_walked(error))
     except Exception:
         return ""
     return ""
@@ -111,7 +111,7 @@ def _guarded(frames: list[tuple[FrameType, int]]) -> str:
         for guard in getattr(frame.f_locals.get("self"), "guards", None) or ():
             place = getattr(getattr(guard, "sloc", None), "framework_loc", None)
             file, line = getattr(place, "filename", ""), getattr(place, "lineno", None)
-            if file and line and _is_code(file):
+            if file and line and _is_code(file) and not file.startswith(_LIBRARIES):
                 return _quoted(file, line)
     return ""
 
@@ -132,11 +132,16 @@ def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
         yield from _walked(one)
 
 
-def _walked(error: BaseException) -> Iterator[tuple[FrameType, int]]:
-    trace = error.__traceback__
+def _walked(error: BaseException) -> list[tuple[FrameType, int]]:
+    """The frames of one error behind the call of ours that began it."""
+    found, trace = [], error.__traceback__
     while trace is not None:
-        yield trace.tb_frame, trace.tb_lineno
+        code = trace.tb_frame.f_code
+        found.append((trace.tb_frame, trace.tb_lineno))
+        if code.co_filename.startswith(_OURS) and code.co_name in ("attempt", _taken_apart.__name__):
+            found = []
         trace = trace.tb_next
+    return found
 
 
 def _line(frames: list[tuple[FrameType, int]]) -> str:

@@ -60,9 +60,9 @@ def copied(model: nn.Module) -> Copied:
     """
     scripted = [path for path, m in model.named_modules() if isinstance(m, torch.jit.ScriptModule)]
     if scripted:
-        which = f'its part "{scripted[0]}" is' if scripted[0] else f"{type(model).__name__} is"
+        which = f'its part "{scripted[0]}"' if scripted[0] else type(model).__name__
         raise TraceError(
-            f"{which} TorchScript, which keeps no modules that could be traced: give the Python module that it was "
+            f"{which} is TorchScript, which keeps no modules that could be traced: give the Python module that it was "
             "made from, with its state dict, or a program of torch.export"
         )
     memo: dict[int, Any] = {id(t): t.detach().clone() for t in _tensors_of(model) if not t.is_leaf}

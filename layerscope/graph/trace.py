@@ -262,9 +262,10 @@ def _shape(fx: FxNode) -> tuple[int, ...]:
 
 def _user_outputs(program: ExportedProgram) -> list[FxNode]:
     """What the network returns; what it keeps for its next run (counters, running means) is no output."""
-    names = set(program.graph_signature.user_outputs)
     (output,) = (n for n in program.graph.nodes if n.op == "output")
-    return [n for n in output.all_input_nodes if n.name in names]
+    specs = program.graph_signature.output_specs
+    returned = zip(output.args[0], specs, strict=True)
+    return [fx for fx, spec in returned if isinstance(fx, FxNode) and spec.kind is OutputKind.USER_OUTPUT]
 
 
 def _reachable(outputs: list[FxNode], responses: Mapping[FxNode, dict[str, Any]]) -> set[FxNode]:

@@ -1,4 +1,4 @@
-"""What has no path from the input is one weight, the same as the user's own module computes, made anew by its recipe."""
+"""What has no path from the input is one weight: the numbers of the user's own module, made anew by a recipe."""
 
 import pickle
 import warnings
@@ -112,7 +112,9 @@ def assert_same(model: nn.Module, traced: Traced, weights: dict[str, Tensor]) ->
     with torch.no_grad():
         expected = model(x)
     (output,) = traced.graph.outputs
-    torch.testing.assert_close(Program(traced.graph, weights).run(x, {output})[output], expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        Program(traced.graph, weights).run(x, {output})[output], expected, rtol=1e-12, atol=1e-12
+    )
 
 
 def test_a_constant_is_a_weight(case: tuple[nn.Module, Traced]) -> None:
@@ -177,7 +179,10 @@ NO_CONSTANTS = {
     "drawn at random": (lambda self, x: x * torch.rand(1, 4, 1, 1), "draws random numbers"),
     "random for each number": (lambda self, x: functional.dropout(x, 0.5), "draws random numbers"),
     "changed by every run": (counted, 'reads "runs", which every run of the network changes'),
-    "as long as the batch": (lambda self, x: x + torch.full((x.shape[0], 1, 1, 1), 2.0), "while the number of pictures"),
+    "as long as the batch": (
+        lambda self, x: x + torch.full((x.shape[0], 1, 1, 1), 2.0),
+        "while the number of pictures",
+    ),
     "a bias from the picture": (
         lambda self, x: functional.conv2d(x, self.last.weight, x.mean((0, 2, 3))),
         "first axis is not the batch",
