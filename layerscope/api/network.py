@@ -1,6 +1,7 @@
 """Network: a traced CNN that users hold, with its layers, activations and projections."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,8 +41,8 @@ class Network:
         """True for the name or alias of a layer that can be had."""
         return name in self._by_name
 
-    def __getitem__(self, name: str) -> Layer:
-        """The layer of this name or alias. Raises UnknownOp behind a refused operation, else UsageError."""
+    def __getitem__(self, name: Any) -> Layer:
+        """The layer of this name or alias. Raises UnknownOp behind a refused operation, UsageError for all else."""
         if not isinstance(name, str):
             raise UsageError(f"{self.name}: a layer is asked for by its name, not by {_instead(name, self._by_name)}")
         if name not in self._by_name:
@@ -80,7 +81,7 @@ class Network:
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 
-    def activations(self, x: np.ndarray | Tensor, layer: str) -> np.ndarray:
+    def activations(self, x: np.ndarray | Tensor, layer: Any) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.
 
         x: the network's input [n, c, h, w], already preprocessed. What NumPy does not have, bfloat16, comes as float32.
@@ -92,7 +93,7 @@ class Network:
     def project(
         self,
         x: np.ndarray | Tensor,
-        layer: str,
+        layer: Any,
         *,
         image: Sequence[int],
         unit: Sequence[int],

@@ -1,7 +1,7 @@
 """Which layers a user means: `auto`, names, aliases or globs; and what `auto` leaves out, in words."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,11 +16,11 @@ from layerscope.graph.program import describe
 COMMA = re.compile(r",(?![^\[]*\])")
 
 
-def chosen_layers(network: Network, wanted: str | Sequence[str]) -> tuple[LayerRecord, ...]:
+def chosen_layers(network: Network, wanted: Any) -> tuple[LayerRecord, ...]:
     """The layers that are meant, in execution order; of `auto` those that can be had.
 
-    wanted: a name, or several, also parted by commas. Raises UsageError for a name that means none, UnknownOp for one
-    behind a refused operation, and where nothing can be had that `auto` means.
+    wanted: a name, a glob or "auto", or several, also parted by commas. Raises UsageError for a name that means none,
+    UnknownOp for one behind a refused operation, and where nothing can be had that `auto` means.
     """
     found: set[int] = set()
     for name in layer_names(network, wanted):
@@ -36,12 +36,12 @@ def chosen_layers(network: Network, wanted: str | Sequence[str]) -> tuple[LayerR
     return tuple(layer for layer in network.layers if layer.node in found)
 
 
-def layer_names(network: Network, wanted: str | Sequence[str]) -> list[str]:
+def layer_names(network: Network, wanted: Any) -> list[Any]:
     """One by one, what a user wrote as names, also parted by commas. Raises UsageError where there is none.
 
     What is no text is left as it is, for the network to refuse.
     """
-    given: list[Any] = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+    given = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
     names: list[Any] = []
     for name in given:
         apart = isinstance(name, str) and name not in network
@@ -51,7 +51,7 @@ def layer_names(network: Network, wanted: str | Sequence[str]) -> list[str]:
     return names
 
 
-def left_out(network: Network, wanted: str | Sequence[str] = "auto") -> tuple[str, ...]:
+def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     """What `auto` leaves out of a network, a sentence each; none where nothing is, or `auto` is not wanted."""
     if "auto" not in layer_names(network, wanted):
         return ()
@@ -94,8 +94,9 @@ def _automatic(network: Network) -> tuple[LayerRecord, ...]:
         return layers
     refused = describe(node for node in network.program.graph.nodes if node.refused)
     why = refused or "no convolution and no hidden dense layer"
-    had = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
-    sentence = f'{network.name} has no layer that "auto" means: {why}; {had if network.layers else "none can be had"}'
+    named = f"what can be had, with layers=: {_listed(layer.name for layer in network.layers)}"
+    had = named if network.layers else "no layer can be had"
+    sentence = f'{network.name} has no layer that "auto" means: {why}; {had}'
     raise UnknownOp(sentence) if refused else UsageError(sentence)
 
 

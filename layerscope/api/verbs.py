@@ -64,7 +64,7 @@ def build(
     images: Any,
     out: str | Path,
     *,
-    layers: str | Sequence[str] = "auto",
+    layers: Any = "auto",
     k: int = 9,
     methods: Sequence[str] = ("deconvnet", "guided"),
     labels: str | Path | None = None,
@@ -113,7 +113,7 @@ def forecast(
     net: Any,
     images: Any,
     *,
-    layers: str | Sequence[str] = "auto",
+    layers: Any = "auto",
     labels: str | Path | None = None,
     limit: int | None = None,
     weights: str | Path | None = None,
@@ -169,7 +169,7 @@ def figure(
 
 
 def _build(
-    network: "Network", source: "Source", layers: str | Sequence[str], options: dict[str, Any], *,
+    network: "Network", source: "Source", layers: Any, options: dict[str, Any], *,
     workers: int, device: str, progress: Any,
 ) -> "Build":  # fmt: skip
     from layerscope.api.selection import chosen_layers

@@ -37,7 +37,12 @@ def build(verb: ArgumentParser) -> None:
     _expected(verb)
     what = verb.add_argument_group("what the atlas holds")
     add = what.add_argument
-    add("--layers", metavar="GLOB", action="append", help='layers by name or pattern; repeatable (default "auto")')
+    add(
+        "--layers",
+        metavar="GLOB",
+        action="append",
+        help='layers by name or pattern; commas or repeated (default "auto")',
+    )
     add(
         "--method",
         metavar="METHOD",
@@ -164,7 +169,12 @@ def evolve(verb: ArgumentParser) -> None:
     add = verb.add_argument
     add("-o", "--out", metavar="FIGURE", required=True, help="a .png, .pdf or .svg file")
     add("--overwrite", action="store_true", help="replace FIGURE where it exists")
-    add("--layers", metavar="GLOB", action="append", help="layers by name or pattern; repeatable (default: with a map)")
+    add(
+        "--layers",
+        metavar="GLOB",
+        action="append",
+        help="layers by name or pattern; commas or repeated (default: with a map)",
+    )
     add("--units", metavar="N", type=values.whole(1), default=6, help="a seeded sample of N units a layer (default 6)")
     add("--seed", metavar="N", type=values.whole(0), default=0, help="seed of the sample (default 0)")
     add("--method", choices=METHODS, default="deconvnet", help="projections by this method (default deconvnet)")

@@ -21,6 +21,24 @@ def plain():
 
 def gated():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Sigmoid(), nn.Conv2d(4, 2, 3), nn.Tanh(), nn.Sigmoid())
+
+
+def opaque():
+    return nn.Sequential(nn.Tanh(), nn.Conv2d(3, 2, 3))
+
+
+class Forked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.pool = nn.Conv2d(3, 4, 3), nn.MaxPool2d(2)
+
+    def forward(self, x):
+        x = self.conv(x).relu()
+        return x, self.pool(x)
+
+
+def forked():
+    return nn.Sequential(Forked())
 """
 
 
@@ -32,7 +50,7 @@ def atlas(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="session")
 def network_file(tmp_path_factory) -> Path:
-    """A file with two networks, neither of which says what it expects."""
+    """A file with networks, none of which says what it expects."""
     path = tmp_path_factory.mktemp("networks") / "net.py"
     path.write_text(NETWORK)
     return path

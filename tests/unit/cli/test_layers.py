@@ -40,9 +40,10 @@ def test_auto_lists_the_chosen_ones_only(command, network_file):
 def test_refused_operations_stand_below_with_reasons(command, network_file):
     """Each kind once, how often and where first; what lies before can be had, what lies behind cannot."""
     where = (f"{network_file}:gated", "--input", "3x16x16")
-    status, out, _ = command("layers", *where)
+    status, out, err = command("layers", *where)
     assert status == 0
     above, below, replayed = out.split("\n\n")
+    assert "net.py:gated cannot be had whole: 1 of its 2 convolutions and dense layers" in err
     assert replayed.startswith("replayed on 3 pictures: 2 layers agree")
     assert above.splitlines()[2].split()[:3] == ["*", "1", "relu"]
     assert below.startswith("3 operations have no row; 1 operation behind cannot be had (see layerscope ops):")
@@ -53,6 +54,21 @@ def test_refused_operations_stand_below_with_reasons(command, network_file):
     data = json.loads(command("layers", *where, "--json")[1])
     assert [entry["node"] for entry in data["refused"]] == ["2", "4", "5"]
     assert all(entry["reason"] for entry in data["refused"])
+    assert data["remarks"] == [err.splitlines()[-1]]
+
+
+def test_only_what_is_starred_has_a_legend(command, network_file):
+    """A network of which nothing can be had has an empty table, and the reason."""
+    status, out, _ = command("layers", f"{network_file}:opaque", "--input", "3x16x16")
+    assert status == 0 and '"auto"' not in out and "aten.tanh" in out
+
+
+def test_modules_with_several_outputs_are_told(command, network_file):
+    """Below the table, with the layers that leave each; in JSON by name."""
+    where = ("layers", f"{network_file}:forked", "--input", "3x16x16")
+    lines = command(*where)[1].splitlines()
+    assert lines[-1] == "0 gives several outputs: 0.relu_1, 0.pool"
+    assert json.loads(command(*where, "--json")[1])["several_outputs"] == {"0": ["0.relu_1", "0.pool"]}
 
 
 def test_a_network_that_says_nothing_needs_its_size(command, network_file):

@@ -35,3 +35,4 @@ def test_close_names_are_suggested() -> None:
     assert nearest("features.3", ["features.30", "classifier"]) == "; did you mean features.30?"
     assert nearest("conv", ["conv1", "conv2", "conv3", "conv4"]).count(" or ") == 2
     assert nearest("zebra", ["conv1", "pool"]) == ""
+    assert nearest("conv2", ["conv1", "conv2"], {"conv2": "net:"}) == "; did you mean net:conv2?"

@@ -71,6 +71,21 @@ def test_an_exported_program_is_loaded(tmp_path: Path) -> None:
     assert net.name == "model.pt2"
 
 
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("resnet18", "torchvision:resnet18"),
+        ("densenet121", "torchvision:densenet121"),
+        ("mobilenet_v2x", "torchvision:mobilenet_v2"),
+        ("zfnet_64", "zfnet64"),
+    ],
+)
+def test_a_network_written_nearly_right_is_suggested_as_it_is_written(spec: str, meant: str) -> None:
+    """torchvision's by its prefix, also where the bare name is right; the very name alone, others by nearness."""
+    with pytest.raises(UsageError, match=f"; did you mean {meant}"):
+        load(spec)
+
+
 REFUSED = {
     "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, path/file.py:FUNCTION',
     "torchvision:alexnett": 'torchvision has no classification network "alexnett"; did you mean alexnet',
