@@ -8,14 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.api.arguments import batch_of, places
-from layerscope.core.errors import (
-    LayerscopeError,
-    TraceError,
-    UnknownOp,
-    UnsupportedMethod,
-    UsageError,
-    nearest,
-)  # fmt: skip
+from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod, UsageError, nearest
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
 from layerscope.core.replay import Replay
@@ -87,11 +80,6 @@ class Network:
             return Network(self.name, self.input, self.program.to(device), self.classes, self.remarks, self.replay)
         except (RuntimeError, AssertionError) as error:
             raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
-
-    def require_read(self) -> None:
-        """Raises TraceError where the replay found that this is not the user's network."""
-        if self.replay is not None and self.replay.fault:
-            raise TraceError(f"{self.name}: {self.replay.clause}; nothing is built from it; {self.replay.advice}")
 
     def activations(self, x: np.ndarray | Tensor, layer: Any) -> np.ndarray:
         """What a layer computes: [n, units, rows, cols], or [n, units] for a dense layer, in the model's dtype.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api.atlas import Atlas, open
-from layerscope.core.errors import UsageError
+from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.records import Input
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _build(
 
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
-    network.require_read()
+    _require_read(network)
     options = {**options, "methods": tuple(options.get("methods", ("deconvnet", "guided")))}
     return Build(
         network.on(device).program,
@@ -213,6 +213,13 @@ def _build(
         progress=_reporter(progress),
         workers=workers,
     )
+
+
+def _require_read(network: "Network") -> None:
+    """Raises TraceError where the replay found that the graph is not the user's network."""
+    found = network.replay
+    if found is not None and found.fault:
+        raise TraceError(f"{network.name}: {found.clause}; nothing is built from it; {found.advice}")
 
 
 def _held(model: Any, weights: str | Path | None, *, with_weights: bool) -> "Loaded":

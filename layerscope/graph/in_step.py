@@ -74,6 +74,14 @@ class InStep:
         self._forward()
 
     @property
+    def outputs(self) -> int:
+        """How many outputs the network has: tensors that it does not only hand on."""
+        nodes = self.reading.returned
+        handed_on = [node == 0 for node in nodes] if len(nodes) == len(self.returned) else [False] * len(self.returned)
+        given = zip(self.returned, handed_on, strict=True)
+        return sum(isinstance(value, Tensor) and not same for value, same in given)
+
+    @property
     def coarser(self) -> bool:
         return self._casts.seen
 

@@ -118,7 +118,7 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
     layers = len({run.node(name) for name in gaps if name not in run.reading.outputs})
     facts = {
         "pictures": len(run.pictures), "layers": layers, "outputs": len(run.reading.outputs),
-        "returned": len(run.reading.returned), "bound": bound, "dtype": str(run.program.dtype).removeprefix("torch."),
+        "returned": run.outputs, "bound": bound, "dtype": str(run.program.dtype).removeprefix("torch."),
     }  # fmt: skip
     if run.stuck[0]:
         return Replay(**facts, fault="running", where=run.stuck[0], why=run.stuck[1])

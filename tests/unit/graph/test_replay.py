@@ -290,11 +290,11 @@ class Several(nn.Module):
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         early = self.early(x).relu()
         late = self.late(early)
-        return {"late": late, "lost": late.cumsum(2), "early": early}
+        return {"late": late, "lost": late.cumsum(2), "early": early, "name": "several", "input": x}
 
 
 def test_each_output_is_compared_with_its_own_node() -> None:
-    """In the order in which the network gives them; those that cannot be had are counted."""
+    """In the order in which the network gives them; those that cannot be had are counted, what is no result is not."""
     found = ls.trace(Several(), INPUT).replay
     assert (found.fault, found.outputs, found.returned) == ("", 2, 3)
     assert found.said.startswith("replayed on 3 pictures: 2 of 3 outputs and 2 layers agree")
