@@ -227,8 +227,8 @@ def as_scanned(batch: Batch, hashes: Mapping[int, str | None]) -> Batch:
         if record.skipped is not None or record.sha256 != hashes[record.id]:
             why = record.skipped or "its content is not the same"
             raise ImageError(
-                f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite, and, "
-                "where the images are a Dataset, with items that are the same at each reading"
+                f"{record.source} has changed since it was scanned ({why}); start anew with --overwrite, and where the "
+                "images are a Dataset, with items that are the same at each reading"
             )
     return batch
 
