@@ -187,7 +187,6 @@ def _put_graph(writer: AtlasWriter) -> None:
 
 
 def _put_statistics(writer: AtlasWriter, images: int) -> None:
-    writer.put_statistic("copies", 1)
     writer.put_statistic("classes", list(CLASSES))
     writer.put_statistic("class_counts", [len(range(c, images - 1, len(CLASSES))) for c in range(len(CLASSES))])
     writer.put_statistic("colour", np.eye(3) * 0.4 + 0.6)

@@ -16,6 +16,8 @@ import layerscope as ls
 from layerscope.api.verbs import check
 from layerscope.atlas.compare import content_digest
 from layerscope.atlas.write import AtlasWriter
+from layerscope.cli.output import Output
+from layerscope.cli.verbs.build import show_built
 from layerscope.core.errors import AtlasError
 from layerscope.graph import Program
 from tests.helpers.building import LAYERS, Hook, K, Log, die, dies_at_call, in_a_child
@@ -89,7 +91,7 @@ def test_a_copy_has_no_peaks_and_counts_in_nothing(atlases) -> None:
     assert ask(with_, query) == ask(without, query)
 
 
-def test_copies_are_said(net, folders, atlases) -> None:
+def test_copies_are_said(net, folders, atlases, capsys) -> None:
     """By the build, with those that lie in another class; in the atlas, which `check` finds sound."""
     path, _, log = atlases
     assert any(said.startswith("7 of 47 images are copies of others") for said in log.said)
@@ -97,6 +99,9 @@ def test_copies_are_said(net, folders, atlases) -> None:
     with ls.open(path) as atlas:
         assert atlas.file.copies_left_out() == 7
         assert "Images: 40 of with/ (47 files), 7 copies left out" in ls.figure(atlas, "relu2", count=2).caption
+        for json, words in ((False, "47 images (7 copies left out), "), (True, '"copies": 7')):
+            show_built(atlas, 1.0, Output(json=json, quiet=True))
+            assert words in capsys.readouterr().out
     assert not check(path, net, folders[0]).failed
     assert not any("copies" in said for said in build(net, folders[1], path.with_name("again.atlas")).said)
 

@@ -53,7 +53,7 @@ def test_the_caption_says_what_was_done(file: AtlasFile):
     for said in (
         "features.1 of torchvision:smallnet",
         "5 of 12, a seeded sample (seed 3) of those that have a peak; 1 of the layer's 12 is never above zero",
-        "Images: 38 of photos/ (40 images), 1 copy left out; k = 9",
+        "Images: 38 of photos/ (40 images); k = 9",
         "Field 7 × 7 px",
         "Method: deconvnet (a plain chain)",
         "View: natural",
