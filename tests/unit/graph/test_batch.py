@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError
 from layerscope.graph import Program, read_program, trace_module
+from tests.helpers.sweep import swept
 
 SHAPE = (3, 8, 6)
 
@@ -43,7 +44,7 @@ MIXES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MIXES)
+@pytest.mark.parametrize("kind", swept(MIXES, 4))
 def test_what_mixes_pictures_is_refused(kind: str) -> None:
     """Plain torch gives another value for a picture alone than in its batch: the map before it can be had, no other."""
     torch.manual_seed(0)
@@ -63,7 +64,7 @@ REREADS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REREADS)
+@pytest.mark.parametrize("kind", swept(REREADS, 2))
 def test_what_reads_the_batch_in_another_order_is_not_even_exported(kind: str) -> None:
     """Where the batch is read as another axis the exporter itself finds no free batch; that is said."""
     with pytest.raises(TraceError, match="it holds for one number of pictures only"):
@@ -78,7 +79,7 @@ FOLDS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", FOLDS)
+@pytest.mark.parametrize("kind", swept(FOLDS, 2))
 def test_what_is_folded_into_the_batch_is_refused_though_it_is_led_back(kind: str) -> None:
     """An axis that is not the batch is told by name once, where it arises; nothing behind it is had."""
     graph = trace_module(Between(FOLDS[kind]), SHAPE).graph
@@ -95,7 +96,7 @@ KEEPS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KEEPS)
+@pytest.mark.parametrize("kind", swept(KEEPS, 3))
 def test_what_keeps_each_picture_by_itself_opens(kind: str) -> None:
     """A batch of five gives what each of the five gives alone, and nothing is refused."""
     call = KEEPS[kind]
