@@ -77,7 +77,6 @@ class Build:
                 "out of memory, even with small batches: free some, or ask for fewer layers; "
                 f"the same command goes on with what {path} holds"
             ) from error
-
         finally:
             self.kept.close()
 
