@@ -16,6 +16,7 @@ from layerscope.core.live import Portrait
 from layerscope.core.records import Input, Placement
 from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
+from layerscope.sources.decode import LARGEST_PICTURE
 from layerscope.viewer import pictures
 from layerscope.viewer.addresses import Sheet
 from layerscope.viewer.pages.look import facts
@@ -51,15 +52,18 @@ def look_at(
     *,
     weights: str | os.PathLike[str] | None = None,
     method: str | None = None,
+    orientation: str = "upright",
+    max_pixels: int = LARGEST_PICTURE,
 ) -> Portrait:
     """Write a page of the units that a picture excites most, at every layer; what stands on it is returned as well.
 
     picture: a file that `build` would read, of any size that it takes. out: the HTML file; one that exists is replaced.
-    method: of the projections, by default that of the atlas's deepest plate. Raises ImageError, WrongModel, UsageError.
+    method: of the projections, by default that of the atlas's deepest plate. orientation, max_pixels: as `images` takes
+    them. Raises ImageError, WrongModel, UsageError.
     """
     path = Path(picture).expanduser()
     with AtlasFile(atlas) as file:
-        pixels, placement = _prepared(path, file.run.input)
+        pixels, placement = _prepared(path, file.run.input, orientation, max_pixels)
         engine = engine_of(file, network, weights)
         query = Query((("method", method),) if method is not None else ())
         portrait = engine.portrait(pixels, placement)
@@ -68,7 +72,9 @@ def look_at(
     return portrait
 
 
-def _prepared(path: Path, input: Input) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
+def _prepared(
+    path: Path, input: Input, orientation: str, max_pixels: int
+) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
     """A person's own file as the network's input, read and prepared as an image of a build. Raises ImageError."""
     from layerscope.sources import open_source
 
@@ -76,7 +82,7 @@ def _prepared(path: Path, input: Input) -> tuple[Float32[np.ndarray, "c h w"], P
         path.open("rb").close()
     except OSError as error:
         raise ImageError(f'cannot read the picture "{path}": {error.strerror}') from error
-    batch = open_source(path).load([0], input)
+    batch = open_source(path, orientation=orientation, max_pixels=max_pixels).load([0], input)
     if not len(batch.ids):
         raise ImageError(f'the picture "{path}" cannot be used: {batch.records[0].skipped}')
     return batch.pixels[0], batch.placements[0]

@@ -1,6 +1,7 @@
 """The options of each verb, one function a verb; what several verbs share stands at the end."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 
 from layerscope.cli import values
 
@@ -112,6 +113,7 @@ def look(verb: ArgumentParser) -> None:
     add = verb.add_argument
     add("-o", "--out", metavar="PAGE", required=True, help="an .html file; one that exists is replaced")
     add("--method", choices=METHODS, help="projections by this method (default: that of the deepest plate)")
+    _reading(add, "refuse a larger picture")
     _weights(verb)
     spoken(verb)
 
@@ -262,18 +264,23 @@ def _images(verb: ArgumentParser) -> None:
     group.add_argument("--images", metavar="SRC", nargs="+", required=True, help=sources)
     group.add_argument("--labels", metavar="FILE", help="classes: a CSV or TSV table of files and classes")
     group.add_argument("--limit", metavar="N", type=values.whole(1), help="only the first N images")
-    group.add_argument(
+    _reading(group.add_argument, "skip larger pictures")
+
+
+def _reading(add: Callable[..., object], too_large: str) -> None:
+    """How picture files are read."""
+    add(
         "--orientation",
         choices=ORIENTATIONS,
         default="upright",
         help="turn pictures by their EXIF orientation, or take them as stored, as torchvision does (default upright)",
     )
-    group.add_argument(
+    add(
         "--max-pixels",
         metavar="N",
         type=values.whole(1),
         default=MAX_PIXELS,
-        help=f"skip larger pictures (default {MAX_PIXELS})",
+        help=f"{too_large} (default {MAX_PIXELS})",
     )
 
 

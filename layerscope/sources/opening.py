@@ -102,6 +102,11 @@ def _encoded(
     entries, everything, said = found.entries, found.everything, found.said
     if not entries and found.first_other is not None:
         raise ImageError(_no_image(f"{name} ({_count(len(everything), counted, None)})", found.first_other))
+    if not entries:
+        raise ImageError(
+            f"no image can be read in {name}: what lies there was written by layerscope (an atlas, a figure), not an "
+            "image of your own"
+        )
     if labels is not None:
         entries, told = with_labels(entries, labels)
         everything = with_labels(everything, labels)[0] if everything else everything

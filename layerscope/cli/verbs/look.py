@@ -18,6 +18,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         arguments.out,
         weights=arguments.weights,
         method=arguments.method,
+        orientation=arguments.orientation,
+        max_pixels=arguments.max_pixels,
     )
     show_portrait(portrait, arguments.out, output)
     return 0

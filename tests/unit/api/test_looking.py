@@ -62,13 +62,13 @@ KINDS = ("WEBP", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", *(("AVIF",) if feature
 LARGE = {"more than 16 million px": ("JPEG", (4001, 4001), {}), "8 MiB": ("PNG", (2000, 1500), {"compress_level": 0})}
 
 
-def looked_at(made, path: Path, out: Path, *, short: int = 40) -> None:
+def looked_at(made, path: Path, out: Path, *, short: int = 40, **reading: str) -> None:
     """The page's values are those of the user's own module on the picture as Pillow and torchvision prepare it.
 
     short: the side to which the picture's shorter one is resized, so that it just covers 40 x 48 px.
     """
     net, folder, _ = made
-    portrait = look_at(folder / "small.atlas", net, path, out)
+    portrait = look_at(folder / "small.atlas", net, path, out, **reading)
     prepare = transforms.Compose(
         [transforms.Resize(short), transforms.CenterCrop((INPUT.height, INPUT.width)), transforms.ToTensor(),
          transforms.Normalize(INPUT.mean, INPUT.std)]
@@ -89,6 +89,17 @@ def test_a_picture_of_any_kind_that_a_build_reads_is_looked_at(made, tmp_path, k
     small = Image.fromarray(rng.integers(0, 255, (6, 7, 3), np.uint8)).resize((72, 60))
     small.save(tmp_path / "own", kind)
     looked_at(made, tmp_path / "own", tmp_path / "page.html")
+
+
+def test_a_picture_is_looked_at_as_stored_where_that_is_asked_for(made, tmp_path):
+    """A network that was trained on pictures as they lie in their files gets this one so too, EXIF or not."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    small = Image.fromarray(np.random.default_rng(3).integers(0, 255, (6, 7, 3), np.uint8)).resize((72, 60))
+    small.save(tmp_path / "own.png", exif=turned)
+    looked_at(made, tmp_path / "own.png", tmp_path / "page.html", orientation="stored")
+    with pytest.raises(ImageError, match="above the limit of 100 px"):
+        look_at(made[1] / "small.atlas", made[0], tmp_path / "own.png", tmp_path / "page.html", max_pixels=100)
 
 
 @pytest.mark.parametrize("size", LARGE)

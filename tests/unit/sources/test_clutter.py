@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from layerscope.core.errors import ImageError
 from layerscope.core.records import Input
 from layerscope.figures.files import save
 from layerscope.figures.sheet import Grid, Panel, Sheet, Tile
@@ -88,6 +89,14 @@ def test_what_layerscope_writes_is_no_image_and_is_not_told_of(photos):
     source = open_source(photos)
     assert source.identity() == before and source.remarks(INPUT) == () and source.former() is None
     assert open_source(f"{photos}/**/*.*").identity() == before
+
+
+def test_what_layerscope_writes_alone_is_told_as_such(tmp_path):
+    """A folder, and a file, with nothing but layerscope's own work: one sentence says so."""
+    put(tmp_path, "own/mine.atlas", b"SQLite format 3\0")
+    for named in (tmp_path / "own", tmp_path / "own" / "mine.atlas"):
+        with pytest.raises(ImageError, match="what lies there was written by layerscope"):
+            open_source(named)
 
 
 def test_other_files_are_no_images_and_are_counted(photos):
