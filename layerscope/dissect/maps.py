@@ -70,8 +70,9 @@ class Activations:
         for layer in self.layers:
             maps = values[layer.node].float().cpu().permute(0, 2, 3, 1)
             largest = float(maps.abs().amax())
-            if np.isnan(largest):
-                raise TraceError(f"layer {layer.name} gives NaN: the weights or the input are unusable")
+            if not np.isfinite(largest):
+                what = "NaN" if np.isnan(largest) else "infinity"
+                raise TraceError(f"layer {layer.name} gives {what}: the weights or the input are unusable")
             if layer.node not in scales:
                 # A power of two, so that scaling changes no digit.
                 scales[layer.node] = 2.0 ** (_LARGEST_EXPONENT - np.frexp(largest)[1]) if largest else 1.0

@@ -160,6 +160,11 @@ def test_what_cannot_be_dissected_is_said(drawn):
         run(planted(), drawn, untrained=other.program)
     with pytest.raises(TraceError, match="layer first gives NaN"):
         run(scaled(float("nan")), drawn)
+    net = planted()
+    weights = {name: w.new_full(w.shape, 2e38) if w.dim() == 4 else w for name, w in net.program.weights.items()}
+    bright = ls.Network(net.name, net.input, Program(net.program.graph, weights))
+    with pytest.raises(TraceError, match="layer first gives infinity"):
+        run(bright, drawn)
 
 
 def test_the_scale_of_activations_does_not_matter(drawn):
