@@ -41,9 +41,20 @@ def made(name: str) -> nn.Module:
     return models.get_model(name, weights=None)
 
 
-@pytest.mark.parametrize("name", [*NAMED, "alexnet", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["zfnet64", "worldnet", "squeezenet1_1"])
 def test_a_graph_comes_back_as_it_was(name: str) -> None:
     """Node by node, with recipe, outputs and weights; through JSON, and in bytes that are the same each time."""
+    assert_comes_back(name)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", ["zfnet", "alexnet", "resnet50", "densenet121", "googlenet", "mobilenet_v3_small"])
+def test_larger_graphs_come_back_as_they_were(name: str) -> None:
+    """... of the largest of ours, and of families of torchvision's."""
+    assert_comes_back(name)
+
+
+def assert_comes_back(name: str) -> None:
     side = NAMED[name].input.height if name in NAMED else 224
     twin = prepared(made(name))
     fresh = read_module(twin, (3, side, side))
