@@ -228,7 +228,7 @@ def test_a_stale_graph_does_not_survive_the_replay(tmp_path, monkeypatch) -> Non
         assert read(model, INPUT, cache).traced.graph == right.traced.graph and len(seen) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\0" * 64, b"\x05\0\0\0\0\0\0\0{}   "])
+@pytest.mark.parametrize("content", [b"", b"\x05\0\0\0\0\0\0\0{}   "], ids=["empty", "no metadata"])
 def test_an_entry_of_something_else_is_harmless(tmp_path, content: bytes) -> None:
     """Whole, but not what was expected: the network is read anew, and kept."""
     cache, model = Cache(tmp_path), Residual()
@@ -255,7 +255,7 @@ def test_what_does_not_agree_is_not_kept(tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("case", CASES[::4], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES[::8], ids=lambda case: case.name)
 def test_kept_networks_compute_the_same(case, tmp_path) -> None:
     """Small networks of every kind: a kept graph gives the very numbers of a fresh one."""
     input = ls.Input(channels=case.channels, height=case.height, width=case.width)
