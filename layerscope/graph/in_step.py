@@ -54,7 +54,7 @@ class InStep:
     gaps: by name, how far a layer or output of the graph is from the user's own. bound: what rounding may do to them.
     apart: by node, how far the program in use is on the first picture alone from the graph on all. returned: what the
     network returned, its tensors in a row. failed: why the network could not be run, or "". stuck: the node at which
-    the graph could not be run, and why. coarser: the network's own code made its numbers coarser than float64.
+    the graph could not be run, and why. coarser: the network's own code made its numbers coarser.
     """
 
     def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor, bound: float) -> None:
@@ -65,7 +65,7 @@ class InStep:
         self.returned: list[Any] = []
         self.failed, self.stuck = "", ("", "")
         self._calls: Counter[str] = Counter()
-        self._casts = _Casts()
+        self._casts = _Casts(program.dtype)
         paths = {path for path, _ in module.named_modules() if path}
         self._named = {name: node for name, node in reading.names.items() if _path(name) in paths}
         self._waited_for = Counter([*self._named.values(), *(node for _, node in reading.outputs.values())])
@@ -207,11 +207,11 @@ def gap(found: Tensor, expected: Tensor) -> float:
 
 
 class _Casts(TorchDispatchMode):
-    """Notes whether a call makes float64 into coarser numbers."""
+    """Notes whether a call makes numbers of this type into coarser ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
-        self.seen, self._paused = False, False
+        self.dtype, self.seen, self._paused = dtype, False, False
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -225,8 +225,8 @@ class _Casts(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if not self._paused and isinstance(result, Tensor) and result.is_floating_point():
-            fine = any(isinstance(given, Tensor) and given.dtype == torch.float64 for given in args)
-            self.seen |= fine and result.dtype != torch.float64
+            fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
+            self.seen |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
         return result
 
 

@@ -29,9 +29,9 @@ from layerscope.graph.program import Program
 PICTURES = 3
 # What rounding may do, as a share of a layer's largest magnitude: measured over torchvision's networks
 # (docs/decisions/014-replay-proof.md).
-BOUNDS = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
+BOUNDS = {torch.float64: 1e-9, torch.float32: 1e-3, torch.float16: 0.3, torch.bfloat16: 0.3}
 # Multiplications a picture up to which float64 is worth its time: processors have no fast convolutions for it.
-MOST_IN_FLOAT64 = 8e9
+MOST_IN_FLOAT64 = 12e9
 
 
 def replay(model: nn.Module | ExportedProgram, reading: Reading, input: Input) -> Replay:
@@ -60,38 +60,43 @@ def _replayed(module: nn.Module, reading: Reading, pictures: Tensor) -> Replay:
     program = reading.program
     # First, so that what a run changes in the network is seen by the next.
     alone = _returned(module, pictures[:1], program.dtype) if len(pictures) > 1 else []
-    if program.dtype != torch.float64 and multiplications(program.graph) <= MOST_IN_FLOAT64:
-        run = _in_float64(module, reading, pictures)
-        if run is not None:
-            found = _judged(run, alone)
-            if found.fault or _as_exact(run):
-                return found
-            # The program in use is not what it is in float64: as coarse as the user's own network is now?
-            coarse = _judged(_in_its_own_numbers(module, reading, pictures), alone)
-            return coarse if coarse.fault else found
-    return _judged(_in_its_own_numbers(module, reading, pictures), alone)
+    dtype = torch.float64 if multiplications(program.graph) <= MOST_IN_FLOAT64 else torch.float32
+    run = None
+    if torch.finfo(dtype).eps < torch.finfo(program.dtype).eps:
+        run = _in_finer_numbers(module, reading, pictures, dtype)
+    found = _judged(run or InStep(module, program, reading, pictures, BOUNDS[program.dtype]), alone)
+    other = _other_weights(module, reading) if found.pictures and not found.fault else None
+    return found if other is None else replace(found, fault="reading", where=other[0], worst=other[1])
 
 
-def _in_its_own_numbers(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep:
-    return InStep(module, reading.program, reading, pictures, BOUNDS[reading.program.dtype])
-
-
-def _as_exact(run: InStep) -> bool:
-    """True where the program in use gives for a picture alone what the run gave for it among others."""
-    return all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values())
-
-
-def _in_float64(module: nn.Module, reading: Reading, pictures: Tensor) -> InStep | None:
-    """Both in float64; None where one cannot be run so, or where the network makes its numbers coarser on its way."""
+def _in_finer_numbers(module: nn.Module, reading: Reading, pictures: Tensor, dtype: torch.dtype) -> InStep | None:
+    """Both in float64, say; None where one cannot be run so, or where the network makes its numbers coarser itself."""
     try:
-        twin = copy.deepcopy(module).double()
-        weights = _in_numbers_of(twin, reading.recipe)
+        twin = copy.deepcopy(module).to(dtype)
+        weights = _in_numbers_of(twin, reading.recipe, dtype)
     except Exception:
         return None
     # Contiguous as the user's own: half as dear as a mixture, and float64 is not faster channels-last.
     program = Program(reading.program.graph, weights, torch.contiguous_format)
-    run = InStep(twin, program, reading, pictures, max(BOUNDS[torch.float64], _rounded(twin, reading.recipe)))
+    run = InStep(twin, program, reading, pictures, max(BOUNDS[dtype], _rounded(twin, reading.recipe)))
     return None if run.failed or run.stuck[0] or run.coarser else run
+
+
+def _other_weights(module: nn.Module, reading: Reading) -> tuple[str, float] | None:
+    """The first node whose weights in the program are not those of the network, and how far they are from them."""
+    try:
+        expected = reading.recipe.weights(module.state_dict())
+    except KeyError:
+        return None
+    given = reading.program.weights
+    apart = {
+        name: gap(given[name], tensor) for name, tensor in expected.items() if not torch.equal(given[name], tensor)
+    }
+    for node in reading.program.graph.nodes:
+        for value in node.args.values():
+            if isinstance(value, Weight) and apart.get(value.name):
+                return node.name, apart[value.name]
+    return None
 
 
 def _rounded(twin: nn.Module, recipe: Recipe) -> float:
@@ -102,12 +107,12 @@ def _rounded(twin: nn.Module, recipe: Recipe) -> float:
     return max((16 * torch.finfo(dtype).eps for dtype in written if dtype.is_floating_point), default=0.0)
 
 
-def _in_numbers_of(twin: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
-    """The graph's weights out of a network in float64: what is made of weights is made anew from the finer ones."""
+def _in_numbers_of(twin: nn.Module, recipe: Recipe, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The graph's weights out of a network in finer numbers: what is made of weights is made anew from these."""
     buffers = dict(twin.named_buffers())
     literals = {name: buffers.get(name, tensor) for name, tensor in recipe.literals.items()}
     made = replace(recipe, literals=literals).weights(twin.state_dict())
-    return {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in made.items()}
+    return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in made.items()}
 
 
 def _judged(run: InStep, alone: list[Any]) -> Replay:
@@ -136,6 +141,11 @@ def _again(run: InStep, name: str) -> bool:
     """True where the network, run again, gives other numbers than before."""
     again = InStep(run.module, run.program, run.reading, run.pictures, run.bound)
     return abs(again.gaps.get(name, 0.0) - run.gaps[name]) > run.bound
+
+
+def _as_exact(run: InStep) -> bool:
+    """True where the program in use gives for a picture alone what the run gave for it among others."""
+    return all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values())
 
 
 def _reads_the_batch(run: InStep) -> tuple[str, float] | None:

@@ -13,7 +13,7 @@ import layerscope as ls
 from layerscope.core.replay import Replay
 from layerscope.graph import Program, Reading, Traced, fields_of, layers_of, prepared, read_module, replay
 from layerscope.graph.module import Copied
-from tests.helpers.mutations import MUTATIONS, mutants
+from tests.helpers.mutations import MUTATIONS, Mutant, mutants
 from tests.helpers.networks import randomise
 from tests.laws.strategies import Drawn, networks
 
@@ -78,6 +78,18 @@ def _spread(every: list) -> Iterable:
     return {id(mutant): mutant for mutant in (every[:1] + every[len(every) // 2 :][:1] + every[-1:])}.values()
 
 
+def _differs(right: Traced, mutant: Mutant, drawn: Drawn) -> bool:
+    """False where the call gives the same all the same: behind a layer that is dead, every pool is alike."""
+    node = next(node.id for node in right.graph.nodes if node.name == mutant.node)
+    x = torch.from_numpy(drawn.images(3))
+    expected = Program(right.graph, right.weights).run(x, {node})[node]
+    try:
+        found = Program(mutant.traced.graph, mutant.traced.weights).run(x, {node})[node]
+    except RuntimeError:
+        return True
+    return found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-6, atol=0)
+
+
 @pytest.mark.wide
 @settings(max_examples=200, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=networks())
@@ -93,6 +105,7 @@ def test_drawn_networks_agree_and_no_mistake_passes(drawn: Drawn) -> None:
     found = replayed(twin, reading, traced, input)
     assert found.fault == "" and found.worst <= 1e-13
     for mutation in MUTATIONS:
-        for mutant in islice(mutants(mutation, traced), 1):
+        told = (mutant for mutant in mutants(mutation, traced) if _differs(traced, mutant, drawn))
+        for mutant in islice(told, 1):
             said = replayed(twin, reading, mutant.traced, input)
             assert said.fault in ("reading", "running"), f"{mutant.node}: {mutation}, and {said.said}"
