@@ -37,7 +37,7 @@ class Read:
 
 
 def read(
-    model: Any, input: Input, *, unloaded: Mapping[str, str] = MappingProxyType({}), cache: Cache | None = None
+    model: Any, input: Input, cache: Cache | None = None, *, unloaded: Mapping[str, str] = MappingProxyType({})
 ) -> Read:
     """Read and replay a network. model: a module, which is copied, or an exported program. unloaded: why a weight was
     not loaded, by its name; what depends on it is refused. Raises TraceError."""
