@@ -90,7 +90,9 @@ def _other_weights(module: nn.Module, reading: Reading) -> tuple[str, float] | N
         return None
     given = reading.program.weights
     apart = {
-        name: gap(given[name], tensor) for name, tensor in expected.items() if not torch.equal(given[name], tensor)
+        name: gap(given[name], tensor)
+        for name, tensor in expected.items()
+        if name in given and not torch.equal(given[name], tensor)
     }
     for node in reading.program.graph.nodes:
         for value in node.args.values():
