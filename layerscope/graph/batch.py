@@ -23,6 +23,13 @@ class Batch:
             return isinstance(size, torch.SymInt) and size.node.expr == self.size.node.expr
         return isinstance(size, int) and size == self.size
 
+    def counted(self, number: Any) -> str:
+        """Why a call cannot be had that reads a number which is known only while the program runs."""
+        symbols = number.node.expr.free_symbols if isinstance(number, torch.SymInt | torch.SymFloat) else set()
+        if isinstance(self.size, torch.SymInt) and not self.size.node.expr.free_symbols & symbols:
+            return "it makes a Python number of the values in a tensor"
+        return "its values depend on the number of pictures in a batch"
+
     def mixed(self, fx: FxNode) -> str:
         """Why a call does not give each picture a value of its own, or nothing."""
         value = first(fx)
@@ -31,8 +38,18 @@ class Batch:
         if not value.shape:
             return "it gives one number for the whole batch"
         if self.is_size(value.shape[0]):
-            return ""
+            return "" if isinstance(self.size, torch.SymInt) else self._fixed(fx)
         return "its first axis is not the batch: values of several pictures, or several parts of one, are put together"
+
+    def _fixed(self, fx: FxNode) -> str:
+        """Why a call holds for the batch only that a program was exported for, or nothing."""
+        shape = next((a for a in fx.args[1:] if isinstance(a, list | tuple)), ())
+        if str(fx.target) in ("aten.view.default", "aten.reshape.default") and list(shape[:1]) == [self.size]:
+            return (
+                f"it holds for a batch of {self.size} only, for which the program was exported: "
+                "export it with a dynamic batch"
+            )
+        return ""
 
 
 def first(fx: FxNode) -> Any:

@@ -56,7 +56,10 @@ class Recipe:
     named: tuple[str, ...] = ()
 
     def weights(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors that the graph names, all where the state lies. Raises KeyError for a name that is not in it."""
+        """The tensors that the graph names, those of the state dict first, and all where that lies.
+
+        Raises KeyError for a name that is not in the state dict.
+        """
         known: dict[str, Any] = {name: state[name].detach() for name in self.taken}
         device = next((tensor.device for tensor in known.values()), None)
         for name, tensor in self.literals.items():
@@ -64,7 +67,8 @@ class Recipe:
         with torch.no_grad():
             for step in self.derived:
                 known[step.name] = _made(step, known, device)
-        return {name: known[name] for name in self.named}
+        # A network's number type is that of its own weights, whatever numbers stand in its code.
+        return {name: known[name] for name in sorted(self.named, key=lambda name: name not in self.taken)}
 
 
 def _made(step: Derived, known: Mapping[str, Any], device: torch.device | None) -> Any:

@@ -79,8 +79,12 @@ def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = 
         )
     if shape is not None:
         program = specialised(program, shape)
-    with quiet():
-        program = program.run_decompositions({})
+    try:
+        with quiet():
+            program = program.run_decompositions({})
+    except Exception as error:
+        said = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise TraceError(f"the exported program cannot be taken apart into ATen calls: {said[0][:200]}") from error
     reader = _Reader(program)
     graph, recipe = reader.read()
     if not graph.outputs:
@@ -237,7 +241,7 @@ class _Arguments:
         is_batch = self.reader.batch.is_size(fx.meta["val"])
         # A first size that is another than the batch's shows in the call's own first axis.
         if key not in ("shape", "size") or place != 0:
-            self.why = self.why or "its values depend on the number of pictures in a batch"
+            self.why = self.why or self.reader.batch.counted(fx.meta["val"])
         return BatchSize() if is_batch else f"<{fx.name}>"
 
 

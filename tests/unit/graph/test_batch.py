@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError
-from layerscope.graph import Program, trace_module
+from layerscope.graph import Program, read_program, trace_module
+from tests.helpers.sweep import swept
 
 SHAPE = (3, 8, 6)
 
@@ -43,7 +44,7 @@ MIXES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MIXES)
+@pytest.mark.parametrize("kind", swept(MIXES, 4))
 def test_what_mixes_pictures_is_refused(kind: str) -> None:
     """Plain torch gives another value for a picture alone than in its batch: the map before it can be had, no other."""
     torch.manual_seed(0)
@@ -63,7 +64,7 @@ REREADS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REREADS)
+@pytest.mark.parametrize("kind", swept(REREADS, 2))
 def test_what_reads_the_batch_in_another_order_is_not_even_exported(kind: str) -> None:
     """Where the batch is read as another axis the exporter itself finds no free batch; that is said."""
     with pytest.raises(TraceError, match="it holds for one number of pictures only"):
@@ -78,7 +79,7 @@ FOLDS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", FOLDS)
+@pytest.mark.parametrize("kind", swept(FOLDS, 2))
 def test_what_is_folded_into_the_batch_is_refused_though_it_is_led_back(kind: str) -> None:
     """An axis that is not the batch is told by name once, where it arises; nothing behind it is had."""
     graph = trace_module(Between(FOLDS[kind]), SHAPE).graph
@@ -95,7 +96,7 @@ KEEPS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KEEPS)
+@pytest.mark.parametrize("kind", swept(KEEPS, 3))
 def test_what_keeps_each_picture_by_itself_opens(kind: str) -> None:
     """A batch of five gives what each of the five gives alone, and nothing is refused."""
     call = KEEPS[kind]
@@ -115,3 +116,23 @@ def test_what_keeps_each_picture_by_itself_opens(kind: str) -> None:
     program = Program(traced.graph, traced.weights)
     with torch.no_grad():
         torch.testing.assert_close(program.run(x, {output})[output], torch.cat([plain(one[None]) for one in x]))
+
+
+def test_a_program_of_one_batch_size_says_so() -> None:
+    """What was exported for two pictures keeps its maps; the view that holds the two is told, with what to do."""
+    example = torch.zeros(2, *SHAPE)
+    fixed = torch.export.export(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(96, 2)), (example,))
+    graph = read_program(fixed).graph
+    assert [node.refused for node in graph.nodes][1] == ""
+    assert "holds for a batch of 2 only" in graph.nodes[2].refused and graph.behind[3]
+
+
+def test_a_number_made_of_a_tensor_is_told_as_such() -> None:
+    """It is not the batch's: a weight that forward turns into a Python number."""
+
+    class Scaled(Between):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(x) * self.last.bias[0].item()
+
+    graph = trace_module(Scaled(nn.Identity()), SHAPE).graph
+    assert graph.nodes[-1].refused == "it makes a Python number of the values in a tensor"

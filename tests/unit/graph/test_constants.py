@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize, prune
 
 from layerscope.graph import Program, Traced, trace_module
+from tests.helpers.sweep import swept
 
 SHAPE = (3, 9, 8)
 
@@ -58,7 +59,7 @@ class Prepared(nn.Module):
         self.scale = nn.Parameter(torch.randn(4))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = (x - torch.tensor([0.1, 0.2, 0.3], dtype=x.dtype)[:, None, None]) / self.std[:, None, None]
+        x = (x - torch.tensor([0.1, 0.2, 0.3])[:, None, None]) / self.std[:, None, None]
         steps = torch.arange(4, dtype=x.dtype).reshape(4, 1, 1) + torch.ones(1, dtype=x.dtype)
         return self.conv(x).relu() * (self.scale[:, None, None] * steps)
 
@@ -99,7 +100,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+@pytest.fixture(scope="module", params=swept(NETWORKS, 2))
 def case(request: pytest.FixtureRequest) -> tuple[nn.Module, Traced]:
     """A network that makes constants in every run, and what tracing reads."""
     torch.manual_seed(3)
@@ -194,7 +195,7 @@ NO_CONSTANTS = {
 }
 
 
-@pytest.mark.parametrize("kind", NO_CONSTANTS)
+@pytest.mark.parametrize("kind", swept(NO_CONSTANTS, 2))
 def test_what_is_no_constant_is_refused_with_the_reason(kind: str) -> None:
     """What a run may change is never folded: what lies before can be had, what lies behind cannot."""
     call, reason = NO_CONSTANTS[kind]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError
 from layerscope.graph import trace_module
+from tests.helpers.sweep import swept
 
 SHAPE = (3, 12, 14)
 
@@ -103,7 +104,7 @@ def message(model: nn.Module) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("function", LINES, ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", swept(LINES, 2), ids=lambda function: function.__name__)
 def test_the_users_line_and_the_cause_are_named(function: Callable[[nn.Module, Any], Any]) -> None:
     """File, number and text of the line, in one sentence, and none of torch's symbols."""
     said = message(Cannot(function))
@@ -131,7 +132,7 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", swept(LAYERS, 2))
 def test_where_no_line_is_the_users_the_layer_is_named(kind: str) -> None:
     """A network of torch's own modules has no line of the user's: the layer's path and class are said."""
     build, said = LAYERS[kind]

@@ -11,6 +11,7 @@ from torch.nn import functional
 import layerscope as ls
 from layerscope.core.errors import TraceError
 from layerscope.graph import Program, read_program, trace_module
+from tests.helpers.sweep import swept
 
 SHAPE = (3, 18, 20)
 
@@ -81,7 +82,7 @@ SPELT: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
 }
 
 
-@pytest.mark.parametrize("spelling", SPELT)
+@pytest.mark.parametrize("spelling", swept(SPELT, 3))
 def test_other_spellings_of_known_operations_open(spelling: str) -> None:
     """Each is its row, and gives the number that torch gives."""
     call, row = SPELT[spelling]
@@ -107,7 +108,7 @@ OTHER: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", OTHER)
+@pytest.mark.parametrize("kind", swept(OTHER, 3))
 def test_what_is_another_operation_is_refused_by_its_own_name(kind: str) -> None:
     """Calls with several outputs are told by the call; no private word of torch or Python is shown."""
     call, name = OTHER[kind]
@@ -125,7 +126,7 @@ REASONS: dict[str, tuple[nn.Module, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REASONS)
+@pytest.mark.parametrize("kind", swept(REASONS, 2))
 def test_the_true_reason_is_said(kind: str) -> None:
     """What a known operation does, and not that a row is missing."""
     module, reason = REASONS[kind]
