@@ -60,11 +60,12 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     filters = f"{choice.filters} convolutions and dense layers"
     said = []
     if choice.cut:
-        first = describe(node for node in graph.nodes if graph.behind[node.id] == {node.id})
+        before = frozenset[int]().union(*(graph.behind[node] for node in choice.cut))
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.behind[node] == {node})
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(
-            f"{network.name} cannot be had whole: {choice.cut} of its {filters} stand behind what is refused "
+            f"{network.name} cannot be had whole: {len(choice.cut)} of its {filters} stand behind what is refused "
             f"({first}); {rest if had else 'no layer can be had'}"
         )
     if choice.folded:

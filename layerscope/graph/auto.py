@@ -21,13 +21,13 @@ class Choice:
 
     nodes: the layers' nodes, in execution order. folded: calls of modules inside which something forks and joins, so
     that only what follows them counts, with how many convolutions and dense layers of each. filters: how many the
-    network has, the classifier among them. cut: how many of them cannot be had.
+    network has, the classifier among them. cut: ids of those that cannot be had.
     """
 
     nodes: tuple[int, ...]
     folded: Mapping[str, int]
     filters: int
-    cut: int
+    cut: tuple[int, ...]
 
 
 def choose(graph: Graph) -> Choice:
@@ -56,7 +56,7 @@ def choose(graph: Graph) -> Choice:
         nodes=tuple(sorted(chosen)),
         folded={name: names.count(name) for name in names},
         filters=len(every),
-        cut=sum(node not in known for node in every),
+        cut=tuple(node for node in every if node not in known),
     )
 
 

@@ -84,6 +84,9 @@ def test_auto_is_what_can_be_had_and_says_what_cannot(cut: ls.Network, net: ls.N
     assert 'node "5" calls aten.tanh' in sentence and "sigmoid" not in sentence
     assert left_out(cut, ["0"]) == () and left_out(cut, ["0", "auto"]) == (sentence,)
     assert left_out(net) == ()
+    # What is refused beside them, and takes nothing away, is not told.
+    beside = nn.Sequential(*body(), nn.AdaptiveAvgPool2d(1), nn.Sigmoid())
+    assert left_out(ls.trace(beside, INPUT)) == ()
     with pytest.raises(UnknownOp, match='layer "6" cannot be had'):
         chosen_layers(cut, ["auto", "6"])
 

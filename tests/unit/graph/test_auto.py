@@ -254,7 +254,7 @@ def test_the_inside_of_a_fork_counts_with_what_follows() -> None:
     net = ls.trace(nn.Sequential(conv(3, 4), nn.ReLU(), Fork(), conv(4, 4), nn.ReLU()), INPUT)
     choice = choose(net.program.graph)
     assert [layer.name for layer in net.layers if layer.auto] == ["1", "4"]
-    assert (dict(choice.folded), choice.filters, choice.cut) == ({"2": 2}, 4, 0)
+    assert (dict(choice.folded), choice.filters, choice.cut) == ({"2": 2}, 4, ())
     last = nn.Sequential(conv(3, 4), nn.ReLU(), conv(4, 4), nn.ReLU(), Fork())
     assert auto(last) == ["1", "3", "4.relu_1", "4.relu_2"]
     assert auto(nn.Sequential(conv(3, 4), Fork(), nn.MaxPool2d(2), nn.ReLU())) == ["0", "1.relu_1", "1.relu_2"]
@@ -323,4 +323,4 @@ def test_convolutions_that_have_no_row_are_counted(unknown: type[nn.Module]) -> 
     else:
         model = nn.Sequential(conv(3, 4), nn.ReLU(), nn.ConvTranspose2d(4, 5, 2, 2))
     choice = choose(ls.trace(model, INPUT).program.graph)
-    assert (choice.filters, choice.cut) == (2, 1)
+    assert (choice.filters, len(choice.cut)) == (2, 1)
