@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from math import inf, isfinite
 from typing import Any
 
+# Below this a difference is the rounding of float64, which is another one on every machine.
+ROUNDING = 1e-12
+
 # What a replay can find, each as a clause about "{where}", and what to do then.
 FAULTS = {
     "reading": (
@@ -62,12 +65,9 @@ class Replay:
         what = " and ".join(part for part in compared if part)
         if not what:
             return f"replayed on {_counted(self.pictures, 'picture')}: nothing in it can be compared"
-        place = f" (at {self.where})" if self.worst else ""
+        largest = f"{_share(self.worst)} (at {self.where})" if self.worst > ROUNDING else f"below {_share(ROUNDING)}"
         agree = "agrees" if (self.outputs, self.layers) in ((1, 0), (0, 1)) else "agree"
-        return (
-            f"replayed on {_counted(self.pictures, 'picture')}: {what} {agree}, largest difference "
-            f"{_share(self.worst)}{place}"
-        )
+        return f"replayed on {_counted(self.pictures, 'picture')}: {what} {agree}, largest difference {largest}"
 
     def data(self) -> dict[str, Any]:
         """All of it as JSON can hold it, with the sentence; a difference without bound is null."""

@@ -1,9 +1,12 @@
 """Two runs in step: whenever one of the user's modules has given its output, the graph is run as far as the layer of
 that name and the two are compared. Nothing is kept but what later operations read, however large the network is.
+
+A layer that no module gives, and that leads to none that is compared (a function in front of an operation without a
+row), is looked for among the results of all calls that the network makes: one of them must hold its numbers.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -20,6 +23,9 @@ from layerscope.core.records import LayerRecord
 from layerscope.graph.constants import Recipe
 from layerscope.graph.module import signature
 from layerscope.graph.program import Program
+
+# Modules that torch runs as one call: what is inside them is nobody's result.
+FUSED = ("torch.nn.modules.activation.MultiheadAttention", "torch.nn.modules.transformer.", "torch.nn.modules.rnn.")
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,12 @@ class InStep:
         self.returned: list[Any] = []
         self.failed, self.stuck = "", ("", "")
         self._calls: Counter[str] = Counter()
-        self._casts = _Casts(program.dtype)
+        self._calls_watched = _Watched(program.dtype, self._seen)
         paths = {path for path, _ in module.named_modules() if path}
         self._named = {name: node for name, node in reading.names.items() if _path(name) in paths}
         self._waited_for = Counter([*self._named.values(), *(node for _, node in reading.outputs.values())])
+        self._loose = self._led_to_nothing()
+        self._waited_for.update(self._loose)
         self._held: dict[int, Tensor] = {}
         self._values = self._run({layer.node for layer in reading.layers} | set(self._waited_for))
         self._forward()
@@ -83,23 +91,48 @@ class InStep:
 
     @property
     def coarser(self) -> bool:
-        return self._casts.seen
+        return self._calls_watched.coarser
 
     def node(self, name: str) -> int:
         """The node of a name that was compared."""
-        return self.reading.outputs[name][1] if name in self.reading.outputs else self._named[name]
+        if name in self.reading.outputs:
+            return self.reading.outputs[name][1]
+        return self._named[name] if name in self._named else self.reading.names[name]
 
     def compared(self) -> dict[str, float]:
         """The gaps in execution order, without modules that were called more or less often than the graph names."""
         times = Counter(map(_path, self._named))
         sure = [n for n in self.gaps if n in self.reading.outputs or self._calls[_path(n)] == times[_path(n)]]
-        return {name: self.gaps[name] for name in sorted(sure, key=self.node)}
+        found = {name: self.gaps[name] for name in sure}
+        nodes = self.reading.program.graph.nodes
+        found |= {nodes[node].name: nearest for node, nearest in self._loose.items()}
+        return dict(sorted(found.items(), key=lambda item: self.node(item[0])))
+
+    def _led_to_nothing(self) -> dict[int, float]:
+        """The layers that no comparison would show: by node, how near a result of the network has come to them."""
+        graph = self.reading.program.graph
+        shown = graph.ancestors(set(self._waited_for))
+        loose = {layer.node for layer in self.reading.layers} - shown
+        kinds = {node: [kind for _, kind in graph.nodes[node].classes] for node in loose}
+        return {node: inf for node in sorted(loose) if not any(kind.startswith(FUSED) for kind in kinds[node])}
+
+    def _seen(self, result: Tensor) -> None:
+        """Hold a result of one of the network's calls to the layers that it could be."""
+        graph = self.reading.program.graph
+        for node, nearest in self._loose.items():
+            if nearest > self.bound and graph.nodes[node].shape == tuple(result.shape[1:]):
+                value = self._until(node)
+                if value is None:
+                    return
+                self._loose[node] = min(nearest, gap(value, result))
+                if self._loose[node] <= self.bound:
+                    self._release(node)
 
     def _forward(self) -> None:
         modules = [(path, module) for path, module in self.module.named_modules() if path]
         hooks = [module.register_forward_hook(partial(self._hooked, path)) for path, module in modules]
         try:
-            with self._casts:
+            with self._calls_watched:
                 self.returned = tree_leaves(called(self.module, self.pictures, self.program.dtype))
             for name, (place, node) in self.reading.outputs.items():
                 self._compare(name, node, self.returned[place])
@@ -115,16 +148,25 @@ class InStep:
         self._calls[path] += 1
         name = path if self._calls[path] == 1 else f"{path}@{self._calls[path]}"
         if name in self._named:
-            with self._casts.paused():
+            with self._calls_watched.paused():
                 self._compare(name, self._named[name], output)
 
     def _compare(self, name: str, node: int, output: Any) -> None:
-        """Run the graph as far as this node, and compare."""
+        value = self._until(node)
+        if value is None:
+            return
+        if isinstance(output, Tensor):
+            self.gaps[name] = gap(value, output)
+        self._release(node)
+
+    def _until(self, node: int) -> Tensor | None:
+        """The value of a node that is waited for; the graph is run as far as it. None where it cannot be."""
         while node not in self._held:
             if next(self._values, None) is None:
-                return
-        if isinstance(output, Tensor):
-            self.gaps[name] = gap(self._held[node], output)
+                return None
+        return self._held[node]
+
+    def _release(self, node: int) -> None:
         self._waited_for[node] -= 1
         if not self._waited_for[node]:
             del self._held[node]
@@ -206,12 +248,13 @@ def gap(found: Tensor, expected: Tensor) -> float:
     return largest / peak if peak else (inf if largest else 0.0)
 
 
-class _Casts(TorchDispatchMode):
-    """Notes whether a call makes numbers of this type into coarser ones."""
+class _Watched(TorchDispatchMode):
+    """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones."""
 
-    def __init__(self, dtype: torch.dtype) -> None:
+    def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:
         super().__init__()
-        self.dtype, self.seen, self._paused = dtype, False, False
+        self.dtype, self.seen = dtype, seen
+        self.coarser, self._paused = False, False
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -223,11 +266,16 @@ class _Casts(TorchDispatchMode):
             self._paused = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if not self._paused and isinstance(result, Tensor) and result.is_floating_point():
-            fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
-            self.seen |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
-        return result
+        results = func(*args, **(kwargs or {}))
+        if self._paused:
+            return results
+        fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
+        for result in results if isinstance(results, tuple | list) else (results,):
+            if isinstance(result, Tensor) and result.is_floating_point():
+                self.coarser |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
+                with self.paused():
+                    self.seen(result)
+        return results
 
 
 def _path(name: str) -> str:

@@ -142,7 +142,8 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
 def _again(run: InStep, name: str) -> bool:
     """True where the network, run again, gives other numbers than before."""
     again = InStep(run.module, run.program, run.reading, run.pictures, run.bound)
-    return abs(again.gaps.get(name, 0.0) - run.gaps[name]) > run.bound
+    before, after = run.compared()[name], again.compared().get(name, 0.0)
+    return before != after and not abs(before - after) <= run.bound
 
 
 def _as_exact(run: InStep) -> bool:

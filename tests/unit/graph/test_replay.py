@@ -388,3 +388,31 @@ def test_why_there_was_no_replay_is_said() -> None:
     found = ls.trace(Shy(), INPUT).replay
     assert (found.fault, found.pictures) == ("", 0)
     assert found.said == "could not be replayed: not today"
+
+
+class Loose(nn.Module):
+    """Functions between modules and an operation without a row: no module, and no output, shows them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.left(x), self.right(x).relu()], 1).cumsum(2)
+
+
+def test_a_layer_that_no_module_shows_is_found_among_the_results() -> None:
+    """What leads to an operation without a row only is compared all the same, and a mistake in it caught by name."""
+    twin = prepared(Loose())
+    traced = read_module(twin, INPUT.shape)
+    net = ls.Network("loose", INPUT, Program(traced.graph, traced.weights))
+
+    def found(mutated: Traced) -> Replay:
+        program = Program(mutated.graph, mutated.weights)
+        return replay(twin.module, Reading(program, traced.recipe, net.layers, traced.returned), INPUT)
+
+    right = found(traced)
+    assert (right.fault, right.outputs, right.layers) == ("", 0, 4)
+    (mutant,) = mutants("branches are joined in another order", traced)
+    wrong = found(mutant.traced)
+    assert (wrong.fault, wrong.where) == ("reading", "cat_1")
