@@ -61,7 +61,7 @@ def test_no_picture_is_decoded_more_than_twice(kind: str, folder, net, tmp_path,
     assert sum(decodes.values()) == COUNT + 1, "only the first is decoded when the source is opened"
 
 
-@pytest.mark.parametrize("room", [0, 7, 1000])
+@pytest.mark.parametrize("room", [7, *(pytest.param(room, marks=pytest.mark.wide) for room in (0, 1000))])
 def test_whatever_there_is_room_for_the_atlas_is_the_same(room: int, folder, net, tmp_path, monkeypatch) -> None:
     """With room for no image, some or all: the same rows; what is kept only saves decodes."""
     ls.build(net, folder, out=tmp_path / "whole.atlas", layers=LAYERS, k=K, progress=False).close()

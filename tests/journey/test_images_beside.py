@@ -44,7 +44,7 @@ def stopped(net: ls.Network, images: object, out: Path, stage: str) -> None:
         build(net, images, out, Hook(stage_name=stage, after=1, do=interrupt))
 
 
-@pytest.mark.parametrize("name", ["mine.atlas", "mine.db"])
+@pytest.mark.parametrize("name", ["mine.atlas", pytest.param("mine.db", marks=pytest.mark.wide)])
 def test_a_build_goes_on_wherever_its_atlas_lies(net, tmp_path, name) -> None:
     """Stopped in each stage, with notes, plates and the atlas itself among the images, it ends as one elsewhere did."""
     elsewhere = tmp_path / "elsewhere.atlas"

@@ -74,8 +74,17 @@ def test_networks_of_any_precision_are_built(name: str, pictures, tmp_path) -> N
     assert any("holds its maximum more than once" in said for said in log.said) == narrow
 
 
-@pytest.mark.parametrize("name", TYPES)
-@pytest.mark.parametrize("method", ["deconvnet", "guided", "gradient"])
+METHODS = ("deconvnet", "guided", "gradient")
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        pytest.param(name, method, marks=() if place == METHODS.index(method) else pytest.mark.wide)
+        for place, name in enumerate(TYPES)
+        for method in METHODS
+    ],
+)
 def test_projections_are_carried_in_32_bits_or_more(name: str, method: str, pictures) -> None:
     """As NumPy arrays of float32 or float64, equal to those of the same weights in float64 to the type's precision."""
     net = network(name)

@@ -82,7 +82,13 @@ def net() -> ls.Network:
     return ls.trace(Narrow(), INPUT)
 
 
-@pytest.fixture(scope="module", params=POOR)
+# The others are swept with the wide tests.
+ALWAYS = ("one unit", "black pictures", "dense only, not projected")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=() if name in ALWAYS else pytest.mark.wide) for name in POOR]
+)
 def poor(request: pytest.FixtureRequest, net: ls.Network, tmp_path_factory: pytest.TempPathFactory) -> Poor:
     shades, labelled, layers, dense = POOR[request.param]
     folder = tmp_path_factory.mktemp("poor")
