@@ -41,7 +41,9 @@ def made(name: str) -> nn.Module:
     return models.get_model(name, weights=None)
 
 
-@pytest.mark.parametrize("name", ["zfnet64", "worldnet", "squeezenet1_1"])
+@pytest.mark.parametrize(
+    "name", ["zfnet64", *(pytest.param(n, marks=pytest.mark.wide) for n in ("worldnet", "squeezenet1_1"))]
+)
 def test_a_graph_comes_back_as_it_was(name: str) -> None:
     """Node by node, with recipe, outputs and weights; through JSON, and in bytes that are the same each time."""
     assert_comes_back(name)
@@ -255,7 +257,7 @@ def test_what_does_not_agree_is_not_kept(tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("case", CASES[::8], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES[::12], ids=lambda case: case.name)
 def test_kept_networks_compute_the_same(case, tmp_path) -> None:
     """Small networks of every kind: a kept graph gives the very numbers of a fresh one."""
     input = ls.Input(channels=case.channels, height=case.height, width=case.width)
