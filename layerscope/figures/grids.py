@@ -62,6 +62,11 @@ def label_width(grid: Grid) -> float:
     return max(width(label, SMALL) for label in (*grid.row_labels, grid.corner)) + 0.06
 
 
+def _beside(grid: Grid, room: float) -> float:
+    """What the labels take of a grid's width, inches: at most half, so that there is always room for tiles."""
+    return min(label_width(grid), room / 2)
+
+
 def _header(grid: Grid) -> float:
     """The room above the tiles, inches."""
     return line_height(SMALL) + 0.02 if grid.column_labels else 0.0
@@ -69,13 +74,13 @@ def _header(grid: Grid) -> float:
 
 def _inner(grid: Grid, area: Area) -> Area:
     """Where the tiles themselves lie."""
-    left, top = label_width(grid), _header(grid)
+    left, top = _beside(grid, area.width), _header(grid)
     return Area(left=area.left + left, top=area.top + top, width=area.width - left, height=area.height - top)
 
 
 def _cell(grid: Grid, room: float) -> tuple[float, float]:
     """Width and height of a cell, inches: square where the tiles are spaced, else of their own shape."""
-    room -= label_width(grid)
+    room -= _beside(grid, room)
     if grid.spaced:
         room -= (grid.columns - 1) * TILE_GAP
         return room / grid.columns, room / grid.columns
@@ -146,7 +151,7 @@ def _on_page(box: Box, area: Area, scale: float) -> Area:
 def _row_labels(grid: Grid, cells: list[Area], area: Area) -> Iterator[Item]:
     for row, label in enumerate(grid.row_labels):
         cell = cells[row * grid.columns]
-        lines = wrapped(label, label_width(grid) - 0.05, SMALL)
+        lines = wrapped(label, _beside(grid, area.width) - 0.05, SMALL)
         top = cell.top + (cell.height - len(lines) * line_height(SMALL)) / 2
         for index, line in enumerate(lines):
             yield Words(left=area.left, top=top + index * line_height(SMALL), text=line, size=SMALL)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from layerscope.core.geometry import Box
@@ -42,6 +42,7 @@ PANELS = st.lists(
 
 
 @given(PANELS, st.integers(2, 4), st.floats(2, 12))
+@example([([0, 4], "", "", 1)], 4, 2.0)  # labels that are wider than the room for their tiles
 def test_everything_lies_inside_the_page(panels, columns, width):
     """Pictures and lines within its edges, and no two pictures over one another."""
     made = tuple(

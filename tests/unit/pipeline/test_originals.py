@@ -48,7 +48,9 @@ def test_what_is_left_is_joined_in_order(count: int, copies: set[int], skipped: 
     if first is None:
         assert all(a is b for a, b in zip(found, given_batches, strict=True))
     else:
-        assert all(len(one.ids) == SIZE for one in found[first:-1])
+        # One without copies that follows on a full one stays as it is, also where skipped images have made it smaller.
+        as_they_were = {id(one) for one in given_batches}
+        assert all(len(one.ids) == SIZE or id(one) in as_they_were for one in found[first:-1])
 
 
 def test_copies_are_counted_and_other_classes_said() -> None:
