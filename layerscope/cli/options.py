@@ -269,19 +269,10 @@ def _images(verb: ArgumentParser) -> None:
 
 def _reading(add: Callable[..., object], too_large: str) -> None:
     """How picture files are read."""
-    add(
-        "--orientation",
-        choices=ORIENTATIONS,
-        default="upright",
-        help="turn pictures by their EXIF orientation, or take them as stored, as torchvision does (default upright)",
-    )
-    add(
-        "--max-pixels",
-        metavar="N",
-        type=values.whole(1),
-        default=MAX_PIXELS,
-        help=f"{too_large} (default {MAX_PIXELS})",
-    )
+    orientation = "turn pictures by their EXIF orientation, or take them as stored, as torchvision does"
+    add("--orientation", choices=ORIENTATIONS, default="upright", help=f"{orientation} (default upright)")
+    too_large = f"{too_large} (default {MAX_PIXELS})"
+    add("--max-pixels", metavar="N", type=values.whole(1), default=MAX_PIXELS, help=too_large)
 
 
 def _weights(verb: ArgumentParser) -> None:

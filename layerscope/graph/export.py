@@ -4,18 +4,16 @@
 effects, so that a ReLU is a ReLU however it was written.
 """
 
-import io
-import logging
 import re
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram, export
 
 from layerscope.core.errors import TraceError
+from layerscope.core.quiet import quiet
 from layerscope.graph.failure import sentence
 from layerscope.graph.module import signature
 
@@ -88,19 +86,6 @@ def specialised(program: ExportedProgram, shape: tuple[int, int, int]) -> Export
             f"{[size if isinstance(size, int) else 'any' for size in value.shape[1:]]}, within the limits that it was "
             "exported with: change the Input, or export the model for this size"
         ) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Exporting tells its own story in warnings and logs; ours is one sentence."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _dtype(model: nn.Module) -> torch.dtype:

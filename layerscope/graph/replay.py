@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.utils._pytree import tree_leaves
 
+from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
 from layerscope.graph.constants import Recipe
-from layerscope.graph.export import quiet
 from layerscope.graph.graph import Graph
 from layerscope.graph.in_step import InStep, Reading, called, gap, values
 from layerscope.graph.ops.table import Weight

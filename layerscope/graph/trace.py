@@ -16,11 +16,12 @@ from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
 
 from layerscope.core.errors import TraceError
+from layerscope.core.quiet import quiet
 from layerscope.graph import response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import Batch, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
-from layerscope.graph.export import exported, quiet, specialised
+from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer

@@ -1,17 +1,13 @@
 """An exported program: a `.pt2` file of torch.export.save, which holds network and weights and needs no Python code."""
 
-import io
 import json
-import logging
-import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import torch
 
 from layerscope.core.errors import TraceError, UsageError
+from layerscope.core.quiet import quiet
 from layerscope.models.loaded import Loaded
 from layerscope.models.signatures import kind_of
 
@@ -27,7 +23,7 @@ def exported_network(spec: str) -> Loaded:
             f'"{path}" is no exported program of this torch version: it is {kind.what}; torch.export.save writes one'
         )
     try:
-        with _quiet():
+        with quiet():
             program = torch.export.load(path)
     except Exception as error:
         made, here = _made_by(path), torch.__version__
@@ -55,16 +51,3 @@ def _made_by(path: Path) -> str:
             return str(json.loads(archive.read(named[0]))["torch_version"])
     except (zipfile.BadZipFile, IndexError, KeyError, ValueError, TypeError):
         return "of an unknown version"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading logs the traceback of what it then raises; ours is one sentence."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
