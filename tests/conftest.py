@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test reads what an earlier one left in the user's own folder; those of the cache name a folder.
 os.environ["LAYERSCOPE_CACHE"] = "off"
 
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=30, database=None)
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.register_profile("wide", derandomize=True, deadline=None, max_examples=500, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
