@@ -3,6 +3,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/installed
+GUESTS := .venv/guests/installed
 BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -26,11 +27,17 @@ $(BROWSER_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,browser]'
 	touch $@
 
+# The package that the tests take for somebody else's, beside layerscope in a folder of its own.
+$(GUESTS): $(STAMP) $(shell find tests/plugin -name '*.py' -o -name '*.toml')
+	rm -rf .venv/guests
+	$(INSTALL) --no-deps --target .venv/guests ./tests/plugin
+	touch $@
+
 # What the layers of a trained network see, over pictures of known content; on all cores.
 demo: $(STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/layerscope demo -o demo/
 
-test: $(STAMP)
+test: $(STAMP) $(GUESTS)
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -53,10 +60,10 @@ lint: $(STAMP)
 
 # The wide sweeps: more examples, more networks, full input sizes. The replay proof alone, over all of torchvision:
 # .venv/bin/python -m pytest -m wide tests/wide/test_replay.py
-laws: $(STAMP)
+laws: $(STAMP) $(GUESTS)
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide
 
-docs: $(STAMP)
+docs: $(STAMP) $(GUESTS)
 	$(BIN)/python -m pytest tests/docs
 
 bench: $(BENCH_STAMP)

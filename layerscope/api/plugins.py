@@ -1,0 +1,8 @@
+"""All registries: what `layerscope plugins` lists, and every kind of thing that a guest's package can add."""
+
+from layerscope.core.registry import Registry
+
+
+def registries() -> tuple[Registry, ...]:
+    """The registries, in the order in which they are told."""
+    return ()
