@@ -1,0 +1,58 @@
+"""The methods of projection, in words: what each shows, how far to trust it, and who described it.
+
+What a method does to the signal at an operation stands in that operation's row (`graph/ops`), by the method's name.
+"""
+
+from dataclasses import dataclass
+
+from layerscope.core.registry import Registry, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(Row):
+    """A method of carrying an activation back to pixels.
+
+    limits: how far to trust it, in sentences. source: who described it, and where. default: whether `build` makes it
+    unasked.
+    """
+
+    limits: str
+    source: str
+    default: bool = False
+
+
+METHODS = Registry(
+    "method",
+    "layerscope.methods",
+    Method,
+    (
+        Method(
+            name="deconvnet",
+            sentence="carries the activation back through the transposed convolutions and the switches of max pooling, "
+            "and keeps what is positive at every rectifier on the way back",
+            limits="It shows which parts of a patch counted. It partly recovers the picture whatever the unit (Nie et "
+            "al. 2018), and does not depend on the layers after the unit (Sixt et al. 2020).",
+            source="Zeiler & Fergus 2013, section 2.1",
+            default=True,
+        ),
+        Method(
+            name="guided",
+            sentence="guided backpropagation: as the deconvnet, and it also blocks what did not pass the rectifier on "
+            "the way forward",
+            limits="It is sharper than the deconvnet, not truer: it recovers still more of the picture, whatever the "
+            "unit (Nie et al. 2018; Sixt et al. 2020).",
+            source="Springenberg et al. 2014, section 3.4",
+            default=True,
+        ),
+        Method(
+            name="gradient",
+            sentence="the derivative of the activation by every pixel, nothing added or left out",
+            limits="It is the most specific of the three and the hardest to read: how the activation would change with "
+            "each pixel, not which pixels made it.",
+            source="Simonyan et al. 2013, section 3",
+        ),
+    ),
+)
+
+# What `build` makes unasked.
+DEFAULT_METHODS = tuple(name for name, row in METHODS.own.items() if row.default)
