@@ -103,6 +103,7 @@ def build(
     overwrite: bool = False,
     workers: int = 2,
     device: str = "cpu",
+    engine: str = "local",
     progress: Any = True,
 ) -> Atlas:
     """Make an atlas: for every unit the k image patches that excite it most, and their projections back to pixels.
@@ -111,8 +112,9 @@ def build(
     unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
     methods: of "deconvnet", "guided", "gradient". units: a seeded sample of so many units per layer gets tiles. tile:
     largest stored side, px. dense: project dense layers too. pictures: keep small whole pictures. keep_signal: keep
-    the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
-    False for none, or an object with start, step and say. Raises LayerscopeError.
+    the signals, float16. workers: decoding threads. device: as PyTorch names it. engine: who makes the pieces, as
+    `layerscope plugins` lists them. progress: True for bars on stderr, False for none, or an object with start, step
+    and say. Raises LayerscopeError.
     """
     from layerscope.api.selection import layer_names, left_out
 
@@ -121,7 +123,7 @@ def build(
     source = _source(images, labels, limit)
     network = _network(net, weights)
     layers = layer_names(network, layers)
-    run = _build(network, source, layers, options, workers=workers, device=device, progress=progress)
+    run = _build(network, source, layers, options, workers=workers, device=device, progress=progress, engine=engine)
     for sentence in (*left_out(network, layers), *source.remarks(run.input)):
         run.progress.say(sentence)
     if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
@@ -193,7 +195,7 @@ def figure(
 
 def _build(
     network: "Network", source: "Source", layers: Any, options: dict[str, Any], *,
-    workers: int, device: str, progress: Any,
+    workers: int, device: str, progress: Any, engine: str = "local",
 ) -> "Build":  # fmt: skip
     from layerscope.api.selection import chosen_layers
     from layerscope.pipeline import Build, Settings
@@ -212,6 +214,7 @@ def _build(
         settings=Settings(**options),
         progress=_reporter(progress),
         workers=workers,
+        engine=engine,
     )
 
 
