@@ -6,7 +6,9 @@ nothing; it raises AssertionError, with a sentence, where the law is broken.
 
 import hashlib
 import signal
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
