@@ -17,7 +17,7 @@ from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source
 
 if TYPE_CHECKING:
-    from layerscope.dissect.run import Progress
+    from layerscope.core.progress import Progress
 
 
 def dissect_atlas(

@@ -195,12 +195,12 @@ class Build:
             scratch.close()
 
     def _scratch(self, path: Path, works: list[LayerWork], label: str) -> Scratch:
-        shelves, start = {}, 0
+        slots, start = {}, 0
         for work in works:
-            shelves[work.node] = work.shelf(start, self.settings.k, len(self.settings.views))
-            start = shelves[work.node].end
+            slots[work.node] = work.slots(start, self.settings.k, len(self.settings.views))
+            start = slots[work.node].end
         name = f"{path.name}.{_short(label)}.tiles"
-        return Scratch(path.with_name(name), shelves)
+        return Scratch(path.with_name(name), slots)
 
     def _natural(self, writer: AtlasWriter) -> NaturalView:
         colour, spectrum = (np.array(writer.statistic(name)) for name in ("colour", "spectrum"))
