@@ -57,20 +57,22 @@ class Program:
         self.windows = lru_cache(maxsize=None)(self._windows)
         self.on_whole_maps = lru_cache(maxsize=None)(self._on_whole_maps)
         self._plan = lru_cache(maxsize=64)(self._planned)
-        self._wide: Carrier | None = None
+        self._wide: Program | None = None
 
     def to(self, device: torch.device | str) -> "Program":
         """The same program on another device."""
         return Program(self.graph, {name: w.to(device) for name, w in self.weights.items()})
 
     @property
-    def wide(self) -> Carrier:
+    def wide(self) -> "Program":
         """The same program with 16-bit weights in float32: what is carried back on it does not overflow."""
         if self._wide is None:
             narrow = any(weight.dtype in NARROW for weight in self.weights.values())
-            wider = {n: w.float() if w.dtype in NARROW else w for n, w in self.weights.items()}
-            self._wide = Program(self.graph, wider) if narrow else self
+            self._wide = self._widened() if narrow else self
         return self._wide
+
+    def _widened(self) -> "Program":
+        return Program(self.graph, {n: w.float() if w.dtype in NARROW else w for n, w in self.weights.items()})
 
     def check(self) -> None:
         """Raises TraceError where a weight is not a finite number, or of a kind that is not computed with."""
