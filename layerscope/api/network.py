@@ -12,7 +12,7 @@ from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod
 from layerscope.core.records import METHODS, Input, Projections
 from layerscope.core.records import LayerRecord as Layer
 from layerscope.core.replay import Replay
-from layerscope.graph import Program, fields_of, layers_of
+from layerscope.graph import Carrier, fields_of, layers_of
 from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
 from layerscope.project.cone import Entries
@@ -29,7 +29,7 @@ class Network:
     """
 
     def __init__(
-        self, name: str, input: Input, program: Program, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = (),
+        self, name: str, input: Input, program: Carrier, classes: tuple[str, ...] = (), remarks: tuple[str, ...] = (),
         replay: Replay | None = None,
     ) -> None:  # fmt: skip
         self.name, self.input, self.program, self.classes, self.remarks = name, input, program, classes, remarks

@@ -18,7 +18,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import AtlasError, WrongModel
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.core.replay import Replay
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
 from layerscope.pipeline.projecting import Projecting
@@ -40,7 +40,7 @@ class Build:
 
     def __init__(
         self,
-        program: Program,
+        program: Carrier,
         *,
         network: str,
         replay: Replay | None = None,

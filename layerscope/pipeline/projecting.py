@@ -17,7 +17,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError, WrongModel
 from layerscope.core.geometry import Box
 from layerscope.core.records import Batch, Input
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.progress import Clock, Progress
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
@@ -44,7 +44,7 @@ class Projecting:
     def __init__(
         self,
         writer: AtlasWriter,
-        program: Program,
+        program: Carrier,
         source: Source,
         input: Input,
         settings: Settings,
@@ -211,7 +211,7 @@ class Projecting:
                 self.writer.put_signal(work.node, int(peak["unit"]), int(peak["rank"]), method, signal, box)
 
 
-def tolerance(program: Program) -> float:
+def tolerance(program: Carrier) -> float:
     """How far an activation of this network may differ from the scanned one, over the layer's largest."""
     return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 

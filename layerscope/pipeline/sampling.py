@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from layerscope.core.records import Batch, Input, LayerRecord, Peaks
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.projecting import as_scanned
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
@@ -24,7 +24,7 @@ _CHUNK = 8
 
 
 def sample_layer(
-    program: Program,
+    program: Carrier,
     source: Source,
     input: Input,
     layer: LayerRecord,
@@ -59,7 +59,7 @@ def sample_layer(
 
 
 def _chunk(
-    program: Program,
+    program: Carrier,
     batch: Batch,
     layer: LayerRecord,
     peaks: Peaks,

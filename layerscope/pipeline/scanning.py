@@ -9,7 +9,7 @@ import torch
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.pipeline.originals import copies_in_words, originals
 from layerscope.pipeline.progress import Clock, Progress, out_of_memory
@@ -39,7 +39,7 @@ class Scanning:
     def __init__(
         self,
         writer: AtlasWriter,
-        program: Program,
+        program: Carrier,
         layers: Sequence[LayerRecord],
         source: Source,
         input: Input,
@@ -220,7 +220,7 @@ def _runs_of(shard: int, count: int) -> list[range]:
     return [range(first, min(first + BATCH, last)) for first in range(shard * SHARD, last, BATCH)]
 
 
-def first_filters(program: Program, node: int) -> torch.Tensor | None:
+def first_filters(program: Carrier, node: int) -> torch.Tensor | None:
     """The weights of the only convolution between the input and a layer; None where there is another number of them."""
     graph = program.graph
     path = [graph.nodes[n] for n in sorted(graph.ancestors({node}) - {0})]

@@ -11,7 +11,7 @@ import torch
 from layerscope.core.errors import UsageError
 from layerscope.core.records import METHODS, VIEWS, Input
 from layerscope.core.version import __version__
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.sources import Source
 
 SHARD = 128
@@ -54,7 +54,7 @@ class Settings:
 _MAY_DIFFER = ("methods", "dense")
 
 
-def fingerprint(program: Program, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
+def fingerprint(program: Carrier, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
     """What must be the same for a run to go on: one entry for each thing that a user can change."""
     kept = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
     return {
@@ -81,12 +81,12 @@ def as_built(source: Source, stored: dict[str, Any]) -> Source:
     return former if former is not None and stored.get("images") == images_hash(former) else source
 
 
-def graph_hash(program: Program) -> str:
+def graph_hash(program: Carrier) -> str:
     """The SHA-256 of all operations: what each calls, on what, with which arguments and shapes."""
     return _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes))
 
 
-def weights_hash(program: Program) -> str:
+def weights_hash(program: Carrier) -> str:
     """The SHA-256 of all weights, by name."""
     digest = hashlib.sha256()
     for name in sorted(program.weights):

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from layerscope.atlas.codecs import BLANK, encode, grid
+from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.codecs import BLANK
 from layerscope.pipeline.progress import Clock, Progress
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings

@@ -15,7 +15,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY
-from layerscope.graph import Node, Program
+from layerscope.graph import Carrier, Node
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.project.extents import Extent, extents_of, plane_of
 from layerscope.project.windows import cleared, cut, laid
@@ -81,7 +81,7 @@ class KeptCones(Kept):
         return cut(cones, np.arange(len(cones)), self.extents[node.id], wanted, fill)
 
 
-def needed_maps(program: Program, start: int, method: str) -> set[int]:
+def needed_maps(program: Carrier, start: int, method: str) -> set[int]:
     """The nodes whose maps the rules of a method read on the way back from `start`."""
     graph = program.graph
     path = [
@@ -90,7 +90,7 @@ def needed_maps(program: Program, start: int, method: str) -> set[int]:
     return {source for node in path if graph.op(node).needs_inputs(method) for source in node.sources}
 
 
-def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
+def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
     """Run the network on each entry's cone only: the windows of every node in it.
 
     Beyond the border an operation must see its own pad value, not what the operation before it makes of nothing:
@@ -123,7 +123,7 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
 
 
 def carry_back(
-    program: Program, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
+    program: Carrier, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
 ) -> Tensor:
     """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
@@ -149,7 +149,7 @@ def carry_back(
     return cleared(signals[0], extents[0])
 
 
-def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
+def _start(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
     """One number per entry, in its unit's channel, zero elsewhere; on the whole map if the cone starts with one."""
     shape = program.graph.nodes[entries.node].shape
     units = torch.from_numpy(entries.unit)
@@ -165,12 +165,12 @@ def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -
     return signal.contiguous(memory_format=torch.channels_last)
 
 
-def _is_start_rectifier(program: Program, start: int, node: int) -> bool:
+def _is_start_rectifier(program: Carrier, start: int, node: int) -> bool:
     return node == start and program.graph.op(program.graph.nodes[node]).rectifier
 
 
 def _one_step(
-    program: Program, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
+    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)

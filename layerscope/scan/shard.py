@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
 from torch import Tensor
 
 from layerscope.core.records import Batch, LayerRecord, Peaks
-from layerscope.graph import Program
+from layerscope.graph import Runner
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.pictures import add_pictures
 from layerscope.scan.places import first_places
@@ -57,7 +57,7 @@ class ShardResult:
 
 
 def scan_shard(
-    program: Program,
+    program: Runner,
     layers: Sequence[LayerRecord],
     batches: Iterable[Batch],
     *,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import Figures
 from layerscope.core.records import Input
 from layerscope.core.version import __version__
@@ -12,7 +13,6 @@ from layerscope.figures.words import VIEWS
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
-LOSSY = ("jpeg", "webp")
 # What each method does to a signal on its way back, and what to keep in mind. Sources: docs/trust.md.
 METHODS = {
     "deconvnet": (
@@ -136,7 +136,7 @@ def facts(book: Book, query: Query) -> AboutPage:
     """Where the atlas comes from, and how far to trust what it shows."""
     file, run = book.file, book.run
     skipped, duplicates = file.left_out()
-    codec = str(run.settings.get("codec", "jpeg"))
+    codec = str(run.settings.get("codec", DEFAULT_CODEC))
     counted = [int(book.statistics(layer).histogram[:1].sum()) for layer in book.layers[:1]]
     return AboutPage(
         title=book.title,
@@ -155,7 +155,7 @@ def facts(book: Book, query: Query) -> AboutPage:
         started=run.started,
         finished=run.finished,
         codec=codec,
-        lossy=codec in LOSSY,
+        lossy=is_lossy(codec),
         sampled=file.sampled(),
         methods=tuple(
             Trait(name=name, held=name in run.methods, does=does, limits=limits)
