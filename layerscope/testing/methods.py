@@ -5,6 +5,7 @@ compared with the rules applied to whole maps, one operation after the other: wh
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -47,8 +48,7 @@ def it_has_a_rule_everywhere(row: Method) -> None:
 def projections_are_the_rules_on_whole_maps(row: Method) -> None:
     """From every layer of two networks, in the middle, at borders and in corners: on cones as on whole maps."""
     images = np.random.default_rng(5).standard_normal((2, *INPUT.shape))
-    for model in networks():
-        net = ls.trace(model, INPUT)
+    for net in networks():
         for layer in net.layers:
             places = list(_places(net.activations(images, layer.name)))
             at = {name: [place[i] for place in places] for i, name in enumerate(("image", "unit", "row", "col"))}
@@ -93,7 +93,8 @@ def on_whole_maps(
     return signals[0][0].numpy()
 
 
-def networks() -> tuple[nn.Module, ...]:
+@cache
+def networks() -> tuple[ls.Network, ...]:
     """Two small networks in float64: a plain chain with a dense head, and branches that are added and joined."""
     torch.manual_seed(3)
     chain = nn.Sequential(
@@ -101,7 +102,7 @@ def networks() -> tuple[nn.Module, ...]:
         *(nn.Conv2d(6, 8, 3, padding=1, groups=2), nn.LeakyReLU(0.1), nn.AvgPool2d(2, 1, 1)),
         *(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, 5), nn.ReLU(), nn.Linear(5, 4)),
     )
-    return chain.double().eval(), _Branches().double().eval()
+    return tuple(ls.trace(model.double().eval(), INPUT) for model in (chain, _Branches()))
 
 
 class _Branches(nn.Module):
@@ -109,11 +110,8 @@ class _Branches(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem, self.norm, self.body = (
-            nn.Conv2d(3, 6, 3, padding=1),
-            nn.BatchNorm2d(6),
-            nn.Conv2d(6, 6, 3, padding=1),
-        )
+        self.stem, self.body = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.norm = nn.BatchNorm2d(6)
         self.wide, self.narrow = nn.Conv2d(6, 4, 5, 2, 2), nn.Conv2d(6, 3, 1, 2)
         self.norm.running_mean, self.norm.running_var = torch.linspace(-0.3, 0.2, 6), torch.linspace(0.5, 2, 6)
 

@@ -11,10 +11,11 @@ from layerscope.graph.ops.rules import Rule, vjp
 from layerscope.testing import methods
 
 
+@pytest.mark.parametrize("law", methods.LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", METHODS.own)
-def test_laws(name: str) -> None:
+def test_laws(name: str, law) -> None:
     """It is told in words, has a rule at every operation, and projects on cones as on whole maps."""
-    methods.laws(METHODS.own[name])
+    law(METHODS.own[name])
 
 
 def mixed(signal: torch.Tensor, call: Call) -> tuple[torch.Tensor, ...]:

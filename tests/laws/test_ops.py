@@ -25,14 +25,6 @@ def test_laws(name: str, law) -> None:
         law(case)
 
 
-@pytest.mark.parametrize("method", METHODS.own)
-@pytest.mark.parametrize("name", OPERATIONS.own)
-def test_rules_on_windows_are_rules_on_maps(name: str, method: str) -> None:
-    """On windows without padding a call and its rules give what they give on whole maps, entry by entry."""
-    for case in ops.cases(OPERATIONS.own[name]):
-        ops.rules_stay_in_their_place(case, method)
-
-
 @pytest.mark.parametrize("name", OPERATIONS.own)
 def test_methods_are_their_formulas(name: str) -> None:
     """Deconvnet rectifies the signal as a rectifier rectifies its input, without a ceiling and whatever the input;
