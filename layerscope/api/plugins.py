@@ -7,4 +7,6 @@ from layerscope.core.registry import Registry
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
-    return METHODS, CODECS
+    from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
+
+    return METHODS, OPERATIONS, CODECS

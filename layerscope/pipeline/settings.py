@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, Input
+from layerscope.core.methods import DEFAULT_METHODS, METHODS
+from layerscope.core.records import VIEWS, Input
 from layerscope.core.version import __version__
 from layerscope.graph import Carrier
 from layerscope.sources import Source
@@ -28,7 +29,7 @@ class Settings:
     """
 
     k: int = 9
-    methods: tuple[str, ...] = ("deconvnet", "guided")
+    methods: tuple[str, ...] = DEFAULT_METHODS
     views: tuple[str, ...] = VIEWS
     units: int | None = None
     tile: int = 96
@@ -43,7 +44,7 @@ class Settings:
             raise UsageError(f"k must be 1 to {SHARD}, got {self.k}")
         unknown = [m for m in self.methods if m not in METHODS]
         if unknown or not self.methods:
-            raise UsageError(f"methods must be among {', '.join(METHODS)}, got {', '.join(unknown) or 'none'}")
+            raise UsageError(f"methods must be among {', '.join(METHODS.names)}, got {', '.join(unknown) or 'none'}")
         if self.units is not None and self.units < 1:
             raise UsageError(f"units must be at least 1, got {self.units}")
         if not 8 <= self.tile <= 512:
