@@ -2,9 +2,10 @@
 
 from layerscope.core.codecs import CODECS
 from layerscope.core.methods import METHODS
+from layerscope.core.networks import NETWORKS
 from layerscope.core.registry import Registry
 
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
-    return METHODS, CODECS
+    return METHODS, NETWORKS, CODECS
