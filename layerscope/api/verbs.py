@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.api.atlas import Atlas, open
 from layerscope.core.errors import TraceError, UsageError
+from layerscope.core.networks import kind_of
 from layerscope.core.records import Input
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def trace(
     from layerscope.models import load
 
     require_input(input)
-    if not isinstance(model, str | Path):
+    if not isinstance(model, str | Path) and kind_of(model) is None:
         loaded = _held(model, weights, with_weights=with_weights)
     elif weights is not None and not with_weights:
         raise UsageError("with_weights=False asks for random weights, and weights= for those of a file: give one")
     else:
-        loaded = load(str(model), weights=weights, with_weights=with_weights)
+        loaded = load(str(model) if isinstance(model, Path) else model, weights=weights, with_weights=with_weights)
     net = network_of(loaded, input or loaded.input)
     for remark in net.remarks:
         warnings.warn(remark, stacklevel=2)

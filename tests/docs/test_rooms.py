@@ -1,4 +1,4 @@
-"""The rooms are told three times, alike: in pyproject.toml, which is enforced, in architecture.md and CONTRIBUTING.md."""
+"""The rooms are told three times, alike: in pyproject.toml, in docs/architecture.md and in CONTRIBUTING.md."""
 
 import ast
 import re
