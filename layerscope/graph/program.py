@@ -58,6 +58,10 @@ class Program:
         self._plan = lru_cache(maxsize=64)(self._planned)
         self._wide: Program | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What another process makes the same program of; what was only remembered stays here."""
+        return Program, (self.graph, self.weights, self.layout)
+
     def to(self, device: torch.device | str) -> "Program":
         """The same program on another device."""
         return Program(self.graph, {name: w.to(device) for name, w in self.weights.items()})

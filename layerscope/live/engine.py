@@ -19,13 +19,13 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
 from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
 from layerscope.core.methods import METHODS
+from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
 from layerscope.live.tiles import Tile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
-from layerscope.pipeline.progress import Clock
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
 from layerscope.sources import prepare, show

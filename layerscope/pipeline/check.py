@@ -9,7 +9,7 @@ import torch
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input, LayerRecord
 from layerscope.graph import Carrier
-from layerscope.pipeline.projecting import tolerance
+from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built, weights_hash
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
