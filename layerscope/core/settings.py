@@ -10,7 +10,7 @@ from typing import Any, Literal
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Setting
 from layerscope.core.texts import Anything, Held, Place, Reporter, RowName, Text, Word
-from layerscope.core.values import AboveZero, Bytes, Flag, Maybe, Whole
+from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
 
 # Closed sets of words, for the type checker and for the table below.
 View = Literal["natural", "signal"]
@@ -71,6 +71,7 @@ IMAGES = Setting(
     ),
     "a folder, a glob in quotes, picture files or `.tar` files", metavar="SRC",
 )  # fmt: skip
+WITH_WEIGHTS = Setting("with_weights", Flag(), "random weights for a spec, for what needs none", True, shell=False)
 LABELS = Setting(
     "labels", Maybe(Place()),
     "classes: a CSV or TSV table of files and classes; without it folder names are classes", None, metavar="FILE",
@@ -145,6 +146,7 @@ DEVICE = Setting(
     metavar="DEVICE",
 )  # fmt: skip
 PROGRESS = Setting("progress", Reporter(), "bars on stderr, or nothing, or whom to tell", True, shell=False)
+NO_PROGRESS = PROGRESS.but(default=False)
 
 # What is shown, and how.
 METHOD = Setting(
@@ -163,7 +165,7 @@ SHOWN_COUNT = Setting(
 )
 FILTERS = Setting("filters", Flag(), "the filters of the first layer, or of LAYER", False)
 SHARED_SCALE = Setting("shared_scale", Flag(), "one gray scale for all tiles of a unit", False)
-FIGURE_WIDTH = Setting("width", Maybe(AboveZero()), "width of the figure", None, metavar="INCHES", told="7")
+FIGURE_WIDTH = Setting("width", Maybe(Number(1, 100)), "width of the figure, inches", None, metavar="INCHES", told="7")
 DPI = Setting("dpi", Whole(10, 2400), "dots per inch of a `.png`", 300, metavar="N")
 
 # Where pages are served.
@@ -220,7 +222,7 @@ START = Setting(
     metavar="RUN",
 )  # fmt: skip
 EPOCHS = Setting("epochs", Maybe(_COUNT), "epochs in all", None, metavar="N", told="the recipe's")
-RATE = Setting("rate", Maybe(AboveZero()), "peak learning rate", None, metavar="R", told="the recipe's")
+RATE = Setting("rate", Maybe(Number()), "peak learning rate", None, metavar="R", told="the recipe's")
 BATCH = Setting(
     "batch", Maybe(Whole(2)), "pictures in a step, over all processes", None, metavar="N", told="the recipe's"
 )

@@ -118,17 +118,25 @@ class Whole(Kind[int]):
         return "int"
 
 
-class AboveZero(Kind[float]):
-    """A finite number above zero."""
+class Number(Kind[float]):
+    """A finite number: above zero, or from least to most."""
 
-    expected = "a number above zero"
+    def __init__(self, least: float | None = None, most: float | None = None) -> None:
+        self.least, self.most = least, most
+        self.expected = "a number above zero" if least is None else f"a number from {least:g} to {most:g}"
+
+    @property
+    def bounds(self) -> str:
+        return "" if self.least is None else f"{self.least:g} to {self.most:g}"
 
     def read(self, text: str) -> object:
         return number_in(text)
 
     def check(self, value: Any) -> float:
         number = finite(value)
-        if number <= 0:
+        if self.least is None and number <= 0:
+            raise Unfit(value)
+        if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
             raise Unfit(value)
         return number
 

@@ -3,7 +3,7 @@
 From it come the parser with its help, completion, the checks, the functions of the package and the reference pages.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from layerscope.core import settings as s
@@ -20,18 +20,27 @@ class Group:
         self.title, self.settings, self.alone, self.needed = title, settings, alone, needed
 
 
+class Apart:
+    """What does not go with a choice. when: whether, of these names of settings given, the choice was made."""
+
+    def __init__(self, when: Callable[[Collection[str]], bool], what: str, *names: str) -> None:
+        self.when, self.what, self.names = when, what, names
+
+
 class Verb:
     """A verb of the command line and of the package.
 
-    sentence: what it does, as an order without a full stop. resumes: whether the same command goes on with what was
-    stopped. face: whether it is a function of the package too; shell: whether it is a verb of the command line.
+    sentence: what it does, as an order without a full stop. apart: what does not go together. resumes: whether the same
+    command goes on with what was stopped. face: whether it is a function of the package too; shell: whether it is a
+    verb of the command line.
     """
 
     def __init__(
-        self, name: str, sentence: str, *arguments: AnySetting | Group, resumes: bool = False, shell: bool = True,
-        face: bool = True,
+        self, name: str, sentence: str, *arguments: AnySetting | Group, apart: tuple[Apart, ...] = (),
+        resumes: bool = False, shell: bool = True, face: bool = True,
     ) -> None:  # fmt: skip
         self.name, self.sentence, self.arguments = name, sentence, arguments
+        self.apart = apart
         self.resumes, self.shell, self.face = resumes, shell, face
 
     @property
@@ -63,6 +72,10 @@ class Verb:
                 raise UsageError(f"{named[1]} does not go with {named[0]}; give one of them")
             if group.needed and not named:
                 raise UsageError(f"give {' or '.join(_written(one, face) for one in group.settings)}")
+        for rule in self.apart:
+            wrong = [one for one in self.settings if one.name in rule.names and one.name in given]
+            if wrong and rule.when(given):
+                raise UsageError(f"{_written(wrong[0], face)} does not go with {rule.what}; leave it out")
 
 
 def _says(setting: AnySetting, value: object) -> bool:
@@ -103,7 +116,8 @@ _ALL = (
     ),
     Verb(
         "forecast", "tell what a build will take",
-        s.NET, _READ, s.WEIGHTS, EXPECTED, HELD, Group("how it runs", s.WORKERS, s.DEVICE), shell=False,
+        s.NET, _READ, s.WEIGHTS, EXPECTED, HELD, Group("how it runs", s.WORKERS, s.DEVICE, s.NO_PROGRESS),
+        shell=False,
     ),
     Verb(
         "show", "print the layers of an atlas, the units of a layer, or the peaks of a unit",
@@ -117,6 +131,17 @@ _ALL = (
             s.Setting("unit", s.UNIT.kind, "the page of one unit", None, metavar="N"), s.FILTERS, alone=True,
         ),
         s.METHOD, s.VIEW.asked(told="natural"), s.SHARED_SCALE, s.FIGURE_WIDTH, s.DPI,
+        apart=(
+            Apart(lambda given: "filters" in given, "the filters of a layer", "method", "view"),
+            Apart(
+                lambda given: not {"layer", "filters"} & set(given), "an overview of all layers (none was named)",
+                "units", "unit", "method", "shared_scale",
+            ),
+            Apart(
+                lambda given: "unit" in given, "the page of a unit, which shows every method and view",
+                "method", "view", "shared_scale",
+            ),
+        ),
     ),
     Verb(
         "serve", "show atlases in the browser, from this machine",
@@ -183,6 +208,10 @@ _ALL = (
     ),
     Verb("completion", "print a completion script for a shell", s.SHELL, face=False),
     # What Python has beside the verbs of the command line.
+    Verb(
+        "trace", "trace a network", s.Setting("model", s.Held("torch.nn.Module, exported program or str"), "a network"),
+        s.INPUT, s.WEIGHTS, s.WITH_WEIGHTS, shell=False,
+    ),
     Verb("images", "open images in their fixed order", s.IMAGES.but(name="source"), *_READ.settings[1:], shell=False),
 )  # fmt: skip
 
