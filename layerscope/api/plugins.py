@@ -1,6 +1,7 @@
 """All registries: what `layerscope plugins` lists, and every kind of thing that a guest's package can add."""
 
 from layerscope.core.codecs import CODECS
+from layerscope.core.images import IMAGES
 from layerscope.core.methods import METHODS
 from layerscope.core.networks import NETWORKS
 from layerscope.core.registry import Registry
@@ -8,4 +9,4 @@ from layerscope.core.registry import Registry
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
-    return METHODS, NETWORKS, CODECS
+    return METHODS, NETWORKS, IMAGES, CODECS
