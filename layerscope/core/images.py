@@ -145,6 +145,8 @@ def kind_of(images: Any) -> ImageKind | None:
     What exists comes before what begins with a prefix; of all else a guest's claim comes before a Dataset. Raises
     UsageError for the prefix of a kind that cannot be loaded.
     """
+    if isinstance(images, str) and not images:  # a variable that is not set, where a path would mean this folder
+        return None
     dataset = IMAGES.own["dataset"]
     own = [row for row in IMAGES.own.values() if row is not dataset and row.claims is not None and row.claims(images)]
     path = path_of(images)
@@ -168,5 +170,5 @@ def scheme_of(images: str) -> str:
 
 def forms(*, written: bool = True) -> str:
     """How images are named, in one clause, for help and refusals. written: on a command line; else from Python."""
-    told = [row.form for row in IMAGES if (row.written or not written) and row.name != "source"]
+    told = [row.form for row in IMAGES if row.written or not written]
     return f"{', '.join(told[:-1])} or {told[-1]}"

@@ -5,6 +5,7 @@ What ``Source.read`` returns is made here, of pixels or of the bytes of a pictur
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -17,10 +18,8 @@ Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarra
 Read = tuple[ImageRecord, Picture | None]
 
 
-def of_pixels(
-    record: ImageRecord, pixels: Image.Image | UInt8[np.ndarray, "rows cols"] | UInt8[np.ndarray, "rows cols 3"]
-) -> Read:
-    """An image of pixels: a Pillow image, or an array of gray or colours. It is known by the SHA-256 of its pixels.
+def of_pixels(record: ImageRecord, pixels: Any) -> Read:
+    """An image of pixels, known by their SHA-256: a Pillow image, or an array uint8[h,w] or uint8[h,w,3].
 
     record: what the listing tells of it, `Source.record(id)`. Raises Unusable for what is no picture.
     """
