@@ -121,7 +121,7 @@ def by_chance(self: Source, id: int):
     [
         (broken(read=drawn), "differs? from reading to reading"),
         (broken(read=by_chance), "record of image 0 .* differs from reading to reading"),
-        (broken(read=lambda self, id: (self.record(id), Image.fromarray(picture(id)))), "does not tell its height and width"),
+        (broken(read=lambda self, id: (self.record(id), Image.fromarray(picture(id)))), "tell its height and width"),
         (broken(read=unhashed), "has no SHA-256"),
         (broken(listing=lambda self: [("one", None)] * len(self)), "names several images alike"),
         (replace(ROW, open=lambda images: Numbers(5)), "is opened"),
