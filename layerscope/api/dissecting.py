@@ -11,7 +11,7 @@ from layerscope.core.concepts import Dissection
 from layerscope.core.errors import LayerscopeError, UsageError, WrongModel
 from layerscope.core.records import LayerRecord
 from layerscope.dissect import MaskedImages, describe, dissect, record_dissection, record_notes
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.models import load
 from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source
@@ -69,7 +69,7 @@ def _traced(spec: str, input: Any, weights: str | Path | None, *, named: bool) -
         raise UsageError(f"{error}; the atlas calls its network so: name the network behind the atlas") from error
 
 
-def _require_same(path: str | Path, made_of: dict[str, Any], program: Program, layers: list[LayerRecord]) -> None:
+def _require_same(path: str | Path, made_of: dict[str, Any], program: Carrier, layers: list[LayerRecord]) -> None:
     """Raises WrongModel where the atlas was made by another network or by other weights."""
     if made_of.get("weights") != weights_hash(program):
         raise WrongModel(
@@ -83,7 +83,7 @@ def _require_same(path: str | Path, made_of: dict[str, Any], program: Program, l
             raise WrongModel(f"{path} was made by another network: this one has no layer {layer.name} of that shape")
 
 
-def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Program | None:
+def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Carrier | None:
     """The same architecture with random weights; None where the spec gives no other weights or no such layers."""
     try:
         other = network_of(load(spec, with_weights=False), network.input).program

@@ -9,4 +9,6 @@ from layerscope.core.registry import Registry
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
-    return METHODS, NETWORKS, IMAGES, CODECS
+    from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
+
+    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS

@@ -11,7 +11,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.networks import packaged
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
-from layerscope.graph import Program, read
+from layerscope.graph import read, runner_of
 from layerscope.graph.identity import reader
 from layerscope.graph.written import Unwritable, graph_data, graph_of
 from layerscope.models import Loaded
@@ -39,7 +39,7 @@ def remembered(spec: str, given: Mapping[str, Any]) -> Network | None:
             name: tuple(value) if isinstance(value, list) else value for name, value in data["input"].items()
         }
         input, replay = Input(**given_to), Replay.of(data["replay"])
-        program = Program(graph_of(data["graph"]), {})
+        program = runner_of(graph_of(data["graph"]), {})
         return Network(data["name"], input, program, tuple(data["classes"]), tuple(data["remarks"]), replay)
     except Exception:  # whatever is wrong with an entry, the network is read anew
         Cache.of_the_user().drop(_key(spec, given))

@@ -263,7 +263,7 @@ def _reporter(progress: Any) -> Any:
 
         return Bars()
     if not progress:
-        from layerscope.pipeline.progress import Silent
+        from layerscope.core.progress import Silent
 
         return Silent()
     return progress

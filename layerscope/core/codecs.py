@@ -40,7 +40,8 @@ class Codec(Row):
 
     magic: what its bytes begin with, "?" standing for any byte. lossy: what comes back is not exactly what went in.
     media_type: the browsers' name; "" where no browser shows it, and viewer and export make PNGs of it. ending: of
-    files, without the dot. bytes_per_px: what it takes by what the pixels show, for forecasts; empty: as raw pixels.
+    files, without the dot. bytes_per_px: what it takes by what the pixels show, for forecasts; where it says nothing,
+    as raw pixels.
 
     format: Pillow's name of it, with options of encoding, and qualities by what the pixels show (empty where one
     quality, among the options, is for all). Without a format the row brings three functions. encode: pixels

@@ -8,8 +8,8 @@ import torch
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input, LayerRecord
-from layerscope.graph import Program
-from layerscope.pipeline.projecting import tolerance
+from layerscope.graph import Carrier
+from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built, weights_hash
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
@@ -29,7 +29,7 @@ class CheckReport:
 
 
 def check_atlas(
-    file: AtlasFile, program: Program, input: Input, source: Source, *, sample: int = 32, seed: int = 0
+    file: AtlasFile, program: Carrier, input: Input, source: Source, *, sample: int = 32, seed: int = 0
 ) -> CheckReport:
     """Compute a seeded sample of every layer's peaks again, each from its own image, and compare.
 
@@ -43,7 +43,7 @@ def check_atlas(
         return _checked(file, program, input, source.keeping(kept), sample, seed)
 
 
-def _checked(file: AtlasFile, program: Program, input: Input, source: Source, sample: int, seed: int) -> CheckReport:
+def _checked(file: AtlasFile, program: Carrier, input: Input, source: Source, sample: int, seed: int) -> CheckReport:
     failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
     worst, count = 0.0, 0
     for layer in file.layers:
@@ -58,13 +58,13 @@ def _checked(file: AtlasFile, program: Program, input: Input, source: Source, sa
     return CheckReport(peaks=count, worst=worst, failed=tuple(failed))
 
 
-def _same_layer(layer: LayerRecord, program: Program) -> bool:
+def _same_layer(layer: LayerRecord, program: Carrier) -> bool:
     nodes = program.graph.nodes
     shape = (layer.units, *(layer.map or ()))
     return layer.node < len(nodes) and nodes[layer.node].name == layer.path and nodes[layer.node].shape == shape
 
 
-def _different(file: AtlasFile, program: Program, input: Input, source: Source) -> list[str]:
+def _different(file: AtlasFile, program: Carrier, input: Input, source: Source) -> list[str]:
     stored = file.run.fingerprint
     different = []
     if stored.get("weights") != weights_hash(program):
@@ -78,7 +78,7 @@ def _different(file: AtlasFile, program: Program, input: Input, source: Source) 
 
 
 def _errors(
-    file: AtlasFile, layer: int, program: Program, input: Input, source: Source, sample: int, seed: int
+    file: AtlasFile, layer: int, program: Carrier, input: Input, source: Source, sample: int, seed: int
 ) -> tuple[list[float], list[str]]:
     """The relative error of each sampled peak, and the peak in words."""
     peaks = file.all_peaks(layer)

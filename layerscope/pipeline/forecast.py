@@ -10,7 +10,7 @@ import torch
 
 from layerscope.core.codecs import CODECS
 from layerscope.core.records import Input, LayerRecord
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
@@ -54,7 +54,7 @@ class Forecast:
 
 
 def forecast_build(
-    program: Program,
+    program: Carrier,
     input: Input,
     layers: tuple[LayerRecord, ...],
     source: Source,
@@ -131,7 +131,7 @@ def _side(layer: LayerRecord, input: Input) -> int:
 
 
 def _projection_seconds(
-    program: Program, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
+    program: Carrier, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
 ) -> float:
     """One peak of a layer by all methods, with its views."""
     rng = np.random.default_rng(layer.node)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, Input
+from layerscope.core.methods import DEFAULT_METHODS, METHODS
+from layerscope.core.records import VIEWS, Input
 from layerscope.core.version import __version__
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.sources import Source
 
 SHARD = 128
@@ -28,7 +29,7 @@ class Settings:
     """
 
     k: int = 9
-    methods: tuple[str, ...] = ("deconvnet", "guided")
+    methods: tuple[str, ...] = DEFAULT_METHODS
     views: tuple[str, ...] = VIEWS
     units: int | None = None
     tile: int = 96
@@ -43,7 +44,7 @@ class Settings:
             raise UsageError(f"k must be 1 to {SHARD}, got {self.k}")
         unknown = [m for m in self.methods if m not in METHODS]
         if unknown or not self.methods:
-            raise UsageError(f"methods must be among {', '.join(METHODS)}, got {', '.join(unknown) or 'none'}")
+            raise UsageError(f"methods must be among {', '.join(METHODS.names)}, got {', '.join(unknown) or 'none'}")
         if self.units is not None and self.units < 1:
             raise UsageError(f"units must be at least 1, got {self.units}")
         if not 8 <= self.tile <= 512:
@@ -54,7 +55,7 @@ class Settings:
 _MAY_DIFFER = ("methods", "dense")
 
 
-def fingerprint(program: Program, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
+def fingerprint(program: Carrier, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
     """What must be the same for a run to go on: one entry for each thing that a user can change."""
     kept = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
     return {
@@ -81,12 +82,12 @@ def as_built(source: Source, stored: dict[str, Any]) -> Source:
     return former if former is not None and stored.get("images") == images_hash(former) else source
 
 
-def graph_hash(program: Program) -> str:
+def graph_hash(program: Carrier) -> str:
     """The SHA-256 of all operations: what each calls, on what, with which arguments and shapes."""
     return _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes))
 
 
-def weights_hash(program: Program) -> str:
+def weights_hash(program: Carrier) -> str:
     """The SHA-256 of all weights, by name."""
     digest = hashlib.sha256()
     for name in sorted(program.weights):

@@ -11,7 +11,7 @@ from layerscope.atlas import codecs
 from layerscope.core import codecs as core_codecs
 from layerscope.figures import words
 from layerscope.graph.args import bind
-from layerscope.graph.ops.table import Call
+from layerscope.graph.ops.calls import Call
 from layerscope.known.network import INPUT, known_network
 from layerscope.pipeline import sampling, scanning, settings
 from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, TOLERANCE

@@ -12,11 +12,11 @@ from layerscope.cli.networks import images
 from layerscope.cli.output import Output
 from layerscope.core.errors import UsageError
 from layerscope.core.evolution import Evolution
+from layerscope.core.progress import Silent
 from layerscope.core.records import LayerRecord
 from layerscope.figures.evolution import evolution
 from layerscope.figures.files import require_writable
 from layerscope.figures.fonts import missing_words
-from layerscope.pipeline.progress import Silent
 from layerscope.training.evolution import evolve
 from layerscope.training.kept import KeptRun
 

@@ -22,7 +22,8 @@ from layerscope.atlas.strata import read_neighbours, sampled
 from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, ImageRecord, UnitSheet, UnitStatistics
+from layerscope.core.methods import METHODS
+from layerscope.core.records import VIEWS, ImageRecord, UnitSheet, UnitStatistics
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
 from layerscope.viewer.export.choice import Choice
 from layerscope.viewer.shelf import Book
