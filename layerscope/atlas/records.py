@@ -6,7 +6,8 @@ from typing import Any
 
 from layerscope.core.geometry import Box
 from layerscope.core.methods import DEFAULT_METHODS
-from layerscope.core.records import VIEWS, Input, LayerRecord
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.settings import VIEWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

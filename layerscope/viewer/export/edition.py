@@ -23,7 +23,8 @@ from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import METHODS
-from layerscope.core.records import VIEWS, ImageRecord, UnitSheet, UnitStatistics
+from layerscope.core.records import ImageRecord, UnitSheet, UnitStatistics
+from layerscope.core.settings import VIEWS
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
 from layerscope.viewer.export.choice import Choice
 from layerscope.viewer.shelf import Book
