@@ -168,7 +168,10 @@ def scheme_of(images: str) -> str:
     return found[0].lower() if found and not os.path.exists(root) else ""
 
 
-def forms(*, written: bool = True) -> str:
-    """How images are named, in one clause, for help and refusals. written: on a command line; else from Python."""
-    told = [row.form for row in IMAGES if row.written or not written]
+def forms(mark: str = "", *, written: bool = True) -> str:
+    """How images are named, in one clause, for help, docs and refusals.
+
+    mark: what stands around what is typed. written: on a command line; else from Python.
+    """
+    told = [f"{mark}{row.form}{mark}" if row.prefix else row.form for row in IMAGES if row.written or not written]
     return f"{', '.join(told[:-1])} or {told[-1]}"
