@@ -86,5 +86,5 @@ def test_relevance_propagation_can_be_written_from_outside(pool: nn.Module, monk
     net = ls.trace(model, methods.INPUT)
     found = net.project(x.detach(), "4", image=[0], unit=[unit], row=[r], col=[c], method="relevance").full()
     np.testing.assert_allclose(found, (x * slope).detach().numpy(), atol=1e-12)
-    assert found.sum() == pytest.approx(float(values[0, unit, r, c]))
+    assert found.sum() == pytest.approx(float(values[0, unit, r, c].detach()))
     methods.projections_are_the_rules_on_whole_maps(row)

@@ -1,4 +1,4 @@
-"""The guest's method, excitation backprop, gives the paper's probabilities: worked out neuron by neuron, in plain NumPy.
+"""The guest's method, excitation backprop, gives the paper's probabilities, worked out neuron by neuron in NumPy.
 
 What a layer computes comes from plain torch calls on the same weights; nothing here knows how layerscope projects.
 """
@@ -136,8 +136,8 @@ NETWORKS = {"chain": (Chain, chain_back), "branches": (Branches, branches_back)}
 @pytest.mark.parametrize("shift", [0.0, 2.5], ids=["of both signs", "of light"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_is_the_probability_of_winning(guests, name: str, shift: float) -> None:
-    """From the unit's 1 every neuron hands on all that it has, so that the sum is 1 down to the first maps, and on to the
-    pixels of a picture of light; a pixel below zero wins nothing, nor does a chance that meets only such pixels."""
+    """From the unit's 1 every neuron hands on all that it has, so that the sum is 1 down to the first maps, and on to
+    the pixels of a picture of light; a pixel below zero wins nothing, nor does a chance that meets only such ones."""
     build, back = NETWORKS[name]
     torch.manual_seed(4)
     model = build().double()
