@@ -8,7 +8,7 @@ from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Box, Field, Window
-from layerscope.core.methods import METHODS
+from layerscope.core.methods import DEFAULT_METHODS
 from layerscope.core.records import (
     HISTOGRAM_EDGES,
     ImageRecord,
@@ -199,7 +199,7 @@ def small_atlas(
     units: int = 12,
     k: int = 9,
     images: int = 40,
-    methods: tuple[str, ...] = METHODS.names[:2],
+    methods: tuple[str, ...] = DEFAULT_METHODS,
     pictures: bool = True,
     finished: bool = True,
     seed: int = 0,
