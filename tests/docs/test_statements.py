@@ -11,15 +11,17 @@ import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.core import codecs as core_codecs
 from layerscope.core.methods import METHODS
+from layerscope.core.stages import BUILD
 from layerscope.figures import words
 from layerscope.known.network import INPUT, known_network
-from layerscope.pipeline import sampling, scanning, settings
-from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, TOLERANCE
+from layerscope.pipeline import sampling, scan_work, settings
+from layerscope.pipeline.project_work import TOLERANCE
+from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES
 from layerscope.project import tiles, views
 from layerscope.sources.prepare import PICTURE_SIDE
 from layerscope.testing import ops
 from layerscope.world import World
-from tests.docs.pages import DOCS, blocks, rows, sections, text
+from tests.docs.pages import DOCS, ROOT, blocks, rows, sections, text
 from tests.laws import checks
 
 MATHEMATICS = DOCS / "mathematics.md"
@@ -66,7 +68,7 @@ def test_the_known_networks_fields_are_those_of_the_page():
         ("mathematics", f"below {views.ROUNDING:.0e} of".replace("e-06", "e-6")),
         ("mathematics", f"(k = {settings.Settings().k})"),
         ("mathematics", f"every fourth batch of {settings.BATCH}"),
-        ("mathematics", f"the first {scanning.PICTURES} images"),
+        ("mathematics", f"the first {scan_work.PICTURES} images"),
         ("mathematics", f"Beyond {TOLERANCE:.0e} of".replace("e-04", "e-4")),
         ("mathematics", f"within {checks.TOLERANCE:.0e} of the largest signal"),
         ("decisions/004-natural-view", f"Colour {views.COLOUR_EXPONENT}; spectrum {views.SPECTRUM_EXPONENT}"),
@@ -85,6 +87,21 @@ def test_numbers_are_the_codes(page, said):
     """A number of the program that a page states is the one in the code."""
     flat = re.sub(r"\s+", " ", text(DOCS / f"{page}.md"))
     assert re.sub(r"\s+", " ", said) in flat
+
+
+def test_stages_are_told_as_their_rows_tell_them():
+    """The table of the architecture is the stages' own, in their order; the page on performance has a line for each."""
+    listed = rows(sections(DOCS / "architecture.md", 2)["The data's way"])
+    expected = [[s.name, s.sentence, s.counts, "yes" if s.anywhere else "no"] for s in BUILD]
+    assert [list(row) for row in listed] == expected
+    measured = rows(sections(DOCS / "performance.md", 2)["A build, stage by stage"])
+    assert [row[0] for row in measured] == [stage.name for stage in BUILD]
+
+
+def test_the_engine_of_the_page_is_the_guests():
+    """What the page prints is the module that the tests install."""
+    module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / "processes.py").read_text()
+    assert module in [block.body for block in blocks(DOCS / "how-to" / "engines.md")]
 
 
 def test_what_captions_say_of_a_specificity_is_on_the_page():
