@@ -1,4 +1,4 @@
-"""The rooms are told three times, alike: in pyproject.toml, which is enforced, in architecture.md and CONTRIBUTING.md."""
+"""The rooms are told three times, alike: pyproject.toml enforces them, architecture.md and CONTRIBUTING.md list them."""
 
 import ast
 import re
