@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-import layerscope
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+import layerscope
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layerscope"
@@ -23,6 +24,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
     "SECURITY.md": "security.md",
+    "news/README.md": "news.md",
     "CITATION.cff": "CITATION.txt",
     "LICENSE": "LICENSE.txt",
 }
