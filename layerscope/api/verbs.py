@@ -123,7 +123,8 @@ def build(
     dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
     codec: of tiles and thumbnails. seed: of every sample. overwrite: start anew where the file exists. workers:
     decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True
-    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused before the network is opened. Raises LayerscopeError.
+    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused
+    before the network is opened. Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
