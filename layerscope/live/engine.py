@@ -18,8 +18,9 @@ from torch import Tensor
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
 from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
+from layerscope.core.methods import METHODS
 from layerscope.core.progress import Clock
-from layerscope.core.records import METHODS, Placement
+from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
@@ -68,7 +69,8 @@ class Engine:
     """
 
     def __init__(self, file: AtlasFile, program: Carrier, *, name: str, classes: Sequence[str] = ()) -> None:
-        self.name, self.program, self.input, self.methods = name, program, file.run.input, METHODS
+        self.name, self.program, self.input = name, program, file.run.input
+        self.methods = tuple(row.name for row in METHODS)
         self._watched = {layer.record.name: layer for layer in watched_layers(file, self.input)}
         self.layers = tuple(layer.plain for layer in self._watched.values())
         self.input_size = (self.input.height, self.input.width)

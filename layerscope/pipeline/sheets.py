@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from layerscope.atlas.codecs import BLANK, encode, grid
+from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.codecs import BLANK
 from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.pieces import Job
 from layerscope.core.progress import Clock

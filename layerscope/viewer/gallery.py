@@ -51,7 +51,7 @@ class Gallery:
             return found.portrait
 
     def add(self, picture: bytes, key: str | None = None) -> str:
-        """Look at a picture and keep it; its key, by default the SHA-256 of its bytes. Raises ImageError and Busy."""
+        """Look at a picture and keep it; its key, by default its bytes' SHA-256. Raises Busy, and what `look` does."""
         key = key or hashlib.sha256(picture).hexdigest()
         if self.find(key) is None:
             kept = Kept(picture, self._made(picture))

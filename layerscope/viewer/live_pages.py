@@ -1,18 +1,19 @@
 """The pages that need the network: the live page, and a picture of one's own, or of the atlas, at every layer."""
 
-import io
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from layerscope.atlas.codecs import decode, encode
+from layerscope.core.codecs import CODECS, FOR_BROWSERS
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.live import Portrait
+from layerscope.sources.received import UPLOADED
 from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.answers import base_of, links_of
 from layerscope.viewer.engine import Engine
@@ -158,11 +159,9 @@ def small_copy(book: Book, image: int) -> bytes:
     found = book.file.encoded_picture(book.file.image(image).id)
     if found is None:
         raise UsageError(f"the atlas keeps no picture of image {image}: no unit has a peak in it, or it keeps none")
-    if found.codec in ("jpeg", "png"):
+    if CODECS.known(found.codec).format in UPLOADED:
         return found.pixels
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(found.pixels), formats=["WEBP"]).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode(decode(found.pixels, found.codec), FOR_BROWSERS)
 
 
 async def body_of(request: Request) -> bytes | None:

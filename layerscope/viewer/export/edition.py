@@ -14,14 +14,17 @@ import numpy as np
 from PIL import Image
 
 from layerscope.atlas import rows
-from layerscope.atlas.codecs import CODECS, encode, grid
+from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.atlas.strata import read_neighbours, sampled
+from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, ImageRecord, UnitSheet, UnitStatistics
+from layerscope.core.methods import METHODS
+from layerscope.core.records import ImageRecord, UnitSheet, UnitStatistics
+from layerscope.core.settings import VIEWS
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
 from layerscope.viewer.export.choice import Choice
 from layerscope.viewer.shelf import Book

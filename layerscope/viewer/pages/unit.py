@@ -6,6 +6,7 @@ import numpy as np
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
 from layerscope.figures import words
@@ -48,7 +49,7 @@ class MethodTrust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StratumTile:
-    """A patch of the strata's sheet. place: its row and column there."""
+    """A patch of the strata's sheet. rank: its column there. shown: its place is known."""
 
     rank: int
     value: float
@@ -145,7 +146,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         k=run.k,
         columns=columns,
         rows=rows,
-        lossy=run.settings.get("codec", "jpeg") in ("jpeg", "webp"),
+        lossy=is_lossy(run.settings.get("codec", DEFAULT_CODEC)),
         dead=counted and not peaks,
         dissected=concept is not None,
         guess=best,
