@@ -42,6 +42,12 @@ def _default_codec() -> str:
     return DEFAULT_CODEC
 
 
+def _default_engine() -> str:
+    from layerscope.core.engines import DEFAULT_ENGINE
+
+    return DEFAULT_ENGINE
+
+
 METHOD_NAME = RowName("layerscope.core.methods:METHODS")
 _SIDES = Whole(8, 512)
 _COUNT = Whole(1)
@@ -144,6 +150,10 @@ WORKERS = Setting("workers", Whole(1, 1024), "decoding threads", 2, metavar="N")
 DEVICE = Setting(
     "device", Text("the name of a device, such as cpu, cuda or cuda:1"), "`cpu`, `cuda`, `cuda:1`, `mps`", "cpu",
     metavar="DEVICE",
+)  # fmt: skip
+ENGINE = Setting(
+    "engine", RowName("layerscope.core.engines:ENGINES"), "who makes the pieces: {words}", _default_engine,
+    metavar="WORD",
 )  # fmt: skip
 PROGRESS = Setting("progress", Reporter(), "bars on stderr, or nothing, or whom to tell", True, shell=False)
 NO_PROGRESS = PROGRESS.but(default=False)
