@@ -99,7 +99,7 @@ def sample(file: AtlasFile, layer: AtlasLayerRecord, live: np.ndarray, count: in
     for unit in np.random.default_rng(seed).permutation(live):
         if len(chosen) == count:
             break
-        if file.sheet(layer.id, int(unit), "patches", "", "") is not None:
+        if file.encoded_sheet(layer.id, int(unit), "patches", "", "") is not None:
             chosen.append(int(unit))
     return tuple(sorted(chosen))
 

@@ -14,12 +14,11 @@ import numpy as np
 from PIL import Image
 
 from layerscope.atlas import rows
-from layerscope.atlas.codecs import encode, grid
+from layerscope.atlas.codecs import encode, grid, reader_of
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.atlas.strata import read_neighbours, sampled
-from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import METHODS
@@ -126,7 +125,7 @@ class Edition(AtlasFile):
         found = {}
         for layer, unit, kind, method, view, codec, size in self._rows(query):
             sheet = Sheet(layer=layer, unit=unit, kind=kind, method=method, view=view)
-            if codec in CODECS and self._chosen(sheet):
+            if self._chosen(sheet) and reader_of(codec):
                 found[sheet] = Stored(codec, size)
         return found
 
@@ -169,7 +168,7 @@ class Edition(AtlasFile):
         if not self.choice.photographs:
             return {}
         sizes = {i: Stored(*rest) for i, *rest in self._rows("SELECT image, codec, length(pixels) FROM picture")}
-        return {i: sizes[i] for i in self.shown_images if i in sizes and sizes[i].codec in CODECS}
+        return {i: sizes[i] for i in self.shown_images if i in sizes and reader_of(sizes[i].codec)}
 
     @cached_property
     def shown_images(self) -> Mapping[int, None]:
