@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from layerscope.core.errors import LayerscopeError
 from layerscope.core.live import Portrait
+from layerscope.core.lru import LruCache
 
 PICTURES, BYTES = 16, 64 * 1024 * 1024
 WAITING = 4
@@ -37,27 +38,21 @@ class Gallery:
 
     def __init__(self, look: Callable[[bytes], Portrait]) -> None:
         self._look = look
-        self._kept: dict[str, Kept] = {}
+        # Each weighs a sixteenth at least: one bound on the bytes is one on the number too.
+        self._kept = LruCache[Kept](BYTES, lambda kept: max(kept.size, BYTES // PICTURES))
         self._lock, self._making = threading.Lock(), threading.Lock()
         self._waiting = 0
 
     def find(self, key: str) -> Portrait | None:
         """What is seen in a picture; None for one that was never here, or was let go."""
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
-                return None
-            self._kept[key] = found
-            return found.portrait
+        found = self._kept.find(key)
+        return None if found is None else found.portrait
 
     def add(self, picture: bytes, key: str | None = None) -> str:
         """Look at a picture and keep it; its key, by default the SHA-256 of its bytes. Raises ImageError and Busy."""
         key = key or hashlib.sha256(picture).hexdigest()
         if self.find(key) is None:
-            kept = Kept(picture, self._made(picture))
-            with self._lock:
-                self._kept[key] = kept
-                self._let_go()
+            self._kept.put(key, Kept(picture, self._made(picture)))
         return key
 
     def _made(self, picture: bytes) -> Portrait:
@@ -71,9 +66,3 @@ class Gallery:
         finally:
             with self._lock:
                 self._waiting -= 1
-
-    def _let_go(self) -> None:
-        while len(self._kept) > 1 and (
-            len(self._kept) > PICTURES or sum(kept.size for kept in self._kept.values()) > BYTES
-        ):
-            self._kept.pop(next(iter(self._kept)))

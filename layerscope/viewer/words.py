@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.figures.words import counted, footer, measured, number, percent
+from layerscope.core.numbers import in_words, measured, number, percent
+from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, Sheet, layer_key
 from layerscope.viewer.pages.layer import LayerPage
 from layerscope.viewer.shelf import Book
@@ -34,7 +35,7 @@ def made_of(book: Book) -> str:
     """Network and images of an atlas in a line."""
     run = book.run
     kept = "peak" if run.k == 1 else "peaks"
-    return f"{run.network}, over {run.images}; the {counted(run.k)} highest {kept} of each unit, at most one an image."
+    return f"{run.network}, over {run.images}; the {in_words(run.k)} highest {kept} of each unit, at most one an image."
 
 
 def made_by(book: Book) -> str:
@@ -79,8 +80,8 @@ def outline(boxes: Iterable[Box]) -> str:
 FILTERS = {
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
-    "counted": counted,
     "example": example,
+    "in_words": in_words,
     "made_by": made_by,
     "made_of": made_of,
     "measured": measured,

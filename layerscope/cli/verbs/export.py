@@ -49,7 +49,7 @@ def chosen(arguments: argparse.Namespace) -> Choice:
 
 def _forecast(plan: Plan) -> dict[str, Any]:
     """What would be written. bytes: estimated. tile: largest side of a tile, null as stored."""
-    choice, run = plan.book.file.choice, plan.book.run
+    choice, run = plan.book.edition.choice, plan.book.run
     return {
         "files": plan.estimate.files,
         "bytes": plan.estimate.bytes,

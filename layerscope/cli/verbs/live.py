@@ -2,6 +2,7 @@
 
 import argparse
 
+from layerscope.atlas.read import AtlasFile
 from layerscope.cli.output import Output
 from layerscope.cli.verbs.serve import serve
 from layerscope.viewer.serving import shelf_below
@@ -14,5 +15,5 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     # First what is quickly known to be wrong: a large network takes a while to load.
     shelf = shelf_below([arguments.atlas], arguments.base)
     output.remark(f"loading {arguments.network}")
-    engine = engine_of(shelf.book(shelf.slugs[0]).file, arguments.network, arguments.weights)
+    engine = engine_of(AtlasFile(arguments.atlas), arguments.network, arguments.weights)
     return serve(shelf, arguments, output, engine=engine)

@@ -78,7 +78,12 @@ def show_units(atlas: Atlas, layer: AtlasLayer, output: Output) -> None:
     units = [unit | ({"concept": asdict(concepts[unit["unit"]])} if unit["unit"] in concepts else {}) for unit in units]
     rows = [
         (
-            *(unit["unit"], words.number(unit["maximum"]), words.number(unit["mean"]), words.number(unit["std"])),
+            *(
+                unit["unit"],
+                words.four_digits(unit["maximum"]),
+                words.four_digits(unit["mean"]),
+                words.four_digits(unit["std"]),
+            ),
             *(words.percent(unit["images_above"]), words.percent(unit["positions_above"]), unit["peaks"] or "dead"),
             *([unit["concept"]["concept"] if "concept" in unit else ""] if concepts else []),
         )
@@ -94,7 +99,9 @@ def show_peaks(atlas: Atlas, unit: Unit, output: Output) -> None:
     for peak in unit.peaks:
         image = atlas.file.image(peak.image)
         box = f"source {_span(peak.source_box)}" if peak.source_box else f"input {_span(peak.box)}"
-        rows.append((peak.rank, words.number(peak.value), peak.row, peak.col, box, image.label or "", image.source))
+        rows.append(
+            (peak.rank, words.four_digits(peak.value), peak.row, peak.col, box, image.label or "", image.source)
+        )
         boxes = {name: _box_data(getattr(peak, name)) for name in ("box", "tile_box", "source_box")}
         data.append(
             {

@@ -16,6 +16,7 @@ from layerscope.viewer import pictures
 from layerscope.viewer.addresses import SPRITES, Sheet, layer_key
 from layerscope.viewer.export.edition import Edition, EditionBook
 from layerscope.viewer.export.links import FileLinks
+from layerscope.viewer.export.tiles import published, reduces
 from layerscope.viewer.pages import PAGES, Query
 from layerscope.viewer.render import STATIC, assets, render
 from layerscope.viewer.scripts import names_script, sprites_style
@@ -86,7 +87,7 @@ class Plan:
 
 
 def _pieces(book: EditionBook) -> Iterator[Piece]:
-    link, edition = FileLinks(book.file), book.file
+    link, edition = FileLinks(book.edition), book.edition
     for name, content in _assets().items():
         yield Piece(link.asset(name), "asset", (name,), bytes=len(content))
     for name in WHOLE:
@@ -124,7 +125,7 @@ def _unit(
 ) -> Iterator[Piece]:
     yield Piece(link.unit(layer, unit), "page", ("unit", layer, unit))
     for sheet in sheets:
-        known = None if edition.reduces(layer.id) else edition.sheets[sheet].bytes
+        known = None if reduces(edition, layer.id) else edition.sheets[sheet].bytes
         yield Piece(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
     strata = link.strata(layer, unit)
     if strata is not None:
@@ -132,7 +133,7 @@ def _unit(
 
 
 def _page(book: EditionBook, name: str, *parts: Any) -> bytes:
-    link = FileLinks(book.file, "" if name in WHOLE else "../")
+    link = FileLinks(book.edition, "" if name in WHOLE else "../")
     page, query = PAGES[name], Query.of((("show", "all"),) if name == "layer" else ())
     named = dict(zip(("layer", "unit") if name in ("layer", "unit") else ("image",), parts, strict=False))
     if "layer" in named:
@@ -154,7 +155,7 @@ def _asset(book: EditionBook, name: str) -> bytes:
 
 
 def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
-    found = book.file.published(sheet)
+    found = published(book.edition, sheet)
     assert found is not None, "only sheets that are there are listed"
     return found.pixels
 
@@ -177,16 +178,16 @@ def _content(picture: pictures.Picture | None) -> bytes:
 
 
 def _style(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return sprites_style(book, layer, FileLinks(book.file, "../")).encode()
+    return sprites_style(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return names_script(book, layer, FileLinks(book.file, "../")).encode()
+    return names_script(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
-    choice = book.file.choice
+    choice = book.edition.choice
     told = {
         "layerscope": __version__,
         "fingerprint": book.run.fingerprint,

@@ -8,11 +8,11 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
 from layerscope.core.records import Input
 from layerscope.core.version import __version__
+from layerscope.facts.run import codec_of, images_of_run, is_lossy
 from layerscope.figures.words import VIEWS
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
-LOSSY = ("jpeg", "webp")
 # What each method does to a signal on its way back, and what to keep in mind. Sources: docs/trust.md.
 METHODS = {
     "deconvnet": (
@@ -136,15 +136,13 @@ def facts(book: Book, query: Query) -> AboutPage:
     """Where the atlas comes from, and how far to trust what it shows."""
     file, run = book.file, book.run
     skipped, duplicates = file.left_out()
-    codec = str(run.settings.get("codec", "jpeg"))
-    counted = [int(book.statistics(layer).histogram[:1].sum()) for layer in book.layers[:1]]
     return AboutPage(
         title=book.title,
         network=run.network,
         read=(file.statistic("replay") or {}).get("said", ""),
         images=run.images,
         listed=file.image_count(),
-        scanned=max(counted, default=0),
+        scanned=images_of_run(file),
         skipped=skipped,
         duplicates=duplicates,
         k=run.k,
@@ -154,8 +152,8 @@ def facts(book: Book, query: Query) -> AboutPage:
         versions=run.versions,
         started=run.started,
         finished=run.finished,
-        codec=codec,
-        lossy=codec in LOSSY,
+        codec=codec_of(run),
+        lossy=is_lossy(run),
         sampled=file.sampled(),
         methods=tuple(
             Trait(name=name, held=name in run.methods, does=does, limits=limits)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.layer import names
+from layerscope.facts.run import first_view, images_of_run
 from layerscope.viewer.addresses import Links, Sheet
 from layerscope.viewer.engine import Engine, LiveLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
@@ -71,7 +73,7 @@ def facts(book: Book, engine: Engine, link: Links) -> LivePage:
     return LivePage(
         network=engine.name,
         images=book.run.images,
-        of_images=sum(record.skipped is None for record in book.file.images()),
+        of_images=images_of_run(book.file),
         classes=len(engine.classes),
         methods=tuple(engine.methods),
         height=book.run.input.height,
@@ -83,7 +85,7 @@ def facts(book: Book, engine: Engine, link: Links) -> LivePage:
 
 
 def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links) -> Watched:
-    view, maxima = next(iter(book.run.views), ""), book.statistics(stored).maximum
+    view, maxima = first_view(book.run), book.file.unit_statistics(stored.id).maximum
     sheets = {
         method: Sheet(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
         for method in book.run.methods
@@ -99,7 +101,7 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links
         page=_completed(link.unit(stored, NUMBER)),
         patches=_completed(link.sheet(Sheet(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
-        names={one.unit: one.best.concept for one in book.file.concepts(stored.id) if one.best is not None},
+        names=names(book.file.concepts(stored.id)),
         dead=tuple(np.flatnonzero(maxima <= 0).tolist()),
         bare=tuple(sorted(set(range(layer.units)) - book.shown(stored))),
     )
@@ -113,7 +115,7 @@ def _pictured(book: Book) -> tuple[int, ...]:
     """Images with a small copy: those with a peak, evenly thinned to a few hundred."""
     if not book.layers:
         return ()
-    found = np.unique(np.concatenate([book.peaks(layer).image.ravel() for layer in book.layers]))
+    found = np.unique(np.concatenate([book.file.all_peaks(layer.id).image.ravel() for layer in book.layers]))
     found = found[found >= 0]
     found = found[:: max(1, -(-len(found) // PICTURED))]
     return tuple(int(image) for image in found) if len(found) and book.file.has_picture(int(found[0])) else ()

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.live import Firing, PlainBox, Portrait
+from layerscope.facts.layer import guesses
+from layerscope.facts.run import images_of_run
 from layerscope.viewer.addresses import Sheet
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -88,7 +90,7 @@ def facts(
         key=key,
         network=book.run.network,
         images=book.run.images,
-        of_images=sum(record.skipped is None for record in book.file.images()),
+        of_images=images_of_run(book.file),
         image=image,
         label=None if image is None else book.file.image(image).label,
         method=method,
@@ -102,8 +104,8 @@ def facts(
 
 
 def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], method: str) -> LookedLayer:
-    guesses = {one.unit: one.best for one in book.file.concepts(layer.id)}
-    maxima = book.statistics(layer).maximum
+    named = guesses(book.file.concepts(layer.id))
+    maxima = book.file.unit_statistics(layer.id).maximum
     stored = method if layer.method and method in book.run.methods else layer.method
     units = tuple(
         FiringUnit(
@@ -115,19 +117,14 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
             col=one.col,
             sees=_shown(one.box),
             tile=_shown(one.tile_box),
-            guess=guesses.get(one.unit),
+            guess=named.get(one.unit),
             dead=one.unit < len(maxima) and not maxima[one.unit] > 0,
             patches=book.sheet(layer, one.unit, "patches"),
-            projections=None if stored is None else _projections(book, layer, one.unit, stored),
+            projections=None if stored is None else book.own_projections(layer, one.unit, stored),
         )
         for rank, one in enumerate(firings, 1)
     )
     return LookedLayer(layer=layer, stored=stored, units=units)
-
-
-def _projections(book: Book, layer: AtlasLayerRecord, unit: int, method: str) -> Sheet | None:
-    view = next(iter(book.run.views), "")
-    return book.sheet(layer, unit, "projections", method, view)
 
 
 def _shown(box: PlainBox) -> Shown:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from layerscope.core.errors import UsageError
-from layerscope.figures.sheet import Chart
+from layerscope.figures.tree import Chart
 from layerscope.viewer.pages import PAGES, Query
 from layerscope.viewer.pages.unit import UnitPage, facts
 from layerscope.viewer.render import environment
