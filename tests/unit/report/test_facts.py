@@ -16,7 +16,7 @@ LAYERS = ["features.1", "features.4"]
 
 
 def test_layers_come_in_order_with_what_the_atlas_knows_of_them(file, facts):
-    """Name, place, units, receptive field and its share of the picture; images scanned: one was skipped, one is a copy."""
+    """Name, place, units, receptive field and its share of the picture; images scanned, no copy or skipped one."""
     assert [(layer.name, layer.place) for layer in facts.layers] == list(zip(LAYERS, (1, 2), strict=True))
     for layer in facts.layers:
         record = file.layer(layer.name).record
