@@ -1,14 +1,20 @@
 """Pictures that were looked at in this run of the server, in memory: the newest, and never more than a bound."""
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from layerscope.core.errors import LayerscopeError
+from PIL import Image
+
+from layerscope.core.errors import LayerscopeError, UsageError
 from layerscope.core.live import Portrait
 from layerscope.core.lru import LruCache
+from layerscope.viewer.shelf import Book
 
+IMAGE_KEY = "image-"
+GONE = "this picture is kept here no longer: pictures of your own live as long as the server, the newest 16 of them"
 PICTURES, BYTES = 16, 64 * 1024 * 1024
 WAITING = 4
 
@@ -55,6 +61,19 @@ class Gallery:
             self._kept.put(key, Kept(picture, self._made(picture)))
         return key
 
+    def portrait(self, book: Book, key: str) -> Portrait:
+        """What is seen in a picture of this key; those of the atlas are looked at again where they were let go.
+
+        Raises UsageError where there is none.
+        """
+        image = image_of(key)
+        if image is not None and self.find(key) is None:
+            self.add(small_copy(book, image), key)
+        found = self.find(key)
+        if found is None:
+            raise UsageError(GONE)
+        return found
+
     def _made(self, picture: bytes) -> Portrait:
         with self._lock:
             if self._waiting >= WAITING:
@@ -66,3 +85,28 @@ class Gallery:
         finally:
             with self._lock:
                 self._waiting -= 1
+
+
+def key_of(image: int) -> str:
+    """The key of an image of the atlas."""
+    return f"{IMAGE_KEY}{image}"
+
+
+def image_of(key: str) -> int | None:
+    """The image of the atlas that a key stands for; None for a picture of one's own, -1 for no number."""
+    if not key.startswith(IMAGE_KEY):
+        return None
+    number = key.removeprefix(IMAGE_KEY)
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else -1
+
+
+def small_copy(book: Book, image: int) -> bytes:
+    """An image's small copy as JPEG or PNG. Raises UsageError where the atlas has none."""
+    found = book.file.encoded_picture(book.file.image(image).id)
+    if found is None:
+        raise UsageError(f"the atlas keeps no picture of image {image}: no unit has a peak in it, or it keeps none")
+    if found.codec in ("jpeg", "png"):
+        return found.pixels
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(found.pixels), formats=["WEBP"]).convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()

@@ -11,7 +11,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.numbers import megabytes
 from layerscope.viewer.export.edition import Choice, Edition, EditionBook
 from layerscope.viewer.export.folder import place_for, written_whole
-from layerscope.viewer.export.plan import MARKER, Plan
+from layerscope.viewer.export.plan import MARKER, Plan, tops
 from layerscope.viewer.shelf import slugs_of
 
 __all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
@@ -56,7 +56,7 @@ def export(
     The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
-    place = place_for(folder, marker=MARKER, overwrite=overwrite)
+    place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
     with planned(atlas, choice or Choice(), budget=budget) as plan:
         if progress is not None:
             for sentence in told(plan, asked=choice or Choice()):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
 from layerscope.facts.layer import guesses, names
+from layerscope.viewer.addresses import Links
+from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 MOST = 60
@@ -19,6 +21,21 @@ class Target:
     layer: AtlasLayerRecord | None = None
     unit: int | None = None
     image: int | None = None
+
+
+def leads(book: Book, query: Query, link: Links) -> str | None:
+    """The address of what ?go=WORDS means; None where it means nothing, or several things: the page then says which."""
+    text = query.one("go").strip()[:200]
+    try:
+        found = targets(book, text) if text else ()
+    except UsageError:
+        return None
+    if len(found) != 1:
+        return None
+    (one,) = found
+    if one.layer is None:
+        return None if one.image is None else link.page("image", one.image)
+    return link.page("layer", one.layer) if one.unit is None else link.page("unit", one.layer, one.unit)
 
 
 def target(book: Book, text: str) -> Target:

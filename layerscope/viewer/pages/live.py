@@ -7,9 +7,10 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.layer import names
 from layerscope.facts.run import first_view, images_of_run
-from layerscope.viewer.addresses import Links, Sheet
+from layerscope.viewer.addresses import Links, ServerLinks, Sheet
 from layerscope.viewer.engine import Engine, LiveLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
+from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 # Stands for a unit, or an image, in an address that the page's script completes.
@@ -48,7 +49,8 @@ class LivePage:
     """All that stands on the page.
 
     classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
-    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits. socket,
+    look: the addresses of the connection, and where pictures of one's own are sent to.
     """
 
     network: str
@@ -65,9 +67,11 @@ class LivePage:
     frame_bytes: int = FRAME_BYTES
     picture_bytes: int = PICTURE_BYTES
     picture_pixels: int = PICTURE_PIXELS
+    socket: str = ""
+    look: str = ""
 
 
-def facts(book: Book, engine: Engine, link: Links) -> LivePage:
+def facts(book: Book, query: Query, *, engine: Engine, link: ServerLinks) -> LivePage:
     """What the page and its script need to know before the first frame."""
     stored = {layer.name: layer for layer in book.layers}
     return LivePage(
@@ -81,6 +85,8 @@ def facts(book: Book, engine: Engine, link: Links) -> LivePage:
         layers=tuple(_watched(book, stored[layer.name], layer, link) for layer in engine.layers),
         picture=_completed(link.picture(NUMBER)),
         pictured=_pictured(book),
+        socket=link.live_socket(),
+        look=link.upload(),
     )
 
 
@@ -98,7 +104,7 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links
         rows=layer.rows,
         cols=layer.cols,
         method=stored.method or "",
-        page=_completed(link.unit(stored, NUMBER)),
+        page=_completed(link.page("unit", stored, NUMBER)),
         patches=_completed(link.sheet(Sheet(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
         names=names(book.file.concepts(stored.id)),

@@ -9,6 +9,8 @@ from layerscope.core.live import Firing, PlainBox, Portrait
 from layerscope.facts.layer import guesses
 from layerscope.facts.run import images_of_run
 from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.engine import Engine
+from layerscope.viewer.gallery import Gallery, image_of
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -78,7 +80,13 @@ class LookPage:
     layers: tuple[LookedLayer, ...]
 
 
-def facts(
+def facts(book: Book, query: Query, *, key: str, engine: Engine, gallery: Gallery) -> LookPage:
+    """What the network sees in the picture of a key. Raises UsageError for a key without one, or an unknown method."""
+    portrait = gallery.portrait(book, key)
+    return looked(book, query, portrait, key=key, methods=tuple(engine.methods), image=image_of(key))
+
+
+def looked(
     book: Book, query: Query, portrait: Portrait, *, key: str, methods: tuple[str, ...], image: int | None = None
 ) -> LookPage:
     """What the network sees in a picture, beside what the atlas knows. Raises UsageError for an unknown method."""
