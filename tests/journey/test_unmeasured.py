@@ -117,16 +117,13 @@ def addresses(shelf: Shelf) -> Iterator[str]:
     """Of every page of the table, one for each layer, unit and image that it can be about."""
     (book,) = shelf
     layers = [(layer.name, unit) for layer in book.layers for unit in range(layer.record.units)]
-    for page in PAGES.values():
+    for page in PAGES:
         for layer, unit in layers:
             for image in range(book.file.image_count()):
-                yield page.route.replace(":int", "").format(atlas=book.slug, layer=layer, unit=unit, image=image)
+                yield route_of(page).replace(":int", "").format(atlas=book.slug, layer=layer, unit=unit, image=image, key=f"image-{image}")
     first, last = layers[0], layers[-1]
     yield f"/{book.slug}/compare?u={first[0]}:{first[1]}&u={last[0]}:{last[1]}"
     yield f"/{book.slug}/compare?l={first[0]}&l={last[0]}"
-    yield f"/{book.slug}/live"
-    kept = [image for image in range(book.file.image_count()) if book.file.has_picture(image)]
-    yield from (f"/{book.slug}/look?image={image}" for image in kept)
 
 
 def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor) -> None:

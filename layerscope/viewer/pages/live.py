@@ -49,8 +49,8 @@ class LivePage:
     """All that stands on the page.
 
     classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
-    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits. socket,
-    look: the addresses of the connection, and where pictures of one's own are sent to.
+    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    socket, look: the addresses of the connection, and where pictures of one's own are sent to.
     """
 
     network: str
