@@ -1,6 +1,7 @@
 """How every test runs: one thread for sums, repeatable examples, and the shapes in signatures checked."""
 
 import os
+import sys
 
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -12,6 +13,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # No test reads what an earlier one left in the user's own folder; those of the cache name a folder.
 os.environ["LAYERSCOPE_CACHE"] = "off"
+
+# Compiling the package and the tests anew takes longer than collecting them: here and in what the tests start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.register_profile("wide", derandomize=True, deadline=None, max_examples=500, database=None)

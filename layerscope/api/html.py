@@ -7,7 +7,7 @@ from html import escape
 
 from PIL import Image
 
-from layerscope.atlas.codecs import CODECS, decode
+from layerscope.atlas.codecs import decode, for_browsers
 from layerscope.atlas.read import Encoded
 
 # Notebooks keep what they show: a page stays below 300 kB.
@@ -41,9 +41,9 @@ def thumbnail(stored: Encoded, side: int, alt: str) -> str:
 
 def picture(stored: Encoded, alt: str, limit: int) -> str:
     """The stored picture as it is, or smaller where its bytes exceed the limit."""
-    codec = CODECS.get(stored.codec)
-    if codec and len(stored.pixels) <= limit:
-        return _data_image(stored.pixels, codec.media_type, alt)
+    codec, content = for_browsers(stored.pixels, stored.codec)
+    if len(content) <= limit:
+        return _data_image(content, codec.media_type, alt)
     return thumbnail(stored, 288, alt)
 
 

@@ -2,9 +2,12 @@
 
 from layerscope.core.codecs import CODECS
 from layerscope.core.methods import METHODS
+from layerscope.core.networks import NETWORKS
 from layerscope.core.registry import Registry
 
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
-    return METHODS, CODECS
+    from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
+
+    return METHODS, OPERATIONS, NETWORKS, CODECS

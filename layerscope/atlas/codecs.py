@@ -19,79 +19,119 @@ atlas at one quality for all: each kind of sheet has its own.
 
 import io
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from layerscope.core.codecs import BLANK, CODECS, DEFAULT_CODEC, MOST_PX, Codec, published_as
 from layerscope.core.errors import NotAnAtlas, UsageError
-
-# A signal of zero, and a tile that holds nothing.
-BLANK = 128
-# More px than any picture of an atlas has: a few bytes could ask for gigabytes.
-MOST_PX = 1 << 24
-DEFAULT_CODEC = "jpeg"
-
-# How exactly JPEG keeps what a picture shows: views and patches of tiles, and the small whole pictures.
-JPEG_QUALITIES = {"patches": 80, "natural": 75, "signal": 55, "picture": 80}
-# A picture of so few px weighs little and is shown much enlarged, where every px is seen: it is kept better.
-FEW_PX, QUALITY_OF_FEW = 96 * 96, 90
-
-
-class Codec(NamedTuple):
-    """A way to keep pixels: Pillow's name of the format, the media type, the options of encoding.
-
-    qualities: by what the pixels show; empty where one quality, among the options, is for all.
-    """
-
-    format: str
-    media_type: str
-    options: dict[str, Any]
-    qualities: Mapping[str, int] = {}
-
-    def options_for(self, shows: str, px: int) -> dict[str, Any]:
-        """The options for a picture of so many px."""
-        if not self.qualities:
-            return self.options
-        return self.options | {"quality": QUALITY_OF_FEW if px <= FEW_PX else self.qualities[shows]}
-
-
-CODECS = {
-    "jpeg": Codec("JPEG", "image/jpeg", {"subsampling": 0}, JPEG_QUALITIES),
-    "webp": Codec("WEBP", "image/webp", {"quality": 80, "method": 0}),
-    "webp-lossless": Codec("WEBP", "image/webp", {"lossless": True, "quality": 0, "method": 0}),
-    "png": Codec("PNG", "image/png", {"compress_level": 1}),
-}
 
 
 def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC, *, shows: str = "picture") -> bytes:
     """Pixels as an encoded picture.
 
-    shows: what is in it, a key of JPEG_QUALITIES: "patches", a view, or "picture" for anything else.
-    Raises UsageError for a codec without a row in CODECS.
+    shows: what is in it, one of `core.codecs.SHOWS`: "patches", a view, or "picture" for anything else.
+    Raises UsageError for a codec that is not known or that lacks a package.
     """
-    if codec not in CODECS:
-        raise UsageError(f'codec "{codec}" is not known; choose one of {", ".join(CODECS)}')
     row = CODECS[codec]
+    if row.encode is not None:
+        return _by_guest(row, pixels, shows)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, row.format, **row.options_for(shows, pixels.shape[0] * pixels.shape[1]))
     return buffer.getvalue()
 
 
 def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
-    """The pixels of an encoded picture; only the named format is tried. Raises NotAnAtlas for damaged bytes."""
-    if codec not in CODECS:
-        raise NotAnAtlas(f'a picture in the atlas is stored as "{codec}", which this layerscope cannot read')
+    """The pixels of an encoded picture; only the named format is tried.
+
+    Raises NotAnAtlas for damaged bytes, and for a codec that is not installed or lacks a package, saying which.
+    """
+    row = _reader(codec)
+    height, width = size(data, codec)
     try:
-        with Image.open(io.BytesIO(data), formats=[CODECS[codec].format]) as picture:
-            if picture.width * picture.height > MOST_PX:
-                raise NotAnAtlas(f"a picture in the atlas claims {picture.width} x {picture.height} px, which none has")
-            return np.asarray(picture.convert("RGB"))
-    # Pillow's decoders raise many kinds of errors for damaged bytes.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NotAnAtlas(f"a picture in the atlas is damaged: its {codec} bytes cannot be decoded") from error
+        if row.decode is not None:
+            pixels = np.asarray(row.decode(data))
+        else:
+            with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged bytes, guests' any
+        raise _damaged(codec) from error
+    if pixels.dtype != np.uint8 or pixels.shape != (height, width, 3):
+        raise _damaged(codec)
+    return pixels
+
+
+def size(data: bytes, codec: str) -> tuple[int, int]:
+    """Height and width of an encoded picture, px, as its header claims them; nothing is decoded.
+
+    Raises NotAnAtlas as `decode` does, and for more px than any picture of an atlas has.
+    """
+    row = _reader(codec)
+    if not isinstance(data, bytes) or not row.begins(data):
+        raise _damaged(codec)
+    try:
+        if row.size is not None:
+            height, width = map(int, row.size(data))
+        else:
+            with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
+                width, height = picture.size
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(codec) from error
+    if min(height, width) < 1:
+        raise _damaged(codec)
+    if height * width > MOST_PX:
+        raise NotAnAtlas(f"a picture in the atlas claims {width} x {height} px, which none has")
+    return height, width
+
+
+def for_browsers(data: bytes, codec: str) -> tuple[Codec, bytes]:
+    """A stored picture as it can go to a browser, with the codec that it then has, which says media type and ending.
+
+    It is untouched where it is what its codec says and browsers show that; else it becomes a PNG. An atlas may come
+    from anybody, and a browser trusts us. Raises NotAnAtlas as `decode` does.
+    """
+    row = _reader(codec)
+    shown = published_as(codec)
+    if shown is row:
+        size(data, codec)
+        return row, data
+    return shown, encode(decode(data, codec), shown.name)
+
+
+def _by_guest(row: Codec, pixels: UInt8[np.ndarray, "h w 3"], shows: str) -> bytes:
+    assert row.encode is not None
+    try:
+        data = row.encode(pixels, shows)
+    except MemoryError:
+        raise
+    except Exception as failure:  # a guest's code
+        said = f"{type(failure).__name__}: {failure}".splitlines()[0]
+        raise UsageError(f'the codec "{row.name}" cannot encode {list(pixels.shape)}: {said}') from failure
+    if not isinstance(data, bytes) or not row.begins(data):
+        raise UsageError(f'the codec "{row.name}" gave {type(data).__name__} that do not begin with its magic')
+    return data
+
+
+def _reader(codec: str) -> Codec:
+    """The row that reads a stored picture. Raises NotAnAtlas where there is none, with what to install."""
+    if codec not in CODECS:
+        raise NotAnAtlas(
+            f'a picture in the atlas is stored as "{codec}", which nothing here reads: install the package that adds '
+            f"this codec to layerscope ({', '.join(CODECS.names)} are there)"
+        )
+    try:
+        return CODECS[codec]
+    except UsageError as error:
+        raise NotAnAtlas(f'a picture in the atlas is stored as "{codec}", and {error}') from error
+
+
+def _damaged(codec: str) -> NotAnAtlas:
+    return NotAnAtlas(f"a picture in the atlas is damaged: its {codec} bytes cannot be decoded")
 
 
 def shape_of_grid(k: int) -> tuple[int, int]:

@@ -12,9 +12,6 @@ from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Box, Field
 
-METHODS = ("deconvnet", "guided", "gradient")
-VIEWS = ("natural", "signal")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from layerscope.core.errors import ImageError, TraceError
 from layerscope.core.records import Batch, Input, LayerRecord
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.sources import Source
 
 BATCH = 32
@@ -29,7 +29,7 @@ class Activations:
     """The maps of some layers under several programs of one architecture."""
 
     def __init__(
-        self, programs: Sequence[Program], layers: Sequence[LayerRecord], source: Source, input: Input, memory: int
+        self, programs: Sequence[Carrier], layers: Sequence[LayerRecord], source: Source, input: Input, memory: int
     ) -> None:
         self.programs, self.layers, self.source, self.input = programs, layers, source, input
         self._scales: list[dict[int, float]] = [{} for _ in programs]
@@ -64,7 +64,7 @@ class Activations:
         pairs = zip(self.programs, self._scales, strict=True)
         return tuple(self._of(program, scales, pixels) for program, scales in pairs)
 
-    def _of(self, program: Program, scales: dict[int, float], pixels: Tensor) -> Maps:
+    def _of(self, program: Carrier, scales: dict[int, float], pixels: Tensor) -> Maps:
         values = program.run(pixels, {layer.node for layer in self.layers})
         found = {}
         for layer in self.layers:

@@ -23,7 +23,7 @@ from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
 from layerscope.dissect.plane import Plane, Upsampling
 from layerscope.dissect.score import BAU_QUANTILE, figures, iou, units_named
 from layerscope.dissect.thresholds import Counts
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.sources import Source
 
 SHUFFLED, MIXED, UNTRAINED = "shuffled masks", "random mixtures", "untrained network"
@@ -43,13 +43,13 @@ class Progress(Protocol):
 
 
 def dissect(
-    program: Program,
+    program: Carrier,
     input: Input,
     layers: Sequence[LayerRecord],
     source: Source,
     masked: MaskedImages,
     *,
-    untrained: Program | None = None,
+    untrained: Carrier | None = None,
     baselines: bool = True,
     every: int = 2,
     seed: int = 0,
@@ -237,7 +237,7 @@ def _settings(masks: Masks, source: Source, every: int, seed: int) -> dict[str, 
     }
 
 
-def _check_same_architecture(program: Program, other: Program, layers: Sequence[LayerRecord]) -> None:
+def _check_same_architecture(program: Carrier, other: Carrier, layers: Sequence[LayerRecord]) -> None:
     nodes = other.graph.nodes
     for layer in layers:
         own = program.graph.nodes[layer.node]

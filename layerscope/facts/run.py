@@ -1,7 +1,7 @@
 """What is known of a whole run: how many images it scanned, which view comes first, whether its pixels are exact."""
 
 from layerscope.atlas.records import AtlasLayerRecord, RunRecord
-from layerscope.core.codecs import CODECS, DEFAULT_CODEC
+from layerscope.core import codecs
 from layerscope.core.records import UnitStatistics
 from layerscope.facts.wrapping import Reader
 
@@ -31,13 +31,12 @@ def first_view(run: RunRecord) -> str:
 
 def codec_of(run: RunRecord) -> str:
     """The codec of tiles and small pictures."""
-    return str(run.settings.get("codec", DEFAULT_CODEC))
+    return str(run.settings.get("codec", codecs.DEFAULT_CODEC))
 
 
 def is_lossy(run: RunRecord) -> bool:
-    """Whether tiles are stored with slight loss; False for a codec that is not known here."""
-    codec = codec_of(run)
-    return codec in CODECS and CODECS.known(codec).lossy
+    """Whether tiles are stored with slight loss, as far as is known here."""
+    return codecs.is_lossy(codec_of(run))
 
 
 def same_images(run: RunRecord, other: RunRecord) -> bool:

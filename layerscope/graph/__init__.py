@@ -5,13 +5,15 @@ from layerscope.graph.fields import fields_of
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.in_step import Reading
 from layerscope.graph.layers import layers_of
-from layerscope.graph.program import Program
+from layerscope.graph.program import Program, runner_of
 from layerscope.graph.read import Read, graph_of_module, read
 from layerscope.graph.replay import replay
+from layerscope.graph.runner import Carrier, Runner
 from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
 from layerscope.graph.unloaded import without
 
 __all__ = [
-    "Graph", "Node", "Program", "Read", "Reading", "Recipe", "Traced", "fields_of", "graph_of_module", "layers_of",
-    "prepared", "read", "read_module", "read_program", "replay", "trace_module", "without",
+    "Carrier", "Graph", "Node", "Program", "Read", "Reading", "Recipe", "Runner", "Traced", "fields_of",
+    "graph_of_module", "layers_of", "prepared", "read", "read_module", "read_program", "replay", "runner_of",
+    "trace_module", "without",
 ]  # fmt: skip

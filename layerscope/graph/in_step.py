@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_leaves
 from layerscope.core.records import LayerRecord
 from layerscope.graph.constants import Recipe
 from layerscope.graph.module import signature
-from layerscope.graph.program import Program
+from layerscope.graph.runner import Carrier
 
 # Modules that torch runs as one call: what is inside them is nobody's result.
 FUSED = ("torch.nn.modules.activation.MultiheadAttention", "torch.nn.modules.transformer.", "torch.nn.modules.rnn.")
@@ -33,7 +33,7 @@ class Reading:
     """How a network was read. program: as it is used. recipe: of its weights. layers: of it. returned: for each of the
     network's outputs its node, None where it has none."""
 
-    program: Program
+    program: Carrier
     recipe: Recipe
     layers: Sequence[LayerRecord]
     returned: Sequence[int | None]
@@ -63,7 +63,7 @@ class InStep:
     the graph could not be run, and why. coarser: the network's own code made its numbers coarser.
     """
 
-    def __init__(self, module: nn.Module, program: Program, reading: Reading, pictures: Tensor, bound: float) -> None:
+    def __init__(self, module: nn.Module, program: Carrier, reading: Reading, pictures: Tensor, bound: float) -> None:
         self.module, self.program, self.reading, self.pictures = module, program, reading, pictures
         self.bound = bound
         self.gaps: dict[str, float] = {}
@@ -202,7 +202,7 @@ class Stuck(Exception):
         self.node, self.why = node, _first_line(error)
 
 
-def values(program: Program, pictures: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
+def values(program: Carrier, pictures: Tensor, wanted: set[int]) -> Iterator[tuple[int, Tensor]]:
     """The values of the wanted nodes in execution order, each dropped as soon as nothing reads it. Raises Stuck."""
     nodes, needed = program.graph.nodes, program.graph.ancestors(wanted)
     readers = Counter(source for node in needed for source in nodes[node].sources)

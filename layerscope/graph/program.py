@@ -5,9 +5,9 @@ else needs: the memory traffic of the user's own in-place modules, without their
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -17,9 +17,9 @@ from torch._ops import OpOverload
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops import VIEWS
+from layerscope.graph.ops.calls import Call, Source, Weight
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.graph.ops.table import Call, Source, Weight
+from layerscope.graph.runner import Carrier
 
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # Integers and truth values have their uses as factors and masks, but not as what is learned.
@@ -38,7 +38,7 @@ class Step:
 
 
 class Program:
-    """A traced network that can be run.
+    """A traced network that can be run: the runner of the house.
 
     graph: the nodes. weights: by name, all on one device. layout: of maps and of weights of four dimensions. dtype,
     device: of the weights.
@@ -56,16 +56,25 @@ class Program:
         self.windows = lru_cache(maxsize=None)(self._windows)
         self.on_whole_maps = lru_cache(maxsize=None)(self._on_whole_maps)
         self._plan = lru_cache(maxsize=64)(self._planned)
+        self._wide: Program | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What another process makes the same program of; what was only remembered stays here."""
+        return Program, (self.graph, self.weights, self.layout)
 
     def to(self, device: torch.device | str) -> "Program":
         """The same program on another device."""
         return Program(self.graph, {name: w.to(device) for name, w in self.weights.items()})
 
-    @cached_property
+    @property
     def wide(self) -> "Program":
         """The same program with 16-bit weights in float32: what is carried back on it does not overflow."""
-        if not any(weight.dtype in NARROW for weight in self.weights.values()):
-            return self
+        if self._wide is None:
+            narrow = any(weight.dtype in NARROW for weight in self.weights.values())
+            self._wide = self._widened() if narrow else self
+        return self._wide
+
+    def _widened(self) -> "Program":
         return Program(self.graph, {n: w.float() if w.dtype in NARROW else w for n, w in self.weights.items()})
 
     def check(self) -> None:
@@ -107,8 +116,8 @@ class Program:
 
     def _on_whole_maps(self, node: int) -> bool:
         """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
-        beyond = self.graph.op(self.graph.nodes[node]).beyond(self.call(node))
-        return beyond is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
+        pad_value = self.graph.op(self.graph.nodes[node]).pad_value(self.call(node))
+        return pad_value is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
 
     def _weighed(self, value: Any) -> Any:
         return self.weights[value.name] if isinstance(value, Weight) else value
@@ -128,11 +137,19 @@ class Program:
     def _may_overwrite(self, node: Node, dropped: tuple[int, ...], wanted: frozenset[int]) -> bool:
         """True where the first input is this node's alone: not the network's input, and no view of another value."""
         first = node.sources[0]
-        fresh = first != 0 and self.graph.nodes[first].op not in VIEWS
-        viewed = any(self.graph.nodes[reader].op in VIEWS for reader in self.graph.consumers[first])
+        fresh = first != 0 and not self._is_view(first)
+        viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
         # An in-place call writes over its first argument, which in `bias + x` is a weight.
         written = next(iter(node.args.values())) == Source(0)
         return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
+
+    def _is_view(self, node: int) -> bool:
+        return self.graph.role(self.graph.nodes[node]) == "view"
+
+
+def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:
+    """The runner of a graph with its weights, all on one device: the one place where it is chosen."""
+    return Program(graph, dict(weights))
 
 
 def _in_place(target: OpOverload) -> OpOverload | None:

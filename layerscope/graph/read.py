@@ -19,8 +19,9 @@ from layerscope.graph.fields import fields_of
 from layerscope.graph.identity import identity
 from layerscope.graph.in_step import Reading
 from layerscope.graph.layers import layers_of
-from layerscope.graph.program import Program
+from layerscope.graph.program import runner_of
 from layerscope.graph.replay import replay
+from layerscope.graph.runner import Carrier
 from layerscope.graph.trace import Traced, prepared, read_module, read_program
 from layerscope.graph.unloaded import without
 from layerscope.graph.written import Unwritable, read_traced, write_traced
@@ -31,7 +32,7 @@ class Read:
     """A network as it was read. layers: every one in execution order. replay: what comparing it with itself found."""
 
     traced: Traced
-    program: Program
+    program: Carrier
     layers: tuple[LayerRecord, ...]
     replay: Replay
 
@@ -81,7 +82,7 @@ def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:
 
 
 def _proved(model: Any, traced: Traced, input: Input) -> Read:
-    program = Program(traced.graph, traced.weights)
+    program = runner_of(traced.graph, traced.weights)
     layers = layers_of(traced.graph, fields_of(traced.graph))
     reading = Reading(program, traced.recipe, layers, traced.returned)
     return Read(traced=traced, program=program, layers=layers, replay=replay(model, reading, input))

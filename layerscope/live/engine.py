@@ -18,13 +18,14 @@ from torch import Tensor
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
 from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
-from layerscope.core.records import METHODS, Placement
-from layerscope.graph import Program
+from layerscope.core.methods import METHODS
+from layerscope.core.progress import Clock
+from layerscope.core.records import Placement
+from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
 from layerscope.live.tiles import Tile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
-from layerscope.pipeline.progress import Clock
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
 from layerscope.sources import prepare, show
@@ -67,8 +68,9 @@ class Engine:
     in execution order. methods: of projections. input_size: height and width that the network gets, px.
     """
 
-    def __init__(self, file: AtlasFile, program: Program, *, name: str, classes: Sequence[str] = ()) -> None:
-        self.name, self.program, self.input, self.methods = name, program, file.run.input, METHODS
+    def __init__(self, file: AtlasFile, program: Carrier, *, name: str, classes: Sequence[str] = ()) -> None:
+        self.name, self.program, self.input = name, program, file.run.input
+        self.methods = tuple(row.name for row in METHODS)
         self._watched = {layer.record.name: layer for layer in watched_layers(file, self.input)}
         self.layers = tuple(layer.plain for layer in self._watched.values())
         self.input_size = (self.input.height, self.input.width)

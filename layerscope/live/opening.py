@@ -8,7 +8,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
 from layerscope.facts.network import require_same
-from layerscope.graph import Program, Traced, graph_of_module, read_program, without
+from layerscope.graph import Carrier, Traced, graph_of_module, read_program, runner_of, without
 from layerscope.live.engine import Engine
 from layerscope.models import Loaded, load
 from layerscope.pipeline.identity import identity_of
@@ -22,11 +22,11 @@ def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None
     """
     loaded = load(str(network), weights=weights)
     traced = without(_traced(loaded, file), loaded.unloaded)
-    return engine_for(file, Program(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
+    return engine_for(file, runner_of(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
 
 
 def engine_for(
-    file: AtlasFile, program: Program, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None
+    file: AtlasFile, program: Carrier, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None
 ) -> Engine:
     """An engine for a network that is traced already.
 

@@ -10,9 +10,9 @@ import torch
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input
 from layerscope.facts.network import NetworkIdentity, differing, has_layer, sentence
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.identity import identity_of
-from layerscope.pipeline.projecting import tolerance
+from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
@@ -33,7 +33,7 @@ class CheckReport:
 
 def check_atlas(
     file: AtlasFile,
-    program: Program,
+    program: Carrier,
     input: Input,
     source: Source,
     *,
@@ -55,7 +55,7 @@ def check_atlas(
 
 
 def _checked(
-    file: AtlasFile, program: Program, input: Input, source: Source, sample: int, seed: int, name: str
+    file: AtlasFile, program: Carrier, input: Input, source: Source, sample: int, seed: int, name: str
 ) -> CheckReport:
     network = identity_of(program, name, input)
     failed = [*_other_network(file, network), *_other_images(file, source)]
@@ -87,7 +87,7 @@ def _other_images(file: AtlasFile, source: Source) -> Iterator[str]:
 
 
 def _errors(
-    file: AtlasFile, layer: int, program: Program, input: Input, source: Source, sample: int, seed: int
+    file: AtlasFile, layer: int, program: Carrier, input: Input, source: Source, sample: int, seed: int
 ) -> tuple[list[float], list[str]]:
     """The relative error of each sampled peak, and the peak in words."""
     peaks = file.all_peaks(layer)

@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from layerscope.core.codecs import CODECS
 from layerscope.core.records import Input, LayerRecord
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
@@ -19,12 +20,12 @@ from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.scan import require_finite, sample_of
 from layerscope.sources import Source
+from layerscope.sources.prepare import PICTURE_SIDE
 
-# Bytes per px of sheets at the default codec, by what they show: means over atlases of three trained networks.
-BYTES_PER_PX = {"patches": 0.36, "natural": 0.24, "signal": 0.29}
-# What a sheet takes besides: a JPEG's head, and its share of the file's pages that stays empty. A small picture, whole.
+# What a sheet takes besides its px: a JPEG's head, and its share of the file's pages that stays empty.
 BYTES_PER_SHEET = 1800
-BYTES_PER_PICTURE = 7800
+# A thumbnail of a picture whose sides are as 4 to 3.
+PX_PER_PICTURE = PICTURE_SIDE * PICTURE_SIDE * 3 // 4
 # A unit's rows: statistics and peaks take 600, strata and neighbours 900.
 BYTES_PER_UNIT = 1500
 # One peak's share of encoding and storing one tile, seconds: it hardly depends on the machine's state.
@@ -53,7 +54,7 @@ class Forecast:
 
 
 def forecast_build(
-    program: Program,
+    program: Carrier,
     input: Input,
     layers: tuple[LayerRecord, ...],
     source: Source,
@@ -105,7 +106,7 @@ def forecast_build(
     return Forecast(
         images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,
         bytes=int(
-            size + min(count, images + sampled) * BYTES_PER_PICTURE * settings.pictures + units * BYTES_PER_UNIT
+            size + min(count, images + sampled) * _picture_bytes(settings) + units * BYTES_PER_UNIT
         ),
     )  # fmt: skip
 
@@ -114,7 +115,12 @@ def _unit_bytes(layer: LayerRecord, input: Input, k: int, settings: Settings, pr
     """The bytes of all sheets of one unit: its patches, and each view of each method."""
     shown = ["patches", *(settings.views * len(settings.methods) if projected else ())]
     px = k * int(np.prod(tile_size(_side(layer, input), input, settings.tile)))
-    return sum(BYTES_PER_SHEET + px * BYTES_PER_PX[what] for what in shown)
+    return sum(BYTES_PER_SHEET + px * CODECS.known(settings.codec).bytes_for(what) for what in shown)
+
+
+def _picture_bytes(settings: Settings) -> float:
+    """The bytes of one thumbnail."""
+    return PX_PER_PICTURE * CODECS.known(settings.codec).bytes_for("picture") if settings.pictures else 0.0
 
 
 def _side(layer: LayerRecord, input: Input) -> int:
@@ -125,7 +131,7 @@ def _side(layer: LayerRecord, input: Input) -> int:
 
 
 def _projection_seconds(
-    program: Program, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
+    program: Carrier, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
 ) -> float:
     """One peak of a layer by all methods, with its views."""
     rng = np.random.default_rng(layer.node)

@@ -2,11 +2,11 @@
 
 from layerscope.core.records import Input
 from layerscope.facts.network import NetworkIdentity
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.pipeline.settings import graph_hash, versions, weights_hash
 
 
-def identity_of(program: Program, name: str, input: Input | None = None) -> NetworkIdentity:
+def identity_of(program: Carrier, name: str, input: Input | None = None) -> NetworkIdentity:
     """A network's identity. input: what it is said to expect; None where nobody says."""
     return NetworkIdentity(
         name=name,

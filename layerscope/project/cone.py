@@ -15,7 +15,8 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY
-from layerscope.graph import Node, Program
+from layerscope.core.methods import METHODS
+from layerscope.graph import Carrier, Node
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.project.extents import Extent, extents_of, plane_of
 from layerscope.project.windows import cleared, cut, laid
@@ -81,16 +82,19 @@ class KeptCones(Kept):
         return cut(cones, np.arange(len(cones)), self.extents[node.id], wanted, fill)
 
 
-def needed_maps(program: Program, start: int, method: str) -> set[int]:
+def needed_maps(program: Carrier, start: int, method: str) -> set[int]:
     """The nodes whose maps the rules of a method read on the way back from `start`."""
-    graph = program.graph
-    path = [
-        graph.nodes[node] for node in graph.ancestors({start}) - {0} if not _is_start_rectifier(program, start, node)
-    ]
-    return {source for node in path if graph.op(node).needs_inputs(method) for source in node.sources}
+    graph, needed = program.graph, set[int]()
+    for node in graph.ancestors({start}) - {0}:
+        if _is_where_it_starts(program, start, node):
+            continue
+        rule = graph.op(graph.nodes[node]).rule(method)
+        needed.update(graph.nodes[node].sources if rule.inputs else ())
+        needed.update([node] if rule.output else ())
+    return needed
 
 
-def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
+def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
     """Run the network on each entry's cone only: the windows of every node in it.
 
     Beyond the border an operation must see its own pad value, not what the operation before it makes of nothing:
@@ -109,7 +113,7 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
             if own.is_whole:
                 cones[node.id] = call.run(*(cones[source] for source in node.sources))
                 continue
-            fill = graph.op(node).beyond(call)
+            fill = graph.op(node).pad_value(call)
             assert fill is not None
             seen = [
                 own.through(f, extents[s].plane) for f, s in zip(program.windows(node.id), node.sources, strict=True)
@@ -118,20 +122,23 @@ def forward_cones(program: Program, x: Tensor, entries: Entries) -> tuple[dict[i
                 cut(cones[s], everyone, extents[s], e, fill) for s, e in zip(node.sources, seen, strict=True)
             )
             shapes = tuple(tuple(i.shape[1:]) for i in inputs)
-            cones[node.id] = call.local(shapes, (*node.shape[:-2], own.height, own.width), ()).run(*inputs)
+            cones[node.id] = call.local(shapes, (*node.shape[:-2], own.height, own.width)).run(*inputs)
     return cones, extents
 
 
 def carry_back(
-    program: Program, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
+    program: Carrier, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
 ) -> Tensor:
     """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
-    values: [m], what each signal starts from. extents: the entries' cones. Signals of a 16-bit network are carried in
-    float32, on the maps that it made: in float16, some layers back, they would overflow or vanish.
+    values: [m], the activations, from which each signal starts unless the method starts from one. extents: the entries'
+    cones. Signals of a 16-bit network are carried in float32, on the maps that it made: in float16, some layers back,
+    they would overflow or vanish.
     Source: Zeiler & Fergus 2013, section 2.1; Simonyan 2013; Springenberg 2014.
     """
     program = program.wide
+    if METHODS.known(method).starts == "one":
+        values = torch.ones_like(values)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
     # Only an operation with a window wider than its position can bring a signal beyond the border.
     spilled: set[int] = set()
@@ -149,7 +156,7 @@ def carry_back(
     return cleared(signals[0], extents[0])
 
 
-def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
+def _start(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
     """One number per entry, in its unit's channel, zero elsewhere; on the whole map if the cone starts with one."""
     shape = program.graph.nodes[entries.node].shape
     units = torch.from_numpy(entries.unit)
@@ -165,31 +172,31 @@ def _start(program: Program, entries: Entries, values: Tensor, extent: Extent) -
     return signal.contiguous(memory_format=torch.channels_last)
 
 
-def _is_start_rectifier(program: Program, start: int, node: int) -> bool:
-    return node == start and program.graph.op(program.graph.nodes[node]).rectifier
+def _is_where_it_starts(program: Carrier, start: int, node: int) -> bool:
+    """True for the chosen layer's own rectifier, which the projection starts before."""
+    return node == start and program.graph.op(program.graph.nodes[node]).activation == "rectifier"
 
 
 def _one_step(
-    program: Program, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
+    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
-    if _is_start_rectifier(program, start, node.id):
+    if _is_where_it_starts(program, start, node.id):
         return [(node.sources[0], signal)]
-    reads = op.needs_inputs(method)
-    nodes = program.graph.nodes
+    rule, nodes, fill = op.rule(method), program.graph.nodes, 0.0
     if own.is_whole or len(node.shape) == 1:
         seen = [Extent.whole(len(signal), plane_of(nodes[s])) for s in node.sources]
-        tensors = tuple(kept.windows(nodes[s], e, 0.0) for s, e in zip(node.sources, seen, strict=True) if reads)
-        local = call if not tensors else call.with_tensors(tensors)
     else:
         fields = program.windows(node.id)
         seen = [own.through(f, plane_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
-        fill = op.beyond(call) or 0.0
-        tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if reads)
+        fill = op.pad_value(call) or 0.0
         shapes = tuple((*nodes[s].shape[:-2], e.height, e.width) for s, e in zip(node.sources, seen, strict=True))
-        local = call.local(shapes, tuple(signal.shape[1:]), tensors)
-    parts = op.rule(method)(signal, local)
+        call = call.local(shapes, tuple(signal.shape[1:]))
+    if rule.inputs or rule.output:
+        tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if rule.inputs)
+        call = call.knowing(tensors, kept.windows(node, own, 0.0) if rule.output else None)
+    parts = rule(signal, call)
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
         for source, part, held in zip(node.sources, parts, seen, strict=True)

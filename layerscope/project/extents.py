@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph import Node, Program
+from layerscope.graph import Carrier, Node
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def plane_of(node: Node) -> tuple[int, int]:
 
 
 def extents_of(
-    program: Program, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
+    program: Carrier, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
 ) -> dict[int, Extent]:
     """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it."""
     nodes = program.graph.nodes

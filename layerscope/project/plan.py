@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from layerscope.graph import Graph, Node, Program
+from layerscope.graph import Carrier, Graph, Node
 from layerscope.project.cone import needed_maps
 from layerscope.project.extents import extents_of, plane_of
 
@@ -19,7 +19,7 @@ CONE_PENALTY = 2.0
 
 
 def forwarded_alone(
-    program: Program, images: Mapping[int, np.ndarray], methods: Mapping[int, Sequence[str]]
+    program: Carrier, images: Mapping[int, np.ndarray], methods: Mapping[int, Sequence[str]]
 ) -> frozenset[int]:
     """The layers whose peaks are forwarded as cones. images: by node, the image of each of its peaks."""
     graph = program.graph
@@ -33,7 +33,7 @@ def forwarded_alone(
     return frozenset(chosen)
 
 
-def _nodes_needed(program: Program, node: int, methods: Sequence[str]) -> frozenset[int]:
+def _nodes_needed(program: Carrier, node: int, methods: Sequence[str]) -> frozenset[int]:
     wanted = {node}.union(*(needed_maps(program, node, method) for method in methods))
     return frozenset(program.graph.ancestors(wanted))
 
@@ -55,7 +55,7 @@ def _shared_work(
     )
 
 
-def cone_work(program: Program, node: int) -> float:
+def cone_work(program: Carrier, node: int) -> float:
     """The multiplications of one position's cone."""
     graph = program.graph
     rows, cols = (np.array([size // 2]) for size in plane_of(graph.nodes[node]))

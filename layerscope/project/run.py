@@ -14,7 +14,7 @@ from torch import Tensor
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Box
 from layerscope.core.records import Projections
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.project.cone import Entries, Kept, KeptCones, carry_back, forward_cones, needed_maps
 from layerscope.project.extents import Extent, extents_of, plane_of
 
@@ -22,7 +22,7 @@ BATCH_BYTES = 16 * 2**20
 MOST_ENTRIES = 64
 
 
-def batch_size(program: Program, node: int) -> int:
+def batch_size(program: Carrier, node: int) -> int:
     """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step."""
     graph = program.graph
     rows, cols = (np.array([size // 2]) for size in plane_of(graph.nodes[node]))
@@ -52,7 +52,7 @@ class Carried:
 
 
 def carried(
-    program: Program, entries: Entries, methods: Sequence[str], maps: dict[int, Tensor], *, size: int | None = None
+    program: Carrier, entries: Entries, methods: Sequence[str], maps: dict[int, Tensor], *, size: int | None = None
 ) -> Iterator[Carried]:
     """The entries batch by batch, on the maps of whole images."""
     size = size or batch_size(program, entries.node)
@@ -65,7 +65,7 @@ def carried(
 
 
 def carried_alone(
-    program: Program, entries: Entries, methods: Sequence[str], x: Tensor, *, size: int | None = None
+    program: Carrier, entries: Entries, methods: Sequence[str], x: Tensor, *, size: int | None = None
 ) -> Iterator[Carried]:
     """The same after a forward pass of the entries' cones only."""
     size = size or batch_size(program, entries.node)
@@ -78,7 +78,7 @@ def carried_alone(
 
 
 def _carried(
-    program: Program, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, kept: Kept,
+    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, kept: Kept,
     extents: dict[int, Extent],
 ) -> Carried:  # fmt: skip
     signals = {method: carry_back(program, batch, values, kept, method, extents) for method in methods}
@@ -87,7 +87,7 @@ def _carried(
     return Carried(part, signals, extents[0], values)
 
 
-def _require_finite(program: Program, entries: Entries, method: str, signal: Tensor) -> None:
+def _require_finite(program: Carrier, entries: Entries, method: str, signal: Tensor) -> None:
     """Raises TraceError for a projection that is too large for its number type: no tile can show it."""
     finite = torch.isfinite(signal).flatten(1).all(1)
     if not bool(finite.all()):
@@ -113,7 +113,7 @@ def activations_at(maps: Tensor, entries: Entries) -> Tensor:
     return maps[tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in index)]
 
 
-def project(program: Program, x: Tensor, entries: Entries, method: str, *, alone: bool = False) -> Projections:
+def project(program: Carrier, x: Tensor, entries: Entries, method: str, *, alone: bool = False) -> Projections:
     """Project activations of one layer for a batch of inputs [n, c, h, w]; each starts from its own value.
 
     alone: forward each entry's cone only, in place of whole images; both agree.

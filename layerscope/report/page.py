@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from layerscope.atlas.codecs import for_browsers
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
@@ -17,7 +18,6 @@ from layerscope.report.chart import Curve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 SAMPLED = 8
-MEDIA = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,8 @@ def _picture(file: AtlasFile, layer: AtlasLayerRecord, unit: UnitFacts, notes: M
 def _url(stored: Encoded | None) -> str:
     if stored is None:
         return ""
-    return f"data:{MEDIA[stored.codec]};base64,{base64.b64encode(stored.pixels).decode()}"
+    codec, content = for_browsers(stored.pixels, stored.codec)
+    return f"data:{codec.media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _curves(facts: Facts) -> list[Curve]:

@@ -24,9 +24,9 @@ RESAMPLING = {
 
 
 def prepare(image: Image.Image, input: Input) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
-    """An upright picture as the network's input, and its placement.
+    """An upright picture as the network's input, normalised, in the channel order of `input`; and its placement.
 
-    pixels: normalised, in the channel order of `input`. Raises ImageError where `input` has other than 1 or 3
+    Raises ImageError where `input` has other than 1 or 3
     channels, or where the picture cannot be used.
     """
     require_picture_channels(input)

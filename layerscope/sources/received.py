@@ -15,6 +15,8 @@ from layerscope.core.records import Input
 from layerscope.sources.decode import Unusable, decode, reason
 from layerscope.sources.prepare import resized_size
 
+# The formats that are taken, by Pillow's names.
+UPLOADED = ("JPEG", "PNG")
 OPENERS = {b"\xff\xd8\xff": JpegImageFile, b"\x89PNG\r\n\x1a\n": PngImageFile}
 
 

@@ -126,6 +126,12 @@ class Source(ABC):
         view._kept = kept
         return view
 
+    def apart(self) -> "Source":
+        """The same source for another thread or process: it has met no image yet, and keeps none."""
+        view = self.keeping(None)
+        view._first_with, view._skipped = {}, {}
+        return view
+
     def stamp(self, id: int) -> Hashable:
         """What changes when the file that holds image `id` is written; the same always where there is no file."""
         return None
@@ -140,10 +146,12 @@ class Source(ABC):
         self._entries = tuple(replace(entry, label=class_of(entry.identity)) for entry in self._entries)
         self.label_names = tuple(sorted({entry.label for entry in self._entries if entry.label is not None}))
 
-    def remember(self, records: Iterable[ImageRecord]) -> None:
-        """Take over what an earlier run found, so that duplicates and skipped images are known as if met now."""
-        for record in records:
-            self._noted(record)
+    def remember(self, records: Iterable[ImageRecord]) -> list[ImageRecord]:
+        """Take over what was found elsewhere or earlier, so that duplicates and skipped images are known as if met now.
+
+        The same records, in order, each with its duplicate.
+        """
+        return [self._noted(record) for record in records]
 
     def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
         """Go through all images once and return those that cannot be used; also kept in `skipped`."""

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64, Int64
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.evolution import Evolution, LayerEvolution
 from layerscope.core.records import Input, LayerRecord, Peaks
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.project.views import NaturalView
 from layerscope.scan import PICTURES, merge, scan_shard, statistics_of
 from layerscope.scan.pictures import joined
@@ -114,7 +114,7 @@ class _Work:
     """One layer on its way through the checkpoints."""
 
     def __init__(
-        self, program: Program, layer: LayerRecord, alive: Int64[np.ndarray, " n"], end: Scan, source: Source,
+        self, program: Carrier, layer: LayerRecord, alive: Int64[np.ndarray, " n"], end: Scan, source: Source,
         input: Input, units: int, seed: int, method: str,
     ) -> None:  # fmt: skip
         self.layer, self.alive, self.source, self.input, self.method = layer, alive, source, input, method
@@ -127,7 +127,7 @@ class _Work:
         self.tiles: list[Tiles] = []
         self.curves: list[tuple[float, float, float]] = []
 
-    def add(self, program: Program, scan: Scan, natural: NaturalView, view: str) -> None:
+    def add(self, program: Carrier, scan: Scan, natural: NaturalView, view: str) -> None:
         """The next checkpoint."""
         peaks = scan.peaks[self.layer.node]
         maxima = standardised(scan.maxima[self.layer.node][:, self.alive])
@@ -161,7 +161,7 @@ class _Work:
 
 
 def _scan(
-    program: Program, layers: Sequence[LayerRecord], source: Source, input: Input, reporter: Reporter, threads: int
+    program: Carrier, layers: Sequence[LayerRecord], source: Source, input: Input, reporter: Reporter, threads: int
 ) -> Scan:
     """One pass over the images: each unit's highest peak, and its maxima on an even share of the images."""
     every = -(-len(source) // MOST_CORRELATED)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.records import Input
-from layerscope.graph import Program, Traced, trace_module
+from layerscope.graph import Carrier, Traced, runner_of, trace_module
 from layerscope.models.named import NAMED
 from layerscope.models.weights import load_weights
 from layerscope.training.checkpoint import SETTINGS, checkpoints
@@ -31,12 +31,12 @@ class KeptRun:
         """What the network expects, at its full size."""
         return NAMED[self.network].input
 
-    def program(self, epoch: int) -> Program:
+    def program(self, epoch: int) -> Carrier:
         """The network as it was after an epoch. Raises TraceError for weights of another one, or with NaN."""
         module = NAMED[self.network].plain(self.classes)
         load_weights(module, self._files[epoch])
         state = module.state_dict()
-        program = Program(self._traced.graph, self._traced.recipe.weights(state))
+        program = runner_of(self._traced.graph, self._traced.recipe.weights(state))
         program.check()
         return program
 

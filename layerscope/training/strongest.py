@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from layerscope.core.records import Batch, Input, LayerRecord, Peaks
-from layerscope.graph import Program
+from layerscope.graph import Carrier
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
 from layerscope.project.tiles import energy_profiles, extents_of_energy, tile_side
@@ -31,7 +31,7 @@ class Tiles:
 
 
 def layer_side(
-    program: Program, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
+    program: Carrier, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
     units: Int64[np.ndarray, " n"], method: str, *, seed: int,
 ) -> int:  # fmt: skip
     """The side of a layer's tiles, input px, measured on up to 64 of these units; 0 for a dense layer."""
@@ -47,7 +47,7 @@ def layer_side(
 
 
 def strongest_tiles(
-    program: Program, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
+    program: Carrier, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
     units: Int64[np.ndarray, " n"], side: int, method: str, natural: NaturalView, view: str,
 ) -> Tiles:  # fmt: skip
     """The tiles of some units of a layer. side: of their boxes, input px; 0 for the whole input."""
@@ -65,7 +65,7 @@ def strongest_tiles(
 
 
 def _carried(
-    program: Program, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
+    program: Carrier, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
     units: Int64[np.ndarray, " n"], method: str,
 ) -> Iterator[tuple[Batch, Int64[np.ndarray, " m"], Carried]]:  # fmt: skip
     """The units' strongest peaks carried back: the images, the units, and their signals, a few images at a time."""

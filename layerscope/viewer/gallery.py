@@ -1,16 +1,16 @@
 """Pictures that were looked at in this run of the server, in memory: the newest, and never more than a bound."""
 
 import hashlib
-import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image
-
+from layerscope.atlas.codecs import decode, encode
+from layerscope.core.codecs import CODECS, FOR_BROWSERS
 from layerscope.core.errors import LayerscopeError, UsageError
 from layerscope.core.live import Portrait
 from layerscope.core.lru import LruCache
+from layerscope.sources.received import UPLOADED
 from layerscope.viewer.shelf import Book
 
 IMAGE_KEY = "image-"
@@ -55,7 +55,7 @@ class Gallery:
         return None if found is None else found.portrait
 
     def add(self, picture: bytes, key: str | None = None) -> str:
-        """Look at a picture and keep it; its key, by default the SHA-256 of its bytes. Raises ImageError and Busy."""
+        """Look at a picture and keep it; its key, by default its bytes' SHA-256. Raises Busy, and what `look` does."""
         key = key or hashlib.sha256(picture).hexdigest()
         if self.find(key) is None:
             self._kept.put(key, Kept(picture, self._made(picture)))
@@ -105,8 +105,6 @@ def small_copy(book: Book, image: int) -> bytes:
     found = book.file.encoded_picture(book.file.image(image).id)
     if found is None:
         raise UsageError(f"the atlas keeps no picture of image {image}: no unit has a peak in it, or it keeps none")
-    if found.codec in ("jpeg", "png"):
+    if CODECS.known(found.codec).format in UPLOADED:
         return found.pixels
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(found.pixels), formats=["WEBP"]).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode(decode(found.pixels, found.codec), FOR_BROWSERS)

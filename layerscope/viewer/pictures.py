@@ -6,16 +6,16 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from layerscope.atlas.codecs import BLANK, CODECS, cut
+from layerscope.atlas.codecs import cut, for_browsers
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.codecs import BLANK
+from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.core.records import UnitSheet
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
 from layerscope.viewer.shelf import Book
 from layerscope.viewer.strata import as_jpeg, strata_sheet
 
-# What the bytes of each format begin with, "?" standing for any byte: nothing else goes to a browser under its name.
-MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF????WEBP"}
 # A unit in a sprite: 3 x 3 tiles of 32 px. A sprite has 8 units in a row; its style sheet says the same.
 TILE, GRID, ACROSS = 32, 3, 8
 SIDE = TILE * GRID
@@ -32,12 +32,12 @@ class Picture(NamedTuple):
 
 def stored(book: Book, sheet: Sheet) -> Picture | None:
     """A unit's tiles as stored; None if there are none."""
-    return _as_it_is(book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view))
+    return shown(book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view))
 
 
 def whole(book: Book, image: int) -> Picture | None:
     """An image's small whole picture as stored; None if it has none."""
-    return _as_it_is(book.file.encoded_picture(image))
+    return shown(book.file.encoded_picture(image))
 
 
 def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> Picture | None:
@@ -46,14 +46,15 @@ def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> Picture | None:
     return None if content is None else Picture("image/jpeg", content)
 
 
-def _as_it_is(found: Encoded | None) -> Picture | None:
-    """What was found, if it is what its codec says: an atlas may come from anybody, and a browser trusts us."""
-    if found is None or found.codec not in CODECS or not isinstance(found.pixels, bytes):
+def shown(found: Encoded | None) -> Picture | None:
+    """What was found, as a browser takes it. Raises UsageError for what is no such picture, or cannot be read here."""
+    if found is None:
         return None
-    codec = CODECS[found.codec]
-    begins = zip(MAGIC[codec.format], found.pixels, strict=False)
-    is_it = len(found.pixels) > 16 and all(wanted in (byte, ord("?")) for wanted, byte in begins)
-    return Picture(codec.media_type, found.pixels) if is_it else None
+    try:
+        codec, content = for_browsers(found.pixels, found.codec)
+    except NotAnAtlas as error:
+        raise UsageError(str(error)) from error
+    return Picture(codec.media_type, content)
 
 
 def blocks(layer: AtlasLayerRecord) -> int:

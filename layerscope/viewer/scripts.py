@@ -23,7 +23,7 @@ def sprites_style(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
 def names_script(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
     """The layer's units for search and sorting without a server: LS.put("units", KEY, rows).
 
-    A row: unit, maximum, mean, share of images above zero, of positions; dead, shown: 0 or 1; name, score, class.
+    A row: unit, maximum, mean, share of images above zero, of positions, dead and shown (0 or 1), name, score, class.
     """
     rows = [_row(row) for row in unit_rows(book, layer)]
     # "<" is escaped although it is a script of its own: somebody may put it into a page.

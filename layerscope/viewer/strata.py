@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from layerscope.atlas.codecs import BLANK
 from layerscope.atlas.records import AtlasLayerRecord, Stratum
+from layerscope.core.codecs import BLANK
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Box
 from layerscope.core.strata import PERCENTILES, ROW

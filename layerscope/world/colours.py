@@ -102,7 +102,7 @@ def _samples() -> tuple[list[Colour], list[Lab], dict[Colour, Lab]]:
 
 
 class Palette:
-    """Random colours of one picture. most: the largest contrast (L*a*b* distance) that is sought in it."""
+    """Random colours of one picture, which seeks no larger contrast (L*a*b* distance) than one drawn for it."""
 
     def __init__(self, random: Random) -> None:
         self._random = random

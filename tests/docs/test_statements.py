@@ -8,9 +8,10 @@ import pytest
 
 import layerscope as ls
 from layerscope.atlas import codecs
+from layerscope.core import codecs as core_codecs
 from layerscope.figures import words
 from layerscope.graph.args import bind
-from layerscope.graph.ops.table import Call
+from layerscope.graph.ops.calls import Call
 from layerscope.known.network import INPUT, known_network
 from layerscope.pipeline import sampling, scanning, settings
 from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, TOLERANCE
@@ -103,10 +104,10 @@ def test_measured_codecs_are_quoted_as_they_stand():
 def test_qualities_are_stated_as_they_are():
     """The decision's table of qualities is the code's, and so is the size of what counts as small."""
     page = text(DOCS / "decisions" / "005-jpeg-444-for-tiles.md")
-    for what, quality in codecs.JPEG_QUALITIES.items():
+    for what, quality in core_codecs.JPEG_QUALITIES.items():
         assert f"| {what} | {quality} |" in page
-    side = math.isqrt(codecs.FEW_PX)
-    assert f"at most {side} x {side} px" in page and f"kept at {codecs.QUALITY_OF_FEW}." in page
+    side = math.isqrt(core_codecs.FEW_PX)
+    assert f"at most {side} x {side} px" in page and f"kept at {core_codecs.QUALITY_OF_FEW}." in page
 
 
 def example_case() -> test_ops.Case:

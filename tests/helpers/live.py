@@ -10,7 +10,7 @@ from PIL import Image
 
 from layerscope.core.errors import ImageError
 from layerscope.core.live import Firing, LayerFirings, LiveLayer, Look, Portrait, Wish
-from layerscope.core.records import METHODS
+from layerscope.core.methods import METHODS
 from layerscope.viewer.frames import HEADER, Flag, Kind, Message, pack, unpack, unpack_result
 
 # As helpers.atlases has them.
@@ -34,7 +34,7 @@ class FakeEngine:
     """Takes each picture for its own hash. looks: the marks in order. gate: look waits until it is set."""
 
     def __init__(self, units: int = 6) -> None:
-        self.name, self.classes, self.methods = "fake", ("one",), METHODS
+        self.name, self.classes, self.methods = "fake", ("one",), METHODS.names
         self.units = units
         self.layers = tuple(LiveLayer(name=n, kind="relu", units=units, rows=s, cols=s) for n, s in LAYERS)
         self.looks: list[str] = []
@@ -83,7 +83,7 @@ class FakeEngine:
         return tuple(
             Firing(
                 unit=unit, value=3.0 - unit, relative=0.5, row=1, col=2, box=(0, 0, 20, 20), tile_box=(4, 4, 20, 20),
-                tiles={method: picture_of(method, unit) for method in METHODS},
+                tiles={method: picture_of(method, unit) for method in METHODS.names},
             )
             for unit in range(min(strongest, 3))
         )  # fmt: skip
@@ -97,7 +97,7 @@ class FakeEngine:
 
 def picture_of(method: str, unit: int) -> bytes:
     """The tile that FakeEngine gives."""
-    return picture(1000 * METHODS.index(method) + unit)
+    return picture(1000 * METHODS.names.index(method) + unit)
 
 
 def frame(number: int, body: bytes, *, whole: bool = False) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from layerscope.core.errors import UsageError
+from layerscope.core.methods import recovering
 from layerscope.core.numbers import megabytes
 from layerscope.viewer.export.edition import Choice, Edition, EditionBook
 from layerscope.viewer.export.folder import place_for, written_whole
@@ -120,9 +121,10 @@ def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
         said.append(f"to stay within the budget: {', '.join(parts)}")
     if not plan.book.finished:
         said.append("the build of this atlas has not ended: the export holds what is there now, and says so")
-    if not choice.photographs and {"deconvnet", "guided"} & set(run.methods):
+    telling = recovering(run.methods)
+    if not choice.photographs and telling:
         said.append(
-            "no photographs are in it, but deconvnet and guided projections partly recover the images: "
+            f"no photographs are in it, but {' and '.join(telling)} projections partly recover the images: "
             "--no-projections leaves them out too"
         )
     return said

@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from layerscope.atlas.codecs import CODECS
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
+from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, ImageRecord, UnitSheet
+from layerscope.core.methods import METHODS
+from layerscope.core.records import ImageRecord, UnitSheet
+from layerscope.core.settings import VIEWS
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet

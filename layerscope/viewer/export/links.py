@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.codecs import CODECS
+from layerscope.core.codecs import published_as
+from layerscope.core.methods import recovering
 from layerscope.viewer.addresses import Sheet
 from layerscope.viewer.export.edition import Edition
 from layerscope.viewer.pages import PAGES
@@ -21,7 +22,6 @@ COPY = (
 )
 PLATES = "Of the projections only those by each layer's own method, in the natural view, are here."
 NO_PHOTOGRAPHS = "Photographs were left out of this copy: it holds no pixel and no file's name of the images."
-RECOVERED = "Projections by deconvnet and guided backpropagation partly recover the images."
 
 
 def folder_of(layer: AtlasLayerRecord) -> str:
@@ -56,13 +56,14 @@ class FileLinks:
     def told(self) -> tuple[str, ...]:
         """What this copy lacks, in sentences."""
         choice, layers = self.edition.choice, len(self.edition.layers)
+        telling = [] if choice.photographs else recovering(self.edition.run.methods)
         return tuple(sentence for sentence, said in (
             (COPY, True),
             (f"Of the atlas's layers {layers} {'is' if layers == 1 else 'are'} here.", bool(choice.layers)),
             (f"Tiles are at most {choice.tile} px a side here.", choice.tile is not None),
             (PLATES, choice.plates),
             (NO_PHOTOGRAPHS, not choice.photographs),
-            (RECOVERED, not choice.photographs and choice.projections),
+            (f"Projections by {' and '.join(telling)} partly recover the images.", bool(telling)),
             ("Projections were left out of this copy.", not choice.projections),
         ) if said)  # fmt: skip
 
@@ -87,7 +88,7 @@ class FileLinks:
         if stored is None:
             return None
         words = "-".join(word for word in (sheet.kind, sheet.method, sheet.view) if word)
-        return f"{self.up}l{sheet.layer:02d}/{stem_of(sheet.unit)}-{words}.{CODECS.known(stored.codec).ending}"
+        return f"{self.up}l{sheet.layer:02d}/{stem_of(sheet.unit)}-{words}.{published_as(stored.codec).ending}"
 
     def sprites(self, layer: AtlasLayerRecord) -> str:
         return f"{self.up}{folder_of(layer)}/sprites.css"
@@ -102,7 +103,7 @@ class FileLinks:
 
     def picture(self, image: int) -> str | None:
         stored = self.edition.pictures.get(image)
-        return f"{self.up}i/{image:06d}.{CODECS.known(stored.codec).ending}" if stored else None
+        return f"{self.up}i/{image:06d}.{published_as(stored.codec).ending}" if stored else None
 
     def names(self, layer: AtlasLayerRecord) -> str:
         return f"{self.up}{folder_of(layer)}/names.js"

@@ -168,9 +168,7 @@ def _asset(book: EditionBook, name: str) -> bytes:
 
 
 def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
-    found = published(book.edition, sheet)
-    assert found is not None, "only sheets that are there are listed"
-    return found.pixels
+    return _content(pictures.shown(published(book.edition, sheet)))
 
 
 def _picture(book: EditionBook, image: int) -> bytes:

@@ -44,7 +44,7 @@ class MethodTrust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StratumTile:
-    """A patch of the strata's sheet. place: its row and column there."""
+    """A patch of the strata's sheet. rank: its column there. shown: its place is known."""
 
     rank: int
     value: float

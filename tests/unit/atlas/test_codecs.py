@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from layerscope.atlas.codecs import BLANK, CODECS, FEW_PX, JPEG_QUALITIES, cut, decode, encode, grid
+from layerscope.atlas.codecs import cut, decode, encode, grid
+from layerscope.core.codecs import BLANK, CODECS, FEW_PX, JPEG_QUALITIES, SHOWS
 from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.core.records import VIEWS
-from layerscope.pipeline.forecast import BYTES_PER_PX
 
 EXACT = ("png", "webp-lossless")
 
@@ -45,7 +45,7 @@ def test_lossless_codecs_give_back_every_pixel(codec, pixels):
     assert np.array_equal(decode(encode(pixels, codec), codec), pixels)
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", CODECS.own)
 @pytest.mark.parametrize("side", [8, 24, 95, 288])
 def test_a_signal_of_zero_stays_zero(codec, side):
     """Flat mid-gray comes back within one level, at any size."""
@@ -74,9 +74,9 @@ def test_jpeg_keeps_the_resolution_of_colours(shows, side):
 
 
 def test_every_kind_of_picture_has_its_quality():
-    """Patches, each view, and whole pictures; the forecast knows the bytes of what sheets show."""
-    assert set(JPEG_QUALITIES) == {"patches", *VIEWS, "picture"}
-    assert set(BYTES_PER_PX) == {"patches", *VIEWS}
+    """Patches, each view, and thumbnails; the forecast knows the bytes of each, by each codec of ours."""
+    assert set(SHOWS) == set(JPEG_QUALITIES) == {"patches", *VIEWS, "picture"}
+    assert all(set(row.bytes_per_px) == set(SHOWS) for row in CODECS.own.values())
 
 
 def test_a_signal_takes_fewer_bytes_than_a_patch_of_the_same_pixels():
@@ -105,7 +105,7 @@ def test_only_the_named_format_is_decoded():
         decode(encode(pixels, "png"), "jpeg")
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", CODECS.own)
 @pytest.mark.parametrize("keep", [0, 10, 0.5, 0.9])
 def test_damaged_pictures_are_refused(codec, keep):
     """Truncated bytes give one sentence, not a half-gray picture."""

@@ -6,13 +6,14 @@ from inspect import signature
 import pytest
 
 from layerscope.api import verbs
-from layerscope.atlas.codecs import CODECS
 from layerscope.cli import options
 from layerscope.cli import parser as tree
 from layerscope.cli import verbs as cli_verbs
 from layerscope.cli.parser import parse
 from layerscope.core import records
+from layerscope.core.codecs import CODECS
 from layerscope.core.errors import UsageError
+from layerscope.core.methods import METHODS
 from layerscope.models.named import NAMED
 from layerscope.sources import decode
 from layerscope.sources.prepare import RESAMPLING
@@ -48,9 +49,9 @@ def test_the_verbs_are_those_of_the_design():
 
 def test_words_that_the_tree_repeats_are_the_packages_own():
     """They are written out again only since the originals load NumPy."""
-    assert options.METHODS == records.METHODS
+    assert METHODS.names == options.METHODS
     assert options.VIEWS == records.VIEWS
-    assert set(options.CODECS) == set(CODECS)
+    assert set(options.CODECS) == set(CODECS.names)
     assert set(options.INTERPOLATIONS) == set(RESAMPLING)
     assert options.ORIENTATIONS == decode.ORIENTATIONS
     assert options.MAX_PIXELS == decode.LARGEST_PICTURE == signature(verbs.images).parameters["max_pixels"].default

@@ -13,7 +13,7 @@ import layerscope as ls
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError, TraceError, UnsupportedMethod, UsageError
 from layerscope.core.live import Wish
-from layerscope.core.records import METHODS
+from layerscope.core.methods import METHODS
 from layerscope.known.network import INPUT, known_network
 from layerscope.known.pictures import write_pictures
 from layerscope.live.engine import FRAME_BYTES, Engine
@@ -31,7 +31,7 @@ def by_the_library(made, image, layer, unit, row, col, method, placed_by=None):
     """The tile and its box, made of what `net.project` gives."""
     x, record = made.prepared(image), made.net[layer]
     place = {"image": [0], "unit": [unit], "row": [row], "col": [col]}
-    signals = {m: torch.from_numpy(made.net.project(x, layer, **place, method=m).signal) for m in METHODS}
+    signals = {m: torch.from_numpy(made.net.project(x, layer, **place, method=m).signal) for m in METHODS.names}
     with AtlasFile(made.atlas) as file:
         stored = file.layer(layer)
         natural = natural_view(file, 3)
@@ -75,7 +75,7 @@ def test_a_units_map_is_the_librarys_in_gray_levels(made, layer):
         assert np.abs(look.unit_map - np.clip(255 * maps[unit] / scale, 0, 255)).max() <= 0.51
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS.names)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_projection_is_the_librarys(made, layer, method, decoded):
     """The live tile is made of the very signal that `net.project` gives, and shows the same box."""
@@ -120,7 +120,7 @@ def test_a_network_whose_answers_are_known_agrees_too(tmp_path, decoded):
     assert look.top == () and engine.classes == ()
     assert look.maxima == net.activations(x, "shapes")[0].max((1, 2)).tolist()
     unit = look.strongest[0]
-    for method in METHODS:
+    for method in METHODS.names:
         look = engine.look(encoded, Wish(layer="shapes", unit=unit, method=method, project=True))
         place = {"image": [0], "unit": [unit], "row": [look.row], "col": [look.col]}
         signal = torch.from_numpy(net.project(x, "shapes", **place, method=method).signal)
@@ -257,7 +257,7 @@ def test_the_whole_picture_agrees_with_single_looks(made, decoded):
             look = made.engine.look(made.encoded(6), Wish(layer=layer.layer, unit=firing.unit))
             assert (firing.value, firing.row, firing.col, firing.box) == (look.value, look.row, look.col, look.box)
             assert firing.relative == pytest.approx(look.value / look.unit_scale)
-            assert tuple(firing.tiles) == METHODS
+            assert tuple(firing.tiles) == METHODS.names
             place = (layer.layer, firing.unit, firing.row, firing.col)
             for method, encoded in firing.tiles.items():
                 tile, box = by_the_library(made, 6, *place, method, placed_by=plates[layer.layer])
@@ -313,7 +313,7 @@ def plain(look):
 @pytest.mark.wide
 def test_memory_does_not_grow_from_frame_to_frame(made):
     """After the first frames of each kind neither tensors nor bytes are left over."""
-    wishes = [Wish(layer=layer, unit=0, method=METHODS[n % 3], project=True) for n, layer in enumerate(LAYERS)]
+    wishes = [Wish(layer=layer, unit=0, method=METHODS.names[n % 3], project=True) for n, layer in enumerate(LAYERS)]
     encoded = [made.encoded(image) for image in range(4)]
 
     def rounds(count: int) -> tuple[int, int]:
@@ -339,7 +339,7 @@ def test_layers_are_those_of_the_atlas(made):
     with ls.open(made.atlas) as atlas:
         wanted = [(layer.name, layer.kind, layer.units, *(layer.map or (1, 1))) for layer in atlas.layers]
     assert [(w.name, w.kind, w.units, w.rows, w.cols) for w in made.engine.layers] == wanted
-    assert made.engine.methods == METHODS and made.engine.input_size == (40, 48)
+    assert made.engine.methods == METHODS.names and made.engine.input_size == (40, 48)
 
 
 def test_values_that_are_no_numbers_are_refused(made):

@@ -6,9 +6,13 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from layerscope.atlas.codecs import encode
+from layerscope.atlas.read import Encoded
+from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.report import facts_of, sentences, write_page
@@ -170,3 +174,15 @@ def test_a_page_is_whole_or_not_there(file, facts, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(UsageError, match="cannot write"):
         written(file, facts, tmp_path / "nowhere" / "report.html")
+
+
+@pytest.mark.parametrize("codec", CODECS.own)
+def test_tiles_of_every_codec_are_shown(file, facts, tmp_path, monkeypatch, codec):
+    """Whatever an atlas was built with: each picture is a data URL of the type that its bytes have."""
+    stored = Encoded(codec, encode(np.full((96, 96, 3), 99, np.uint8), codec))
+    monkeypatch.setattr(file, "encoded_sheet", lambda *key: stored)
+    written = write_page(file, facts, [], tmp_path / "report.html", title="T", next_steps="", figures={})
+    urls = set(re.findall(r'src="data:(image/[a-z]+);base64,([^"]+)"', written.read_text()))
+    ((media, content),) = {url for url in urls if base64.b64decode(url[1]) == stored.pixels}
+    with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+        assert Image.MIME[picture.format or ""] == media

@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from layerscope.core.errors import ImageError, TraceError, UsageError
+from layerscope.core.progress import Silent
 from layerscope.core.records import Input
 from layerscope.graph import fields_of, layers_of
 from layerscope.models.named import NAMED, Named
-from layerscope.pipeline.progress import Silent
 from layerscope.sources import open_source
 from layerscope.training.evolution import evolve, mean_correlations, standardised
 from layerscope.training.kept import KeptRun

@@ -1,20 +1,22 @@
-"""Progress of a build: named stages, each with a count; what shows it is the caller's matter."""
+"""What is told of something that takes long: named stages, each with a count; what shows it is the caller's matter."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
+
+T = TypeVar("T")
 
 
 @runtime_checkable
 class Progress(Protocol):
-    """What a build tells of its progress."""
+    """What listens to a build, a dissection, an export or a training run."""
 
     def start(self, stage: str, total: int, done: int) -> None:
-        """A stage begins; `done` of `total` pieces were there already."""
+        """A stage begins; `done` of `total` were there already."""
 
     def step(self, count: int = 1) -> None:
-        """Some more pieces of the current stage are done."""
+        """So many more of the current stage are done."""
 
     def say(self, sentence: str) -> None:
         """Something worth knowing."""
@@ -30,12 +32,6 @@ class Silent:
     def say(self, sentence: str) -> None: ...
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """True for what PyTorch and Python raise when memory is short, on any device."""
-    said = ("out of memory", "not enough memory", "can't allocate memory")
-    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
-
-
 class Clock:
     """Adds up where the time goes, by name; what is named inside another name counts in both."""
 
@@ -49,3 +45,14 @@ class Clock:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+    def each(self, name: str, items: Iterable[T]) -> Iterator[T]:
+        """The same items; the time that getting each of them takes is counted, what is done with them is not."""
+        remaining = iter(items)
+        while True:
+            with self.time(name):
+                try:
+                    item = next(remaining)
+                except StopIteration:
+                    return
+            yield item

@@ -1,0 +1,77 @@
+"""Who runs a network: what scanning, projecting and looking ask of it, whoever computes and wherever.
+
+`Program` is the one of the house. Another engine need only be a `Runner` to be scanned with; to be projected with it
+also knows each call with its weights. All are made by `runner_of`, in `graph/program.py`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from layerscope.core.geometry import Field
+from layerscope.graph.graph import Graph
+from layerscope.graph.ops.calls import Call
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """Runs nodes of a graph on a batch.
+
+    graph: the nodes. dtype, device: in which it computes, and where its values lie.
+    """
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def run(self, x: Float[Tensor, "n c h w"], wanted: Collection[int]) -> dict[int, Tensor]:
+        """The values of the wanted nodes for a batch of inputs, by node: [n, units, rows, cols] or [n, units]."""
+        ...
+
+
+@runtime_checkable
+class Carrier(Runner, Protocol):
+    """A runner that signals can be carried back on.
+
+    weights: by name, as the graph's calls name them.
+    """
+
+    @property
+    def weights(self) -> Mapping[str, Tensor]: ...
+
+    @property
+    def wide(self) -> "Carrier":
+        """The same in at least 32 bits: what is carried back on it does not overflow."""
+        ...
+
+    def call(self, node: int, /) -> Call:
+        """The node's call, with its weights in place."""
+        ...
+
+    def windows(self, node: int, /) -> tuple[Field, ...]:
+        """What each position of a node sees of each of its inputs, in px of that input."""
+        ...
+
+    def on_whole_maps(self, node: int, /) -> bool:
+        """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
+        ...
+
+    def laid_out(self, tensor: Tensor, /) -> Tensor:
+        """The same numbers in the memory layout that it computes in."""
+        ...
+
+    def check(self) -> None:
+        """Raises TraceError where a weight is not a finite number, or of a kind that is not computed with."""
+        ...
+
+    def to(self, device: torch.device | str, /) -> "Carrier":
+        """The same on another device."""
+        ...
