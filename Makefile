@@ -6,11 +6,12 @@ STAMP := .venv/installed
 GUESTS := .venv/guests/installed
 BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
+DOCS_STAMP := .venv/installed-docs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-browser reference-pictures lint laws docs bench bench-viewer clean
+.PHONY: demo test test-browser reference-pictures lint laws docs site news bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -25,6 +26,10 @@ $(BENCH_STAMP): $(STAMP)
 
 $(BROWSER_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,browser]'
+	touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,docs]'
 	touch $@
 
 # The package that the tests take for somebody else's, beside layerscope in a folder of its own.
@@ -63,8 +68,17 @@ lint: $(STAMP)
 laws: $(STAMP) $(GUESTS)
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide
 
-docs: $(STAMP) $(GUESTS)
+# What the pages tell a reader to type is typed and what they say is held to the code; then the site is built, links checked.
+docs: $(GUESTS) site
 	$(BIN)/python -m pytest tests/docs
+
+# The pages as a site in build/site, to be opened from there or put on any static host.
+site: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# What the fragments in news/ make of the next version's changes: shown, not written.
+news: $(DOCS_STAMP)
+	$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import layerscope; print(layerscope.__version__)')"
 
 bench: $(BENCH_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench
@@ -75,4 +89,4 @@ bench-viewer: $(BROWSER_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench.viewer
 
 clean:
-	rm -rf .venv demo dist
+	rm -rf .venv build demo dist

@@ -146,11 +146,11 @@ def ours(job: Job, path: Path) -> float:
     settings = Settings(methods=(METHOD,), views=("signal",), pictures=False)
     works = [work_of(layer, peaks) for layer, peaks in job.peaks.items()]
     source, clock = open_source(Preloaded(job.pixels)), Clock()
-    shelves, start = {}, 0
+    slots, start = {}, 0
     for work in works:
-        shelves[work.node] = work.shelf(start, K, 1)
-        start = shelves[work.node].end
-    scratch = Scratch(path.with_suffix(".tiles"), shelves)
+        slots[work.node] = work.slots(start, K, 1)
+        start = slots[work.node].end
+    scratch = Scratch(path.with_suffix(".tiles"), slots)
     flat = NaturalView(Statistics(colour=np.eye(input.channels), spectrum=np.ones(2)))
     with AtlasWriter.create(path, overwrite=True) as writer:
         writer.put_images(source.load(range(len(source)), input).records)

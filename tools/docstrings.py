@@ -37,3 +37,22 @@ def raised(docstring: str) -> list[str]:
     """Every error that a docstring says is raised."""
     found = _RAISES.findall(" ".join(docstring.split()))
     return [name for names in found for name in re.findall(r"[A-Z]\w+", names)]
+
+
+def listed(docstring: str) -> str:
+    """The docstring as Markdown: each paragraph's names as a list, and what is raised behind it."""
+    return "\n\n".join(map(_listed, re.split(r"\n\s*\n", docstring)))
+
+
+def _listed(paragraph: str) -> str:
+    line = " ".join(paragraph.split())
+    found = fields(line)
+    if not found or paragraph.startswith(" "):
+        return paragraph
+    ends = [start for _, start, _ in found[1:]] + [len(line)]
+    items, raised = [], []
+    for (names, _, begin), end in zip(found, ends, strict=True):
+        meaning, _, rest = line[begin:end].strip().partition(" Raises ")
+        items.append(f"- {', '.join(f'`{name}`' for name in names)}: {meaning}")
+        raised += [f"Raises {rest}"] if rest else []
+    return "\n\n".join(filter(None, [line[: found[0][1]].strip(), "\n".join(items), " ".join(raised)]))

@@ -1,6 +1,8 @@
 """All registries: what `layerscope plugins` lists, and every kind of thing that a guest's package can add."""
 
 from layerscope.core.codecs import CODECS
+from layerscope.core.engines import ENGINES
+from layerscope.core.images import IMAGES
 from layerscope.core.methods import METHODS
 from layerscope.core.networks import NETWORKS
 from layerscope.core.registry import Registry
@@ -11,4 +13,4 @@ def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
     from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
 
-    return METHODS, OPERATIONS, NETWORKS, CODECS, PAGES
+    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS, ENGINES, PAGES

@@ -111,6 +111,7 @@ def build(
     overwrite: bool = s.OVERWRITE.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
+    engine: str = s.ENGINE.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Atlas:
     """Make an atlas: for every unit the k image patches that excite it most, and their projections back to pixels.
@@ -121,8 +122,9 @@ def build(
     input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px.
     dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
     codec: of tiles and thumbnails. seed: of every sample. overwrite: start anew where the file exists. workers:
-    decoding threads. device: as PyTorch names it. progress: True for bars on stderr, False for none, or an object with
-    start, step and say. Whatever can be refused is refused before the network is opened. Raises LayerscopeError.
+    decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True
+    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused
+    before the network is opened. Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
@@ -304,5 +306,6 @@ def _build(
         settings=settings,
         progress=reporter,
         workers=given["workers"],
+        engine=given.get("engine", s.ENGINE.default),
     )
     return run, network

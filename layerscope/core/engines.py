@@ -7,6 +7,7 @@ one writer commits them (`core/pieces.py`). Work, pieces and what is made of the
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -100,24 +101,49 @@ def packed(work: Work[Held, Part], engine: str) -> bytes:
         ) from failure
 
 
+# Over work and pieces: what was made of each piece, in their order.
+Map = Callable[[Work[Any, Any], Sequence[Piece[Any]]], Iterator[Made[Any]]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Engine(Row):
     """A way to make the pieces of a build.
 
-    map: (work, pieces, workers=how many threads or processes a user allows) gives an iterator over what was made of
-    these pieces, in their order; closing the iterator ends whatever it started. exact: its numbers are those of `local`
-    bit for bit, so that either may go on with what the other began. runner: from a Carrier (`graph/runner.py`) the
-    Runner that passes images forward in its place; None for the Carrier itself.
+    open: (how many threads or processes a user allows) a context manager; while it is open, the Map that it gives makes
+    pieces, and behind it nothing is left that it started. An iterator that a Map gave may be closed before its end.
+    exact: its numbers are those of `local` bit for bit, so that either may go on with what the other began. runner:
+    from a Carrier (`graph/runner.py`) the Runner that passes images forward in its place; None for the Carrier itself.
     """
 
-    map: Callable[..., Iterator[Made[Any]]]
+    open: Callable[[int], AbstractContextManager[Map]]
     exact: bool = True
     runner: Callable[[Any], Any] | None = None
 
 
-def _local(work: Work[Held, Part], pieces: Sequence[Piece[Held]], *, workers: int) -> Iterator[Made[Part]]:
+@dataclass(frozen=True)
+class Opened:
+    """An engine at work."""
+
+    name: str
+    map: Map
+
+
+@contextmanager
+def opened(engine: Engine, workers: int) -> Iterator[Opened]:
+    """An engine while it is open."""
+    with engine.open(workers) as made_by:
+        yield Opened(engine.name, made_by)
+
+
+def _here(work: Work[Held, Part], pieces: Sequence[Piece[Held]]) -> Iterator[Made[Part]]:
     return work(pieces)
 
+
+def _local(workers: int) -> AbstractContextManager[Map]:
+    return nullcontext(_here)
+
+
+DEFAULT_ENGINE = "local"
 
 ENGINES = Registry(
     "engine",
@@ -125,11 +151,12 @@ ENGINES = Registry(
     Engine,
     (
         Engine(
-            name="local",
+            name=DEFAULT_ENGINE,
             sentence="one piece after the other in this process, with images decoded ahead by threads",
-            map=_local,
+            open=_local,
         ),
     ),
 )
 
-DEFAULT_ENGINE = "local"
+# The engine local, open: there is nothing to close.
+LOCAL = Opened(DEFAULT_ENGINE, _here)

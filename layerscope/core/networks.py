@@ -9,14 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from layerscope.core.own_networks import OURS
 from layerscope.core.registry import Registry, Row, later
 
-# The networks that layerscope brings along; how each is built stands in `models/named.py`.
-OURS = {
-    "zfnet": "ZFNet as published, for 224 px; no weights are shipped",
-    "zfnet64": "its design for 64 px, trained on Tiny ImageNet",
-    "worldnet": "the same, smaller, trained on the visual world",
-}
 # Behind the name of a network that can be had without its weights.
 NONE = "/none"
 
@@ -119,16 +114,20 @@ def packaged(network: str) -> bool:
     return kind is not None and kind.packaged
 
 
-def forms() -> str:
-    """How networks are written, in one clause, for help and refusals."""
-    random = [row.form for row in NETWORKS if row.random]
-    others = [row.form for row in NETWORKS if not row.random]
-    return f"{', '.join(random)}, either with {NONE} (random weights), {_listed(others)}"
+def forms(mark: str = "") -> str:
+    """How networks are written, in one clause, for help, docs and refusals. mark: what stands around what is typed."""
+    random = [_marked(row.form, mark) for row in NETWORKS if row.random]
+    others = [_marked(row.form, mark) for row in NETWORKS if not row.random]
+    return f"{', '.join(random)}, either with {mark}{NONE}{mark} (random weights), {_listed(others)}"
 
 
 def filled_forms() -> str:
     """The networks that take a file's weights, in one clause."""
     return _listed([row.form for row in NETWORKS if row.filled])
+
+
+def _marked(form: str, mark: str) -> str:
+    return ", ".join(f"{mark}{one}{mark}" for one in form.split(", "))
 
 
 def _listed(forms: list[str]) -> str:

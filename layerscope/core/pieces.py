@@ -10,14 +10,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
-from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, Engine, Made, Piece, Work
+from layerscope.core.engines import LOCAL, Made, Opened, Piece, Work
 from layerscope.core.errors import UsageError
 from layerscope.core.progress import Progress
 from layerscope.core.stages import Stage
 
 Held = TypeVar("Held")
 Part = TypeVar("Part")
-LOCAL = ENGINES.own[DEFAULT_ENGINE]
 
 
 @runtime_checkable
@@ -74,7 +73,7 @@ class Job(ABC, Generic[Held, Part]):
         return b""
 
 
-def make(job: Job[Held, Part], marks: Marks, progress: Progress, *, engine: Engine = LOCAL, workers: int = 1) -> None:
+def make(job: Job[Held, Part], marks: Marks, progress: Progress, *, engine: Opened = LOCAL) -> None:
     """Make the pieces of a stage that are not made yet, and commit them in order.
 
     Raises UsageError where an engine does not give every piece in its turn, and whatever making and storing raise.
@@ -86,7 +85,7 @@ def make(job: Job[Held, Part], marks: Marks, progress: Progress, *, engine: Engi
     if not todo:
         return
     chosen = engine if job.stage.anywhere else LOCAL
-    made = iter(chosen.map(job.work, todo, workers=workers))
+    made = iter(chosen.map(job.work, todo))
     try:
         for piece in todo:
             _commit(job, piece, _taken(made, piece, chosen.name), marks, progress)

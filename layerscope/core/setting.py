@@ -13,13 +13,13 @@ _NEEDED: Any = object()
 class Setting(Generic[T]):
     """One thing that a user can say.
 
-    name: Python's. kind: what it may be. sentence: what it is, without a full stop; `code` stands in backticks, and
-    {words} for the words of its kind. default: a value, or a function that finds it where another table states it.
-    option, short: how a shell writes it; by default its name behind two dashes, or --no-name for a flag that is True
-    by default. Without an option it is told by its place, as `metavar`. told: the default in words, where it is None.
-    stored: its name in a run's fingerprint; empty where a finished atlas does not depend on it. former: an earlier name
-    that is still taken. unless: the flag without which it is needed. shell, face: whether the command line, and Python,
-    have it.
+    name: Python's. kind: what it may be. sentence: what it is, without a full stop; `code` stands in backticks, {words}
+    for the words of its kind, and {forms} for how it is written. default: a value, or a function that finds it where
+    another table states it. option, short: how a shell writes it; by default its name behind two dashes, or --no-name
+    for a flag that is True by default. Without an option it is told by its place, as `metavar`. told: the default in
+    words, where it is None. stored: its name in a run's fingerprint; empty where a finished atlas does not depend on
+    it. former: an earlier name that is still taken. unless: the flag without which it is needed. shell, face: whether
+    the command line, and Python, have it.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Setting(Generic[T]):
         said = self.sentence.replace(
             "{words}", " or ".join((", ".join(words[:-1]), *words[-1:])) if words[1:] else "".join(words)
         )
+        said = said.replace("{forms}", self.kind.forms) if "{forms}" in said else said
         said = f"{said}, {self.kind.bounds}" if self.kind.bounds else said
         default = self.told
         if not default and not self.needed and not self.is_flag and self.default not in (None, (), ""):

@@ -7,6 +7,7 @@ which. Plain words: loading this needs neither NumPy nor torch.
 
 from typing import Any, Literal
 
+from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Setting
 from layerscope.core.texts import Anything, Held, Place, Reporter, RowName, Text, Word
@@ -27,8 +28,6 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic", "nearest", "
 ORIENTATIONS: tuple[Orientation, ...] = ("upright", "stored")
 RECIPES: tuple[Recipe, ...] = ("default", "further", "paper")
 SHELLS: tuple[Shell, ...] = ("bash", "zsh", "fish")
-# The networks that layerscope itself brings and trains.
-OWN_NETWORKS = ("zfnet", "zfnet64", "worldnet")
 
 
 def _default_methods() -> tuple[str, ...]:
@@ -43,6 +42,12 @@ def _default_codec() -> str:
     return DEFAULT_CODEC
 
 
+def _default_engine() -> str:
+    from layerscope.core.engines import DEFAULT_ENGINE
+
+    return DEFAULT_ENGINE
+
+
 METHOD_NAME = RowName("layerscope.core.methods:METHODS")
 _SIDES = Whole(8, 512)
 _COUNT = Whole(1)
@@ -50,10 +55,11 @@ _SEED = Whole(0, 2**63 - 1)
 
 # What several verbs take: a network, an atlas, images, weights.
 NET = Setting(
-    "net", Anything("a network", path=True, python="Network, torch.nn.Module or str"),
-    "`zfnet`, `zfnet64`, `worldnet`, `torchvision:NAME`, either with `/none` (random weights), "
-    "`path/file.py:FUNCTION` or `path/model.pt2`",
-    metavar="NET", placed=True,
+    "net",
+    Anything(
+        "a network", path=True, python="Network, torch.nn.Module or str", forms="layerscope.core.networks:forms"
+    ),
+    "{forms}", metavar="NET", placed=True,
 )  # fmt: skip
 WEIGHTS = Setting(
     "weights", Maybe(Place()), "weights for NET, of any making; `FILE::KEY` takes a part of the file", None,
@@ -67,9 +73,9 @@ IMAGES = Setting(
     "images",
     Anything(
         "images: a folder, a glob, files, or a Dataset", path=True, repeated="+",
-        python="Source, str, Path, list or Dataset",
+        python="Source, str, Path, list or Dataset", forms="layerscope.core.images:forms",
     ),
-    "a folder, a glob in quotes, picture files or `.tar` files", metavar="SRC",
+    "{forms}", metavar="SRC",
 )  # fmt: skip
 WITH_WEIGHTS = Setting("with_weights", Flag(), "random weights for a spec, for what needs none", True, shell=False)
 LABELS = Setting(
@@ -145,6 +151,10 @@ DEVICE = Setting(
     "device", Text("the name of a device, such as cpu, cuda or cuda:1"), "`cpu`, `cuda`, `cuda:1`, `mps`", "cpu",
     metavar="DEVICE",
 )  # fmt: skip
+ENGINE = Setting(
+    "engine", RowName("layerscope.core.engines:ENGINES"), "who makes the pieces: {words}", _default_engine,
+    metavar="WORD",
+)  # fmt: skip
 PROGRESS = Setting("progress", Reporter(), "bars on stderr, or nothing, or whom to tell", True, shell=False)
 NO_PROGRESS = PROGRESS.but(default=False)
 
@@ -207,7 +217,7 @@ DATA = Setting(
     "a folder with `train*.tar` and `val*.tar`, or `train/` and `val/`; any pictures with classes, of which 5 % are "
     "held out; or `world`, the visual world", metavar="SRC",
 )  # fmt: skip
-TRAINED = Setting("net", Word(OWN_NETWORKS), "{words}", metavar="NET", placed=True)
+TRAINED = Setting("net", Word(tuple(OURS)), "{words}", metavar="NET", placed=True)
 VALIDATE = Setting(
     "validate", Held("as data, or None"), "other pictures to validate with, in place of those found or held out", None,
     metavar="SRC",

@@ -57,10 +57,7 @@ class RowName(Kind[str]):
         return f'"{self.words[0]}" or another of these words'
 
     def _registry(self) -> Any:
-        from importlib import import_module
-
-        module, _, name = self._address.partition(":")
-        return getattr(import_module(module), name)
+        return _held_at(self._address)
 
 
 class Text(Kind[str]):
@@ -94,10 +91,20 @@ class Place(Kind[str]):
 
 
 class Anything(Kind[Any]):
-    """What another room looks at: a network, images. Only what is empty is refused."""
+    """What another room looks at: a network, images. Only what is empty is refused.
 
-    def __init__(self, expected: str, *, path: bool = False, repeated: str = "", python: str = "Any") -> None:
+    forms: "module:function" that tells how it is written; it is called when help is, for guests add forms.
+    """
+
+    def __init__(
+        self, expected: str, *, path: bool = False, repeated: str = "", python: str = "Any", forms: str = ""
+    ) -> None:
         self.expected, self.path, self.repeated, self._python = expected, path, repeated, python
+        self._forms = forms
+
+    @property
+    def forms(self) -> str:
+        return _held_at(self._forms)("`") if self._forms else ""
 
     def read_all(self, texts: Sequence[str]) -> object:
         return texts[0] if len(texts) == 1 else list(texts)
@@ -138,6 +145,14 @@ class Held(Kind[Any]):
 
     def python(self) -> str:
         return self._python
+
+
+def _held_at(address: str) -> Any:
+    """What a module holds: "module:NAME"; loaded now."""
+    from importlib import import_module
+
+    module, _, name = address.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _nearest(value: object, words: Sequence[str]) -> str:

@@ -40,12 +40,16 @@ class Kind(Generic[T]):
 
     expected: the clause behind "must be". words: the words that it may be, if they are few. path: whether it names a
     file or folder. repeated: how a shell gives several: "" not at all, "+" one behind the other, "again" by writing the
-    option again.
+    option again. forms: how it is written, in one clause, where a registry of kinds tells that.
     """
 
     expected: str = ""
     path: bool = False
     repeated: str = ""
+
+    @property
+    def forms(self) -> str:
+        return ""
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ HELD = Group(
     "what the atlas holds", s.LAYERS, s.METHODS, s.K, s.UNITS, s.TILE, s.DENSE, s.THUMBNAILS, s.KEEP_SIGNAL, s.CODEC,
     s.SEED,
 )  # fmt: skip
-GOING = Group("how it runs", s.WORKERS, s.DEVICE, s.PROGRESS)
+GOING = Group("how it runs", s.WORKERS, s.DEVICE, s.ENGINE, s.PROGRESS)
 _FIGURE = "a `.png`, `.pdf` or `.svg` file"
 # Said to every verb of the command line: results as JSON, no progress and no remarks.
 JSON = s.Setting("json", s.Flag(), "results as JSON", False, face=False)

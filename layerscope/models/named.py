@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from layerscope.core.errors import TraceError, UsageError
-from layerscope.core.networks import NONE, OURS
+from layerscope.core.networks import NONE
+from layerscope.core.own_networks import OURS
 from layerscope.core.records import Input
 from layerscope.models.loaded import RANDOM_SEED, Loaded
 from layerscope.models.weights import class_names, fill

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from layerscope.atlas.write import AtlasWriter
-from layerscope.core.engines import DEFAULT_ENGINE, ENGINES
+from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, Opened, opened
 from layerscope.core.errors import AtlasError
 from layerscope.core.pieces import make
 from layerscope.core.progress import Clock, Progress
@@ -85,25 +85,26 @@ class Build:
         with self._writer(path, overwrite) as writer:
             remaining = Remaining(writer, self.program.graph, self.layers, self.settings, whole=self._whole())
             if self._begin(writer, path, remaining):
-                self._complete(writer, path, remaining)
+                with opened(self.engine, self.workers) as engine:
+                    self._complete(writer, path, remaining, engine)
             else:
                 self.progress.say(f"{path} is complete: nothing is missing")
         for leftover in path.parent.glob(f"{path.name}.*.tiles"):
             leftover.unlink(missing_ok=True)
 
-    def _complete(self, writer: AtlasWriter, path: Path, remaining: Remaining) -> None:
+    def _complete(self, writer: AtlasWriter, path: Path, remaining: Remaining, engine: Opened) -> None:
         """All stages, each of them as far as it is not done."""
-        self._scan(writer, remaining.unscanned())
+        self._scan(writer, remaining.unscanned(), engine)
         self.kept.only(remaining.images())
-        works = self._sample(writer, remaining)
+        works = self._sample(writer, remaining, engine)
         if works:
-            self._project(writer, path, works, remaining)
+            self._project(writer, path, works, remaining, engine)
         strata = PlacingStrata(
-            writer, self.program, self.source, self.input, self.settings, clock=self.clock, engine=self.engine.name,
+            writer, self.program, self.source, self.input, self.settings, clock=self.clock, engine=engine.name,
             threads=self.workers,
         )  # fmt: skip
         if strata.pieces:
-            make(strata, writer, self.progress, engine=self.engine, workers=self.workers)
+            make(strata, writer, self.progress, engine=engine)
         for label in writer.stages():
             if label != WITH_SHEETS:
                 writer.clear(label)
@@ -130,29 +131,29 @@ class Build:
         )  # fmt: skip
         return True
 
-    def _scan(self, writer: AtlasWriter, layers: Sequence[LayerRecord]) -> None:
+    def _scan(self, writer: AtlasWriter, layers: Sequence[LayerRecord], engine: Opened) -> None:
         if not layers:
             self.source.remember(writer.images())
             return
         scanning = Scanning(
             writer, self.program, layers, self.source, self.input, k=self.settings.k, seed=self.settings.seed,
-            engine=self.engine, workers=self.workers,
+            engine=engine, threads=self.workers,
         )  # fmt: skip
         for sentence in scanning.remarks():
             self.progress.say(sentence)
         scanning.run(self.progress, self.clock)
 
-    def _sample(self, writer: AtlasWriter, remaining: Remaining) -> list[LayerWork]:
+    def _sample(self, writer: AtlasWriter, remaining: Remaining, engine: Opened) -> list[LayerWork]:
         """What there is to project, each layer's tile and specificity measured on a sample."""
         plans = {plan.layer.node: plan for plan in remaining.plans()}
         hashes = {record.id: record.sha256 for record in writer.images()} if plans else {}
-        work = SampleWork(self.program, self.source, self.input, engine=self.engine.name, threads=self.workers)
+        work = SampleWork(self.program, self.source, self.input, engine=engine.name, threads=self.workers)
         work.seed, work.clock = self.settings.seed, self.clock
         sampling = Sampling(
             [plan.sampled(hashes) for plan in plans.values()], work,
             lambda layer, measured: remaining.keep(plans[layer.node], measured),
         )  # fmt: skip
-        make(sampling, writer, self.progress, engine=self.engine, workers=self.workers)
+        make(sampling, writer, self.progress, engine=engine)
         return [self._work(plan, remaining) for plan in plans.values()]
 
     def _whole(self) -> int:
@@ -172,15 +173,17 @@ class Build:
             size=tile_size(side, self.input, self.settings.tile),
         )
 
-    def _project(self, writer: AtlasWriter, path: Path, works: list[LayerWork], remaining: Remaining) -> None:
+    def _project(
+        self, writer: AtlasWriter, path: Path, works: list[LayerWork], remaining: Remaining, engine: Opened
+    ) -> None:
         label = ";".join(f"{work.node}:{','.join(work.methods)}" for work in works)
         scratch = self._scratch(path, works, label)
         try:
             projecting = Projecting(
                 writer, self.program, self.source, self.input, self.settings, works, self._natural(writer), scratch,
-                clock=self.clock, engine=self.engine.name, threads=self.workers,
+                clock=self.clock, engine=engine.name, threads=self.workers,
             )  # fmt: skip
-            make(projecting, writer, self.progress, engine=self.engine, workers=self.workers)
+            make(projecting, writer, self.progress, engine=engine)
             sheets = Sheets(
                 writer, scratch, works, self.settings, label=f"sheets {label}", clock=self.clock, threads=self.workers
             )
@@ -192,12 +195,12 @@ class Build:
             scratch.close()
 
     def _scratch(self, path: Path, works: list[LayerWork], label: str) -> Scratch:
-        shelves, start = {}, 0
+        slots, start = {}, 0
         for work in works:
-            shelves[work.node] = work.shelf(start, self.settings.k, len(self.settings.views))
-            start = shelves[work.node].end
+            slots[work.node] = work.slots(start, self.settings.k, len(self.settings.views))
+            start = slots[work.node].end
         name = f"{path.name}.{_short(label)}.tiles"
-        return Scratch(path.with_name(name), shelves)
+        return Scratch(path.with_name(name), slots)
 
     def _natural(self, writer: AtlasWriter) -> NaturalView:
         colour, spectrum = (np.array(writer.statistic(name)) for name in ("colour", "spectrum"))

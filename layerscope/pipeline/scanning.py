@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from layerscope.atlas.write import AtlasWriter
-from layerscope.core.engines import Engine, Piece, one
+from layerscope.core.engines import LOCAL, Opened, Piece, one
 from layerscope.core.errors import ImageError
-from layerscope.core.pieces import LOCAL, Job, make
+from layerscope.core.pieces import Job, make
 from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import ImageRecord, Input, LayerRecord
 from layerscope.core.stages import SCAN
@@ -49,8 +49,8 @@ class Scanning(Job[range, ScanPart]):
         *,
         k: int,
         seed: int,
-        engine: Engine = LOCAL,
-        workers: int = 2,
+        engine: Opened = LOCAL,
+        threads: int = 2,
     ) -> None:
         self.writer, self.program, self.layers, self.source = writer, program, layers, source
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
@@ -59,9 +59,9 @@ class Scanning(Job[range, ScanPart]):
         sample = sample_of(len(source), layers, seed)
         self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
         self.labels: dict[int, str | None] = {}
-        self.seed, self.engine, self.workers = seed, engine, workers
+        self.seed, self.engine = seed, engine
         self.pieces = _shards(len(source))
-        self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=workers)
+        self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
         self.work = self._scan
         self._met: list[ImageRecord] = []
         self._mark = b""
@@ -70,7 +70,7 @@ class Scanning(Job[range, ScanPart]):
         """Scan what is not scanned yet, then write peaks and statistics. Raises ImageError if no image is usable."""
         self._scan.clock, self._progress, self._clock = clock, progress, clock
         self._restore()
-        make(self, self.writer, progress, engine=self.engine, workers=self.workers)
+        make(self, self.writer, progress, engine=self.engine)
         if not self.totals.images:
             raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used; {self._why()}")
         self._write()

@@ -48,14 +48,15 @@ class Kept:
 
     def __init__(self, maps: Mapping[int, Tensor], entries: Entries) -> None:
         self.maps, self.image = maps, entries.image
-        self._found: dict[tuple[int, int, int, float], Tensor] = {}
+        self._found: dict[tuple[object, ...], Tensor] = {}
 
     def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         """The wanted windows of a node's map, one per entry; `fill` beyond the border.
 
-        Several methods ask for the same windows one after the other, so they are cut only once.
+        Several methods ask for the same windows one after the other, so they are cut only once. (Two operations may
+        read windows of one size at other places of the same map.)
         """
-        key = (node.id, wanted.height, wanted.width, fill)
+        key = (node.id, fill, wanted.height, wanted.width, wanted.tops.tobytes(), wanted.lefts.tobytes())
         if key not in self._found:
             found = self._cut(node, wanted, fill)
             self._found[key] = found.float() if found.dtype in NARROW else found

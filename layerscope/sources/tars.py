@@ -7,7 +7,7 @@ where there is one, otherwise what its folders tell.
 
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +21,6 @@ from layerscope.sources.source import Entry
 
 LONGEST_CLASS = 4096  # bytes of a .cls member
 BLOCK = 512
-ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +145,3 @@ def _key(name: str) -> str:
 def _keys(name: str) -> tuple[str, str]:
     """What a member belongs to: what stands before its last dot, and before its first."""
     return _key(name), key_and_field(name)[0]
-
-
-def are_archives(paths: Iterable[Path]) -> bool:
-    """True where every path is named as a tar file; compressed ones are refused when they are opened."""
-    return all(path.name.lower().endswith(ENDINGS) for path in paths)

@@ -9,7 +9,7 @@ import pytest
 
 from layerscope.core import errors
 from tests.docs.pages import ROOT, name
-from tools.docstrings import Documented, documented, named, raised
+from tools.docstrings import Documented, documented, listed, named, raised
 
 PACKAGE = ROOT / "layerscope"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -160,3 +160,17 @@ def test_errors_are_read_out_of_sentences():
     ]  # fmt: skip
     assert raised("Raises whatever the function raises.") == []
     assert all(hasattr(errors, error) for error in raised("Raises AtlasError, NotAnAtlas or UnknownVersion."))
+
+
+def test_the_site_shows_names_as_a_list():
+    """Known answer: a sentence, its names one below the other, what is raised behind them; code stays as it is."""
+    docstring = """An atlas.
+
+    import layerscope as ls
+
+One more word. k: peaks,
+nine. rows, cols: px. Raises UsageError where k is 0."""
+    assert listed(docstring) == (
+        "An atlas.\n\n    import layerscope as ls\n\nOne more word.\n\n"
+        "- `k`: peaks, nine.\n- `rows`, `cols`: px.\n\nRaises UsageError where k is 0."
+    )

@@ -11,8 +11,9 @@ import layerscope as ls
 from layerscope.api import verbs as api_verbs
 from layerscope.atlas.schema import TABLES
 from layerscope.cli.parser import parser, verbs
-from layerscope.cli.verbs.ops import row_data
+from layerscope.cli.verbs.ops import header, row_data
 from layerscope.core import errors
+from layerscope.core.methods import Method
 from layerscope.graph.ops import ROWS
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
@@ -77,12 +78,11 @@ def test_arguments_defaults_and_choices_are_documented(verb):
 
 
 def test_every_operation_is_documented():
-    """The table of operations is the table: names, linearity, rules and targets, in the same order."""
-    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == 5]
-    data = [row_data(row) for row in ROWS]
+    """The table of operations is the table: names, linearity, kinds of activation, rules and targets, in one order."""
+    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == len(header())]
+    told = [{**row, "linear": "yes" if row["linear"] else "no"} for row in map(row_data, ROWS)]
     assert listed == [
-        (row["name"], "yes" if row["linear"] else "no", row["deconvnet"], row["guided"], ", ".join(row["targets"]))
-        for row in data
+        tuple(", ".join(value) if isinstance(value, list) else value or "" for value in row.values()) for row in told
     ]
 
 
@@ -99,10 +99,12 @@ def test_every_declined_operation_is_documented():
     assert dict(rows(sections(DOCS / "reference" / "operations.md", 2)["Declined"])) == REASONS
 
 
-def test_the_fields_of_a_row_are_documented():
-    """add-an-op.md lists the fields of a row, in their order."""
-    listed = [name for name, _ in rows(sections(DOCS / "add-an-op.md", 2)["The fields of a row"])]
-    assert listed == list(Op.__dataclass_fields__)
+@pytest.mark.parametrize(("page", "form"), [("add-an-op.md", Op), ("add-a-method.md", Method)])
+def test_the_fields_of_a_row_are_documented(page, form):
+    """The page lists the fields of a row, in their order."""
+    (heading,) = [heading for heading in sections(DOCS / page, 2) if heading.startswith("The fields of a ")]
+    listed = [name for row in rows(sections(DOCS / page, 2)[heading]) for name in row[0].split(", ")]
+    assert listed == list(form.__dataclass_fields__)
 
 
 def kinds_of_errors() -> dict[str, type]:

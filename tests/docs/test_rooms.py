@@ -1,4 +1,4 @@
-"""The rooms are told three times, alike: in pyproject.toml, in docs/architecture.md and in CONTRIBUTING.md."""
+"""The rooms are told alike in pyproject.toml, which enforces them, in architecture.md and in CONTRIBUTING.md."""
 
 import ast
 import re

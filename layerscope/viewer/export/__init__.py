@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import recovering
 from layerscope.core.numbers import megabytes
+from layerscope.core.progress import Progress
 from layerscope.viewer.export.edition import Choice, Edition, EditionBook
 from layerscope.viewer.export.folder import place_for, written_whole
 from layerscope.viewer.export.plan import MARKER, Plan, tops
@@ -21,17 +21,6 @@ __all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
 SIDES = (64, 48, 32)
 # What is only estimated may be so much larger in truth.
 SLACK = 1.1
-
-
-@runtime_checkable
-class Progress(Protocol):
-    """What is told of an export while it is written."""
-
-    def start(self, stage: str, total: int, done: int) -> None: ...
-
-    def step(self, count: int = 1) -> None: ...
-
-    def say(self, sentence: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

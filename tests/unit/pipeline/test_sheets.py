@@ -29,7 +29,7 @@ def test_each_kind_of_sheet_is_encoded_as_what_it_shows(tmp_path: Path, codec: s
     work = LayerWork(
         layer=layer, methods=("deconvnet",), patches=True, units=(2,), peaks=peaks, side=SIDE, size=(SIDE, SIDE)
     )
-    scratch = Scratch(tmp_path / "a.tiles", {work.node: work.shelf(0, settings.k, len(settings.views))})
+    scratch = Scratch(tmp_path / "a.tiles", {work.node: work.slots(0, settings.k, len(settings.views))})
     noise = np.random.default_rng(0).integers(0, 256, (settings.k, SIDE, SIDE, 3), dtype=np.uint8)
     for rank, tile in enumerate(noise):
         scratch.put(work.node, 2, rank, np.stack([tile] * 3), np.ones(3, np.float32))

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
+import layerscope as ls
 from layerscope.core.records import Projections
 from layerscope.graph import Program
 from layerscope.project.cone import Entries, needed_maps
@@ -87,3 +90,30 @@ def test_activations_are_those_of_the_maps() -> None:
     at = Entries(1, np.array([0, 1]), np.array([2, 1]), np.array([3, 0]), np.array([4, 2]))
     assert activations_at(maps, at).tolist() == [maps[0, 2, 3, 4], maps[1, 1, 0, 2]]
     assert activations_at(flat, at).tolist() == [2.0, 4.0]
+
+
+class TwoPools(nn.Module):
+    """Two max pools read windows of one size, one a px further on, of the same map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.one(x)
+        return self.two(
+            torch.cat([functional.max_pool2d(x, 3, 2, 1), functional.max_pool2d(x, 3, 2, ceil_mode=True)], 1)
+        )
+
+
+def test_windows_of_one_size_at_two_places_are_two() -> None:
+    """The gradient through both pools is autograd's."""
+    torch.manual_seed(0)
+    model, x = TwoPools().double(), torch.randn((1, 3, 24, 24), dtype=torch.float64, requires_grad=True)
+    values = model(x)
+    unit, row, col = map(int, np.unravel_index(int(values.argmax()), values.shape[1:]))
+    (slope,) = torch.autograd.grad(values[0, unit, row, col], x)
+    net = ls.trace(model, ls.Input(height=24, width=24))
+    at = {"image": [0], "unit": [unit], "row": [row], "col": [col]}
+    found = net.project(x.detach(), "two", **at, method="gradient").full()
+    np.testing.assert_allclose(found, (values[0, unit, row, col] * slope).detach().numpy(), atol=1e-12)

@@ -9,7 +9,8 @@ from torch import nn
 
 import layerscope as ls
 from layerscope.core.errors import LayerscopeError, UsageError
-from layerscope.core.networks import NETWORKS, OURS, NetworkKind, filled_forms, forms, kind_of, packaged
+from layerscope.core.networks import NETWORKS, NetworkKind, filled_forms, forms, kind_of, packaged
+from layerscope.core.own_networks import OURS
 from layerscope.core.records import Input
 from layerscope.models import Loaded
 from layerscope.models.named import NAMED

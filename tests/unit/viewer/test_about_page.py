@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from layerscope.core.methods import METHODS
-from layerscope.core.records import VIEWS
+from layerscope.core.settings import VIEWS
 from layerscope.viewer.pages import Query
 from layerscope.viewer.pages.about import facts
 from layerscope.viewer.shelf import Shelf

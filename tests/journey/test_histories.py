@@ -1,0 +1,42 @@
+"""However an atlas came about, it holds what an undisturbed build puts into it: the laws of `layerscope.testing`."""
+
+from pathlib import Path
+
+import pytest
+
+from layerscope.testing import atlases
+from layerscope.testing.atlases import Subject
+from tests.helpers.building import LAYERS, K
+
+
+@pytest.fixture(scope="module")
+def subject(net, pictures) -> Subject:
+    """The small network on drawn pictures of two shards."""
+    return Subject(net, str(pictures), tuple(LAYERS), {"k": K})
+
+
+def test_a_finished_atlas_is_left_alone(subject: Subject, tmp_path: Path) -> None:
+    """The same call again changes no byte."""
+    atlases.built_again(subject, tmp_path)
+
+
+def test_readers_see_whole_things(subject: Subject, tmp_path: Path) -> None:
+    """At every step of a build."""
+    atlases.opened_while_written(subject, tmp_path)
+
+
+@pytest.mark.parametrize("method", ["guided", "gradient"])
+def test_a_method_may_be_added(method: str, subject: Subject, tmp_path: Path) -> None:
+    """To a chain, to layers behind residual sums and to a dense layer."""
+    atlases.method_added(subject.having(methods=("deconvnet",)), tmp_path, method)
+
+
+def test_a_layer_may_be_added(subject: Subject, tmp_path: Path) -> None:
+    """The last one."""
+    atlases.layer_added(subject, tmp_path)
+
+
+@pytest.mark.parametrize(("stage", "after"), [("sample", 3), ("sheets", 1)])
+def test_a_killed_build_goes_on(stage: str, after: int, subject: Subject, tmp_path: Path) -> None:
+    """As after a power failure; more moments stand in test_resume.py."""
+    atlases.killed_and_resumed(subject, tmp_path, stage, after)
