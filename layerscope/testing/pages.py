@@ -6,7 +6,7 @@ copies of it that lack something. They go the way that a browser goes, so a gues
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from html.parser import HTMLParser
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import anyio
 
 from layerscope.core.errors import UsageError
-from layerscope.testing.variants import HOSTILE, variants
+from layerscope.testing.variants import HOSTILE
 from layerscope.viewer.addresses import layer_key
 from layerscope.viewer.answers import links_of
 from layerscope.viewer.app import create_app
@@ -29,18 +29,24 @@ from layerscope.viewer.shelf import Book, Shelf
 
 # The first words of addresses that are no pages of other packages.
 TAKEN = ("l", "i", "data", "static", "look", "live")
+# By address, the status that it gives.
+Known = dict[str, int]
 LINKING = ("href", "src", "action", "data-href", "data-src")
 
 
-def laws(page: Page, atlas: Path, folder: Path) -> None:
-    """All laws, on an atlas and on copies of it that are written into an empty folder."""
+def laws(page: Page, atlases: Mapping[str, Path], known: dict[Path, Known] | None = None) -> None:
+    """All laws, on several atlases, such as `layerscope.testing.variants` makes of one; each has a name, for messages.
+
+    known: what earlier calls have followed of each; the same for the next.
+    """
     is_found(page)
     says_itself(page)
-    for name, path in variants(atlas, folder).items():
+    followed = {} if known is None else known
+    for name, path in atlases.items():
         try:
             facts_are_plain(page, path)
             answers_as_html_and_json(page, path)
-            links_lead_somewhere(page, path)
+            links_lead_somewhere(page, path, followed.setdefault(path, {}))
             stands_in_an_export(page, path)
         except AssertionError as broken:
             raise AssertionError(f'the page "{page.name}", of an atlas {name}: {broken}') from broken
@@ -99,19 +105,20 @@ def answers_as_html_and_json(page: Page, atlas: Path) -> None:
             assert ask(app, address).status == 404, f"{address} is there, but there is no such thing"
 
 
-def links_lead_somewhere(page: Page, atlas: Path) -> None:
-    """Every address in a page of a server is one of its own, and leads to an answer."""
+def links_lead_somewhere(page: Page, atlas: Path, known: Known | None = None) -> None:
+    """Every address in a page of a server is one of its own, and leads to an answer. known: what is followed."""
     if page.live:
         return
     with _shelf(atlas) as (shelf, book):
-        app, known = create_app(shelf), dict[str, int]()
+        app, followed = create_app(shelf), {} if known is None else known
         for parts in _all_parts(page, book):
             address = _address(page, book, parts)
             for found in _addresses(ask(app, address).text):
                 wanted = urljoin(address, found).partition("#")[0]
                 assert not urlsplit(wanted).netloc, f"{address} leads out, to {found}"
-                known.setdefault(wanted, ask(app, wanted).status if wanted not in known else 0)
-                assert known[wanted] < 400, f"{address} leads to {found}, which gives {known[wanted]}"
+                if wanted not in followed:
+                    followed[wanted] = ask(app, wanted).status
+                assert followed[wanted] < 400, f"{address} leads to {found}, which gives {followed[wanted]}"
 
 
 def stands_in_an_export(page: Page, atlas: Path) -> None:

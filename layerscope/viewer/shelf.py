@@ -73,9 +73,12 @@ class Book:
         return self.file.layer(key)
 
     def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
-        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections."""
-        projections = [("projections", layer.method, view) for view in self.run.views[:1] if layer.method]
-        return ("patches", "", ""), *projections
+        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections.
+
+        Of these, those that the layer has any of.
+        """
+        every = [("patches", "", ""), ("projections", layer.method or "", first_view(self.run))]
+        return tuple(sheet for sheet in every if self.file.units_with_sheets(layer.id, *sheet))
 
     def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:
         """The units of a layer that have tiles here: patches, or projections by the layer's own method."""

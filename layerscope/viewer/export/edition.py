@@ -247,10 +247,6 @@ class EditionBook(Book):
         super().__init__(slug, edition, "", settled=True)
         self.edition = edition
 
-    def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
-        kinds = {kind for number, _, kind in self.edition.sprites if number == layer.id}
-        return tuple(sheet for sheet in super().sheets(layer) if sheet[0] in kinds)
-
 
 def _means(name: str, layer: AtlasLayerRecord) -> bool:
     names = (layer.name, layer.record.path, *layer.record.aliases)

@@ -1,6 +1,6 @@
 """The laws of pages: ours keep them, a guest's keeps them from its own package, and what breaks one is found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 
 from layerscope.testing import pages as laws
 from layerscope.testing.variants import HOSTILE, VARIANTS, variants
+from layerscope.viewer import pages, render
 from layerscope.viewer.app import create_app
 from layerscope.viewer.export import Choice, export
 from layerscope.viewer.pages import PAGES, Page, Query
@@ -36,20 +37,28 @@ PAGE = Page(name="said", sentence="how many layers there are", scope="atlas", he
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return full_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas")
+    return full_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas", units=4, images=12)
 
 
 @pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Callable[[Page], Page]:
+def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Page], Page]]:
     """Puts a row among the pages, as an installed package would."""
 
     def put(page: Page) -> Page:
         monkeypatch.setitem(PAGES.guests, page.name, object())
         monkeypatch.setitem(PAGES._loaded, page.name, page)
         monkeypatch.setattr(laws.PAGES.__class__, "found", _found, raising=True)
+        forget()
         return page
 
-    return put
+    yield put
+    forget()
+
+
+def forget() -> None:
+    """What is kept of the pages that there were."""
+    for kept in (pages._those_of, render._look_of, render.environment):
+        kept.cache_clear()
 
 
 def _found(registry) -> list:
@@ -80,10 +89,32 @@ def test_there_is_every_variant(atlas: Path, tmp_path: Path) -> None:
     shelf.close()
 
 
-@pytest.mark.parametrize("name", [name for name, page in PAGES.own.items() if not page.live])
-def test_our_pages_keep_the_laws(name: str, atlas: Path, tmp_path: Path) -> None:
-    """On an atlas of everything, and on those that lack something."""
-    laws.laws(PAGES.own[name], atlas, tmp_path)
+SERVED = [name for name, page in PAGES.own.items() if not page.live]
+# Of everything, of nothing, and of names that would deceive.
+FEW = ("as it is", "begun", "of hostile names")
+
+
+@pytest.fixture(scope="module")
+def atlases(atlas: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return variants(atlas, tmp_path_factory.mktemp("variants"))
+
+
+@pytest.fixture(scope="module")
+def known() -> dict:
+    return {}
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_our_pages_keep_the_laws(name: str, atlases: dict[str, Path], known: dict) -> None:
+    """On an atlas of everything, on one that was only begun, and on one of hostile names."""
+    laws.laws(PAGES.own[name], {variant: atlases[variant] for variant in FEW}, known)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", SERVED)
+def test_our_pages_keep_the_laws_whatever_is_missing(name: str, atlases: dict[str, Path], known: dict) -> None:
+    """On atlases that lack what pages show."""
+    laws.laws(PAGES.own[name], atlases, known)
 
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.own.items() if page.live])
@@ -93,14 +124,14 @@ def test_live_pages_say_themselves(name: str) -> None:
     laws.says_itself(PAGES.own[name])
 
 
-def test_a_guest_s_page_keeps_the_laws(atlas: Path, tmp_path: Path) -> None:
+def test_a_guest_s_page_keeps_the_laws(atlas: Path, atlases: dict[str, Path], tmp_path: Path) -> None:
     """The page of tests/plugin, through its entry point alone: on a server, as JSON, in the head, and in an export."""
     with installed():
-        laws.laws(PAGES["dead"], atlas, tmp_path)
+        laws.laws(PAGES["dead"], {variant: atlases[variant] for variant in FEW})
         shelf = Shelf([atlas])
         app = create_app(shelf)
         assert '<a href="/full/dead" data-place="dead">Dead</a>' in laws.ask(app, "/full/about").text
-        assert '"layers": [["features.1", [11]]' in laws.ask(app, "/full/dead?format=json").text
+        assert '"layers": [["features.1", [3]]' in laws.ask(app, "/full/dead?format=json").text
         shelf.close()
         export(atlas, tmp_path / "site")
         assert "<h1>Dead units</h1>" in (tmp_path / "site" / "dead.html").read_text()
@@ -153,11 +184,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("said", BROKEN)
-def test_what_breaks_a_law_is_found(said: str, atlas: Path, there: Callable[[Page], Page], tmp_path: Path) -> None:
+def test_what_breaks_a_law_is_found(said: str, atlases: dict[str, Path], there: Callable[[Page], Page]) -> None:
     """In a sentence that says what."""
     page = there(BROKEN[said])
     with pytest.raises(Exception, match=said.replace("full", ".*")):
-        laws.laws(page, atlas, tmp_path)
+        laws.laws(page, {variant: atlases[variant] for variant in ("as it is", "of hostile names")})
 
 
 def test_a_failing_guest_names_its_package(atlas: Path, there: Callable[[Page], Page], tmp_path: Path) -> None:
