@@ -90,7 +90,7 @@ _READ = Group("images", s.IMAGES, s.LABELS, s.LIMIT, s.ORIENTATION, s.MAX_PIXELS
 EXPECTED = Group(
     "what the network expects, where NET does not say or is to be overruled",
     s.INPUT, s.SHAPE,
-    *(one.asked() for one in (s.MEAN, s.STD, s.ORDER, s.RESIZE, s.CROP, s.INTERPOLATION, s.SHOW)),
+    *(one.asked(face=False) for one in (s.MEAN, s.STD, s.ORDER, s.RESIZE, s.CROP, s.INTERPOLATION, s.SHOW)),
 )  # fmt: skip
 SERVED = Group("where", s.HOST, s.PORT, s.BASE, s.HOST_NAMES, s.BROWSER)
 RECIPE = Group("the recipe", s.RECIPE, s.START, s.EPOCHS, s.RATE, s.BATCH, s.TRAIN_SEED)
