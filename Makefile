@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-browser reference-pictures lint laws docs bench bench-viewer clean
+.PHONY: demo test test-browser reference-pictures lint laws docs reference bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -65,6 +65,10 @@ laws: $(STAMP) $(GUESTS)
 
 docs: $(STAMP) $(GUESTS)
 	$(BIN)/python -m pytest tests/docs
+
+# The tables of settings in the reference pages, after the table in core/settings.py was changed.
+reference: $(STAMP)
+	$(BIN)/python docs/make_reference.py
 
 bench: $(BENCH_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench

@@ -68,10 +68,10 @@ def images(
 ) -> "Source":
     """Images in a fixed order: a folder, a glob, a list of files, `.tar` files, or a map-style Dataset.
 
-    source: any of these. labels: a table of files and classes; else folders tell the classes. limit: the first so many. orientation:
-    "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as torchvision's
-    ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped` lists those
-    that could not be used, with the reason. Raises ImageError and UsageError.
+    source: any of these. labels: a table of files and classes; else folders tell the classes. limit: the first so
+    many. orientation: "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as
+    torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped`
+    lists those that could not be used, with the reason. Raises ImageError and UsageError.
     """
     return opened_images(source, labels, limit, orientation, max_pixels)
 

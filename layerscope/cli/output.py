@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from layerscope.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from layerscope.pipeline.progress import Progress
+    from layerscope.api.reporting import Progress
 
 
 class ReaderGone(Exception):

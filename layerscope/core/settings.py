@@ -216,7 +216,7 @@ VALIDATE = Setting(
 RECIPE = Setting[Recipe](
     "recipe", Word(RECIPES),
     "`default`, the network's own; `further`, a second, gentler cycle; or `paper`, as Zeiler & Fergus 2013 trained",
-    "default", metavar="WORD",
+    "default", metavar="WORD", told="`default`",
 )  # fmt: skip
 START = Setting(
     "start", Maybe(Place()), "begin with the weights of an earlier run of the same network, that run's folder", None,
