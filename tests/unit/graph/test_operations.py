@@ -1,4 +1,4 @@
-"""Operations of other packages: found by their targets, never in another's place, and part of what a graph is read by."""
+"""Operations of other packages: found by their targets, never in another's place, and part of what reads a graph."""
 
 import sys
 from collections.abc import Iterator
