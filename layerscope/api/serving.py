@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layerscope.api import before
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
+from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
 from layerscope.viewer.engine import Engine
@@ -67,9 +68,10 @@ def serve(
 ) -> Served:
     """Show one or more atlases in the browser: a server in a thread, which ends with the process.
 
-    host: the address to listen at; one that others can reach gets a token. port: the first that is tried; the next free
-    one is taken, 0 is any. base, names: the path below which, and the host names under which, a proxy shows the pages.
-    browser: open it where there is a display. Raises AtlasError, and UsageError where no port is free.
+    atlas: one, or a list. host: the address to listen at; one that others can reach gets a token. port: the first that
+    is tried; the next free one is taken, 0 is any. base, names: the path below which, and the host names under which, a
+    proxy shows the pages. browser: open it where there is a display. Raises AtlasError, and UsageError where no port
+    is free.
     """
     several = [atlas] if isinstance(atlas, (str, os.PathLike, Atlas)) else list(atlas)
     paths = [one.file.path if isinstance(one, Atlas) else one for one in several]
@@ -97,7 +99,7 @@ def live(
     shelf = shelf_below([atlas.file.path if isinstance(atlas, Atlas) else atlas], base)
     from layerscope.api.looking import engine_of
 
-    engine = engine_of(shelf.book(shelf.slugs[0]).file, net, weights)
+    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, weights)
     return _served(shelf, host, port, base, names, browser, engine)
 
 
