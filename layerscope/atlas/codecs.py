@@ -47,7 +47,7 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises NotAnAtlas for damaged bytes, and for a codec that is not installed or lacks a package, saying which.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     height, width = size(data, codec)
     try:
         if row.decode is not None:
@@ -69,7 +69,7 @@ def size(data: bytes, codec: str) -> tuple[int, int]:
 
     Raises NotAnAtlas as `decode` does, and for more px than any picture of an atlas has.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     if not isinstance(data, bytes) or not row.begins(data):
         raise _damaged(codec)
     try:
@@ -95,7 +95,7 @@ def for_browsers(data: bytes, codec: str) -> tuple[Codec, bytes]:
     It is untouched where it is what its codec says and browsers show that; else it becomes a PNG. An atlas may come
     from anybody, and a browser trusts us. Raises NotAnAtlas as `decode` does.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     shown = published_as(codec)
     if shown is row:
         size(data, codec)
@@ -117,8 +117,8 @@ def _by_guest(row: Codec, pixels: UInt8[np.ndarray, "h w 3"], shows: str) -> byt
     return data
 
 
-def _reader(codec: str) -> Codec:
-    """The row that reads a stored picture. Raises NotAnAtlas where there is none, with what to install."""
+def reader_of(codec: str) -> Codec:
+    """The row that reads what is stored so. Raises NotAnAtlas where there is none, with what to install."""
     if codec not in CODECS:
         raise NotAnAtlas(
             f'a picture in the atlas is stored as "{codec}", which nothing here reads: install the package that adds '

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from torch.export import ExportedProgram
-
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
 from layerscope.facts.network import require_same
-from layerscope.graph import Carrier, Traced, graph_of_module, read_program, runner_of, without
+from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
 from layerscope.live.engine import Engine
 from layerscope.models import Loaded, load
 from layerscope.pipeline.identity import identity_of
@@ -21,7 +19,7 @@ def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None
     UsageError for a spec that cannot be loaded or traced.
     """
     loaded = load(str(network), weights=weights)
-    traced = without(_traced(loaded, file), loaded.unloaded)
+    traced = _traced(loaded, file)
     return engine_for(file, runner_of(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
 
 
@@ -41,10 +39,8 @@ def engine_for(
 
 def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
     expected = file.run.input.shape
-    if isinstance(loaded.model, ExportedProgram):
-        return read_program(loaded.model, expected)
     try:
-        return graph_of_module(loaded.model, expected)
+        return graph_of_model(loaded.model, expected, unloaded=loaded.unloaded)
     except TraceError as error:
         if loaded.input is None or loaded.input.shape == expected:
             raise

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from layerscope.atlas.codecs import reader_of
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
-from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import METHODS
@@ -133,7 +133,7 @@ class Edition(Wrapper):
     @cached_property
     def sheets(self) -> Mapping[Sheet, Stored]:
         """The sheets of tiles that are published, as they are in the atlas, in the order of layers and units."""
-        return {key: stored for key, stored in self._snapshot.sheets() if stored.codec in CODECS and self._chosen(key)}
+        return {key: stored for key, stored in self._snapshot.sheets() if self._chosen(key) and reader_of(stored.codec)}
 
     @cached_property
     def _methods(self) -> Mapping[int, frozenset[str]]:
@@ -166,7 +166,7 @@ class Edition(Wrapper):
     def pictures(self) -> Mapping[int, Stored]:
         """The small whole pictures that are published, by image."""
         sizes = self._snapshot.small_pictures() if self.choice.photographs else {}
-        return {i: sizes[i] for i in self.shown_images if i in sizes and sizes[i].codec in CODECS}
+        return {i: sizes[i] for i in self.shown_images if i in sizes and reader_of(sizes[i].codec)}
 
     @cached_property
     def shown_images(self) -> Mapping[int, None]:
