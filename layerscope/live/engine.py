@@ -17,7 +17,7 @@ from torch import Tensor
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
-from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
+from layerscope.core.live import Firing, LayerFirings, LiveRequest, Look, Portrait, Top
 from layerscope.core.methods import METHODS
 from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
@@ -80,7 +80,7 @@ class Engine:
         self._natural = natural_view(file, self.input.channels)
         self._computing = threading.Lock()
 
-    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
+    def look(self, picture: bytes, wish: LiveRequest, *, frame: bool = False) -> Look:
         """One picture, as far as the wish goes.
 
         picture: JPEG or PNG. frame: one of a stream, so at most 1024 x 1024 px and 256 KiB; else 16 million px and
@@ -156,7 +156,7 @@ class Engine:
             raise UsageError(f'the atlas has no layer "{name}"{nearest(name, self._watched)}')
         return self._watched[name]
 
-    def _chosen(self, wish: Wish) -> WatchedLayer | None:
+    def _chosen(self, wish: LiveRequest) -> WatchedLayer | None:
         """The layer of the chosen unit, None without one. Raises UsageError and UnsupportedMethod."""
         if wish.method not in self.methods:
             raise UnsupportedMethod(f'there is no method "{wish.method}"; the methods are {", ".join(self.methods)}')
@@ -193,7 +193,7 @@ class Engine:
         _require_finite(values.numpy(), "its output")
         return first_classes(values, self.classes)
 
-    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, wish: Wish, clock: Clock) -> dict[str, Any]:
+    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, wish: LiveRequest, clock: Clock) -> dict[str, Any]:
         """The chosen unit's part of a Look."""
         assert wish.unit is not None
         maps = forwarded.maps(layer)
@@ -271,7 +271,7 @@ def _require_finite(values: np.ndarray, where: str) -> None:
         raise TraceError(f"the picture gives values that are not finite at {where}: the weights are unusable")
 
 
-def _visible(wish: Wish, layer: WatchedLayer) -> tuple[int, int] | None:
+def _visible(wish: LiveRequest, layer: WatchedLayer) -> tuple[int, int] | None:
     """The visible units, cut to those that exist. Raises UsageError where none is left."""
     if wish.visible is None:
         return None

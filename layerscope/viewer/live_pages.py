@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.viewer.answers import FRESH, base_of, links_of
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.frames import PICTURE_BYTES
 from layerscope.viewer.gallery import Gallery, key_of
 from layerscope.viewer.pages import Query
@@ -17,10 +17,10 @@ from layerscope.viewer.shelf import Book, Shelf
 from layerscope.viewer.threads import Threads
 
 
-class Network:
+class LivePages:
     """A network over one atlas of a shelf, and the pictures that were looked at. slug: of the atlas."""
 
-    def __init__(self, shelf: Shelf, engine: Engine) -> None:
+    def __init__(self, shelf: Shelf, engine: LiveEngine) -> None:
         self.slug, self.engine = shelf.slugs[0], engine
         self.gallery = Gallery(engine.whole)
         self._shelf = shelf

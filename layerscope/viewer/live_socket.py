@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from layerscope.core.errors import LayerscopeError
-from layerscope.viewer.engine import Engine
-from layerscope.viewer.frames import WISH_BYTES, Flag, Kind, Message, Refused, pack, pack_result, unpack
+from layerscope.viewer.engine import LiveEngine
+from layerscope.viewer.frames import WISH_BYTES, Message, MessageFlag, MessageKind, Refused, pack, pack_result, unpack
 from layerscope.viewer.looking import told_of
 from layerscope.viewer.turns import SEATS, Seat, Turns
 from layerscope.viewer.wishes import first_wish, read_wish
@@ -30,23 +30,23 @@ SENSELESS, TOO_LONG, TRY_LATER, IDLE = 1003, 1009, 1013, 4000
 FULL = f"{SEATS} viewers are watching already; close one of their pages, then reload this one"
 
 
-def socket_route(slug: str, engine: Engine) -> BaseRoute:
+def socket_route(slug: str, engine: LiveEngine) -> BaseRoute:
     """The live connection of a network of this atlas."""
     return WebSocketRoute("/{atlas}/live/socket", socket_of(slug, engine, Turns(looks_of(engine))))
 
 
-def looks_of(engine: Engine) -> Callable[[Message, Message, Any], bytes]:
+def looks_of(engine: LiveEngine) -> Callable[[Message, Message, Any], bytes]:
     """How the network answers a viewer: a RESULT as bytes. Raises ImageError for a picture that cannot be used."""
 
     def look(picture: Message, asked: Message, wish: Any) -> bytes:
-        told, pictures = told_of(engine.look(picture.body, wish, frame=not picture.flags & Flag.PICTURE))
+        told, pictures = told_of(engine.look(picture.body, wish, frame=not picture.flags & MessageFlag.PICTURE))
         body = pack_result(told, pictures)
-        return pack(Message(kind=Kind.RESULT, number=asked.number, clock=asked.clock, body=body))
+        return pack(Message(kind=MessageKind.RESULT, number=asked.number, clock=asked.clock, body=body))
 
     return look
 
 
-def socket_of(slug: str, engine: Engine, turns: Turns) -> Callable[[WebSocket], Awaitable[None]]:
+def socket_of(slug: str, engine: LiveEngine, turns: Turns) -> Callable[[WebSocket], Awaitable[None]]:
     """The endpoint of one network's live connection."""
 
     async def endpoint(websocket: WebSocket) -> None:
@@ -87,7 +87,7 @@ async def _first(*both: Awaitable[None]) -> None:
             tasks.start_soon(run, one)
 
 
-async def _receive(websocket: WebSocket, engine: Engine, turns: Turns, seat: Seat) -> None:
+async def _receive(websocket: WebSocket, engine: LiveEngine, turns: Turns, seat: Seat) -> None:
     while True:
         try:
             with anyio.fail_after(IDLE_SECONDS):
@@ -104,12 +104,12 @@ async def _receive(websocket: WebSocket, engine: Engine, turns: Turns, seat: Sea
             return
 
 
-async def _taken(message: Any, websocket: WebSocket, engine: Engine, turns: Turns, seat: Seat) -> None:
+async def _taken(message: Any, websocket: WebSocket, engine: LiveEngine, turns: Turns, seat: Seat) -> None:
     """One message: a picture or question is put in line, a wish is kept. Raises Refused."""
     text, data = message.get("text"), message.get("bytes")
     if text is None:
         asked = unpack(data or b"")
-        if asked.kind == Kind.RESULT:
+        if asked.kind == MessageKind.RESULT:
             raise Refused(SENSELESS, "results come from the server only")
         turns.ask(seat, asked)
         return

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from layerscope.core.errors import LayerscopeError
-from layerscope.viewer.frames import Kind, Message
+from layerscope.viewer.frames import Message, MessageKind
 
 SEATS = 8
 # The thread ends when nobody has asked for so long, and starts again with the next question.
@@ -63,7 +63,7 @@ class Turns:
     def ask(self, seat: Seat, message: Message) -> None:
         """Look at this picture, or at the last one again; what still waited is forgotten."""
         with self._changed:
-            if message.kind == Kind.FRAME:
+            if message.kind == MessageKind.FRAME:
                 seat.picture = message
             if seat.picture is None or seat.gone:
                 return

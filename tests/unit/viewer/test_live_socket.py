@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from layerscope.core.live import Wish
+from layerscope.core.live import LiveRequest
 from layerscope.viewer import live_socket
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, WISH_BYTES
@@ -121,10 +121,10 @@ def test_a_wish_that_cannot_be_is_said(browser, wish):
 def test_a_wish_is_read_as_it_is_said():
     """All keys, and what holds where they are left out."""
     engine = FakeEngine()
-    assert read_wish('{"layer": "features.4"}', engine) == Wish(layer="features.4", method=engine.methods[0])
-    assert first_wish(engine) == Wish(layer="features.1", method=engine.methods[0])
+    assert read_wish('{"layer": "features.4"}', engine) == LiveRequest(layer="features.4", method=engine.methods[0])
+    assert first_wish(engine) == LiveRequest(layer="features.1", method=engine.methods[0])
     said = {"layer": "features.1", "unit": 5, "pinned": "features.4", "method": "guided", "mosaic": False}
-    wanted = Wish(layer="features.1", unit=5, pinned_layer="features.4", method="guided", mosaic=False)
+    wanted = LiveRequest(layer="features.1", unit=5, pinned_layer="features.4", method="guided", mosaic=False)
     assert read_wish(json.dumps(said), engine) == wanted
     shown = read_wish('{"layer": "features.1", "visible": [2, 6], "project": true}', engine)
     assert (shown.visible, shown.project) == ((2, 6), True)
