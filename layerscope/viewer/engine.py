@@ -41,8 +41,8 @@ class LiveEngine(Protocol):
     @property
     def layers(self) -> Sequence[WatchableLayer]: ...
 
-    def look(self, picture: bytes, wish: LiveRequest, *, frame: bool = False) -> Look:
-        """One picture, as far as the wish goes; frame: one of a stream, for which narrower limits hold. ImageError."""
+    def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
+        """One picture, as far as the request goes; frame: one of a stream, with narrower limits. ImageError."""
         ...
 
     def whole(self, picture: bytes, *, strongest: int = 9) -> Portrait:

@@ -1,9 +1,9 @@
 """The live protocol's messages: 16 bytes of header before every binary one, JSON and pictures behind it.
 
 Header, little-endian: u8 version, u8 type, u16 flags, u32 number, f64 the client's clock in ms. The client sends FRAME
-(a picture follows) or AGAIN (the last picture once more, under the wish of now); the server answers each that it looks
-at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it counts.
-Wishes and sorrows are JSON texts.
+(a picture follows) or AGAIN (the last picture once more, under the request of now); the server answers each that it
+looks at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it counts.
+Requests and errors are JSON texts.
 """
 
 import json
@@ -19,7 +19,7 @@ LENGTH = struct.Struct("<I")
 # A frame is a small JPEG of a moving picture; a picture is a file as its owner has it.
 FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
 PICTURE_BYTES, PICTURE_PIXELS = 8 * 1024 * 1024, 16_000_000
-WISH_BYTES = 4 * 1024
+REQUEST_BYTES = 4 * 1024
 
 
 class MessageKind(IntEnum):

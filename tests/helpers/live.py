@@ -41,25 +41,25 @@ class FakeEngine:
         self.gate = threading.Event()
         self.gate.set()
 
-    def look(self, picture: bytes, wish: LiveRequest, *, frame: bool = False) -> Look:
+    def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
         self.gate.wait(10)
         self._check(picture)
         self.looks.append(mark(picture))
-        chosen = wish.unit is not None
+        chosen = request.unit is not None
         return Look(
             top=((mark(picture), 1.0),),
             maxima=[float(unit) for unit in range(self.units)],
             strongest=tuple(range(self.units - 1, 0, -1)),
-            mosaic=b"jpeg" if wish.mosaic else None,
-            mosaic_shape=(2, 3, 4, 4, 0) if wish.mosaic else None,
-            unit_map=np.full((4, 4), wish.unit, np.uint8) if chosen else None,
+            mosaic=b"jpeg" if request.mosaic else None,
+            mosaic_shape=(2, 3, 4, 4, 0) if request.mosaic else None,
+            unit_map=np.full((4, 4), request.unit, np.uint8) if chosen else None,
             unit_scale=2.0 if chosen else None,
             value=1.5 if chosen else None,
             row=1 if chosen else None,
             col=2 if chosen else None,
             box=(0, 0, 8, 8) if chosen else None,
-            projection=wish.method.encode() if chosen and wish.project else None,
-            tile_box=(1, 1, 7, 7) if chosen and wish.project else None,
+            projection=request.method.encode() if chosen and request.project else None,
+            tile_box=(1, 1, 7, 7) if chosen and request.project else None,
             seen=(0.0, 0.0, 16.0, 16.0),
             picture_size=(16, 16),
             milliseconds={"forward": 1.0},

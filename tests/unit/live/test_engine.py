@@ -94,8 +94,8 @@ def test_an_image_of_the_atlas_gives_the_tile_that_the_atlas_keeps(made, layer, 
         method = atlas[layer].method
         for unit in atlas[layer]:
             for peak in unit.peaks[:1]:
-                wish = LiveRequest(layer=layer, unit=unit.number, method=method, project=True)
-                look = made.engine.look(made.encoded(peak.image), wish)
+                request = LiveRequest(layer=layer, unit=unit.number, method=method, project=True)
+                look = made.engine.look(made.encoded(peak.image), request)
                 assert (look.row, look.col) == (peak.row, peak.col)
                 assert look.value == pytest.approx(peak.value, rel=1e-5)
                 inside = peak.box.clipped(*made.engine.input_size)
@@ -144,9 +144,9 @@ def test_classes_are_named_only_where_there_is_a_name_for_each(made):
     with AtlasFile(made.atlas) as file:
         named = Engine(file, made.net.program, name="small", classes=("a", "b", "c", "d"))
         unnamed = Engine(file, made.net.program, name="small", classes=("a", "b"))
-    wish = LiveRequest(layer="relu1", mosaic=False)
-    numbers = [int(name) for name, _ in unnamed.look(made.encoded(1), wish).top]
-    assert [name for name, _ in named.look(made.encoded(1), wish).top] == ["abcd"[n] for n in numbers]
+    request = LiveRequest(layer="relu1", mosaic=False)
+    numbers = [int(name) for name, _ in unnamed.look(made.encoded(1), request).top]
+    assert [name for name, _ in named.look(made.encoded(1), request).top] == ["abcd"[n] for n in numbers]
     assert unnamed.classes == ()
 
 
@@ -195,7 +195,7 @@ def test_a_silent_unit_has_no_projection(made):
     assert all(look.projection is not None for look in looks if look.value > 0)
 
 
-def test_what_is_not_wished_for_is_not_sent(made):
+def test_what_is_not_requested_is_not_sent(made):
     """Without mosaic, unit and projection there are none; classes and maxima are always there."""
     look = made.engine.look(made.encoded(0), LiveRequest(layer="relu1", mosaic=False))
     assert look.mosaic is look.mosaic_shape is look.unit_map is look.value is look.projection is look.box is None
@@ -214,7 +214,7 @@ def test_where_the_input_lies_on_the_picture_is_told(made):
 
 
 @pytest.mark.parametrize(
-    "wish, error, words",
+    "request, error, words",
     [
         (LiveRequest(layer="relu"), UsageError, "did you mean relu4"),
         (LiveRequest(layer="relu1", unit=6), UsageError, "units 0 to 5"),
@@ -225,23 +225,23 @@ def test_where_the_input_lies_on_the_picture_is_told(made):
         (LiveRequest(layer="relu1", visible=(6, 9)), UsageError, "no units 6 to 8"),
     ],
 )
-def test_what_does_not_exist_is_refused_by_name(made, wish, error, words):
+def test_what_does_not_exist_is_refused_by_name(made, request, error, words):
     """Layers, units, methods and ranges of units."""
     with pytest.raises(error, match=words):
-        made.engine.look(made.encoded(0), wish)
+        made.engine.look(made.encoded(0), request)
 
 
 def test_a_frame_has_narrower_limits_than_a_picture(made):
     """What passes as a picture is refused as a frame: bytes and sides."""
-    wish, large, heavy = LiveRequest(layer="relu1"), io.BytesIO(), io.BytesIO()
+    request, large, heavy = LiveRequest(layer="relu1"), io.BytesIO(), io.BytesIO()
     Image.new("RGB", (1025, 20)).save(large, "PNG")
     noise = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
     Image.fromarray(noise).save(heavy, "PNG")
     assert len(heavy.getvalue()) > FRAME_BYTES
     for encoded, words in ((large.getvalue(), "1024 x 1024"), (heavy.getvalue(), "256 are taken")):
-        assert made.engine.look(encoded, wish).maxima
+        assert made.engine.look(encoded, request).maxima
         with pytest.raises(ImageError, match=words):
-            made.engine.look(encoded, wish, frame=True)
+            made.engine.look(encoded, request, frame=True)
 
 
 def test_the_whole_picture_agrees_with_single_looks(made, decoded):
@@ -275,21 +275,21 @@ def test_the_whole_picture_shows_what_the_network_saw(made, decoded):
 
 
 def test_two_viewers_are_never_mixed(made):
-    """Threads with pictures and wishes of their own get what they get alone, every time."""
-    wishes = [
+    """Threads with pictures and requests of their own get what they get alone, every time."""
+    requests = [
         (0, LiveRequest(layer="relu1", unit=1, project=True)),
         (7, LiveRequest(layer="relu3", unit=2, pinned_layer="relu2", method="guided", project=True)),
         (9, LiveRequest(layer="relu4", unit=0, method="gradient", project=True)),
     ]
-    alone = [plain(made.engine.look(made.encoded(image), wish)) for image, wish in wishes]
+    alone = [plain(made.engine.look(made.encoded(image), request)) for image, request in requests]
     portrait = replace(made.engine.whole(made.encoded(3), strongest=2), milliseconds={})
     wrong: list[int] = []
 
     def watch(number: int) -> None:
-        image, wish = wishes[number]
+        image, request = requests[number]
         encoded = made.encoded(image)
         for _ in range(12):
-            if plain(made.engine.look(encoded, wish)) != alone[number]:
+            if plain(made.engine.look(encoded, request)) != alone[number]:
                 wrong.append(number)
 
     def ask() -> None:
@@ -313,14 +313,14 @@ def plain(look):
 @pytest.mark.wide
 def test_memory_does_not_grow_from_frame_to_frame(made):
     """After the first frames of each kind neither tensors nor bytes are left over."""
-    wishes = [
+    requests = [
         LiveRequest(layer=layer, unit=0, method=METHODS.names[n % 3], project=True) for n, layer in enumerate(LAYERS)
     ]
     encoded = [made.encoded(image) for image in range(4)]
 
     def rounds(count: int) -> tuple[int, int]:
-        for number in range(count * len(wishes)):
-            made.engine.look(encoded[number % 4], wishes[number % len(wishes)], frame=True)
+        for number in range(count * len(requests)):
+            made.engine.look(encoded[number % 4], requests[number % len(requests)], frame=True)
         gc.collect()
         tensors = sum(type(found) is torch.Tensor for found in gc.get_objects())
         return tensors, tracemalloc.get_traced_memory()[0]

@@ -70,8 +70,8 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
     save_file(weights, tmp_path / "right.safetensors")
     save_file({name: weight / 2 for name, weight in weights.items()}, tmp_path / "wrong.safetensors")
     engine = open_engine(file, spec, tmp_path / "right.safetensors")
-    wish = LiveRequest(layer="relu2", mosaic=False)
-    assert engine.look(made.encoded(0), wish).maxima == made.engine.look(made.encoded(0), wish).maxima
+    request = LiveRequest(layer="relu2", mosaic=False)
+    assert engine.look(made.encoded(0), request).maxima == made.engine.look(made.encoded(0), request).maxima
     with pytest.raises(WrongModel, match="in its weights"):
         open_engine(file, spec, tmp_path / "wrong.safetensors")
 

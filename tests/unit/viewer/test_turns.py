@@ -16,7 +16,7 @@ def asked(number: int, kind: MessageKind = MessageKind.FRAME, body: bytes = b"x"
 
 
 class Watched:
-    """Turns whose looks are logged as (wish, number, picture) and wait at a gate."""
+    """Turns whose looks are logged as (request, number, picture) and wait at a gate."""
 
     def __init__(self) -> None:
         self.log: list[tuple] = []
@@ -24,10 +24,10 @@ class Watched:
         self.turns = Turns(self.look)
         self.answers: queue.Queue = queue.Queue()
 
-    def look(self, picture: Message, message: Message, wish: str) -> bytes:
+    def look(self, picture: Message, message: Message, request: str) -> bytes:
         self.began.release()
         assert self.gate.acquire(timeout=10)
-        self.log.append((wish, message.number, picture.body))
+        self.log.append((request, message.number, picture.body))
         if picture.body == b"broken":
             raise ImageError("broken")
         if picture.body == b"bug":

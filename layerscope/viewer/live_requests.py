@@ -11,13 +11,13 @@ from layerscope.viewer.frames import Refused
 KEYS = {"layer", "unit", "pinned", "method", "mosaic", "visible", "project"}
 
 
-def first_wish(engine: LiveEngine) -> LiveRequest:
+def first_request(engine: LiveEngine) -> LiveRequest:
     """Before a page has said anything: the first layer's maps."""
     return LiveRequest(layer=engine.layers[0].name, method=engine.methods[0])
 
 
-def read_wish(text: str, engine: LiveEngine) -> LiveRequest:
-    """A wish. Raises Refused for what is none, UsageError for a layer, unit or method that the network lacks.
+def read_request(text: str, engine: LiveEngine) -> LiveRequest:
+    """A request. Raises Refused for what is none, UsageError for a layer, unit or method that the network lacks.
 
     Keys: layer, unit (a number or null), pinned (the layer of the unit where it is another, or null), method, mosaic
     (true for the layer's maps), visible (two numbers: the first unit of those maps and one past the last, or null for
@@ -47,9 +47,9 @@ def _values(text: str) -> dict[str, Any]:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(1003, "a text is a wish as JSON, and this is none") from error
+        raise Refused(1003, "a text is a request as JSON, and this is none") from error
     if not isinstance(said, dict) or not said.keys() <= KEYS:
-        raise Refused(1003, f"a wish has the keys {', '.join(sorted(KEYS))} and no others")
+        raise Refused(1003, f"a request has the keys {', '.join(sorted(KEYS))} and no others")
     return said
 
 
