@@ -2,8 +2,8 @@
 
 Header, little-endian: u8 version, u8 type, u16 flags, u32 number, f64 the client's clock in ms. The client sends FRAME
 (a picture follows) or AGAIN (the last picture once more, under the request of now); the server answers each that it
-looks at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it counts.
-Requests and errors are JSON texts.
+looks at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it
+counts. Requests and errors are JSON texts.
 """
 
 import json

@@ -214,7 +214,7 @@ def test_where_the_input_lies_on_the_picture_is_told(made):
 
 
 @pytest.mark.parametrize(
-    "request, error, words",
+    "asked, error, words",
     [
         (LiveRequest(layer="relu"), UsageError, "did you mean relu4"),
         (LiveRequest(layer="relu1", unit=6), UsageError, "units 0 to 5"),
@@ -225,10 +225,10 @@ def test_where_the_input_lies_on_the_picture_is_told(made):
         (LiveRequest(layer="relu1", visible=(6, 9)), UsageError, "no units 6 to 8"),
     ],
 )
-def test_what_does_not_exist_is_refused_by_name(made, request, error, words):
+def test_what_does_not_exist_is_refused_by_name(made, asked, error, words):
     """Layers, units, methods and ranges of units."""
     with pytest.raises(error, match=words):
-        made.engine.look(made.encoded(0), request)
+        made.engine.look(made.encoded(0), asked)
 
 
 def test_a_frame_has_narrower_limits_than_a_picture(made):

@@ -106,12 +106,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("request", WRONG, ids=json.dumps)
-def test_a_request_that_cannot_be_is_said(browser, request):
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
+def test_a_request_that_cannot_be_is_said(browser, wrong):
     """The sentence names what does not exist; the request of before holds."""
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_text(json.dumps({"layer": "features.4", "unit": 2}))
-        viewer.send_text(json.dumps(request))
+        viewer.send_text(json.dumps(wrong))
         number, told, _ = answer(viewer.receive())
         assert number is None and len(told["error"]) > 20
         viewer.send_bytes(frame(1, picture(1)))
