@@ -76,9 +76,9 @@ class Setting(Generic[T]):
             default = ",".join(map(str, self.default)) if isinstance(self.default, tuple) else str(self.default)  # type: ignore[reportUnknownArgumentType]
         return f"{said} (default {default})" if default else said
 
-    def check(self, value: object) -> T:
-        """The value in its plain form, from Python. Raises UsageError."""
-        return self._checked(value, f"{self.name}=")
+    def check(self, value: object, of: str = "") -> T:
+        """The value in its plain form, from Python. of: whose it is, before the name. Raises UsageError."""
+        return self._checked(value, f"{of}{self.name}=")
 
     def of_shell(self, texts: Sequence[str]) -> T:
         """The value that a command's words write. Raises UsageError, with the sentence that Python gets."""
