@@ -12,9 +12,10 @@ from markupsafe import Markup
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
 from layerscope.core.live import Portrait
 from layerscope.core.records import Input, Placement
-from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.sources.decode import LARGEST_PICTURE
 from layerscope.viewer import pictures
@@ -62,7 +63,7 @@ def look_at(
     them. Raises ImageError, WrongModel, UsageError.
     """
     path = Path(picture).expanduser()
-    with AtlasFile(atlas) as file:
+    with plain_failures(out, kind=UsageError), AtlasFile(atlas) as file:
         pixels, placement = _prepared(path, file.run.input, orientation, max_pixels)
         engine = engine_of(file, network, weights)
         query = Query((("method", method),) if method is not None else ())

@@ -30,12 +30,6 @@ class Silent:
     def say(self, sentence: str) -> None: ...
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """True for what PyTorch and Python raise when memory is short, on any device."""
-    said = ("out of memory", "not enough memory", "can't allocate memory")
-    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
-
-
 class Clock:
     """Adds up where the time goes, by name; what is named inside another name counts in both."""
 

@@ -8,11 +8,12 @@ import torch
 
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import ImageError
+from layerscope.core.failures import out_of_memory
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Program
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.pipeline.originals import copies_in_words, originals
-from layerscope.pipeline.progress import Clock, Progress, out_of_memory
+from layerscope.pipeline.progress import Clock, Progress
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.scan import (
     MOST_CLASS_MEANS,
@@ -62,10 +63,13 @@ class Scanning:
         shards = -(-len(self.source) // SHARD)
         done = self._restore()
         progress.start("scan", len(self.source), min(done * SHARD, len(self.source)))
-        batches = self.source.batches(self.input, self._runs(done, shards), threads=workers, ahead=6)
+        batches = self._ahead(done, shards, workers)
         try:
             for shard in range(done, shards):
-                self._one(shard, islice(batches, len(_runs_of(shard, len(self.source)))), progress, clock)
+                if not self._one(shard, islice(batches, len(_runs_of(shard, len(self.source)))), progress, clock):
+                    # What was read ahead may have ended with the memory: reading begins anew behind this shard.
+                    batches.close()  # type: ignore[attr-defined]
+                    batches = self._ahead(shard + 1, shards, workers)
         finally:
             batches.close()  # type: ignore[attr-defined]
         if not self.totals.images:
@@ -73,6 +77,9 @@ class Scanning:
         self._write()
         for sentence in copies_in_words(self.writer.images()):
             progress.say(sentence)
+
+    def _ahead(self, done: int, shards: int, workers: int) -> Iterator[Batch]:
+        return self.source.batches(self.input, self._runs(done, shards), threads=workers, ahead=6)
 
     def _runs(self, done: int, shards: int) -> Iterator[range]:
         return chain.from_iterable(_runs_of(shard, len(self.source)) for shard in range(done, shards))
@@ -92,7 +99,8 @@ class Scanning:
                 self._add(shard_from_bytes(payload))
         return joined
 
-    def _one(self, shard: int, batches: Iterator[Batch], progress: Progress, clock: Clock) -> None:
+    def _one(self, shard: int, batches: Iterator[Batch], progress: Progress, clock: Clock) -> bool:
+        """Scan a shard and keep what it found; False where memory was short and its images were read a second time."""
         taken: list[ImageRecord] = []
         with clock.time("scan"):
             try:
@@ -103,10 +111,8 @@ class Scanning:
                 self.batch //= 2
                 progress.say(f"out of memory: this scan goes on with batches of {self.batch} images")
                 again = (self.source.load(run, self.input) for run in _runs_of(shard, len(self.source)))
-                # What was read ahead for this shard is read again.
-                list(batches)
-                taken.clear()
-                return self._one(shard, again, progress, clock)
+                self._one(shard, again, progress, clock)
+                return False
             self._add(result)
         with clock.time("write"), self.writer.transaction():
             self.writer.put_images(taken)
@@ -115,6 +121,7 @@ class Scanning:
                 self.writer.mark(self.stage, _TOTALS, totals_to_bytes(self.totals))
                 for joined in range(shard + 1 - JOINED, shard + 1):
                     self.writer.mark(self.stage, joined)
+        return True
 
     def _scanned(self, shard: int, batches: Iterator[Batch]) -> ShardResult:
         return scan_shard(

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from PIL import Image
 
+from layerscope.core.errors import ImageError
+from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import ImageRecord, Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
 from layerscope.sources.prepare import require_picture_channels
@@ -82,4 +84,6 @@ def _encoded(entry: Entry) -> bytes:
             file.seek(entry.offset)
             return file.read(entry.size)
     except OSError as failure:
+        if of_the_machine(failure):
+            raise ImageError(unread(entry.path, failure)) from failure
         raise Unusable(f"unreadable: {failure.strerror or type(failure).__name__}") from None

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode, reason
@@ -32,6 +33,7 @@ INSTEAD = {
 }
 
 
+@plain_failures("the images", kind=ImageError)
 def open_source(
     images: Any,
     *,

@@ -15,6 +15,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
+from layerscope.core.errors import ImageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.decode import Unusable
@@ -98,6 +100,7 @@ class Source(ABC):
         """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""
         return None
 
+    @plain_failures("the images", kind=ImageError)
     def remarks(self, input: Input) -> tuple[str, ...]:
         """What a user should know before these images are used so, as sentences; a few of them are read."""
         return (*self._said, *self._looked_at(input))
@@ -145,6 +148,7 @@ class Source(ABC):
         for record in records:
             self._noted(record)
 
+    @plain_failures("the images", kind=ImageError)
     def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
         """Go through all images once and return those that cannot be used; also kept in `skipped`."""
         starts = range(0, len(self), CHECK_RUN)

@@ -7,7 +7,6 @@ A file is written under another name and renamed, so what has its name is whole.
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from jaxtyping import Bool
 from PIL import Image
 
 from layerscope.core.errors import UsageError
+from layerscope.core.files import PART, whole_file, write_whole
 from layerscope.world.concepts import CLASSES
 from layerscope.world.scene import Scene
 from layerscope.world.world import World
@@ -26,7 +26,6 @@ ABOUT = "concepts.json"
 FORMAT = 1
 SHARD = 1000  # pictures of a tar file
 SHARDS = "world-*.tar"
-PART = ".part"  # the ending of what is being written
 
 
 def write_world(
@@ -93,7 +92,7 @@ def _begin(out: Path, about: dict[str, Any]) -> None:
         if out.exists() and any(path.suffix != PART for path in out.iterdir()):
             raise UsageError(f'"{out}" is not empty and holds no world; choose another folder with --out')
         out.mkdir(parents=True, exist_ok=True)
-        _put(file, json.dumps(about, indent=1).encode() + b"\n")
+        write_whole(file, json.dumps(about, indent=1).encode() + b"\n")
         return
     try:
         held = json.loads(file.read_bytes())
@@ -125,20 +124,20 @@ def _missing_shards(out: Path, world: World) -> list[range]:
 
 def _write_picture(out: Path, world: World, index: int) -> None:
     scene, key = world.scene(index), key_of(index)
-    _put(out / "masks" / f"{key}.npz", packed(scene.masks))
-    _put(out / "images" / CLASSES[scene.label] / f"{key}.png", _png(scene))
+    write_whole(out / "masks" / f"{key}.npz", packed(scene.masks))
+    write_whole(out / "images" / CLASSES[scene.label] / f"{key}.png", _png(scene))
 
 
 def _write_shard(out: Path, world: World, piece: range) -> None:
-    path = _shard(out, piece)
-    part = path.with_name(path.name + PART)
-    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as archive:
+    with (
+        whole_file(_shard(out, piece)) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
         for index in piece:
             for name, data in _members(world, index):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
-    part.replace(path)
 
 
 def _members(world: World, index: int) -> Iterator[tuple[str, bytes]]:
@@ -156,10 +155,3 @@ def _png(scene: Scene) -> bytes:
     file = io.BytesIO()
     Image.fromarray(scene.pixels).save(file, "PNG")
     return file.getvalue()
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file that is whole or not there."""
-    part = path.with_name(path.name + PART)
-    part.write_bytes(data)
-    os.replace(part, path)

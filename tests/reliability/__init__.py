@@ -1,1 +1,1 @@
-"""Reliability as a loop: whatever fails, wherever it fails, nothing that was finished is lost, and the same call goes on."""
+"""Reliability as a loop: whatever fails, nothing that was finished is lost, and the same call goes on."""

@@ -8,16 +8,19 @@ from typing import NoReturn
 
 from tests.helpers.building import die
 
+# Fails as something does at a place, which is None where no path was named.
+Fault = Callable[[str | None], NoReturn]
 
-def _system(number: int) -> Callable[[], NoReturn]:
-    def fail() -> NoReturn:
-        raise OSError(number, os.strerror(number))
+
+def _system(number: int) -> Fault:
+    def fail(place: str | None) -> NoReturn:
+        raise OSError(number, os.strerror(number), place)
 
     return fail
 
 
-def _sqlite(name: str, said: str) -> Callable[[], NoReturn]:
-    def fail() -> NoReturn:
+def _sqlite(name: str, said: str) -> Fault:
+    def fail(place: str | None) -> NoReturn:
         error = sqlite3.OperationalError(said)
         error.sqlite_errorcode, error.sqlite_errorname = getattr(sqlite3, name), name
         raise error
@@ -25,8 +28,8 @@ def _sqlite(name: str, said: str) -> Callable[[], NoReturn]:
     return fail
 
 
-def _raises(kind: type[BaseException], *said: str) -> Callable[[], NoReturn]:
-    def fail() -> NoReturn:
+def _raises(kind: type[BaseException], *said: str) -> Fault:
+    def fail(place: str | None) -> NoReturn:
         raise kind(*said)
 
     return fail
@@ -39,7 +42,7 @@ _TORCH = (
     "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
     "1048576 bytes. Error code 12 (Cannot allocate memory)"
 )
-FAULTS: dict[str, Callable[[], NoReturn]] = {
+FAULTS: dict[str, Fault] = {
     "disk full": _system(errno.ENOSPC),
     "quota": _system(errno.EDQUOT),
     "disk fails": _system(errno.EIO),
@@ -59,7 +62,7 @@ FAULTS: dict[str, Callable[[], NoReturn]] = {
     "Pillow: no memory": _raises(OSError, "out of memory when reading image file"),
     "no thread": _raises(RuntimeError, "can't start new thread"),
     INTERRUPT: _raises(KeyboardInterrupt),
-    KILL: die,
+    KILL: lambda place: die(),
 }
 
 _FILES = ("disk full", "disk fails", "quota", "no permission", "read-only disk", "too many files", INTERRUPT)

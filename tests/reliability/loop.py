@@ -34,7 +34,7 @@ def look(path: Path) -> Any:
 class Command:
     """What is held to the law. before: lays what is there before it, into an empty folder. run: gives the command.
 
-    scratch: names that a fault may leave until the next run. read: what a file is. advice: which clauses tell what to do.
+    scratch: names that a fault may leave until the next run. read: what a file is.
     """
 
     name: str
@@ -112,11 +112,13 @@ class Loop:
         assert meter.reached, f"{where}: {error!r} without a fault"
         if fault == INTERRUPT and isinstance(error, KeyboardInterrupt):
             return
+        where += f" ({meter.events[meter.at - 1]})"
         if not isinstance(error, LayerscopeError):
-            raise AssertionError(f"{where} ({meter.events[-1]}): a bare {type(error).__name__}: {error}") from error
+            raise AssertionError(f"{where}: a bare {type(error).__name__}: {error}") from error
         said = str(error)
         assert "\n" not in said and "Traceback" not in said, f"{where}: {said!r} is no sentence"
-        assert str(self.folder) in said, f"{where}: {said!r} does not say where"
+        # Memory and threads are the whole process's.
+        assert str(self.folder) in said or "memory" in said or "thread" in said, f"{where}: {said!r} does not say where"
         assert ";" in said or ":" in said, f"{where}: {said!r} does not say what to do"
 
     def require_nothing_lost(self, out: Path, where: str) -> None:
@@ -124,7 +126,8 @@ class Loop:
         after = self._held(out, where)
         for name, value in self.first.items():
             assert name in after, f"{where}: {name} is lost"
-            assert name.endswith(".atlas") or after[name] in (value, self.whole.get(name)), f"{where}: {name} is changed"
+            same = after[name] in (value, self.whole.get(name))
+            assert same or name.endswith(".atlas"), f"{where}: {name} is changed"
         for name, value in after.items():
             known = name in self.whole and (name.endswith(".atlas") or value == self.whole[name])
             assert known or value == self.first.get(name), f"{where}: {name} is left, and is not whole"

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Meter:
 
     folder: Path
     at: int = 0
-    act: Callable[[], None] = lambda: None
+    act: Callable[[str | None], None] = lambda place: None
     lasting: bool = False
     main_only: bool = False
     count: int = 0
@@ -25,8 +26,8 @@ class Meter:
     reached: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tick(self, what: str) -> None:
-        """One event; raises where it is the one that fails."""
+    def tick(self, what: str, place: Any = None) -> None:
+        """One event, at a path where it has one; raises where it is the one that fails."""
         if self.main_only and threading.current_thread() is not threading.main_thread():
             return
         with self._lock:
@@ -35,7 +36,7 @@ class Meter:
             acts = self.at and (self.count == self.at or (self.lasting and self.count > self.at))
             self.reached = self.reached or bool(acts)
         if acts:
-            self.act()
+            self.act(os.fsdecode(place) if isinstance(place, str | bytes | os.PathLike) else None)
 
     def covers(self, place: object) -> bool:
         """Whether a path, or the file behind a descriptor, lies below the folder."""

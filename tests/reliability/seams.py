@@ -1,4 +1,4 @@
-"""Where things can fail, without knowing who calls: SQLite's connections, the system's files, decoders, memory, threads.
+"""Where things can fail, without knowing who calls: SQLite's connections, the system's files, decoders, memory.
 
 Each seam is a context manager of a meter: while it is open, every such event of this process ticks, be it from our
 code or from a library's. Nothing of the package is replaced.
@@ -61,7 +61,7 @@ def _calls(name: str) -> Callable[[Meter], Any]:
 
     def seam(meter: Meter) -> Any:
         def listener(event: str, place: int) -> Callable[[tuple], None]:
-            return lambda arguments: meter.tick(event) if meter.covers(arguments[place]) else None
+            return lambda arguments: meter.tick(event, arguments[place]) if meter.covers(arguments[place]) else None
 
         return _audited({event: listener(event, place) for event, place in AUDITED[name].items()})
 
@@ -75,7 +75,7 @@ def _opening(writing: bool) -> Callable[[Meter], Any]:
         def listener(arguments: tuple) -> None:
             path, _, flags = arguments
             if bool(flags & _WRITING) == writing and meter.covers(path):
-                meter.tick(f"open {os.path.basename(os.fsdecode(path))}")
+                meter.tick(f"open {os.path.basename(os.fsdecode(path))}", path)
 
         return _audited({"open": listener})
 
@@ -160,10 +160,13 @@ def _bytes(reads: bool) -> Callable[[Meter], Any]:
             return call
 
         opened = _open_for(meter, reads, io.open)
-        with mock.patch.object(io, "open", opened), mock.patch.object(builtins, "open", opened):
-            with mock.patch.object(tarfile, "bltn_open", opened):
-                with mock.patch.multiple(os, **{name: counted(name) for name in names}):
-                    yield
+        with (
+            mock.patch.object(io, "open", opened),
+            mock.patch.object(builtins, "open", opened),
+            mock.patch.object(tarfile, "bltn_open", opened),
+            mock.patch.multiple(os, **{name: counted(name) for name in names}),
+        ):
+            yield
 
     return seam
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from layerscope.cli import known_demo, words
 from layerscope.cli.output import Output
 from layerscope.core.errors import UsageError, WrongModel
+from layerscope.core.files import write_whole
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas
@@ -105,7 +106,7 @@ def write_report(atlas: "Atlas", facts: "Facts", folder: Path) -> list[Path]:
 
     numbers = folder / "report.json"
     try:
-        numbers.write_text(json.dumps(facts.as_json(), indent=1), encoding="utf-8")
+        write_whole(numbers, json.dumps(facts.as_json(), indent=1).encode())
     except OSError as error:
         raise UsageError(f'cannot write "{numbers}": {error.strerror}') from error
     notes = [note for layer in atlas.file.layers for note in atlas.file.notes(layer.id)]
