@@ -9,6 +9,7 @@ from layerscope.api.verbs import network_of
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import LayerscopeError, UsageError, WrongModel
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import LayerRecord
 from layerscope.dissect import MaskedImages, describe, dissect, record_dissection, record_notes
 from layerscope.graph import Program
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from layerscope.dissect.run import Progress
 
 
+@plain_failures("the dissection")
 def dissect_atlas(
     path: str | Path,
     net: str | Network | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.api.atlas import Atlas, open
 from layerscope.core.errors import TraceError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def images(
     return open_source(source, labels=labels, limit=limit, orientation=orientation, max_pixels=max_pixels)
 
 
+@plain_failures()
 def build(
     net: Any,
     images: Any,
@@ -132,6 +134,7 @@ def build(
     return open(out)
 
 
+@plain_failures()
 def forecast(
     net: Any,
     images: Any,
@@ -150,6 +153,7 @@ def forecast(
     return run.forecast()
 
 
+@plain_failures()
 def check(
     atlas: Atlas | str | Path,
     net: Any,
@@ -170,6 +174,7 @@ def check(
     return check_atlas(held.file, network.program, network.input, _source(images, None, None), sample=sample, seed=seed)
 
 
+@plain_failures()
 def figure(
     atlas: Atlas | str | Path,
     layer: str,

@@ -27,6 +27,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from layerscope.core.errors import NotAnAtlas, UsageError
+from layerscope.core.failures import out_of_memory
 
 # A signal of zero, and a tile that holds nothing.
 BLANK = 128
@@ -91,6 +92,8 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
             return np.asarray(picture.convert("RGB"))
     # Pillow's decoders raise many kinds of errors for damaged bytes.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if out_of_memory(error):
+            raise MemoryError from error
         raise NotAnAtlas(f"a picture in the atlas is damaged: its {codec} bytes cannot be decoded") from error
 
 

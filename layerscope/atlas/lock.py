@@ -109,8 +109,10 @@ class WriterLock:
         """Remove the lock file and let go; a second call does nothing."""
         if self._descriptor not in _held:
             return
-        # An open file cannot be removed everywhere; a file without a holder locks nobody out.
-        with suppress(OSError):
-            self.file.unlink()
-        _held.discard(self._descriptor)
-        os.close(self._descriptor)
+        try:
+            # An open file cannot be removed everywhere; a file without a holder locks nobody out.
+            with suppress(OSError):
+                self.file.unlink()
+        finally:
+            _held.discard(self._descriptor)
+            os.close(self._descriptor)

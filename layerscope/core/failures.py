@@ -5,9 +5,9 @@ needs memory stands inside `plain_failures`.
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from layerscope.core.errors import LayerscopeError
 
@@ -38,22 +38,22 @@ def of_the_machine(error: OSError) -> bool:
     return error.errno is not None and error.errno not in OF_THE_FILE
 
 
-def sentence(error: BaseException, place: str | Path = "") -> str | None:
+def sentence(error: BaseException, place: str | os.PathLike[str] = "") -> str | None:
     """What failed, where, and what to do about it, as clauses; None for what is a bug.
 
     place: what is spoken of where the error itself names no file.
     """
     if out_of_memory(error):
-        return f"out of memory{f' ({place})' if str(place) else ''}: free some, or ask for less"
+        return f"out of memory{f' ({os.fspath(place)})' if place else ''}: free some, or ask for less"
     if isinstance(error, RuntimeError):
         if not any(words in str(error) for words in _THREADS):
             return None
-        at = f" ({place})" if str(place) else ""
+        at = f" ({os.fspath(place)})" if place else ""
         return f"no further thread can be started{at}: end other programs, or ask for fewer workers"
     # Whoever reads our results has gone away: that is no failure of a file.
     if not isinstance(error, OSError) or isinstance(error, BrokenPipeError):
         return None
-    where, why = error.filename or place or "a file", error.strerror or type(error).__name__
+    where, why = error.filename or os.fspath(place) or "a file", error.strerror or type(error).__name__
     if error.errno in FULL:
         return f"the disk is full: {where} cannot be written; free space"
     if error.errno in _TOO_MANY:
@@ -74,7 +74,7 @@ def unread(name: object, error: OSError) -> str:
 
 @contextmanager
 def plain_failures(
-    place: str | Path = "", *, then: str = AGAIN, kind: type[LayerscopeError] = LayerscopeError
+    place: str | os.PathLike[str] = "", *, then: str = AGAIN, kind: type[LayerscopeError] = LayerscopeError
 ) -> Iterator[None]:
     """Turn what the machine fails with into one sentence; all other errors pass.
 

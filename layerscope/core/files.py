@@ -18,6 +18,8 @@ if sys.platform == "win32":
     def _lock(descriptor: int) -> None:
         """An open file cannot be replaced there, which keeps writers apart."""
 
+    def _unlock(descriptor: int) -> None: ...
+
 else:
     import fcntl
 
@@ -26,6 +28,11 @@ else:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 
+    def _unlock(descriptor: int) -> None:
+        """Let the next one in, though a forked child may still hold the file."""
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
 
 def part_of(path: Path) -> Path:
     """Where a file lies until it is whole."""
@@ -33,32 +40,36 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, *, synced: bool = True) -> Iterator[IO[bytes]]:
     """Gives a file to write to; at the end `path` is that file, after an error what it was before.
 
-    What is written has reached the disk before the name does. Raises OSError as the system does.
+    synced: what is written has reached the disk before the name does, so that a power failure too leaves the old file
+    or the new. Without it an empty file may take the name; thousands of small files are written that way. Raises
+    OSError as the system does.
     """
     part = part_of(path)
-    with open(_opened(part), "wb") as file:
-        try:
+    descriptor = _opened(part)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-            if sys.platform == "win32":
-                file.close()
-            os.replace(part, path)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            # What is still on its way to a file that is gone must not fail a second time when it is closed.
-            with suppress(OSError):
-                file.close()
-            raise
+        if synced:
+            os.fsync(descriptor)
+        if sys.platform == "win32":
+            os.close(descriptor)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    finally:
+        with suppress(OSError):
+            _unlock(descriptor)
+            os.close(descriptor)
 
 
-def write_whole(path: Path, content: bytes | memoryview) -> None:
+def write_whole(path: Path, content: bytes | memoryview, *, synced: bool = True) -> None:
     """Write a file at once; see `whole_file`."""
-    with whole_file(path) as file:
+    with whole_file(path, synced=synced) as file:
         file.write(content)
 
 

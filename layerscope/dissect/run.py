@@ -15,6 +15,7 @@ from torch import Tensor
 
 from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input, LayerRecord
 from layerscope.dissect.baselines import derangement, rotation
 from layerscope.dissect.maps import Activations, Maps
@@ -42,6 +43,7 @@ class Progress(Protocol):
     def step(self, count: int = 1) -> None: ...
 
 
+@plain_failures("the dissection")
 def dissect(
     program: Program,
     input: Input,

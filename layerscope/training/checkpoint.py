@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from layerscope.core.errors import LayerscopeError, UsageError
+from layerscope.core.failures import of_the_machine, out_of_memory
 from layerscope.core.files import write_whole
 
 # Zeiler & Fergus 2013, Figure 4.
@@ -52,6 +53,9 @@ class RunFolder:
         try:
             return torch.load(state, map_location="cpu", weights_only=True) if state.exists() else None
         except Exception as error:
+            # A sound state must not be removed for want of memory, or because a disk fails.
+            if out_of_memory(error) or (isinstance(error, OSError) and of_the_machine(error)):
+                raise
             raise UsageError(
                 f'"{state}" cannot be read ({str(error).splitlines()[0]}); remove it to begin this run anew'
             ) from error
@@ -71,7 +75,7 @@ class RunFolder:
         file = self.path / name
         try:
             return json.loads(file.read_text()) if file.exists() else None
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise UsageError(f'"{file}" cannot be read ({error}); choose another --out') from error
 
     def _require_same(self, held: dict[str, Any], settings: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.evolution import Evolution, LayerEvolution
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input, LayerRecord, Peaks
 from layerscope.graph import Program
 from layerscope.project.views import NaturalView
@@ -38,6 +39,7 @@ class Scan:
     pictures: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+@plain_failures("the evolution")
 def evolve(
     run: KeptRun,
     layers: Sequence[LayerRecord],

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.failures import plain_failures
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, Named
 from layerscope.training.card import Told, card_of, card_text
@@ -23,6 +24,7 @@ from layerscope.training.store import Store
 from layerscope.training.workers import Workers, knows_bf16
 
 
+@plain_failures("the training run", then="run the same command again: it goes on from the last state that was kept")
 def train(
     name: str,
     data: Any,

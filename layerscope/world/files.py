@@ -17,9 +17,10 @@ from jaxtyping import Bool
 from PIL import Image
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.files import PART, whole_file, write_whole
 from layerscope.world.concepts import CLASSES
-from layerscope.world.scene import Scene
+from layerscope.world.scene import Scene, label_of
 from layerscope.world.world import World
 
 ABOUT = "concepts.json"
@@ -28,6 +29,7 @@ SHARD = 1000  # pictures of a tar file
 SHARDS = "world-*.tar"
 
 
+@plain_failures("the world", kind=UsageError)
 def write_world(
     out: Path,
     count: int,
@@ -107,13 +109,22 @@ def _begin(out: Path, about: dict[str, Any]) -> None:
 
 
 def _missing_pictures(out: Path, world: World) -> list[range]:
-    """The pictures that are not there, one by one; a picture is written after its masks."""
+    """The pictures that are not there, one by one. A power failure may leave empty files under whole ones' names."""
     names = [world.classes[label] for label in world.targets]
     for name in sorted(set(names)):
         (out / "images" / name).mkdir(parents=True, exist_ok=True)
     (out / "masks").mkdir(exist_ok=True)
-    held = {path.relative_to(out / "images").as_posix() for path in (out / "images").glob("*/*.png")}
-    return [range(index, index + 1) for index, name in enumerate(names) if f"{name}/{key_of(index)}.png" not in held]
+    return [range(index, index + 1) for index in range(world.count) if not all(map(_held, _files(out, world, index)))]
+
+
+def _files(out: Path, world: World, index: int) -> tuple[Path, Path]:
+    """Where a picture's masks and the picture itself lie."""
+    key = key_of(index)
+    return out / "masks" / f"{key}.npz", out / "images" / CLASSES[label_of(world.seed, index)] / f"{key}.png"
+
+
+def _held(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size > 0
 
 
 def _missing_shards(out: Path, world: World) -> list[range]:
@@ -123,9 +134,10 @@ def _missing_shards(out: Path, world: World) -> list[range]:
 
 
 def _write_picture(out: Path, world: World, index: int) -> None:
-    scene, key = world.scene(index), key_of(index)
-    write_whole(out / "masks" / f"{key}.npz", packed(scene.masks))
-    write_whole(out / "images" / CLASSES[scene.label] / f"{key}.png", _png(scene))
+    scene = world.scene(index)
+    masks, picture = _files(out, world, index)
+    write_whole(masks, packed(scene.masks), synced=False)
+    write_whole(picture, _png(scene), synced=False)
 
 
 def _write_shard(out: Path, world: World, piece: range) -> None:

@@ -5,9 +5,11 @@ and the same command, given again, ends in what an undisturbed one ends in.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -34,13 +36,15 @@ def look(path: Path) -> Any:
 class Command:
     """What is held to the law. before: lays what is there before it, into an empty folder. run: gives the command.
 
-    scratch: names that a fault may leave until the next run. read: what a file is.
+    scratch: names that a fault may leave until the next run. growing: names of what is written piece by piece, and can
+    be read at any time. read: what a file is; raises for a broken one.
     """
 
     name: str
     before: Callable[[Path], None] = lambda out: None
     run: Callable[[Path], None]
     scratch: tuple[str, ...] = ()
+    growing: tuple[str, ...] = ("*.atlas",)
     read: Callable[[Path], Any] = look
 
     def held(self, out: Path) -> Held:
@@ -52,6 +56,9 @@ class Command:
     def is_scratch(self, name: str) -> bool:
         return any(fnmatch(part, pattern) for pattern in self.scratch for part in name.split("/"))
 
+    def is_growing(self, name: str) -> bool:
+        return any(fnmatch(name.split("/")[-1], pattern) for pattern in self.growing)
+
 
 @dataclass
 class Loop:
@@ -62,57 +69,102 @@ class Loop:
     counted: dict[str, int] = field(default_factory=dict)
     whole: Held = field(default_factory=dict)
     first: Held = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         out = self._room()
         self.first = self.command.held(out)
-        with self._temporary():
+        with ExitStack() as seams:
+            # Reading and writing replace one function: the last seam to do so is the one that counts.
+            meters = {seam: Meter(self.folder) for seam in SEAMS if seam != "read"}
+            for seam, meter in meters.items():
+                seams.enter_context(SEAMS[seam](meter))
+            seams.enter_context(self._temporary())
             self.command.run(out)
+        self._counts = {seam: meter.count for seam, meter in meters.items()}
         self.whole = self.command.held(out)
         assert self._litter(out) == [], "an undisturbed run leaves nothing"
 
-    def events(self, seam: str, **how: Any) -> int:
+    def events(self, seam: str) -> int:
         """How many events of a seam an undisturbed run has."""
-        out, meter = self._room(), Meter(self.folder, **how)
-        with self._temporary(), SEAMS[seam](meter):
-            self.command.run(out)
-        return meter.count
+        if seam not in self._counts:
+            out, meter = self._room(), Meter(self.folder)
+            with self._temporary(), SEAMS[seam](meter):
+                self.command.run(out)
+            self._counts[seam] = meter.count
+        return self._counts[seam]
 
     def fault(self, seam: str, fault: str, number: int, *, lasting: bool = False) -> bool:
         """One fault, and all that must hold after it; False where the command ended without meeting it."""
         out = self._room()
         meter = Meter(self.folder, number, FAULTS[fault], lasting, main_only=fault == INTERRUPT)
-        where = f"{self.command.name}: {fault} at {seam} {number}"
+        where, error = f"{self.command.name}: {fault} at {seam} {number}", None
         if fault == KILL:
-            meter.reached = bool(in_a_child(lambda: self._under(seam, meter, out)))
+            meter.reached = bool(in_a_child(lambda: self._under(SEAMS[seam](meter), out)))
         else:
-            self._require_plain(self._under(seam, meter, out), fault, where, meter)
-        if not meter.reached:
-            return False
-        self.counted[seam] = self.counted.get(seam, 0) + 1
+            error = self._under(SEAMS[seam](meter), out)
         where += f" ({meter.events[number - 1]})" if len(meter.events) >= number else ""
-        self.require_nothing_lost(out, where)
-        with self._temporary():
-            self.command.run(out)
-        assert self.command.held(out) == self.whole, f"{where}: the same command ends in something else"
-        assert self._litter(out) == [], f"{where}: {self._litter(out)} are left after the next run"
+        assert error is None or meter.reached, f"{where}: {error!r} without a fault"
+        if meter.reached:
+            self._law(out, error, where, interrupted=fault == INTERRUPT)
+            self.counted[seam] = self.counted.get(seam, 0) + 1
+        return meter.reached
+
+    def limited(self, what: str, limit: Callable[[], AbstractContextManager[Any]]) -> bool:
+        """The command under a limit that the system or SQLite itself keeps; False where it ended all the same."""
+        out = self._room()
+        error = self._under(limit(), out)
+        if error is not None:
+            self._law(out, error, f"{self.command.name}: {what}")
+            self.counted[what.split()[0]] = self.counted.get(what.split()[0], 0) + 1
+        return error is not None
+
+    def confined(self, what: str, confine: Callable[[], Any]) -> bool:
+        """The same in a process of its own, whose limits hold for whatever runs in it; one that dies was killed."""
+        out, said = self._room(), self.folder / "said"
+        said.unlink(missing_ok=True)
+
+        def work() -> None:
+            confine()
+            error = self._under(nullcontext(), out)
+            plain = error is None or isinstance(error, LayerscopeError)
+            os.write(descriptor, (str(error or "") if plain else f"bare {error!r}").encode())
+
+        # Opened before the limits hold.
+        descriptor = os.open(said, os.O_WRONLY | os.O_CREAT)
+        died = in_a_child(work)
+        os.close(descriptor)
+        text = said.read_text()
+        if not died and not text:
+            return False
+        assert not text.startswith("bare"), f"{self.command.name}: {what}: {text}"
+        self._law(out, LayerscopeError(text) if text else None, f"{self.command.name}: {what}")
+        self.counted[what.split()[0]] = self.counted.get(what.split()[0], 0) + 1
         return True
 
-    def _under(self, seam: str, meter: Meter, out: Path) -> BaseException | None:
-        with self._temporary(), SEAMS[seam](meter):
+    def _under(self, fault: AbstractContextManager[Any], out: Path) -> BaseException | None:
+        with self._temporary(), fault:
             try:
                 self.command.run(out)
             except (Exception, KeyboardInterrupt) as error:
                 return error
         return None
 
-    def _require_plain(self, error: BaseException | None, fault: str, where: str, meter: Meter) -> None:
-        if error is None:
+    def _law(self, out: Path, error: BaseException | None, where: str, *, interrupted: bool = False) -> None:
+        """What must hold after a fault."""
+        self._require_plain(error, where, interrupted)
+        self.require_nothing_lost(out, where)
+        if error is None and self.command.held(out) == self.whole and not self._litter(out):
+            # Nothing failed that the command could not do without, or the process ended behind all its work.
             return
-        assert meter.reached, f"{where}: {error!r} without a fault"
-        if fault == INTERRUPT and isinstance(error, KeyboardInterrupt):
+        with self._temporary():
+            self.command.run(out)
+        assert self.command.held(out) == self.whole, f"{where}: the same command ends in something else"
+        assert self._litter(out) == [], f"{where}: {self._litter(out)} are left after the next run"
+
+    def _require_plain(self, error: BaseException | None, where: str, interrupted: bool) -> None:
+        if error is None or (interrupted and isinstance(error, KeyboardInterrupt)):
             return
-        where += f" ({meter.events[meter.at - 1]})"
         if not isinstance(error, LayerscopeError):
             raise AssertionError(f"{where}: a bare {type(error).__name__}: {error}") from error
         said = str(error)
@@ -122,20 +174,22 @@ class Loop:
         assert ";" in said or ":" in said, f"{where}: {said!r} does not say what to do"
 
     def require_nothing_lost(self, out: Path, where: str) -> None:
-        """What was there before is there, old or new; what is new is scratch, or whole, or an atlas that opens."""
+        """What was there before is there, old or new; what is new is whole, or can be gone on with; atlases open."""
         after = self._held(out, where)
         for name, value in self.first.items():
             assert name in after, f"{where}: {name} is lost"
             same = after[name] in (value, self.whole.get(name))
-            assert same or name.endswith(".atlas"), f"{where}: {name} is changed"
+            assert same or self.command.is_growing(name), f"{where}: {name} is changed"
         for name, value in after.items():
-            known = name in self.whole and (name.endswith(".atlas") or value == self.whole[name])
-            assert known or value == self.first.get(name), f"{where}: {name} is left, and is not whole"
-        for name in after:
+            whole = name in self.whole and (value == self.whole[name] or self.command.is_growing(name))
+            assert whole or value == self.first.get(name), f"{where}: {name} is left, and is not whole"
             if name.endswith(".atlas"):
                 with ls.open(out / name) as atlas:
-                    for layer in atlas.layers:
-                        assert len(layer) == layer.units
+                    assert all(len(layer) == layer.units for layer in atlas.layers)
+
+    def told(self) -> str:
+        """The faults by seam."""
+        return ", ".join(f"{count} {seam}" for seam, count in self.counted.items())
 
     def _held(self, out: Path, where: str) -> Held:
         try:
@@ -163,9 +217,11 @@ class Loop:
 
 
 def chosen(count: int, most: int) -> list[int]:
-    """At most so many of the numbers 1..count, evenly, the first and the last among them."""
+    """At most so many of the numbers 1..count, evenly, the first and the last among them; a single one in the middle."""
     if count <= most:
         return list(range(1, count + 1))
+    if most == 1:
+        return [(count + 1) // 2]
     return sorted({round(1 + step * (count - 1) / (most - 1)) for step in range(most)})
 
 
@@ -176,9 +232,3 @@ def sweep(loop: Loop, seam: str, *, most: int | None = None) -> int:
     for turn, number in enumerate(chosen(count, most or count)):
         met += loop.fault(seam, AT[seam][turn % len(AT[seam])], number)
     return met
-
-
-def every(loop: Loop, seam: str) -> Iterator[tuple[str, int]]:
-    """Each fault of a seam with the count of events that it may strike."""
-    for fault in AT[seam]:
-        yield fault, loop.events(seam, main_only=fault == INTERRUPT)

@@ -74,7 +74,7 @@ def _opening(writing: bool) -> Callable[[Meter], Any]:
     def seam(meter: Meter) -> Any:
         def listener(arguments: tuple) -> None:
             path, _, flags = arguments
-            if bool(flags & _WRITING) == writing and meter.covers(path):
+            if not isinstance(path, int) and bool(flags & _WRITING) == writing and meter.covers(path):
                 meter.tick(f"open {os.path.basename(os.fsdecode(path))}", path)
 
         return _audited({"open": listener})
@@ -237,7 +237,7 @@ def _statements(rows: bool) -> Callable[[Meter], Any]:
 
 
 @contextmanager
-def small_database(pages: int) -> Iterator[None]:
+def small_databases(pages: int) -> Iterator[None]:
     """No database grows beyond so many pages: SQLite itself then says that it is full."""
     original = sqlite3.connect
 

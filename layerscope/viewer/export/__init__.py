@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.viewer.export.edition import Choice, Edition, EditionBook
 from layerscope.viewer.export.folder import place_for, written_whole
 from layerscope.viewer.export.plan import MARKER, Plan
@@ -41,6 +42,7 @@ class Exported:
     bytes: int
 
 
+@plain_failures("the export", kind=UsageError)
 def export(
     atlas: str | os.PathLike[str],
     folder: str | os.PathLike[str],
