@@ -18,15 +18,16 @@ from layerscope.api.dissecting import dissect_atlas
 from layerscope.api.looking import look_at
 from layerscope.training import train
 from layerscope.training.recipe import Phase, Recipe
-from layerscope.viewer.export import export
+from layerscope.viewer.export import Choice, export
 from layerscope.world.files import write_world
 from tests.helpers.training import drawn
 from tests.reliability.loop import Command, look
-from tests.reliability.subject import ALL_LAYERS, SIDE, build, pictures, tiny_network
+from tests.reliability.subject import ALL_LAYERS, LAYERS, SIDE, build, pictures, tiny_network
 
 # What a build keeps beside its atlas, and what a writer of whole files keeps beside its file.
 BESIDE = ("*.atlas-wal", "*.atlas-shm", "*.atlas-journal", "*.atlas.lock", "*.atlas.*.tiles", "*.atlas.new*")
 PARTS = (".*.part", ".*.partial", ".*.old", ".*.partial.lock")
+METHODS = ("deconvnet", "guided")
 RECIPE = Recipe(phases=(Phase(side=8, epochs=1),), batch=4, dropout=0.0, shift=0)
 
 
@@ -61,66 +62,70 @@ class Bench:
         build(net, images, atlas)
         return cls(folder, net, images, atlas, drawn(folder / "lessons", each=4))
 
+    def build(self, out: Path, layers: tuple[str, ...] = LAYERS, methods: tuple[str, ...] = (), **options: Any) -> None:
+        build(self.net, self.images, out, layers=layers, methods=methods or ("deconvnet",), **options)
+
+    def dissect(self, atlas: Path) -> None:
+        dissect_atlas(atlas, self.net, ls.images(self.images), Halves())
+
+    def export(self, atlas: Path, folder: Path, layers: tuple[str, ...] = (), *, overwrite: bool = False) -> None:
+        export(atlas, folder, Choice(layers=layers), overwrite=overwrite)
+
+    def figure(self, out: Path) -> None:
+        with ls.open(self.atlas) as atlas:
+            ls.figure(atlas, "relu1", units=[0]).save(out, width_inches=2, dpi=30)
+
+    def look(self, out: Path) -> None:
+        look_at(self.atlas, self.net, self.images / "dark" / "1.png", out)
+
+    def train(self, out: Path) -> None:
+        train("worldnet", self.lessons, out, recipe=RECIPE, bf16=False, keep_seconds=0.0, device="cpu")
+
     def commands(self) -> dict[str, Command]:
         """Every command, by name."""
-        made, more = self._made, partial(build, self.net, self.images)
-        return {
-            "build": Command(name="build", run=lambda out: more(out / "a.atlas"), scratch=BESIDE),
-            "add": Command(
-                name="add",
-                before=made,
-                run=lambda out: more(out / "a.atlas", layers=ALL_LAYERS, methods=("deconvnet", "guided")),
-                scratch=BESIDE,
+        builds: dict[str, Any] = {"scratch": BESIDE}
+        others: dict[str, Any] = {"scratch": PARTS}
+        made, world = self._made, partial(write_world, count=2, size=32)
+        listed = (
+            Command(name="build", run=lambda out: self.build(out / "a.atlas"), **builds),
+            Command(
+                name="add", before=made, run=lambda out: self.build(out / "a.atlas", ALL_LAYERS, METHODS), **builds
             ),
-            "overwrite": Command(
+            Command(
                 name="overwrite",
                 before=made,
-                run=lambda out: more(out / "a.atlas", k=1, overwrite=True),
-                scratch=BESIDE,
+                run=lambda out: self.build(out / "a.atlas", k=1, overwrite=True),
+                **builds,
             ),
-            "dissect": Command(name="dissect", before=made, run=self._dissect, scratch=BESIDE),
-            "export": Command(name="export", run=lambda out: self._export(out, overwrite=False), scratch=PARTS),
-            "export anew": Command(
+            Command(name="dissect", before=made, run=lambda out: self.dissect(out / "a.atlas"), **builds),
+            Command(name="export", run=lambda out: self.export(self.atlas, out / "site"), **others),
+            Command(
                 name="export anew",
-                before=partial(self._export, overwrite=False, layers=("relu1",)),
-                run=lambda out: self._export(out, overwrite=True),
-                scratch=PARTS,
+                before=lambda out: self.export(self.atlas, out / "site", ("relu1",)),
+                run=lambda out: self.export(self.atlas, out / "site", overwrite=True),
+                **others,
             ),
-            "figure": Command(name="figure", before=self._old("a.png"), run=self._figure, scratch=PARTS),
-            "look": Command(name="look", before=self._old("a.html"), run=self._look, scratch=PARTS),
-            "train": Command(
-                name="train", run=self._train, scratch=PARTS, growing=("state.pt", "log.json"), read=read_run
+            Command(name="figure", before=old("a.png"), run=lambda out: self.figure(out / "a.png"), **others),
+            Command(name="look", before=old("a.html"), run=lambda out: self.look(out / "a.html"), **others),
+            Command(
+                name="train",
+                run=lambda out: self.train(out / "run"),
+                growing=("state.pt", "log.json"),
+                read=read_run,
+                **others,
             ),
-            "world": Command(name="world", run=lambda out: write_world(out / "w", 2, size=32), scratch=PARTS),
-            "world in shards": Command(
-                name="world in shards", run=lambda out: write_world(out / "w", 2, size=32, shards=True), scratch=PARTS
-            ),
-        }
+            Command(name="world", run=lambda out: world(out / "w"), **others),
+            Command(name="world in shards", run=lambda out: world(out / "w", shards=True), **others),
+        )
+        return {command.name: command for command in listed}
 
     def _made(self, out: Path) -> None:
         shutil.copy(self.atlas, out / "a.atlas")
 
-    def _old(self, name: str) -> Callable[[Path], Any]:
-        return lambda out: (out / name).write_bytes(b"what was here before")
 
-    def _dissect(self, out: Path) -> None:
-        dissect_atlas(out / "a.atlas", self.net, ls.images(self.images), Halves())
-
-    def _export(self, out: Path, *, overwrite: bool, layers: tuple[str, ...] | None = None) -> None:
-        from layerscope.viewer.export import Choice
-
-        choice = Choice() if layers is None else Choice(layers=layers)
-        export(self.atlas, out / "site", choice, overwrite=overwrite)
-
-    def _figure(self, out: Path) -> None:
-        with ls.open(self.atlas) as atlas:
-            ls.figure(atlas, "relu1", units=[0]).save(out / "a.png", width_inches=2, dpi=30)
-
-    def _look(self, out: Path) -> None:
-        look_at(self.atlas, self.net, self.images / "dark" / "1.png", out / "a.html")
-
-    def _train(self, out: Path) -> None:
-        train("worldnet", self.lessons, out / "run", recipe=RECIPE, bf16=False, keep_seconds=0.0, device="cpu")
+def old(name: str) -> Callable[[Path], Any]:
+    """Lays a file that the command replaces."""
+    return lambda out: (out / name).write_bytes(b"what was here before")
 
 
 def read_run(path: Path) -> Any:

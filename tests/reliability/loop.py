@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -25,6 +25,8 @@ from tests.reliability.meter import Meter
 from tests.reliability.seams import SEAMS
 
 Held = dict[str, Any]
+# Seams that share what they replace with another one: their events are counted in a run of their own.
+SECOND = ("row", "read", "open to read")
 
 
 def look(path: Path) -> Any:
@@ -74,25 +76,25 @@ class Loop:
     def __post_init__(self) -> None:
         out = self._room()
         self.first = self.command.held(out)
-        with ExitStack() as seams:
-            # Reading and writing replace one function: the last seam to do so is the one that counts.
-            meters = {seam: Meter(self.folder) for seam in SEAMS if seam != "read"}
-            for seam, meter in meters.items():
-                seams.enter_context(SEAMS[seam](meter))
-            seams.enter_context(self._temporary())
-            self.command.run(out)
-        self._counts = {seam: meter.count for seam, meter in meters.items()}
+        self._counts = self._counted(out, [seam for seam in SEAMS if seam not in SECOND])
         self.whole = self.command.held(out)
         assert self._litter(out) == [], "an undisturbed run leaves nothing"
 
     def events(self, seam: str) -> int:
         """How many events of a seam an undisturbed run has."""
         if seam not in self._counts:
-            out, meter = self._room(), Meter(self.folder)
-            with self._temporary(), SEAMS[seam](meter):
-                self.command.run(out)
-            self._counts[seam] = meter.count
+            self._counts |= self._counted(self._room(), SECOND)
         return self._counts[seam]
+
+    def _counted(self, out: Path, seams: Iterable[str]) -> dict[str, int]:
+        """An undisturbed run, and how many events of these seams it has."""
+        meters = {seam: Meter(self.folder) for seam in seams}
+        with ExitStack() as opened:
+            for seam, meter in meters.items():
+                opened.enter_context(SEAMS[seam](meter))
+            opened.enter_context(self._temporary())
+            self.command.run(out)
+        return {seam: meter.count for seam, meter in meters.items()}
 
     def fault(self, seam: str, fault: str, number: int, *, lasting: bool = False) -> bool:
         """One fault, and all that must hold after it; False where the command ended without meeting it."""
@@ -217,7 +219,7 @@ class Loop:
 
 
 def chosen(count: int, most: int) -> list[int]:
-    """At most so many of the numbers 1..count, evenly, the first and the last among them; a single one in the middle."""
+    """At most so many of the numbers 1..count, evenly, the first and the last among them; of one, the middle."""
     if count <= most:
         return list(range(1, count + 1))
     if most == 1:

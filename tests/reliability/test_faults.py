@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from layerscope.atlas.create import PAGE_SIZE
 from tests.reliability.commands import Bench
 from tests.reliability.faults import AT, KILL
 from tests.reliability.loop import Command, Loop, chosen, sweep
@@ -55,9 +56,10 @@ def test_a_disk_that_stays_full(loops: dict[str, Loop]) -> None:
         assert loops["build"].fault(seam, fault, number, lasting=True)
 
 
-def test_sqlite_itself_says_that_it_is_full(loops: dict[str, Loop]) -> None:
+def test_sqlite_itself_says_that_it_is_full(loops: dict[str, Loop], bench: Bench) -> None:
     """The database may grow to so many pages and no further; what it held stays, and the build goes on from there."""
-    for pages in (30, 45):
+    whole = bench.atlas.stat().st_size // PAGE_SIZE
+    for pages in (whole * 2 // 3, whole - 1):
         assert loops["build"].limited(f"pages {pages}", partial(small_databases, pages))
 
 
@@ -101,12 +103,12 @@ def test_every_event_is_the_last(loops: dict[str, Loop], name: str, seam: str) -
 
 
 @pytest.mark.wide
-def test_every_size_of_a_database_and_of_a_file(loops: dict[str, Loop]) -> None:
+def test_every_size_of_a_database_and_of_a_file(loops: dict[str, Loop], bench: Bench) -> None:
     """From nothing to where the command ends undisturbed, page by page and block by block."""
     pages = 1
     while loops["build"].limited(f"pages {pages}", partial(small_databases, pages)):
         pages += 1
-    assert pages > 30
+    assert pages == bench.atlas.stat().st_size // PAGE_SIZE
     for name in ("build", "add", "dissect", "export", "figure", "look", "world in shards"):
         size = 1
         while loops[name].confined(f"bytes {size}", partial(limit_of_files, size)):
