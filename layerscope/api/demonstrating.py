@@ -19,6 +19,7 @@ from layerscope.api.reporting import reporting
 from layerscope.api.verbs import build, trace
 from layerscope.core import settings as s
 from layerscope.core.errors import UsageError, WrongModel
+from layerscope.core.files import write_whole
 from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def write_report(atlas: Atlas, facts: "Facts", folder: Path) -> list[Path]:
 
     numbers = folder / "report.json"
     try:
-        numbers.write_text(json.dumps(facts.as_json(), indent=1), encoding="utf-8")
+        write_whole(numbers, json.dumps(facts.as_json(), indent=1).encode())
     except OSError as error:
         raise UsageError(f'cannot write "{numbers}": {error.strerror}') from error
     notes = [note for layer in atlas.file.layers for note in atlas.file.notes(layer.id)]

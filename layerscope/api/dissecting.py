@@ -15,6 +15,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
 from layerscope.dissect import Keyed, MaskedImages, describe, record_dissection, record_notes
@@ -89,6 +90,7 @@ def _from_folder(folder: Path, limit: int | None) -> tuple[Source, MaskedImages]
     return source, Keyed(masks, source)
 
 
+@plain_failures("the dissection")
 def dissect_atlas(
     path: str | Path,
     net: str | Network | None,

@@ -16,10 +16,11 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core import settings as s
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
 from layerscope.core.live import Portrait
 from layerscope.core.records import Input, Placement
 from layerscope.core.verbs import VERBS
-from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.viewer import pictures
 from layerscope.viewer.addresses import SheetKey
@@ -76,7 +77,7 @@ def look(
     path, page = Path(picture).expanduser(), Path(out).expanduser()
     before.require_weights(weights)
     before.require_file(page, "the page")
-    with AtlasFile(_path_of(atlas)) as file:
+    with plain_failures(page, kind=UsageError), AtlasFile(_path_of(atlas)) as file:
         pixels, placement = _prepared(path, file.run.input, orientation, max_pixels)
         engine = engine_of(file, net, weights)
         query = Query((("method", method),) if method is not None else ())

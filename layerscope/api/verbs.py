@@ -12,6 +12,7 @@ from layerscope.api.checked import checked
 from layerscope.api.opening import network_for, require_device, require_read
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input
 from layerscope.core.verbs import HELD, VERBS
 
@@ -77,6 +78,7 @@ def images(
 
 
 @checked(VERBS["build"])
+@plain_failures()
 def build(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
     images: Any,
@@ -135,6 +137,7 @@ def build(
 
 
 @checked(VERBS["forecast"])
+@plain_failures()
 def forecast(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
     images: Any,
@@ -175,6 +178,7 @@ def forecast(
 
 
 @checked(VERBS["check"])
+@plain_failures()
 def check(
     atlas: Atlas | str | PathLike[str],
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
@@ -205,6 +209,7 @@ def check(
 
 
 @checked(VERBS["figure"])
+@plain_failures()
 def figure(
     atlas: Atlas | str | PathLike[str],
     layer: str | None = s.LAYER.default,

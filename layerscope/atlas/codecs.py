@@ -26,6 +26,7 @@ from PIL import Image
 
 from layerscope.core.codecs import BLANK, CODECS, DEFAULT_CODEC, MOST_PX, Codec, published_as
 from layerscope.core.errors import NotAnAtlas, UsageError
+from layerscope.core.failures import out_of_memory
 
 
 def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC, *, shows: str = "picture") -> bytes:
@@ -55,10 +56,8 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
         else:
             with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
-    except MemoryError:
-        raise
     except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged bytes, guests' any
-        raise _damaged(codec) from error
+        raise _damaged(codec, error) from error
     if pixels.dtype != np.uint8 or pixels.shape != (height, width, 3):
         raise _damaged(codec)
     return pixels
@@ -78,10 +77,8 @@ def size(data: bytes, codec: str) -> tuple[int, int]:
         else:
             with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
                 width, height = picture.size
-    except MemoryError:
-        raise
     except Exception as error:
-        raise _damaged(codec) from error
+        raise _damaged(codec, error) from error
     if min(height, width) < 1:
         raise _damaged(codec)
     if height * width > MOST_PX:
@@ -130,7 +127,10 @@ def reader_of(codec: str) -> Codec:
         raise NotAnAtlas(f'a picture in the atlas is stored as "{codec}", and {error}') from error
 
 
-def _damaged(codec: str) -> NotAnAtlas:
+def _damaged(codec: str, error: Exception | None = None) -> NotAnAtlas | MemoryError:
+    """What is wrong with a stored picture; where memory was short, nothing is."""
+    if error is not None and out_of_memory(error):
+        return MemoryError()
     return NotAnAtlas(f"a picture in the atlas is damaged: its {codec} bytes cannot be decoded")
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
 from layerscope.core.engines import Piece
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.pieces import Job, NoMarks, make
 from layerscope.core.progress import Progress, Silent
 from layerscope.core.records import Input, LayerRecord
@@ -36,6 +37,7 @@ MEMORY = 2**30
 _THREADS = 2
 
 
+@plain_failures("the dissection")
 def dissect(
     program: Carrier,
     input: Input,

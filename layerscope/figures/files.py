@@ -6,12 +6,12 @@ keywords of its metadata.
 
 import io
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
 from layerscope.core.names import without_controls
 from layerscope.figures.draw import draw, style
 from layerscope.figures.tree import PlainSheet
@@ -26,7 +26,8 @@ FORMATS = ("png", "pdf", "svg")
 def save(sheet: PlainSheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
     """Write the figure; see `Sheet.save`."""
     kind = require_writable(path)
-    write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
+    with plain_failures(path, kind=UsageError):
+        write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
     return path
 
 
@@ -80,26 +81,3 @@ def _metadata(sheet: PlainSheet, kind: str) -> dict[str, Any]:
             "CreationDate": None,
         }
     return {"Title": title, "Description": caption, "Creator": "layerscope", "Keywords": [provenance], "Date": None}
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """All or nothing: a file beside the target takes its name once it is whole."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except OSError as error:
-        os.unlink(name)
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error
-
-
-def _umask() -> int:
-    """The mask of new files' rights, which a temporary file does not follow and can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

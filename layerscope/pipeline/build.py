@@ -5,14 +5,17 @@ earlier run with the same fingerprint has made (a layer scanned, a method projec
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, Opened, opened
 from layerscope.core.errors import AtlasError
+from layerscope.core.failures import out_of_memory, plain_failures
 from layerscope.core.pieces import make
 from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import Input, LayerRecord, Statistics
@@ -20,7 +23,6 @@ from layerscope.core.replay import Replay
 from layerscope.graph import Carrier
 from layerscope.pipeline.beginning import note, of_engine, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
-from layerscope.pipeline.memory import out_of_memory
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.remaining import WITH_SHEETS, LayerPlan, Remaining
 from layerscope.pipeline.sampling import SampleWork, Sampling
@@ -32,6 +34,8 @@ from layerscope.pipeline.strata import PlacingStrata
 from layerscope.pipeline.work import LayerWork, sampled_units, tile_size
 from layerscope.project.views import NaturalView
 from layerscope.sources import Kept, Source
+
+GOES_ON = "run the same command again: it goes on with what is finished"
 
 
 class Build:
@@ -68,16 +72,10 @@ class Build:
 
     def into(self, path: Path, *, overwrite: bool = False) -> None:
         """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""
-        self.program.check()
         try:
-            self._make(path, overwrite)
-        except (MemoryError, RuntimeError) as error:
-            if not out_of_memory(error):
-                raise
-            raise AtlasError(
-                "out of memory, even with small batches: free some, or ask for fewer layers; "
-                f"the same command goes on with what {path} holds"
-            ) from error
+            with plain_failures(path, then=GOES_ON, kind=AtlasError), plain_errors(path), _plain_memory(path):
+                self.program.check()
+                self._make(path, overwrite)
         finally:
             self.kept.close()
 
@@ -205,6 +203,20 @@ class Build:
     def _natural(self, writer: AtlasWriter) -> NaturalView:
         colour, spectrum = (np.array(writer.statistic(name)) for name in ("colour", "spectrum"))
         return NaturalView(Statistics(colour=colour, spectrum=spectrum))
+
+
+@contextmanager
+def _plain_memory(path: Path) -> Iterator[None]:
+    """What to do where memory is short, even after batches became smaller."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not out_of_memory(error):
+            raise
+        raise AtlasError(
+            "out of memory, even with small batches: free some, or ask for fewer layers; "
+            f"the same command goes on with what {path} holds"
+        ) from error
 
 
 def _short(label: str) -> str:

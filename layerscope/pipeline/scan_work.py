@@ -1,6 +1,6 @@
 """The work of the scan: the images of a shard in, what it found out. A shard depends on its own images alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from layerscope.core.engines import Made, Piece, in_turn
+from layerscope.core.failures import out_of_memory
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Carrier
-from layerscope.pipeline.memory import out_of_memory
 from layerscope.pipeline.originals import originals
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.pipeline.working import ImageWork
@@ -55,14 +55,18 @@ class ScanWork(ImageWork):
 
     def __call__(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[ScanPart]]:
         self.settle()
-        runs = (run for piece in pieces for run in _runs(piece.held))
-        with closing(self.source.batches(self.input, runs, threads=self.threads, ahead=AHEAD)) as batches:  # type: ignore[type-var]
-            yield from in_turn(pieces, lambda piece: self._parts(piece, islice(batches, len(_runs(piece.held)))))
+        with closing(_ReadAhead(self._batches, pieces)) as ahead:
+            yield from in_turn(pieces, lambda piece: self._parts(piece, ahead))
 
-    def _parts(self, piece: Piece[range], batches: Iterator[Batch]) -> Iterator[ScanPart]:
+    def _batches(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
+        runs = (run for piece in pieces for run in _runs(piece.held))
+        return self.source.batches(self.input, runs, threads=self.threads, ahead=AHEAD)
+
+    def _parts(self, piece: Piece[range], ahead: "_ReadAhead") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches."""
         met: list[ImageRecord] = []
         told = 0
+        batches = ahead.of(piece)
         while True:
             try:
                 for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
@@ -77,8 +81,7 @@ class ScanWork(ImageWork):
                     raise
             self.batch //= 2
             yield f"out of memory: this scan goes on with batches of {self.batch} images"
-            # What was read ahead for this shard is read again.
-            list(batches)
+            ahead.begin_behind(piece)
             met.clear()
             batches = (self.source.load(run, self.input) for run in _runs(piece.held))
 
@@ -97,6 +100,28 @@ class ScanWork(ImageWork):
         for batch in self.clock.each("wait for images", batches):
             met.extend(batch.records)
             yield batch
+
+
+class _ReadAhead:
+    """The batches of pieces, read ahead of them; what was read ahead may have ended with the memory."""
+
+    def __init__(self, read: Callable[[Sequence[Piece[range]]], Iterator[Batch]], pieces: Sequence[Piece[range]]) -> None:
+        self._read, self._pieces = read, pieces
+        self._batches = read(pieces)
+
+    def of(self, piece: Piece[range]) -> Iterator[Batch]:
+        """The batches of the next piece."""
+        return islice(self._batches, len(_runs(piece.held)))
+
+    def begin_behind(self, piece: Piece[range]) -> None:
+        """Read anew from the piece behind this one, which is read again by itself."""
+        self.close()
+        self._pieces = [later for later in self._pieces if later.number > piece.number]
+        self._batches = self._read(self._pieces)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._batches.close()  # type: ignore[attr-defined]
 
 
 def _runs(ids: range) -> list[range]:

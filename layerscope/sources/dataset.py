@@ -15,6 +15,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import of_the_machine, out_of_memory, unread
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.image import Picture, Read, pixels_digest
@@ -78,6 +79,10 @@ class DatasetSource(Source):
                 "of its items"
             ) from None
         except Exception as failure:  # the user's code and whatever it reads: its failure is this item's alone
+            if out_of_memory(failure):
+                raise MemoryError from failure
+            if isinstance(failure, OSError) and of_the_machine(failure):
+                raise ImageError(unread(f"item {id} of the {type(self._dataset).__name__}", failure)) from failure
             raise Unusable(f"the Dataset failed: {reason(failure)}") from None
         return _Item(picture, digest, size, value_and_label(item)[1])
 

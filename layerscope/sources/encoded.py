@@ -4,6 +4,8 @@ import os
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 
+from layerscope.core.errors import ImageError
+from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
 from layerscope.sources.image import Read, of_bytes
@@ -67,4 +69,6 @@ def _encoded(entry: Entry) -> bytes:
             file.seek(entry.offset)
             return file.read(entry.size)
     except OSError as failure:
+        if of_the_machine(failure):
+            raise ImageError(unread(entry.path, failure)) from failure
         raise Unusable(f"unreadable: {failure.strerror or type(failure).__name__}") from None

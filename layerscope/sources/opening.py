@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
@@ -45,6 +46,7 @@ class Asked:
     reading: Reading = UPRIGHT
 
 
+@plain_failures("the images", kind=ImageError)
 def open_source(
     images: Any,
     *,

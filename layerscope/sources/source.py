@@ -14,7 +14,8 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from layerscope.core.errors import LayerscopeError
+from layerscope.core.errors import ImageError, LayerscopeError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.decode import Unusable, reason
@@ -125,6 +126,7 @@ class Source(ABC):
         """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""
         return None
 
+    @plain_failures("the images", kind=ImageError)
     def remarks(self, input: Input) -> tuple[str, ...]:
         """What a user should know before these images are used so, as sentences; a few of them are read."""
         return (*self.said, *self._looked_at(input))
@@ -186,6 +188,7 @@ class Source(ABC):
         """
         return [self._noted(record) for record in records]
 
+    @plain_failures("the images", kind=ImageError)
     def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
         """Go through all images once and return those that cannot be used; also kept in `skipped`."""
         starts = range(0, len(self), CHECK_RUN)

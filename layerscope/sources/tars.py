@@ -8,10 +8,12 @@ where there is one, otherwise what its folders tell.
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from layerscope.core.errors import ImageError
+from layerscope.core.failures import AGAIN
 from layerscope.sources.clutter import is_clutter
 from layerscope.sources.files import storable
 from layerscope.sources.keys import beside_pictures, key_and_field
@@ -77,16 +79,19 @@ def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _head(entry: Entry) -> bytes:
-    with open(entry.path, "rb", buffering=0) as file:
-        file.seek(entry.offset)
-        return file.read(min(HEAD, entry.size or 0))
+    try:
+        with open(entry.path, "rb", buffering=0) as file:
+            file.seek(entry.offset)
+            return file.read(min(HEAD, entry.size or 0))
+    except OSError as failure:
+        raise _unread(entry.path, failure) from failure
 
 
 def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """Where each member lies, by name, and the class of each key. A member stored again replaces the earlier one."""
     members: dict[str, Entry] = {}
     classes: dict[str, str] = {}
-    with _opened(path) as archive:
+    with _readable(path), _opened(path) as archive:
         for member in _headers(archive, path):
             name = str(PurePosixPath(member.name))
             # An archive of a whole folder holds the folder itself, "./", which has no parts.
@@ -105,6 +110,19 @@ def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     return members, classes
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raises ImageError where the disk fails while the archive is read."""
+    try:
+        yield
+    except OSError as failure:
+        raise _unread(path, failure) from failure
+
+
+def _unread(path: str | Path, failure: OSError) -> ImageError:
+    return ImageError(f'"{path}" cannot be read: {failure.strerror}; check its disk and permissions, and {AGAIN}')
+
+
 def _opened(path: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(path, "r:")
@@ -112,8 +130,6 @@ def _opened(path: Path) -> tarfile.TarFile:
         raise ImageError(f'the archive "{path}" does not exist') from None
     except tarfile.ReadError:
         raise ImageError(f'"{path}" is not a plain .tar file (a compressed one must be unpacked first)') from None
-    except OSError as failure:
-        raise ImageError(f'"{path}" cannot be read: {failure.strerror}') from None
 
 
 def _headers(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:

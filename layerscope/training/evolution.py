@@ -15,6 +15,7 @@ from jaxtyping import Float32, Float64, Int64
 from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.evolution import Evolution, LayerEvolution
+from layerscope.core.failures import plain_failures
 from layerscope.core.pieces import Job, NoMarks, make
 from layerscope.core.progress import Progress
 from layerscope.core.records import Batch, Input, LayerRecord, Peaks
@@ -60,6 +61,7 @@ class Scan:
         return {node: np.concatenate(parts) for node, parts in self._maxima.items()}
 
 
+@plain_failures("the evolution")
 def evolve(
     run: KeptRun,
     layers: Sequence[LayerRecord],

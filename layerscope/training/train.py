@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.failures import plain_failures
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, Named
@@ -24,6 +25,7 @@ from layerscope.training.store import Store
 from layerscope.training.workers import Workers, knows_bf16
 
 
+@plain_failures("the training run", then="run the same command again: it goes on from the last state that was kept")
 def train(
     name: str,
     data: Any,

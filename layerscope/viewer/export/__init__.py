@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.methods import recovering
 from layerscope.core.numbers import megabytes
 from layerscope.core.progress import Progress
@@ -32,6 +33,7 @@ class Exported:
     bytes: int
 
 
+@plain_failures("the export", kind=UsageError)
 def export(
     atlas: str | os.PathLike[str],
     folder: str | os.PathLike[str],
