@@ -105,7 +105,9 @@ class ScanWork(ImageWork):
 class _ReadAhead:
     """The batches of pieces, read ahead of them; what was read ahead may have ended with the memory."""
 
-    def __init__(self, read: Callable[[Sequence[Piece[range]]], Iterator[Batch]], pieces: Sequence[Piece[range]]) -> None:
+    def __init__(
+        self, read: Callable[[Sequence[Piece[range]]], Iterator[Batch]], pieces: Sequence[Piece[range]]
+    ) -> None:
         self._read, self._pieces = read, pieces
         self._batches = read(pieces)
 

@@ -11,8 +11,8 @@ from layerscope.atlas.codecs import for_browsers
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
+from layerscope.core.files import write_whole
 from layerscope.facts.layer import live_units, sample
-from layerscope.figures.files import write_whole
 from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts

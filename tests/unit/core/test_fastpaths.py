@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layerscope.viewer.store import Store
 
 import layerscope as ls
 from layerscope.atlas.codecs import decode
 from layerscope.atlas.compare import content_digest
 from layerscope.core.fastpaths import FAST_PATHS, FastPath
+from layerscope.core.lru import LruCache
 from layerscope.graph import Program
 from layerscope.testing.slow import slow_paths
 from tests.reliability.meter import Meter
@@ -98,7 +98,7 @@ def test_pages_without_a_store_are_the_same() -> None:
     """What a store gives is what it was made from, kept or not."""
     made: list[int] = []
     for slow in (False, True):
-        store = Store[bytes](100, len)
+        store = LruCache[bytes](100, len)
         with slow_paths("pictures kept by the viewer") if slow else slow_paths("plans kept"):
             assert [store.get("key", lambda: made.append(1) or b"sprite") for _ in range(3)] == [b"sprite"] * 3
     assert len(made) == 1 + 3
