@@ -55,14 +55,12 @@ class ScanWork(ImageWork):
 
     def __call__(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[ScanPart]]:
         self.settle()
-        runs = (run for piece in pieces for run in _runs(piece.held))
-        with closing(self.source.batches(self.input, runs, threads=self.threads, ahead=AHEAD)) as batches:  # type: ignore[type-var]
-            yield from in_turn(pieces, lambda piece: self._parts(piece, islice(batches, len(_runs(piece.held)))))
+        with closing(_Reading(self, pieces)) as reading:
+            yield from in_turn(pieces, lambda piece: self._parts(piece, reading))
 
-    def _parts(self, piece: Piece[range], batches: Iterator[Batch]) -> Iterator[ScanPart]:
+    def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches."""
-        met: list[ImageRecord] = []
-        told = 0
+        batches, met, told = reading.of(piece), list[ImageRecord](), 0
         while True:
             try:
                 for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
@@ -77,8 +75,8 @@ class ScanWork(ImageWork):
                     raise
             self.batch //= 2
             yield f"out of memory: this scan goes on with batches of {self.batch} images"
-            # What was read ahead for this shard is read again.
-            list(batches)
+            # What was read ahead may have ended with the memory.
+            reading.go_on_behind(piece)
             met.clear()
             batches = (self.source.load(run, self.input) for run in _runs(piece.held))
 
@@ -97,6 +95,31 @@ class ScanWork(ImageWork):
         for batch in self.clock.each("wait for images", batches):
             met.extend(batch.records)
             yield batch
+
+
+class _Reading:
+    """The batches of several shards, read ahead."""
+
+    def __init__(self, work: ScanWork, pieces: Sequence[Piece[range]]) -> None:
+        self._work, self._pieces = work, pieces
+        self._batches = self._begun(pieces)
+
+    def _begun(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
+        runs = (run for piece in pieces for run in _runs(piece.held))
+        return self._work.source.batches(self._work.input, runs, threads=self._work.threads, ahead=AHEAD)
+
+    def of(self, piece: Piece[range]) -> Iterator[Batch]:
+        """The batches of the shard whose turn it is."""
+        return islice(self._batches, len(_runs(piece.held)))
+
+    def go_on_behind(self, piece: Piece[range]) -> None:
+        """Read anew, from the shard behind this one."""
+        self.close()
+        self._batches = self._begun(self._pieces[self._pieces.index(piece) + 1 :])
+
+    def close(self) -> None:
+        """Read no further."""
+        self._batches.close()  # type: ignore[attr-defined]
 
 
 def _runs(ids: range) -> list[range]:
