@@ -1,6 +1,6 @@
 """The work of the scan: the images of a shard in, what it found out. A shard depends on its own images alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -55,18 +55,12 @@ class ScanWork(ImageWork):
 
     def __call__(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[ScanPart]]:
         self.settle()
-        with closing(_ReadAhead(self._batches, pieces)) as ahead:
-            yield from in_turn(pieces, lambda piece: self._parts(piece, ahead))
+        with closing(_Reading(self, pieces)) as reading:
+            yield from in_turn(pieces, lambda piece: self._parts(piece, reading))
 
-    def _batches(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
-        runs = (run for piece in pieces for run in _runs(piece.held))
-        return self.source.batches(self.input, runs, threads=self.threads, ahead=AHEAD)
-
-    def _parts(self, piece: Piece[range], ahead: "_ReadAhead") -> Iterator[ScanPart]:
+    def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches."""
-        met: list[ImageRecord] = []
-        told = 0
-        batches = ahead.of(piece)
+        batches, met, told = reading.of(piece), list[ImageRecord](), 0
         while True:
             try:
                 for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
@@ -81,7 +75,8 @@ class ScanWork(ImageWork):
                     raise
             self.batch //= 2
             yield f"out of memory: this scan goes on with batches of {self.batch} images"
-            ahead.begin_behind(piece)
+            # What was read ahead may have ended with the memory.
+            reading.go_on_behind(piece)
             met.clear()
             batches = (self.source.load(run, self.input) for run in _runs(piece.held))
 
@@ -102,27 +97,28 @@ class ScanWork(ImageWork):
             yield batch
 
 
-class _ReadAhead:
-    """The batches of pieces, read ahead of them; what was read ahead may have ended with the memory."""
+class _Reading:
+    """The batches of several shards, read ahead."""
 
-    def __init__(
-        self, read: Callable[[Sequence[Piece[range]]], Iterator[Batch]], pieces: Sequence[Piece[range]]
-    ) -> None:
-        self._read, self._pieces = read, pieces
-        self._batches = read(pieces)
+    def __init__(self, work: ScanWork, pieces: Sequence[Piece[range]]) -> None:
+        self._work, self._pieces = work, pieces
+        self._batches = self._begun(pieces)
+
+    def _begun(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
+        runs = (run for piece in pieces for run in _runs(piece.held))
+        return self._work.source.batches(self._work.input, runs, threads=self._work.threads, ahead=AHEAD)
 
     def of(self, piece: Piece[range]) -> Iterator[Batch]:
-        """The batches of the next piece."""
+        """The batches of the shard whose turn it is."""
         return islice(self._batches, len(_runs(piece.held)))
 
-    def begin_behind(self, piece: Piece[range]) -> None:
-        """Read anew from the piece behind this one, which is read again by itself."""
+    def go_on_behind(self, piece: Piece[range]) -> None:
+        """Read anew, from the shard behind this one."""
         self.close()
-        self._pieces = [later for later in self._pieces if later.number > piece.number]
-        self._batches = self._read(self._pieces)
+        self._batches = self._begun(self._pieces[self._pieces.index(piece) + 1 :])
 
     def close(self) -> None:
-        """Stop reading."""
+        """Read no further."""
         self._batches.close()  # type: ignore[attr-defined]
 
 

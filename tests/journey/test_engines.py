@@ -15,6 +15,7 @@ from layerscope.pipeline.scan_work import ScanWork
 from layerscope.sources import open_source
 from layerscope.testing import engines
 from layerscope.testing.atlases import Subject
+from layerscope.testing.watching import Log
 from tests.helpers.building import LAYERS, K, pictures_as_files
 
 
@@ -96,6 +97,31 @@ def test_what_an_engine_with_other_numbers_began_is_not_gone_on_with(net, pictur
         subject.build(out, engine=first)
         with pytest.raises(WrongModel, match=f"engine was '{first}', is '{then}'; choose another file"):
             subject.build(out, engine=then)
+
+
+def test_where_memory_is_short_no_image_is_lost(net, pictures, tmp_path: Path, monkeypatch) -> None:
+    """The shard is begun again with smaller batches, whatever was read ahead: every image is counted and told once."""
+
+    def forgetful(program):
+        class Small(larger(program).__class__):
+            def run(self, x, wanted):
+                if len(x) > 8:
+                    raise MemoryError
+                return program.run(x, wanted)
+
+        return Small()
+
+    small = Engine(name="small", sentence="with little memory", open=ENGINES["local"].open, runner=forgetful)
+    monkeypatch.setitem(ENGINES.own, "small", small)
+    log = Log()
+    Subject(net, str(pictures), ("relu1",), {"k": 1}).build(tmp_path / "a.atlas", progress=log, engine="small")
+    with ls.open(tmp_path / "a.atlas") as atlas:
+        assert atlas.file.statistic("images") == len(atlas.file.images()) == 150
+    assert [said for said in log.said if "memory" in said] == [
+        f"out of memory: this scan goes on with batches of {size} images" for size in (16, 8)
+    ]
+    _, total, done, steps = log.stage("scan")
+    assert done + sum(steps) == total == 150
 
 
 def test_an_engine_that_breaks_the_order_is_refused(
