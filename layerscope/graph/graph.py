@@ -48,20 +48,20 @@ class Graph:
     def call(self, node: Node) -> Call:
         """The node's call, with its row's target."""
         shapes = tuple(self.nodes[source].shape for source in node.sources)
-        target = OPERATIONS.target(node.target)
-        assert target is not None, f"no row speaks for {node.target}"
-        return Call(target=target, args=node.args, inputs=shapes, shape=node.shape)
+        found = OPERATIONS.named(node.target)
+        assert found is not None, f"no row speaks for {node.target}"
+        return Call(target=found[0], args=node.args, inputs=shapes, shape=node.shape)
 
     def op(self, node: Node) -> Op:
         """The node's row; only for nodes that a row speaks for."""
-        row = self.row(node)
-        assert row is not None, f"no row speaks for {node.target}"
-        return row
+        found = OPERATIONS.named(node.target)
+        assert found is not None, f"no row speaks for {node.target}"
+        return found[1]
 
     def row(self, node: Node) -> Op | None:
         """The row of a node's operation, whether or not it can speak for this call; None where there is none."""
-        target = OPERATIONS.target(node.target)
-        return None if target is None else OPERATIONS.targets[target]
+        found = OPERATIONS.named(node.target)
+        return None if found is None else found[1]
 
     def role(self, node: Node) -> Role:
         """What a node is to a reader of the network; a convolution without a row has filters all the same."""

@@ -186,20 +186,22 @@ def _one_step(
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
     if _is_where_it_starts(program, start, node.id):
         return [(node.sources[0], signal)]
-    rule, nodes, fill = op.rule(method), program.graph.nodes, 0.0
-    if own.is_whole or len(node.shape) == 1:
-        seen = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources]
+    rule, nodes = op.rule(method), program.graph.nodes
+    whole = own.is_whole or len(node.shape) == 1
+    if whole:
+        seen, fill = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources], 0.0
     else:
         fields = program.windows(node.id)
         seen = [own.through(f, spatial_size_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
         fill = op.pad_value(call) or 0.0
+    read = zip(node.sources, seen, strict=True) if rule.inputs else ()
+    tensors = tuple(cache.windows(nodes[source], windows, fill) for source, windows in read)
+    output = cache.windows(node, own, 0.0) if rule.output else None
+    if not whole:
         shapes = tuple((*nodes[s].shape[:-2], e.height, e.width) for s, e in zip(node.sources, seen, strict=True))
-        call = call.local(shapes, tuple(signal.shape[1:]))
-    if rule.inputs or rule.output:
-        tensors = tuple(
-            cache.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if rule.inputs
-        )
-        call = call.knowing(tensors, cache.windows(node, own, 0.0) if rule.output else None)
+        call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
+    elif rule.inputs or rule.output:
+        call = call.knowing(tensors, output)
     parts = rule(signal, call)
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))

@@ -226,6 +226,7 @@ def test_an_atlas_of_it_opens_without_it(tmp_path) -> None:
         assert about.status_code == 200 and "which is not installed here" in about.text
         assert client.get("/a/").status_code == 200, page
     assert main(["info", str(path)]) == 0
+    assert main(["export", str(path), str(tmp_path / "site"), "--no-photographs"]) == 0
 
 
 def test_it_is_shared_as_it_says(capsys, tmp_path) -> None:

@@ -24,7 +24,7 @@ class Operations(Registry[Op]):
     def __init__(self) -> None:
         super().__init__("operation", "layerscope.operations", Op, ROWS)
         self._targets: dict[OpOverload, Op] = {}
-        self._names: dict[str, OpOverload] = {}
+        self._by_name: dict[str, tuple[OpOverload, Op]] = {}
         self._made_of: Mapping[str, EntryPoint] | None = None
 
     @property
@@ -34,15 +34,15 @@ class Operations(Registry[Op]):
         if guests is not self._made_of:
             rows = tuple(self) if guests else ROWS
             self._targets = {target: row for row in rows for target in row.targets}
-            self._names = {str(target): target for target in self._targets}
+            self._by_name = {str(target): (target, row) for target, row in self._targets.items()}
             self._made_of = guests
         return self._targets
 
-    def target(self, name: str) -> OpOverload | None:
-        """The overload of this name ("aten.relu.default"), if a row speaks for it."""
-        targets = self.targets
-        found = self._names.get(name)
-        return found if found in targets else None
+    def named(self, name: str) -> tuple[OpOverload, Op] | None:
+        """The overload of this name ("aten.relu.default") and its row, if one speaks for it."""
+        if self.guests is not self._made_of:
+            _ = self.targets
+        return self._by_name.get(name)
 
     def declined(self) -> dict[str, str]:
         """What is known and has no row, with the reason for each."""

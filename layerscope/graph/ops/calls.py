@@ -86,13 +86,18 @@ class Call:
         result = computed(self.target, args, tensors[0])
         return result[0] if isinstance(result, tuple | list) else result
 
-    def local(self, inputs: tuple[Shape, ...], shape: Shape) -> "Call":
-        """The same call on windows cut so that nothing is left to pad, its output's shape the windows' own."""
+    def local(
+        self, inputs: tuple[Shape, ...], shape: Shape, tensors: tuple[Tensor, ...] = (), output: Tensor | None = None
+    ) -> "Call":
+        """The same call on windows cut so that nothing is left to pad, its output's shape the windows' own.
+
+        tensors, output: as for `knowing`.
+        """
         no_padding = "valid" if isinstance(self.args.get("padding"), str) else (0, 0)
         sizes = {"output_size": shape[-2:], "shape": (BatchSize(), *shape)}
         local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0), **sizes}
         args = {name: local.get(name, value) for name, value in self.args.items()}
-        return replace(self, args=args, inputs=inputs, shape=shape, tensors=(), output=None)
+        return replace(self, args=args, inputs=inputs, shape=shape, tensors=tensors, output=output)
 
     def knowing(self, tensors: tuple[Tensor, ...], output: Tensor | None = None) -> "Call":
         """The same call, with the values that it was made on and that it gave."""

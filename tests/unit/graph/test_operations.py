@@ -47,7 +47,8 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_target_has_one_row(guest: Path) -> None:
     """Ours stays, and the first of two guests; who came later is told which target to give up."""
     assert OPERATIONS.targets[aten.abs.default].name == "abs" and OPERATIONS.targets[aten.relu.default] is RELU
-    assert OPERATIONS.target("aten.abs.default") is aten.abs.default and OPERATIONS.target("aten.ceil.default") is None
+    assert OPERATIONS.named("aten.abs.default") == (aten.abs.default, rows["abs"])
+    assert OPERATIONS.named("aten.ceil.default") is None
     for name, taken, other in (("cut", "aten.relu.default", "relu"), ("late", "aten.abs.default", "abs")):
         with pytest.raises(UsageError, match=f'"{name}" speaks for {taken}, for which "{other}" speaks already'):
             OPERATIONS[name]

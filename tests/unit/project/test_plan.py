@@ -25,7 +25,7 @@ def alone(program: Program, images: dict[int, list[int]]) -> frozenset[int]:
     return forwarded_cropped(program, arrays, {node: ("deconvnet", "guided") for node in images})
 
 
-def test_few_peaks_on_many_images_are_forwarded_alone(net: ls.Network) -> None:
+def test_few_peaks_on_many_images_get_a_cropped_forward_pass(net: ls.Network) -> None:
     """A shallow layer's peaks, one an image, need a few px each; a forward pass would compute whole maps."""
     shallow = net["1"].node
     assert alone(net.program, {shallow: list(range(200))}) == {shallow}
