@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, SupportsIndex
 
 from layerscope.api import notebook
-from layerscope.api.numbers import UnitNumbers
 from layerscope.api.unit import Unit
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Neighbour, Peak, RunRecord, Stratum
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from layerscope.api.serving import Served
     from layerscope.core.progress import Progress
 
-__all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "UnitNumbers", "open"]
+__all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "open"]
 
 
 def open(path: str | os.PathLike[str]) -> "Atlas":

@@ -14,13 +14,15 @@ from layerscope.api.reporting import reporting
 from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
-from layerscope.core.errors import ImageError, LayerscopeError, UsageError, WrongModel
+from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
 from layerscope.dissect import Keyed, MaskedImages, describe, record_dissection, record_notes
 from layerscope.dissect import dissect as measured
+from layerscope.facts.network import require_same
 from layerscope.graph import Carrier
 from layerscope.models import load
+from layerscope.pipeline.identity import identity_of
 from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source, open_source
 from layerscope.world import MaskFolder, World
@@ -111,7 +113,7 @@ def dissect_atlas(
     network = spec if isinstance(spec, Network) else _traced(spec, run.input, weights, named=net is not None)
     for remark in network.remarks:
         say(remark)
-    _require_same(path, run.fingerprint, network.program, layers)
+    require_same(path, run, layers, identity_of(network.program, network.name, network.input))
     untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers)
     if untrained is None:
         say("no untrained network to compare with: only a named network can be built with other weights")
@@ -134,20 +136,6 @@ def _traced(spec: str, input: Any, weights: str | PathLike[str] | None, *, named
         if named:
             raise
         raise UsageError(f"{error}; the atlas calls its network so: name the network behind the atlas") from error
-
-
-def _require_same(path: str | Path, made_of: dict[str, Any], program: Carrier, layers: list[LayerRecord]) -> None:
-    """Raises WrongModel where the atlas was made by another network or by other weights."""
-    if made_of.get("weights") != weights_hash(program):
-        raise WrongModel(
-            f"{path} was made by other weights than these: name the network that made it (layerscope info {path} "
-            "prints it), with its --weights"
-        )
-    nodes = program.graph.nodes
-    for layer in layers:
-        shape = (layer.units, *(layer.map or ()))
-        if layer.node >= len(nodes) or (nodes[layer.node].name, nodes[layer.node].shape) != (layer.path, shape):
-            raise WrongModel(f"{path} was made by another network: this one has no layer {layer.name} of that shape")
 
 
 def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Carrier | None:

@@ -15,7 +15,7 @@ from layerscope.core.verbs import VERBS
 from layerscope.viewer.export import Choice, Plan, planned, told
 from layerscope.viewer.export import export as write
 from layerscope.viewer.export.folder import place_for
-from layerscope.viewer.export.plan import MARKER
+from layerscope.viewer.export.plan import MARKER, tops
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
@@ -73,7 +73,7 @@ def export(
     parted = tuple(part for name in names for part in name.split(",") if part)
     choice = Choice(layers=parted, tile=tile, photographs=photographs, projections=projections)
     if folder is not None and not dry_run:
-        before.require_fillable(place_for(folder, marker=MARKER, overwrite=overwrite), "the export")
+        before.require_fillable(place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite), "the export")
     with planned(path, choice, budget=budget) as plan:
         site = _site(plan, tuple(told(plan, asked=choice)))
     if folder is None or dry_run:
@@ -86,7 +86,7 @@ def export(
 
 
 def _site(plan: Plan, remarks: tuple[str, ...]) -> Site:
-    choice, run = plan.book.file.choice, plan.book.run
+    choice, run = plan.book.edition.choice, plan.book.run
     return Site(
         folder=None,
         files=plan.estimate.files,

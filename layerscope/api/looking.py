@@ -23,7 +23,7 @@ from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.viewer import pictures
 from layerscope.viewer.addresses import Sheet
-from layerscope.viewer.pages.look import facts
+from layerscope.viewer.pages.look import looked
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.render import assets, render
 from layerscope.viewer.shelf import Book
@@ -109,7 +109,7 @@ def _prepared(
 def _page(book: Book, portrait: Portrait, query: Query, methods: tuple[str, ...], title: str) -> str:
     return render(
         "look_alone.html",
-        page=facts(book, query, portrait, key="", methods=methods),
+        page=looked(book, query, portrait, key="", methods=methods),
         src=Inside(book, portrait),
         title=title,
         style=Markup(assets()["live.css"].decode()),

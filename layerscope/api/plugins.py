@@ -6,10 +6,11 @@ from layerscope.core.images import IMAGES
 from layerscope.core.methods import METHODS
 from layerscope.core.networks import NETWORKS
 from layerscope.core.registry import Registry
+from layerscope.viewer.pages import PAGES
 
 
 def registries() -> tuple[Registry, ...]:
     """The registries, in the order in which they are told."""
     from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
 
-    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS, ENGINES
+    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS, ENGINES, PAGES

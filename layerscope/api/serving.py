@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layerscope.api import before
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
+from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
 from layerscope.viewer.engine import Engine
@@ -97,7 +98,7 @@ def live(
     shelf = shelf_below([atlas.file.path if isinstance(atlas, Atlas) else atlas], base)
     from layerscope.api.looking import engine_of
 
-    engine = engine_of(shelf.book(shelf.slugs[0]).file, net, weights)
+    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, weights)
     return _served(shelf, host, port, base, names, browser, engine)
 
 

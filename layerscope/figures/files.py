@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
+from layerscope.core.names import without_controls
 from layerscope.figures.draw import draw, style
-from layerscope.figures.measure import printable
-from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import PlainSheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +23,8 @@ PNG_EFFORT = 3  # zlib's; at its default 6 a plate takes three times as long and
 FORMATS = ("png", "pdf", "svg")
 
 
-def save(sheet: Sheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
-    """Write the figure; see Sheet.save."""
+def save(sheet: PlainSheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
+    """Write the figure; see `Sheet.save`."""
     kind = require_writable(path)
     write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
     return path
@@ -42,7 +42,7 @@ def require_writable(path: Path) -> str:
     return kind
 
 
-def encode(sheet: Sheet, kind: str, *, width_inches: float | None = None, dpi: int = 300) -> bytes:
+def encode(sheet: PlainSheet, kind: str, *, width_inches: float | None = None, dpi: int = 300) -> bytes:
     """The bytes of the figure's file. kind: "png", "pdf" or "svg"."""
     if not 10 <= dpi <= 2400:
         raise UsageError(f"a figure's dpi must lie in 10..2400, got {dpi}")
@@ -65,9 +65,9 @@ def _average_when_shrunk(figure: "Figure", dpi: int) -> None:
             image.set_interpolation("hanning")
 
 
-def _metadata(sheet: Sheet, kind: str) -> dict[str, Any]:
+def _metadata(sheet: PlainSheet, kind: str) -> dict[str, Any]:
     """What the format calls these things; no time of writing, so that the same sheet gives the same bytes."""
-    title, caption = printable(sheet.title), printable(sheet.caption)
+    title, caption = without_controls(sheet.title), without_controls(sheet.caption)
     provenance = json.dumps(dict(sheet.provenance), sort_keys=True, default=str)
     if kind == "png":
         return {"Title": title, "Description": caption, "Software": "layerscope", "layerscope": provenance}

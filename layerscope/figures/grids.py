@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from layerscope.core.geometry import Box
 from layerscope.figures.measure import fitted, line_height, width, wrapped
 from layerscope.figures.page import ACCENT, INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, Picture, Words
-from layerscope.figures.sheet import Grid, Tile
+from layerscope.figures.tree import Grid, Tile
 
 TILE_GAP = 0.045
 LABEL_WIDTH = 0.62

@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from layerscope.atlas.codecs import for_browsers
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
+from layerscope.facts.layer import live_units, sample
 from layerscope.figures.files import write_whole
-from layerscope.figures.gather import sample
 from layerscope.report import sentences
 from layerscope.report.chart import Curve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
@@ -79,8 +78,7 @@ def write_page(
 def _section(file: AtlasFile, layer: LayerFacts, notes: Sequence[Note]) -> Section:
     record = file.layer(layer.name)
     said = {note.unit: note.text for note in notes if note.layer == layer.name}
-    live = np.flatnonzero(file.all_peaks(record.id).image[:, 0] >= 0)
-    sampled = sample(file, record, live, SAMPLED, seed=0)
+    sampled = sample(file, record, live_units(file.all_peaks(record.id)), SAMPLED, seed=0)
     return Section(
         facts=layer,
         says=sentences.of_layer(layer),

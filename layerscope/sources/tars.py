@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from layerscope.core.errors import ImageError
 from layerscope.sources.clutter import is_clutter
-from layerscope.sources.files import printable
+from layerscope.sources.files import storable
 from layerscope.sources.keys import beside_pictures, key_and_field
 from layerscope.sources.listing import Listing, listing
 from layerscope.sources.signatures import HEAD, named_as_image
@@ -73,7 +73,7 @@ def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
     counts = Counter(entry.identity for entry in entries)
     if all(count == 1 for count in counts.values()):
         return list(entries)
-    return [replace(entry, identity=f"{printable(Path(entry.path).name)}/{entry.identity}") for entry in entries]
+    return [replace(entry, identity=f"{storable(Path(entry.path).name)}/{entry.identity}") for entry in entries]
 
 
 def _head(entry: Entry) -> bytes:
@@ -93,14 +93,14 @@ def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
             if name == "." or is_clutter(PurePosixPath(name).parts):
                 continue
             if PurePosixPath(name).suffix.lower() == ".cls":
-                classes[printable(_key(name))] = _class(archive, member)
+                classes[storable(_key(name))] = _class(archive, member)
             elif member.islnk():  # a hard link has no bytes of its own
                 target = members.get(str(PurePosixPath(member.linkname)))
                 if target is not None:
-                    members[name] = replace(target, identity=printable(name))
+                    members[name] = replace(target, identity=storable(name))
             elif member.isreg() and not member.issparse():
                 members[name] = Entry(
-                    identity=printable(name), size=member.size, path=str(path), offset=member.offset_data
+                    identity=storable(name), size=member.size, path=str(path), offset=member.offset_data
                 )
     return members, classes
 

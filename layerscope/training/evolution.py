@@ -143,7 +143,7 @@ class _Work:
         peaks = scan.peaks[self.layer.node]
         maxima = standardised(scan.maxima[self.layer.node][:, self.alive])
         same = float((peaks.image[self.alive, 0] == self.end_image).mean())
-        self.curves.append((same, *correlations(maxima, self.end_maxima)))
+        self.curves.append((same, *mean_correlations(maxima, self.end_maxima)))
         self.peaks.append(peaks)
         self.tiles.append(
             strongest_tiles(
@@ -259,7 +259,9 @@ def standardised(maxima: Float32[np.ndarray, "images u"]) -> Float64[np.ndarray,
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
 
 
-def correlations(now: Float64[np.ndarray, "images u"], end: Float64[np.ndarray, "images u"]) -> tuple[float, float]:
+def mean_correlations(
+    now: Float64[np.ndarray, "images u"], end: Float64[np.ndarray, "images u"]
+) -> tuple[float, float]:
     """Of standardised maxima: the mean correlation of each unit with itself at the end, and with the others there.
 
     Over the units that vary at the end; NaN for no unit, and for no two. A unit that does not vary now counts as 0.

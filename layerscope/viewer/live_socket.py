@@ -17,9 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from layerscope.core.errors import LayerscopeError
 from layerscope.viewer.engine import Engine
 from layerscope.viewer.frames import WISH_BYTES, Flag, Kind, Message, Refused, pack, pack_result, unpack
-from layerscope.viewer.live_pages import page_routes
 from layerscope.viewer.looking import told_of
-from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS, Seat, Turns
 from layerscope.viewer.wishes import first_wish, read_wish
 
@@ -32,11 +30,9 @@ SENSELESS, TOO_LONG, TRY_LATER, IDLE = 1003, 1009, 1013, 4000
 FULL = f"{SEATS} viewers are watching already; close one of their pages, then reload this one"
 
 
-def live_routes(shelf: Shelf, engine: Engine) -> list[BaseRoute]:
-    """What an app has besides with a network of the shelf's first atlas: live page, its connection, own pictures."""
-    slug = shelf.slugs[0]
-    socket = socket_of(slug, engine, Turns(looks_of(engine)))
-    return [WebSocketRoute("/{atlas}/live/socket", socket), *page_routes(shelf, slug, engine)]
+def socket_route(slug: str, engine: Engine) -> BaseRoute:
+    """The live connection of a network of this atlas."""
+    return WebSocketRoute("/{atlas}/live/socket", socket_of(slug, engine, Turns(looks_of(engine))))
 
 
 def looks_of(engine: Engine) -> Callable[[Message, Message, Any], bytes]:

@@ -66,7 +66,7 @@ def _specificity_text(measured: list[dict[str, Any]]) -> str:
         (
             entry["layer"],
             entry["method"],
-            *(words.number(entry[name]) for name in ("median", "q25", "q75")),
+            *(words.four_digits(entry[name]) for name in ("median", "q25", "q75")),
             entry["n"],
         )
         for entry in measured

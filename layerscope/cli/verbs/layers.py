@@ -49,7 +49,7 @@ def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
 def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
     rows, cols = layer.field.rows, layer.field.cols
     seen = ("", "", "")
-    if not (layer.field.whole or layer.field.note):
+    if not layer.field.sees_all:
         share = words.percent(layer.field.share(expected.height, expected.width))
         seen = (words.by_axis(rows.step, cols.step), words.by_axis(rows.start, cols.start, ", "), share)
     mark = "*" if layer.auto else ""

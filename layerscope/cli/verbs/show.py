@@ -42,7 +42,12 @@ def _units(units: tuple[Mapping[str, Any], ...], about: Mapping[str, Any], said:
     named = any("concept" in unit for unit in units)
     rows = [
         (
-            *(unit["unit"], words.number(unit["maximum"]), words.number(unit["mean"]), words.number(unit["std"])),
+            *(
+                unit["unit"],
+                words.four_digits(unit["maximum"]),
+                words.four_digits(unit["mean"]),
+                words.four_digits(unit["std"]),
+            ),
             *(words.percent(unit["images_above"]), words.percent(unit["positions_above"]), unit["peaks"] or "dead"),
             *([unit["concept"]["concept"] if "concept" in unit else ""] if named else []),
         )
@@ -57,7 +62,7 @@ def _peaks(peaks: tuple[Mapping[str, Any], ...], about: Mapping[str, Any], said:
     for peak in peaks:
         box = f"source {_span(peak['source_box'])}" if peak["source_box"] else f"input {_span(peak['box'])}"
         place = (peak["row"], peak["col"])
-        rows.append((peak["rank"], words.number(peak["value"]), *place, box, peak["class"] or "", peak["source"]))
+        rows.append((peak["rank"], words.four_digits(peak["value"]), *place, box, peak["class"] or "", peak["source"]))
     head = f"unit {about['unit']} of {about['layer']}: {words.counted(len(peaks), 'peak')}"
     head += "" if peaks else " (never above zero)"
     note = "boxes: rows x columns, px of the source picture or of the network's input" if peaks else ""

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import recovering
+from layerscope.core.numbers import megabytes
 from layerscope.core.progress import Progress
 from layerscope.viewer.export.edition import Choice, Edition, EditionBook
 from layerscope.viewer.export.folder import place_for, written_whole
-from layerscope.viewer.export.plan import MARKER, Plan
+from layerscope.viewer.export.plan import MARKER, Plan, tops
 from layerscope.viewer.shelf import slugs_of
 
 __all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
@@ -45,7 +46,7 @@ def export(
     The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
-    place = place_for(folder, marker=MARKER, overwrite=overwrite)
+    place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
     with planned(atlas, choice or Choice(), budget=budget) as plan:
         if progress is not None:
             for sentence in told(plan, asked=choice or Choice()):
@@ -73,7 +74,7 @@ def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None
     plan = None
     for candidate in _candidates(choice) if budget is not None else (choice,):
         with Edition(atlas, candidate) as edition:
-            plan = Plan(EditionBook(slugs_of([edition.path])[0], edition, ""))
+            plan = Plan(EditionBook(slugs_of([edition.path])[0], edition))
             if budget is None or plan.estimate.known + SLACK * plan.estimate.guessed <= budget:
                 yield plan
                 return
@@ -101,8 +102,8 @@ def _no_room(budget: int, plan: Plan) -> str:
 
 def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
     """What a user should know before the export is written."""
-    choice, run = plan.book.file.choice, plan.book.run
-    said = [f"about {plan.estimate.bytes / 1e6:,.1f} MB in {plan.estimate.files:,} files"]
+    choice, run = plan.book.edition.choice, plan.book.run
+    said = [f"about {megabytes(plan.estimate.bytes)} in {plan.estimate.files:,} files"]
     if choice != asked:
         parts = ["projections by each layer's own method in the natural view only"] if choice.plates else []
         parts += [f"tiles of {choice.tile} px"] if choice.tile != asked.tile else []
@@ -116,7 +117,3 @@ def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
             "--no-projections leaves them out too"
         )
     return said
-
-
-def megabytes(count: float) -> str:
-    return f"{count / 1e6:,.1f} MB"

@@ -4,6 +4,7 @@ One table, MAKERS, says how each kind of file is made.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.version import __version__
 from layerscope.viewer import pictures
 from layerscope.viewer.addresses import SPRITES, Sheet, layer_key
-from layerscope.viewer.export.edition import Edition, EditionBook
+from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
-from layerscope.viewer.pages import PAGES, Query
+from layerscope.viewer.export.tiles import published, reduces
+from layerscope.viewer.pages import PAGES, Query, all_pages
+from layerscope.viewer.pages.telling import facts_of
 from layerscope.viewer.render import STATIC, assets, render
 from layerscope.viewer.scripts import names_script, sprites_style
 
 MARKER = "layerscope-site.json"
-# Pages of the atlas as a whole; those of layers, units and images come with what they show.
-WHOLE = ("network", "concepts", "compare", "about")
 # So many files of a kind are made to estimate the others; sprites take long and differ little.
 SAMPLED, SAMPLED_SPRITES = 16, 4
 
@@ -85,31 +86,42 @@ class Plan:
         return made / sum(piece.weight for piece in some) * sum(piece.weight for piece in group)
 
 
+def tops() -> re.Pattern[str]:
+    """The names that may stand at the top of an export: its pages, and the folders of what they show."""
+    pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
+    return re.compile("|".join([*(re.escape(page.path({})) for page in pages), "static", "i", r"l\d{2,}"]))
+
+
 def _pieces(book: EditionBook) -> Iterator[Piece]:
-    link, edition = FileLinks(book.file), book.file
+    link, edition = FileLinks(book.edition), book.edition
     for name, content in _assets().items():
         yield Piece(link.asset(name), "asset", (name,), bytes=len(content))
-    for name in WHOLE:
-        if name != "concepts" or book.dissected:
-            yield Piece(getattr(link, name)(), "page", (name,))
+    yield from _of(book, "atlas", link)
     sheets = defaultdict[tuple[int, int], list[Sheet]](list)
     for sheet in edition.sheets:
         sheets[sheet.layer, sheet.unit].append(sheet)
     for layer in edition.layers:
         yield from _layer(book, layer, link)
         for unit in range(layer.record.units):
-            yield from _unit(edition, layer, unit, sheets[layer.id, unit], link)
+            yield from _unit(book, layer, unit, sheets[layer.id, unit], link)
     for image in edition.shown_images:
-        yield Piece(str(link.image(image)), "page", ("image", image))
+        yield from _of(book, "image", link, image)
         picture = link.picture(image)
         if picture is not None:
             yield Piece(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
     yield Piece(MARKER, "marker", ())
 
 
+def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 1) -> Iterator[Piece]:
+    """The pages of the atlas, a layer, a unit or an image."""
+    for page in all_pages():
+        if page.scope == scope and page.exported and page.has(book):
+            yield Piece(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
+
+
 def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[Piece]:
     units = layer.record.units
-    yield Piece(link.layer(layer), "page", ("layer", layer), weight=units)
+    yield from _of(book, "layer", link, layer, weight=units)
     yield Piece(link.sprites(layer), "style", (layer,), weight=units)
     yield Piece(link.names(layer), "names", (layer,), weight=units)
     for block in range(pictures.blocks(layer)):
@@ -120,25 +132,27 @@ def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Itera
 
 
 def _unit(
-    edition: Edition, layer: AtlasLayerRecord, unit: int, sheets: Sequence[Sheet], link: FileLinks
+    book: EditionBook, layer: AtlasLayerRecord, unit: int, sheets: Sequence[Sheet], link: FileLinks
 ) -> Iterator[Piece]:
-    yield Piece(link.unit(layer, unit), "page", ("unit", layer, unit))
+    yield from _of(book, "unit", link, layer, unit)
     for sheet in sheets:
-        known = None if edition.reduces(layer.id) else edition.sheets[sheet].bytes
+        known = None if reduces(book.edition, layer.id) else book.edition.sheets[sheet].bytes
         yield Piece(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
     strata = link.strata(layer, unit)
     if strata is not None:
         yield Piece(strata, "strata", (layer, unit))
 
 
-def _page(book: EditionBook, name: str, *parts: Any) -> bytes:
-    link = FileLinks(book.file, "" if name in WHOLE else "../")
-    page, query = PAGES[name], Query.of((("show", "all"),) if name == "layer" else ())
-    named = dict(zip(("layer", "unit") if name in ("layer", "unit") else ("image",), parts, strict=False))
-    if "layer" in named:
-        named["layer"] = layer_key(named["layer"])
-    facts = page.facts(book, query, **named)
-    text = render(page.template, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
+def _page(book: EditionBook, name: str, *of: Any) -> bytes:
+    page = PAGES.known(name)
+    link = FileLinks(book.edition, "../" * str(FileLinks(book.edition).page(name, *of)).count("/"))
+    parts = dict(zip(page.parts, of, strict=True))
+    if "layer" in parts:
+        parts["layer"] = layer_key(parts["layer"])
+    offered = {"shelf": None, "link": link}
+    asked = {asked: offered[asked] for asked in page.asks}
+    facts = facts_of(page, book, Query.of(page.in_export), **parts, **asked)
+    text = render(page.source, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
     return text.encode()
 
 
@@ -154,8 +168,7 @@ def _asset(book: EditionBook, name: str) -> bytes:
 
 
 def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
-    found = book.file.published(sheet)
-    return _content(pictures.shown(found))
+    return _content(pictures.shown(published(book.edition, sheet)))
 
 
 def _picture(book: EditionBook, image: int) -> bytes:
@@ -176,16 +189,16 @@ def _content(picture: pictures.Picture | None) -> bytes:
 
 
 def _style(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return sprites_style(book, layer, FileLinks(book.file, "../")).encode()
+    return sprites_style(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return names_script(book, layer, FileLinks(book.file, "../")).encode()
+    return names_script(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
-    choice = book.file.choice
+    choice = book.edition.choice
     told = {
         "layerscope": __version__,
         "fingerprint": book.run.fingerprint,

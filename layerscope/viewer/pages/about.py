@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import Figures
 from layerscope.core.methods import METHODS, installed
 from layerscope.core.records import Input
 from layerscope.core.version import __version__
+from layerscope.facts.run import codec_of, images_of_run, is_lossy
 from layerscope.figures.words import VIEWS
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -117,15 +117,13 @@ def facts(book: Book, query: Query) -> AboutPage:
     """Where the atlas comes from, and how far to trust what it shows."""
     file, run = book.file, book.run
     skipped, duplicates = file.left_out()
-    codec = str(run.settings.get("codec", DEFAULT_CODEC))
-    counted = [int(book.statistics(layer).histogram[:1].sum()) for layer in book.layers[:1]]
     return AboutPage(
         title=book.title,
         network=run.network,
         read=(file.statistic("replay") or {}).get("said", ""),
         images=run.images,
         listed=file.image_count(),
-        scanned=max(counted, default=0),
+        scanned=images_of_run(file),
         skipped=skipped,
         duplicates=duplicates,
         k=run.k,
@@ -135,8 +133,8 @@ def facts(book: Book, query: Query) -> AboutPage:
         versions=run.versions,
         started=run.started,
         finished=run.finished,
-        codec=codec,
-        lossy=is_lossy(codec),
+        codec=codec_of(run),
+        lossy=is_lossy(run),
         sampled=file.sampled(),
         methods=tuple(_method(name, name in run.methods) for name in dict.fromkeys((*METHODS.names, *run.methods))),
         views=tuple(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.run import first_view, images_scanned
 from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
 from layerscope.viewer.pages.query import Query
@@ -81,15 +82,16 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
     step = max(len(chosen), 1) if sprites else MOST_ALONE
     first = _first(query.one("from"), len(chosen), step)
     place = book.layers.index(found)
-    view = book.run.views[0] if book.run.views else ""
     return LayerPage(
         layer=found,
         field=words.field_words(found, book.file),
-        images=int(book.statistics(found).histogram[:1].sum()),
+        images=images_scanned(book.file.unit_statistics(found.id)),
         sheets=book.sheets(found),
-        method=words.method_words(found, found.method, view, shared_scale=False) if found.method else "",
+        method=words.method_words(found, found.method, first_view(book.run), shared_scale=False)
+        if found.method
+        else "",
         specificity=words.specificity_words(book.file, found, found.method) if found.method else "",
-        dissected=bool(book.concepts(found)),
+        dissected=bool(book.file.concepts(found.id)),
         labelled=any(row.label is not None for row in rows),
         dead=sum(row.dead for row in rows),
         with_tiles=with_tiles,

@@ -6,23 +6,18 @@ import numpy as np
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
+from layerscope.facts.layer import names
+from layerscope.facts.peaks import SeenPeak, seen_peaks
+from layerscope.facts.run import images_scanned, is_lossy
+from layerscope.facts.unit import ClassMean, UnitNumbers, class_mean, concept_of, top_classes, unit_numbers
 from layerscope.figures import words
 from layerscope.figures.gather import check_unit
-from layerscope.figures.sheet import Chart
+from layerscope.figures.histogram import histogram
+from layerscope.figures.tree import Chart
 from layerscope.viewer.addresses import Sheet, layer_key
-from layerscope.viewer.pages.behaviour import (
-    ClassMean,
-    UnitNumbers,
-    class_mean_of,
-    classes_of,
-    histogram_of,
-    numbers_of,
-)
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.seen import SeenPeak, seen_peaks
 from layerscope.viewer.shelf import Book
 
 
@@ -127,27 +122,27 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
     shown = book.layer(layer)
     number = check_unit(shown, unit)
     file, run = book.file, book.run
-    peaks = seen_peaks(book, file.peaks(shown.id, number))
-    statistics = book.statistics(shown)
-    counted = len(statistics.mean) > number
-    concept = next((one for one in book.concepts(shown) if one.unit == number), None)
+    peaks = seen_peaks(file, shown, number)
+    statistics = file.unit_statistics(shown.id)
+    numbers = unit_numbers(statistics, number)
+    concept = concept_of(file.concepts(shown.id), number)
     best = concept.best if concept else None
     rows, columns = shape_of_grid(run.k)
     before, after = _layers_beside(book, shown)
-    classes = classes_of(book, shown, number, peaks)
     labels = [peak.label for peak in peaks if peak.label is not None]
+    classes = top_classes(file, shown, number, labels)
     return UnitPage(
         layer=shown,
         key=layer_key(shown),
         unit=number,
         network=run.network,
         images=run.images,
-        of_images=int(statistics.histogram[:1].sum()),
+        of_images=images_scanned(statistics),
         k=run.k,
         columns=columns,
         rows=rows,
-        lossy=is_lossy(run.settings.get("codec", DEFAULT_CODEC)),
-        dead=counted and not peaks,
+        lossy=is_lossy(run),
+        dead=numbers is not None and not peaks,
         dissected=concept is not None,
         guess=best,
         runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
@@ -158,10 +153,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         looks=_looks(book, shown, number, len(peaks)),
         trust=_trust(book, shown),
         peaks=peaks,
-        numbers=numbers_of(book, shown, number) if counted else None,
-        histogram=histogram_of(book, shown, number, peaks) if counted else None,
+        numbers=numbers,
+        histogram=_histogram(statistics.histogram[number], peaks) if numbers else None,
         classes=classes,
-        class_mean=class_mean_of(book, shown, number) if classes else None,
+        class_mean=class_mean(file, shown, number) if classes else None,
         class_count=len(file.statistic("classes") or ()),
         peak_classes=tuple(
             (name, labels.count(name)) for name in sorted(dict.fromkeys(labels), key=lambda n: -labels.count(n))
@@ -174,6 +169,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         layer_before=before,
         layer_after=after,
     )
+
+
+def _histogram(counts: np.ndarray, peaks: tuple[SeenPeak, ...]) -> Chart | None:
+    return histogram(counts, tuple(peak.value for peak in peaks)) if counts.any() else None
 
 
 def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecord | None, AtlasLayerRecord | None]:
@@ -238,14 +237,13 @@ def _strata(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[StratumRow,
 
 def _near(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...]:
     found = [one for one in book.file.neighbours(layer.id) if one.unit == unit]
-    concepts = book.concepts(layer)
-    names = {one.unit: one.best.concept for one in concepts if one.best is not None} if found else {}
+    named = names(book.file.concepts(layer.id)) if found else {}
     return tuple(
         NearUnit(
             unit=one.other,
             correlation=one.correlation,
             duplicate=one.correlation >= NEAR_DUPLICATE,
-            name=names.get(one.other, ""),
+            name=named.get(one.other, ""),
             sheet=book.sheet(layer, one.other, "patches"),
         )
         for one in found

@@ -11,7 +11,7 @@ from layerscope.core.geometry import Field, Window
 from layerscope.figures.evolution import evolution
 from layerscope.figures.layout import lay_out
 from layerscope.figures.page import ACCENT, Line, Picture, Words
-from layerscope.figures.sheet import Grid
+from layerscope.figures.tree import Grid
 
 EPOCHS = (1, 2, 5, 10)
 AXIS = Window(size=3, step=1, start=0)

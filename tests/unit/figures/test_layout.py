@@ -9,7 +9,8 @@ from layerscope.core.geometry import Box
 from layerscope.figures.grids import composed
 from layerscope.figures.layout import lay_out
 from layerscope.figures.page import Frame, Line, Picture, Words
-from layerscope.figures.sheet import Bar, Chart, Curve, Grid, Mark, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Bar, Chart, Curve, Grid, Mark, Panel, Tile
 
 
 def tile(level: int = 0, height: int = 4, width: int = 4, **options) -> Tile:

@@ -78,15 +78,15 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
 
 def test_another_torch_is_named_where_only_the_graph_differs(made, file, monkeypatch):
     """Then the model may be right, and traced differently."""
-    monkeypatch.setattr("layerscope.live.opening.graph_hash", lambda program: "0")
-    monkeypatch.setattr("layerscope.live.opening.versions", lambda: {"torch": "9.9"})
+    monkeypatch.setattr("layerscope.pipeline.identity.graph_hash", lambda program: "0")
+    monkeypatch.setattr("layerscope.pipeline.identity.versions", lambda: {"torch": "9.9"})
     with pytest.raises(WrongModel, match=rf"made with torch {torch.__version__.split('+')[0]}.*, this is 9.9"):
         engine_for(file, made.net.program, name="small")
 
 
 def test_weights_that_are_not_finite_are_refused(made, file, monkeypatch):
     """Whatever the fingerprint says."""
-    monkeypatch.setattr("layerscope.live.opening.weights_hash", lambda program: file.run.fingerprint["weights"])
+    monkeypatch.setattr("layerscope.pipeline.identity.weights_hash", lambda program: file.run.fingerprint["weights"])
     broken = {name: weight * torch.nan for name, weight in made.net.program.weights.items()}
     with pytest.raises(TraceError, match="not finite"):
         engine_for(file, Program(made.net.program.graph, broken), name="broken")

@@ -193,11 +193,11 @@ def test_a_budget_takes_the_most_that_fits(atlas, site, tmp_path):
     """All, then plates only, then smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
     whole = sum(map(len, files(site).values()))
     with planned(atlas, Choice(), budget=2 * whole) as plan:
-        assert plan.book.file.choice == Choice()
+        assert plan.book.edition.choice == Choice()
     with planned(atlas, Choice(plates=True)) as plan:
         enough = int(plan.estimate.known + 1.1 * plan.estimate.guessed) + 1
     with planned(atlas, Choice(), budget=enough) as plan:
-        assert plan.book.file.choice == Choice(plates=True)
+        assert plan.book.edition.choice == Choice(plates=True)
         assert {(s.method, s.view) for s in plan.book.file.sheets if s.kind == "projections"} == {
             ("deconvnet", "natural"), ("guided", "natural")
         }  # fmt: skip

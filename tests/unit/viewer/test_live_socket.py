@@ -9,14 +9,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from layerscope.core.live import Wish
 from layerscope.viewer import live_socket
+from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, WISH_BYTES
-from layerscope.viewer.live_socket import live_routes
 from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS
 from layerscope.viewer.wishes import first_wish, read_wish
@@ -27,7 +26,7 @@ SOCKET = "/small/live/socket"
 
 @pytest.fixture
 def browser(shelf, engine):
-    with TestClient(Starlette(routes=live_routes(shelf, engine))) as made:
+    with TestClient(create_app(shelf, engine=engine)) as made:
         yield made
 
 
@@ -174,7 +173,7 @@ def test_idle_viewers_are_let_go(browser, monkeypatch):
 def test_a_client_that_never_reads_costs_little(shelf, engine, monkeypatch):
     """S13: it floods and takes nothing: one look, the memory of one frame, and it is let go in time."""
     monkeypatch.setattr(live_socket, "SEND_SECONDS", 0.3)
-    app, frames, sent = Starlette(routes=live_routes(shelf, engine)), 100, []
+    app, frames, sent = create_app(shelf, engine=engine), 100, []
     body = picture(1) + bytes(200_000)
 
     async def client() -> None:
@@ -214,7 +213,7 @@ class Viewers(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.engine, self.stack, self.number = FakeEngine(), contextlib.ExitStack(), 0
-        self.browser = self.stack.enter_context(TestClient(Starlette(routes=live_routes(self.shelf, self.engine))))
+        self.browser = self.stack.enter_context(TestClient(create_app(self.shelf, engine=self.engine)))
         self.viewers = [self._opened()]
 
     def _opened(self):

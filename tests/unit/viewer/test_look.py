@@ -13,8 +13,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import PICTURE_BYTES
-from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery
-from layerscope.viewer.live_pages import small_copy
+from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery, small_copy
 from layerscope.viewer.pages.live import VIRIDIS
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas

@@ -1,12 +1,12 @@
-"""A peak as pages show it: its value, its image, and where in the image it lies, in px of the source picture."""
+"""A peak with what is known of its image: value, image, and where in the image it lies, in px of the source picture."""
 
 from dataclasses import dataclass
 
-from layerscope.atlas.records import Peak
+from layerscope.atlas.records import AtlasLayerRecord, Peak
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
-from layerscope.figures.boxes import span_on_picture
-from layerscope.viewer.shelf import Book
+from layerscope.facts.boxes import on_picture
+from layerscope.facts.wrapping import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +51,18 @@ def seen_peak(peak: Peak, image: ImageRecord, *, kept: bool) -> SeenPeak:
     )
 
 
-def seen_peaks(book: Book, peaks: tuple[Peak, ...]) -> tuple[SeenPeak, ...]:
+def seen_peaks(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[SeenPeak, ...]:
     """A unit's peaks with their images, best first."""
-    return tuple(seen_peak(peak, book.file.image(peak.image), kept=book.file.has_picture(peak.image)) for peak in peaks)
+    return tuple(
+        seen_peak(peak, file.image(peak.image), kept=file.has_picture(peak.image))
+        for peak in file.peaks(layer.id, unit)
+    )
 
 
 def boxes(peak: Peak, image: ImageRecord) -> tuple[Box | None, Box | None]:
     """The receptive field and the tile's box, px of the source picture, inside it."""
-    inside, shown = peak.tile_box, peak.source_box
-    if inside is None or shown is None or not image.height or not image.width or not (inside.height and inside.width):
+    found = on_picture(peak)
+    if found is None or not image.height or not image.width:
         return None, None
-    (top, bottom), _ = span_on_picture(
-        (peak.box.top, peak.box.bottom), (inside.top, inside.bottom), (shown.top, shown.bottom)
-    )
-    (left, right), _ = span_on_picture(
-        (peak.box.left, peak.box.right), (inside.left, inside.right), (shown.left, shown.right)
-    )
-    field = Box(top=top, left=left, bottom=bottom, right=right)
+    field, shown = found
     return field.clipped(image.height, image.width), shown.clipped(image.height, image.width)
