@@ -11,6 +11,7 @@ import pytest
 import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.core import codecs as core_codecs
+from layerscope.core import images, networks
 from layerscope.core.codecs import Codec
 from layerscope.core.images import ImageKind
 from layerscope.core.methods import METHODS
@@ -109,6 +110,18 @@ def test_the_kinds_of_the_page_are_the_guests(name):
     module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / f"{name}.py").read_text()
     assert module in [block.body for block in blocks(DOCS / "how-to" / "plugins.md")]
     assert len(module.splitlines()) <= 40
+
+
+def test_forms_of_networks_and_images_are_told_as_their_rows_tell_them():
+    """One clause, in the docstrings and on the page of the functions; each form on the page of the command line."""
+    python = " ".join(text(DOCS / "reference" / "python.md").split())
+    for verb, clause in ((ls.trace, networks.forms()), (ls.images, images.forms(written=False))):
+        assert clause in " ".join((verb.__doc__ or "").split())
+        assert clause in python.replace("`", "")
+    command_line = text(DOCS / "reference" / "command-line.md")
+    for form in [form for row in networks.NETWORKS.own.values() for form in row.form.split(", ")]:
+        assert f"`{form}`" in command_line
+    assert images.forms("`") in command_line
 
 
 @pytest.mark.parametrize(
