@@ -3,8 +3,8 @@
 import os
 import sys
 
+import jaxtyping
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
 import tests.typecheck
 
@@ -22,5 +22,7 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40
 settings.register_profile("wide", derandomize=True, deadline=None, max_examples=500, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# The hook decorates with `jaxtyping.jaxtyped(typechecker=...)`; here the second decides what the first is needed for.
+jaxtyping.jaxtyped = lambda *, typechecker: typechecker
 # Never undone: whatever of the package a test imports first is checked.
-install_import_hook("layerscope", f"{tests.typecheck.__name__}.checked")
+jaxtyping.install_import_hook("layerscope", f"{tests.typecheck.__name__}.checked")

@@ -1,22 +1,58 @@
-"""How signatures are checked in the tests: a whole number passes for a float, as it does for every type checker."""
+"""How signatures of the package are checked in the tests: by beartype, and where they name shapes within jaxtyping.
 
+jaxtyping binds every call's arguments and checks them twice, to tie the sizes that a signature names to one another and
+to say well which is wrong. Where nothing is to be tied beartype alone refuses the same, in a small part of the time.
+A check is built at the first call, since a process calls few of the functions that it imports.
+"""
+
+import dataclasses
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from inspect import isclass
+from typing import Any, get_args, get_type_hints
 
+import jaxtyping
 from beartype import BeartypeConf, beartype
 
-_beartype = beartype(conf=BeartypeConf(is_pep484_tower=True))
+# A whole number passes for a float, as it does for every type checker.
+_types = beartype(conf=BeartypeConf(is_pep484_tower=True))
+_jaxtyped = jaxtyping.jaxtyped
 
 
-def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function; its check is built at its first call, since a process calls few of those that it imports."""
+def checked(thing: Any) -> Any:
+    """A function, method or property with its signature checked; a dataclass with that of its fields."""
+    if isclass(thing):
+        if dataclasses.is_dataclass(thing) and "__init__" in vars(thing):
+            thing.__init__ = checked(thing.__init__)
+        return thing
+    if isinstance(thing, classmethod | staticmethod):
+        return type(thing)(checked(thing.__func__))
+    if isinstance(thing, property):
+        return property(*(part and checked(part) for part in (thing.fget, thing.fset, thing.fdel)), thing.__doc__)
+    return _at_first_call(thing)
+
+
+def _at_first_call(function: Callable[..., Any]) -> Callable[..., Any]:
     built: list[Callable[..., Any]] = []
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not built:
-            built.append(_beartype(function))
+            built.append(_built(function))
         return built[0](*args, **kwargs)
 
     return call
+
+
+def _built(function: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except Exception:
+        # A name that is imported for annotations alone: jaxtyping takes what it cannot look up for anything.
+        return _jaxtyped(function, typechecker=_types)
+    types = _types(function)
+    return _jaxtyped(types, typechecker=None) if any(map(_has_shape, hints.values())) else types
+
+
+def _has_shape(hint: Any) -> bool:
+    return (isclass(hint) and issubclass(hint, jaxtyping.AbstractArray)) or any(map(_has_shape, get_args(hint)))

@@ -19,8 +19,8 @@ UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
 def info(atlas: Atlas | str | PathLike[str]) -> dict[str, Any]:
     """Tell what made an atlas and what it holds, as plain values.
 
-    bytes: of the file; started, finished: ISO 8601, UTC; counts; skipped: the images that were left out, with reasons;
-    specificity: of every projected layer and method. Raises AtlasError for a file that is no atlas.
+    atlas: an Atlas, or its path. The size is in bytes, times are ISO 8601 in UTC; the images that were left out come
+    with reasons, every projected layer and method with its specificity. Raises AtlasError for a file that is no atlas.
     """
     if isinstance(atlas, Atlas):
         return info_of(atlas.file)
@@ -29,7 +29,7 @@ def info(atlas: Atlas | str | PathLike[str]) -> dict[str, Any]:
 
 
 def info_of(file: AtlasFile) -> dict[str, Any]:
-    """All of it as plain values. bytes: of the file; started, finished: ISO 8601, UTC."""
+    """All of it as plain values; the size is in bytes, times are ISO 8601 in UTC."""
     run, images = file.run, file.images()
     _, units = file.table("units")
     return {

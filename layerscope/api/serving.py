@@ -68,9 +68,10 @@ def serve(
 ) -> Served:
     """Show one or more atlases in the browser: a server in a thread, which ends with the process.
 
-    host: the address to listen at; one that others can reach gets a token. port: the first that is tried; the next free
-    one is taken, 0 is any. base, names: the path below which, and the host names under which, a proxy shows the pages.
-    browser: open it where there is a display. Raises AtlasError, and UsageError where no port is free.
+    atlas: one, or a list. host: the address to listen at; one that others can reach gets a token. port: the first that
+    is tried; the next free one is taken, 0 is any. base, names: the path below which, and the host names under which, a
+    proxy shows the pages. browser: open it where there is a display. Raises AtlasError, and UsageError where no port
+    is free.
     """
     several = [atlas] if isinstance(atlas, (str, os.PathLike, Atlas)) else list(atlas)
     paths = [one.file.path if isinstance(one, Atlas) else one for one in several]

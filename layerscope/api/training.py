@@ -120,11 +120,9 @@ def evaluate(
     all. classes: a table with index, wnid and name of each output. limit: the first so many. device, weights, input: as
     for `build`. progress: as for `build`. Raises TraceError for a network that gives no scores, UsageError, ImageError.
     """
-    from layerscope.api.arguments import require_input
     from layerscope.api.inputs import input_text
 
     before.require_weights(weights)
-    require_input(input)
     table = None if classes is None else before.readable(classes, "the classes")
     if isinstance(data, (str, PathLike)) and data != "world":
         before.require_images(fspath(data))

@@ -49,10 +49,8 @@ def trace(
     spec with random weights, for what needs none. What was chosen on the way is warned of, and stands in the network's
     `remarks`. Raises TraceError and UsageError.
     """
-    from layerscope.api.arguments import require_input
     from layerscope.api.opening import traced
 
-    require_input(input)
     net = traced(model, input, weights, with_weights=with_weights)
     for remark in net.remarks:
         warnings.warn(remark, stacklevel=3)
@@ -76,15 +74,7 @@ def images(
     them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the
     images; `.skipped` lists those that could not be used, with the reason. Raises ImageError and UsageError.
     """
-    from layerscope.sources import open_source
-
-    return open_source(
-        source,
-        labels=None if labels is None else fspath(labels),
-        limit=limit,
-        orientation=orientation,
-        max_pixels=max_pixels,
-    )
+    return opened_images(source, labels, limit, orientation, max_pixels)
 
 
 @checked(VERBS["build"])
@@ -172,8 +162,8 @@ def forecast(
 ) -> "Forecast":
     """What `build` with the same arguments will take: seconds by stage and bytes, from a small piece of each stage.
 
-    Nothing is written; weights that are not named are random. progress: is told what `auto` leaves out. Raises
-    LayerscopeError.
+    All arguments: as for `build`. Nothing is written; weights that are not named are random. progress: is told what
+    "auto" leaves out. Raises LayerscopeError.
     """
     given = locals()
     before.require_weights(weights)
@@ -262,13 +252,8 @@ def opened_images(
     """What a user calls the images, as a source. Raises ImageError and UsageError."""
     from layerscope.sources import open_source
 
-    return open_source(
-        images,
-        labels=None if labels is None else fspath(labels),
-        limit=limit,
-        orientation=orientation,
-        max_pixels=max_pixels,
-    )
+    named = None if labels is None else fspath(labels)
+    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
 
 
 def least_bytes(run: "Build") -> int:
@@ -287,13 +272,11 @@ def _build(
     given: dict[str, Any], source: "Source", reporter: "Progress", *, with_weights: bool = True
 ) -> "tuple[Build, Network]":
     """The run that the arguments of build or forecast ask for, and its network."""
-    from layerscope.api.arguments import require_input
     from layerscope.api.selection import chosen_layers
     from layerscope.pipeline import Build, Settings
 
     options = {one.stored or one.name: given[one.name] for one in HELD.settings if one.name != "layers"}
     settings = Settings(**options)
-    require_input(given["input"])
     require_device(given["device"])
     network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)
     require_read(network)

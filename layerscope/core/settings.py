@@ -10,7 +10,7 @@ from typing import Any, Literal
 from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Setting
-from layerscope.core.texts import Anything, Held, Place, Reporter, RowName, Text, Word
+from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
 from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
 
 # Closed sets of words, for the type checker and for the table below.
@@ -110,11 +110,12 @@ SHOW = Setting(
     "show", Maybe(Shape(0, ",", "three channel numbers such as 3,2,1")),
     "channels shown as red, green and blue, numbered from 0", None, metavar="R,G,B",
 )  # fmt: skip
+OF_AN_INPUT = (CHANNELS, HEIGHT, WIDTH, MEAN, STD, ORDER, RESIZE, CROP, INTERPOLATION, SHOW)
 SHAPE = Setting(
     "shape", Maybe(Shape(1, "x", "CHANNELSxHEIGHTxWIDTH such as 3x224x224")),
-    "channels, height and width, such as `3x224x224`", None, option="--input", metavar="CxHxW",
+    "channels, height and width, such as `3x224x224`", None, option="--input", metavar="CxHxW", face=False,
 )  # fmt: skip
-INPUT = Setting("input", Held("Input, or None"), "what the network expects, an Input", None, shell=False)
+INPUT = Setting("input", Expectation(), "what the network expects, an Input", None, shell=False)
 
 # What an atlas holds.
 LAYERS = Setting("layers", Names(), "layers by name or pattern; with commas or repeated", "auto", metavar="GLOB")
@@ -225,7 +226,7 @@ VALIDATE = Setting(
 RECIPE = Setting[Recipe](
     "recipe", Word(RECIPES),
     "`default`, the network's own; `further`, a second, gentler cycle; or `paper`, as Zeiler & Fergus 2013 trained",
-    "default", metavar="WORD",
+    "default", metavar="WORD", told="`default`",
 )  # fmt: skip
 START = Setting(
     "start", Maybe(Place()), "begin with the weights of an earlier run of the same network, that run's folder", None,

@@ -134,6 +134,29 @@ class Reporter(Kind[Any]):
         return "bool, or an object with `start`, `step` and `say`"
 
 
+class Expectation(Kind[Any]):
+    """An Input, or None where the network says itself what it expects."""
+
+    def check(self, value: Any) -> Any:
+        """Raises UsageError for all else, with the Input to write for a shape that was given."""
+        from layerscope.core.errors import UsageError
+        from layerscope.core.records import Input
+
+        if value is None or isinstance(value, Input):
+            return value
+        shape = getattr(value, "shape", value)
+        shape = tuple(shape[-3:]) if isinstance(shape, Sequence) and not isinstance(shape, str) else ()
+        numbers = all(isinstance(number, int) and not isinstance(number, bool) for number in shape)
+        said = shape if numbers and len(shape) == 3 else (3, 224, 224)
+        raise UsageError(
+            f"input must say what the network expects, as a layerscope.Input and not a {type(value).__name__}: "
+            f"input=ls.Input(channels={said[0]}, height={said[1]}, width={said[2]})"
+        )
+
+    def python(self) -> str:
+        return "Input, or None"
+
+
 class Held(Kind[Any]):
     """What only Python can give, and another room judges with a sentence of its own."""
 

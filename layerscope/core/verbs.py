@@ -86,11 +86,11 @@ def _written(setting: AnySetting, face: str) -> str:
     return setting.written if face == "shell" else f"{setting.name}="
 
 
-_READ = Group("images", s.IMAGES, s.LABELS, s.LIMIT, s.ORIENTATION, s.MAX_PIXELS)
+READ = Group("images", s.IMAGES, s.LABELS, s.LIMIT, s.ORIENTATION, s.MAX_PIXELS)
 EXPECTED = Group(
     "what the network expects, where NET does not say or is to be overruled",
     s.INPUT, s.SHAPE,
-    *(one.asked() for one in (s.MEAN, s.STD, s.ORDER, s.RESIZE, s.CROP, s.INTERPOLATION, s.SHOW)),
+    *(one.asked(face=False) for one in (s.MEAN, s.STD, s.ORDER, s.RESIZE, s.CROP, s.INTERPOLATION, s.SHOW)),
 )  # fmt: skip
 SERVED = Group("where", s.HOST, s.PORT, s.BASE, s.HOST_NAMES, s.BROWSER)
 RECIPE = Group("the recipe", s.RECIPE, s.START, s.EPOCHS, s.RATE, s.BATCH, s.TRAIN_SEED)
@@ -111,12 +111,12 @@ _ALL = (
     ),
     Verb(
         "build", "scan images with a network, project its peaks, write an atlas; resumes",
-        s.NET, _READ, s.out("the atlas; a build into it goes on", "FILE", unless="dry_run").asked(),
+        s.NET, READ, s.out("the atlas; a build into it goes on", "FILE", unless="dry_run").asked(),
         s.OVERWRITE, s.DRY_RUN.but(face=False), s.WEIGHTS, EXPECTED, HELD, GOING, resumes=True,
     ),
     Verb(
         "forecast", "tell what a build will take",
-        s.NET, _READ, s.WEIGHTS, EXPECTED, HELD, Group("how it runs", s.WORKERS, s.DEVICE, s.NO_PROGRESS),
+        s.NET, READ, s.WEIGHTS, EXPECTED, HELD, Group("how it runs", s.WORKERS, s.DEVICE, s.NO_PROGRESS),
         shell=False,
     ),
     Verb(
@@ -167,7 +167,7 @@ _ALL = (
     Verb("info", "print what made an atlas and what it holds", s.ATLAS),
     Verb(
         "check", "compute a sample of an atlas's peaks again and compare",
-        s.ATLAS, s.NET, _READ, s.WEIGHTS, EXPECTED, s.SAMPLE, s.SEED.but(sentence="seed of the sample", stored=""),
+        s.ATLAS, s.NET, READ, s.WEIGHTS, EXPECTED, s.SAMPLE, s.SEED.but(sentence="seed of the sample", stored=""),
     ),
     Verb(
         "dissect", "find which unit detects which concept, on pictures whose content is known",
@@ -177,7 +177,7 @@ _ALL = (
     ),
     Verb(
         "evolve", "show how features develop over the checkpoints of a training run",
-        s.RUN, _READ, s.out(_FIGURE, "FIGURE"), s.OVERWRITE.but(sentence="replace FIGURE where it exists"),
+        s.RUN, READ, s.out(_FIGURE, "FIGURE"), s.OVERWRITE.but(sentence="replace FIGURE where it exists"),
         s.LAYERS.asked(told="those of `auto` that have a map"), s.EVOLVE_UNITS,
         s.SEED.but(sentence="seed of the sample", stored=""),
         s.Setting("method", s.METHOD_NAME, s.METHOD.sentence, lambda: s.METHODS.default[0], metavar="METHOD"),
@@ -212,7 +212,7 @@ _ALL = (
         "trace", "trace a network", s.Setting("model", s.Held("torch.nn.Module, exported program or str"), "a network"),
         s.INPUT, s.WEIGHTS, s.WITH_WEIGHTS, shell=False,
     ),
-    Verb("images", "open images in their fixed order", s.IMAGES.but(name="source"), *_READ.settings[1:], shell=False),
+    Verb("images", "open images in their fixed order", s.IMAGES.but(name="source"), *READ.settings[1:], shell=False),
 )  # fmt: skip
 
 VERBS: dict[str, Verb] = {verb.name: verb for verb in _ALL}

@@ -21,6 +21,7 @@ from torchvision import models
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.networks import NONE
 from layerscope.core.records import Input
+from layerscope.core.settings import INTERPOLATION
 from layerscope.models.loaded import RANDOM_SEED, Loaded
 from layerscope.models.weights import fill, resized, weights_path
 
@@ -159,5 +160,5 @@ def _input_of(entry: Any) -> Input:
         mean=tuple(transforms.mean),
         std=tuple(transforms.std),
         resize=transforms.resize_size[0],
-        interpolation=str(transforms.interpolation.value),
+        interpolation=INTERPOLATION.check(str(transforms.interpolation.value)),
     )

@@ -24,7 +24,7 @@ from layerscope.pipeline.shown import ShownPeaks
 from layerscope.pipeline.work import LayerWork
 from layerscope.pipeline.working import ImageWork
 from layerscope.project.cone import Entries, needed_maps
-from layerscope.project.run import Carried, boxes_of, carried, carried_alone
+from layerscope.project.run import Carried, boxes_of, carried, carried_cropped
 from layerscope.project.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source, show
@@ -130,7 +130,7 @@ class ProjectWork(ImageWork):
             return
         entries = Entries(work.node, places, peaks.unit, peaks.row, peaks.col)
         parts = (
-            carried_alone(self.program, entries, work.methods, x)
+            carried_cropped(self.program, entries, work.methods, x)
             if work.node in self.alone
             else carried(self.program, entries, work.methods, maps)
         )

@@ -19,7 +19,7 @@ from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.shown import ShownPeaks
 from layerscope.pipeline.work import LayerWork
-from layerscope.project.plan import forwarded_alone
+from layerscope.project.plan import forwarded_cropped
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source
 
@@ -53,7 +53,7 @@ class Projecting(Job[Group, ProjectPart]):
         self.patches = {work.node: work.patches for work in works}
         peaks = ShownPeaks.of(works)
         projected = {work.node: peaks.of_layer(work.node).image for work in works if work.methods}
-        alone = forwarded_alone(program, projected, {w.node: w.methods for w in works})
+        alone = forwarded_cropped(program, projected, {w.node: w.methods for w in works})
         self.work = ProjectWork(
             program, source, input, settings, works={work.node: work for work in works}, alone=alone, natural=natural,
             known={work.node: writer.boxes(work.node) for work in works if not work.patches},

@@ -18,7 +18,7 @@ from layerscope.core.geometry import IDENTITY
 from layerscope.core.methods import METHODS
 from layerscope.graph import Carrier, Node
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.project.extents import Extent, extents_of, plane_of
+from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.windows import cleared, cut, laid
 
 
@@ -43,8 +43,8 @@ class Entries:
         return Entries(self.node, *(v[chosen] for v in (self.image, self.unit, self.row, self.col)))
 
 
-class Kept:
-    """What a forward pass left: whole maps of some nodes, shared by all entries of an image."""
+class CachedMaps:
+    """The cached activations of a forward pass: whole maps of some nodes, shared by all entries of an image."""
 
     def __init__(self, maps: Mapping[int, Tensor], entries: Entries) -> None:
         self.maps, self.image = maps, entries.image
@@ -65,12 +65,12 @@ class Kept:
     def _cut(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         if len(node.shape) == 1:
             return self.maps[node.id][torch.from_numpy(self.image)]
-        held = Extent.whole(len(self.image), plane_of(node))
+        held = Extent.whole(len(self.image), spatial_size_of(node))
         return cut(self.maps[node.id], self.image, held, wanted, fill)
 
 
-class KeptCones(Kept):
-    """What a forward pass of the cones alone left: windows, one per entry."""
+class CachedCones(CachedMaps):
+    """The cached activations of a cropped forward pass: windows of the maps, one per entry."""
 
     def __init__(self, cones: Mapping[int, Tensor], extents: Mapping[int, Extent]) -> None:
         self.cones, self.extents = cones, extents
@@ -103,7 +103,7 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
     """
     graph = program.graph
     extents = extents_of(program, entries.node, entries.row, entries.col)
-    whole = Extent.whole(len(entries), plane_of(graph.nodes[0]))
+    whole = Extent.whole(len(entries), spatial_size_of(graph.nodes[0]))
     cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
     everyone = np.arange(len(entries))
     with torch.no_grad():
@@ -117,7 +117,8 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
             fill = graph.op(node).pad_value(call)
             assert fill is not None
             seen = [
-                own.through(f, extents[s].plane) for f, s in zip(program.windows(node.id), node.sources, strict=True)
+                own.through(f, extents[s].spatial_size)
+                for f, s in zip(program.windows(node.id), node.sources, strict=True)
             ]
             inputs = tuple(
                 cut(cones[s], everyone, extents[s], e, fill) for s, e in zip(node.sources, seen, strict=True)
@@ -128,7 +129,7 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
 
 
 def carry_back(
-    program: Carrier, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
+    program: Carrier, entries: Entries, values: Tensor, cache: CachedMaps, method: str, extents: dict[int, Extent]
 ) -> Tensor:
     """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
@@ -150,7 +151,7 @@ def carry_back(
             signal = signals.pop(node.id)
             if node.id in spilled:
                 signal = cleared(signal, extents[node.id])
-            for source, part in _one_step(program, node, entries.node, signal, extents, kept, method):
+            for source, part in _one_step(program, node, entries.node, signal, extents, cache, method):
                 signals[source] = signals[source] + part if source in signals else part
             if any(field.rows != IDENTITY or field.cols != IDENTITY for field in program.windows(node.id)):
                 spilled.update(node.sources)
@@ -179,7 +180,7 @@ def _is_where_it_starts(program: Carrier, start: int, node: int) -> bool:
 
 
 def _one_step(
-    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
+    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], cache: CachedMaps, method: str
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
@@ -187,16 +188,18 @@ def _one_step(
         return [(node.sources[0], signal)]
     rule, nodes, fill = op.rule(method), program.graph.nodes, 0.0
     if own.is_whole or len(node.shape) == 1:
-        seen = [Extent.whole(len(signal), plane_of(nodes[s])) for s in node.sources]
+        seen = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources]
     else:
         fields = program.windows(node.id)
-        seen = [own.through(f, plane_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
+        seen = [own.through(f, spatial_size_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
         fill = op.pad_value(call) or 0.0
         shapes = tuple((*nodes[s].shape[:-2], e.height, e.width) for s, e in zip(node.sources, seen, strict=True))
         call = call.local(shapes, tuple(signal.shape[1:]))
     if rule.inputs or rule.output:
-        tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if rule.inputs)
-        call = call.knowing(tensors, kept.windows(node, own, 0.0) if rule.output else None)
+        tensors = tuple(
+            cache.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if rule.inputs
+        )
+        call = call.knowing(tensors, cache.windows(node, own, 0.0) if rule.output else None)
     parts = rule(signal, call)
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))

@@ -23,7 +23,7 @@ from layerscope.graph.ops.table import Op
 
 # Random inputs side by side in a batch: what one of them does not show, another does.
 TRIALS = 8
-EXACT = {"rtol": 1e-12, "atol": 1e-12}
+EXACT = 1e-12
 
 
 class Case(NamedTuple):
@@ -227,20 +227,20 @@ def _same_on_window(case: Case, method: str, box: Box, inputs: tuple[Tensor, ...
 
 
 def _close(found: Tensor, wanted: Tensor, sentence: str) -> None:
-    torch.testing.assert_close(found, wanted, msg=lambda said: f"{sentence}\n{said}", **EXACT)
+    torch.testing.assert_close(found, wanted, msg=lambda said: f"{sentence}\n{said}", rtol=EXACT, atol=EXACT)
 
 
 def _float(value: object) -> object:
     return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
-def _plane(shape: tuple[int, ...]) -> tuple[int, int]:
+def _spatial_size(shape: tuple[int, ...]) -> tuple[int, int]:
     """Rows and columns of a map; a dense layer is one position."""
     return (shape[-2], shape[-1]) if len(shape) > 1 else (1, 1)
 
 
 def _inside(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Box:
-    return field.box(row, col).clipped(*_plane(shape))
+    return field.box(row, col).clipped(*_spatial_size(shape))
 
 
 def _at(output: Tensor, row: int, col: int) -> Tensor:
@@ -271,14 +271,13 @@ def _edges(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Iterator
 
 def _places(case: Case) -> list[tuple[int, int]]:
     """Output positions in the middle and along every border, two deep."""
-    return list(
-        itertools.product(*(sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in _plane(case.call.shape)))
-    )
+    rows, cols = (sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in _spatial_size(case.call.shape))
+    return list(itertools.product(rows, cols))
 
 
 def _boxes(case: Case) -> Iterator[Box]:
     """Windows of output positions: the whole map, its corners, single positions and a strip."""
-    rows, cols = _plane(case.call.shape)
+    rows, cols = _spatial_size(case.call.shape)
     yield _whole(case)
     for row, col in {(0, 0), (rows - 1, cols - 1), (rows // 2, cols // 2), (0, cols - 1)}:
         yield Box(top=row, left=col, bottom=row + 1, right=col + 1)
@@ -286,7 +285,7 @@ def _boxes(case: Case) -> Iterator[Box]:
 
 
 def _whole(case: Case) -> Box:
-    rows, cols = _plane(case.call.shape)
+    rows, cols = _spatial_size(case.call.shape)
     return Box(top=0, left=0, bottom=rows, right=cols)
 
 

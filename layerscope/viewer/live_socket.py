@@ -36,7 +36,7 @@ def socket_route(slug: str, engine: Engine) -> BaseRoute:
 
 
 def looks_of(engine: Engine) -> Callable[[Message, Message, Any], bytes]:
-    """How the network answers a viewer: a RESULT as bytes. Raises ImageError for a picture that cannot be used."""
+    """How the network answers a viewer: a RESULT as bytes; a picture that cannot be used ends in the engine's own error."""
 
     def look(picture: Message, asked: Message, wish: Any) -> bytes:
         told, pictures = told_of(engine.look(picture.body, wish, frame=not picture.flags & Flag.PICTURE))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import layerscope as ls
 from layerscope.api.dissecting import dissect_atlas
-from layerscope.api.looking import look_at
+from layerscope.api.looking import look
 from layerscope.api.verbs import check
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
@@ -175,7 +175,7 @@ def test_what_else_reads_such_an_atlas_succeeds(poor: Poor, tmp_path: Path, caps
     """Export, notebook, `info`, `show`, `check` and `look` end well, and JSON holds finite numbers only."""
     export(poor.atlas, tmp_path / "site", Choice())
     picture = next(poor.photos.rglob("*.png"))
-    look_at(poor.atlas, poor.net, picture, tmp_path / "look.html")
+    look(poor.atlas, poor.net, picture, tmp_path / "look.html")
     with ls.open(poor.atlas) as atlas:
         assert check(atlas, poor.net, poor.photos).failed == ()
         assert atlas._repr_html_() and all(layer._repr_html_() and layer[0]._repr_html_() for layer in atlas)

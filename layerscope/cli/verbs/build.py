@@ -11,7 +11,7 @@ from layerscope.cli.parser import Command
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas
-    from layerscope.pipeline import Forecast
+    from layerscope.api.verbs import Forecast
 
 
 def run(command: Command, output: Output) -> int:

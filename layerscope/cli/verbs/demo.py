@@ -11,8 +11,7 @@ from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 
 if TYPE_CHECKING:
-    from layerscope.api.demonstrating import Demo
-    from layerscope.report import Facts
+    from layerscope.api.demonstrating import Demo, Facts
 
 
 def run(command: Command, output: Output) -> int:

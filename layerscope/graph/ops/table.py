@@ -83,7 +83,7 @@ class Op(Row):
         return rule
 
     def pad_value(self, call: Call) -> float | None:
-        """What lies beyond the border of this call's inputs."""
+        """What the operation sees beyond the border of this call's inputs; None where no constant tells the truth."""
         return self.pad(call) if callable(self.pad) else self.pad
 
 

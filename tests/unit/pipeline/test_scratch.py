@@ -31,9 +31,7 @@ def tiles(slots: Slots, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def places(scratch: Scratch) -> list[tuple[int, int, int]]:
-    return [
-        (layer, unit, rank) for layer, own in scratch.slots.items() for unit in own.units for rank in range(K)
-    ]
+    return [(layer, unit, rank) for layer, own in scratch.slots.items() for unit in own.units for rank in range(K)]
 
 
 def test_what_was_put_comes_back(scratch: Scratch) -> None:

@@ -10,7 +10,7 @@ import layerscope as ls
 from layerscope.core.records import Projections
 from layerscope.graph import Program
 from layerscope.project.cone import Entries, needed_maps
-from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_alone, project
+from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_cropped, project
 from tests.helpers.networks import CASES, Case
 from tests.helpers.reference import METHODS
 from tests.laws.checks import traced_case
@@ -34,13 +34,13 @@ def test_cones_alone_give_what_whole_images_give(case: Case) -> None:
     for layer in [layer for layer in net.layers if layer.rectified or layer.kind == "cat"][::2] or net.layers[-1:]:
         entries = entries_of(net.program, layer.node, x, 5)
         for method in METHODS if len(entries) else ():
-            shared, alone = (project(net.program, x, entries, method, alone=form) for form in (False, True))
+            shared, cropped = (project(net.program, x, entries, method, cropped=form) for form in (False, True))
             largest = np.abs(shared.full()).max() or 1.0
-            np.testing.assert_allclose(alone.full() / largest, shared.full() / largest, rtol=0, atol=1e-10)
-            np.testing.assert_allclose(alone.values, shared.values, rtol=1e-10)
+            np.testing.assert_allclose(cropped.full() / largest, shared.full() / largest, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(cropped.values, shared.values, rtol=1e-10)
 
 
-@pytest.mark.parametrize("form", [carried, carried_alone])
+@pytest.mark.parametrize("form", [carried, carried_cropped])
 def test_results_do_not_depend_on_the_batch(form) -> None:
     """One by one, in threes or all at once, each entry's signal is the same px for px."""
     program, x = traced_case(CASE).program, torch.from_numpy(CASE.images(2))
@@ -48,7 +48,7 @@ def test_results_do_not_depend_on_the_batch(form) -> None:
     entries = entries_of(program, node, x, 7)
     given = (
         x
-        if form is carried_alone
+        if form is carried_cropped
         else program.run(x, set().union(*(needed_maps(program, node, m) for m in METHODS)) | {node})
     )
     expected = project(program, x, entries, "guided").full()

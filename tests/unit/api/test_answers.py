@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerscope.cli.answers import SLACK, _holds
+from layerscope.api.answers import SLACK, _holds
 from layerscope.core.geometry import Box
 from layerscope.known.canvas import Plant
 from layerscope.known.network import UNIT_NAMES

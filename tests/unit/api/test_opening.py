@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from layerscope.api.opening import overruled
 from layerscope.cli.entry import main
-from layerscope.cli.networks import given, overruled
+from layerscope.cli.networks import wanted
+from layerscope.cli.output import Output
 from layerscope.cli.parser import parse
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Input
@@ -17,7 +19,7 @@ OWN = Input(height=224, width=224, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.2), re
 
 
 def options(line: str) -> dict:
-    return given(parse(["layers", "net", *line.split()]))
+    return wanted(parse(["layers", "net", *line.split()]), Output(json=False, quiet=True))["net"].given
 
 
 def test_without_options_a_network_is_taken_at_its_word():
