@@ -11,9 +11,11 @@ read without torch.
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from layerscope.core.version import __version__
+
+# As in `typing`, which takes as long to load as all that a list of the verbs needs.
+TYPE_CHECKING = False
 
 _HOMES = {
     "Atlas": "api.atlas",

@@ -14,7 +14,7 @@ from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input
-from layerscope.core.verbs import HELD, VERBS
+from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -280,7 +280,7 @@ def _build(
     from layerscope.api.selection import chosen_layers
     from layerscope.pipeline import Build, Settings
 
-    options = {one.stored or one.name: given[one.name] for one in HELD.settings if one.name != "layers"}
+    options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
     settings = Settings(**options)
     require_device(given["device"])
     network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)

@@ -4,17 +4,17 @@ Nothing here can fail for want of a character: a terminal that cannot show one g
 """
 
 import io
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
 
+TYPE_CHECKING = False  # see core/verbs.py
 if TYPE_CHECKING:
+    from typing import Any
+
     from layerscope.core.progress import Progress
 
 
@@ -22,16 +22,19 @@ class ReaderGone(Exception):
     """Nobody reads stdout any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """How this command speaks. json: results as JSON. quiet: no remarks and no progress."""
 
-    json: bool
-    quiet: bool
+    def __init__(self, *, json: bool, quiet: bool) -> None:
+        self.json, self.quiet = json, quiet
 
-    def result(self, data: Mapping[str, Any], text: str) -> None:
+    def result(self, data: "Mapping[str, Any]", text: str) -> None:
         """What the command was for: data as JSON, or the same as text."""
-        _print(json.dumps(data, indent=2) if self.json else text)
+        if self.json:
+            import json
+
+            text = json.dumps(data, indent=2)
+        _print(text)
 
     @contextmanager
     def bars(self) -> "Iterator[Progress | bool]":
@@ -54,18 +57,18 @@ class Output:
             _tell(sentence)
 
 
-@dataclass(frozen=True, slots=True)
 class Teller:
     """Passes sentences on as remarks."""
 
-    output: Output
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     def start(self, stage: str, total: int, done: int) -> None: ...
 
     def step(self, count: int = 1) -> None: ...
 
     def say(self, sentence: str) -> None:
-        self.output.remark(sentence)
+        self._output.remark(sentence)
 
 
 def complain(sentence: str, *, one_line: bool = True) -> None:

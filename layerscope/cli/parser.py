@@ -4,30 +4,43 @@ Wrong usage raises UsageError, so that it ends like any other mistake of a user:
 """
 
 import argparse
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
 
 from layerscope.core.errors import UsageError, nearest
-from layerscope.core.setting import Setting
-from layerscope.core.verbs import COMMANDS, JSON, QUIET, Group, Verb
+from layerscope.core.verbs import COMMANDS, Verb
 from layerscope.core.version import __version__
+
+TYPE_CHECKING = False  # see core/verbs.py
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from layerscope.core.setting import Setting
 
 EPILOG = (
     "Results go to stdout, progress and remarks to stderr. Exit status: 0 fine; 1 a mistake, said in one sentence, "
     "or Ctrl-C; 2 a bug of layerscope. layerscope VERB --help tells more about a verb."
 )
-# What every verb takes, but for that which prints a shell's own script.
-SPOKEN = (JSON, QUIET)
 
 
 class Parser(argparse.ArgumentParser):
     """argparse, but wrong usage is an exception and an option's name is never guessed from its beginning."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+    def __init__(self, **settings: "Any") -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **settings)
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str) -> "NoReturn":
         raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal; argparse would load the compression libraries to learn how wide that is."""
+    try:
+        columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size(sys.stdout.fileno()).columns
+    except (AttributeError, ValueError, OSError):
+        columns = 80
+    return argparse.HelpFormatter(prog, width=max(columns or 80, 20) - 2)
 
 
 class Command(argparse.Namespace):
@@ -38,7 +51,7 @@ class Command(argparse.Namespace):
     """
 
     verb: str
-    values: dict[str, Any]
+    values: "dict[str, Any]"
     json: bool
     quiet: bool
     remarks: tuple[str, ...]
@@ -58,7 +71,7 @@ def parse(words: Sequence[str]) -> Command:
     return _command(COMMANDS[name], vars(written))
 
 
-def _command(verb: Verb, written: dict[str, Any]) -> Command:
+def _command(verb: Verb, written: "dict[str, Any]") -> Command:
     values: dict[str, Any] = {}
     given: set[str] = set()
     remarks: list[str] = []
@@ -75,7 +88,7 @@ def _command(verb: Verb, written: dict[str, Any]) -> Command:
             texts if setting.is_flag else setting.of_shell([texts] if isinstance(texts, str) else texts)
         )
     verb.require_together(given, "shell")
-    spoken = {one.name: bool(values.pop(one.name, False)) for one in SPOKEN}
+    spoken = {name: bool(values.pop(name, False)) for name in ("json", "quiet")}
     return Command(verb=verb.name, values=values, remarks=tuple(remarks), **spoken)
 
 
@@ -93,31 +106,48 @@ def _check_options(verb: Verb, words: Sequence[str]) -> None:
 
 
 def parser(chosen: str | None = None) -> Parser:
-    """The whole tree; only the branch of the chosen verb has leaves."""
+    """The whole tree; of its branches only that of the chosen verb has leaves, the others are names in the help."""
     top = Parser(prog="layerscope", description="See what every unit of a trained CNN detects.", epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"layerscope {__version__}")
-    branches = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
+    leaf: Any = _branch
+    branches: Any = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=leaf)
     for name, verb in COMMANDS.items():
-        sentence = _plain(verb.sentence)
-        branch = branches.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
-        if name == chosen:
-            _grow(branch, verb)
+        branches.add_parser(name, help=_plain(verb.sentence), chosen=verb if name == chosen else None)
     return top
 
 
-def settings_of(verb: Verb) -> Iterator[Setting[Any]]:
+def _branch(chosen: Verb | None, **settings: "Any") -> Parser | None:
+    """A verb's own parser, if it is the chosen one."""
+    if chosen is None:
+        return None
+    sentence = _plain(chosen.sentence)
+    branch = Parser(description=f"{sentence[0].upper()}{sentence[1:]}.", **settings)
+    _grow(branch, chosen)
+    return branch
+
+
+def settings_of(verb: Verb) -> "Iterator[Setting[Any]]":
     """What a verb of the command line takes, in the order of its help."""
     yield from (setting for setting in verb.settings if setting.shell)
-    yield from SPOKEN if verb.face else ()
+    yield from spoken_by(verb)
 
 
-def options_of(setting: Setting[Any]) -> tuple[str, ...]:
+def spoken_by(verb: Verb) -> "tuple[Setting[Any], ...]":
+    """What every verb takes, but for that which prints a shell's own script."""
+    from layerscope.core.settings import JSON, QUIET
+
+    return (JSON, QUIET) if verb.face else ()
+
+
+def options_of(setting: "Setting[Any]") -> tuple[str, ...]:
     """What may be written for it: its short name, then the long one; nothing for what is told by its place."""
     return tuple(option for option in (setting.short, setting.option) if option)
 
 
 def _grow(branch: Parser, verb: Verb) -> None:
-    for argument in (*verb.arguments, *(SPOKEN if verb.face else ())):
+    from layerscope.core.setting import Group
+
+    for argument in (*verb.arguments, *spoken_by(verb)):
         if isinstance(argument, Group):
             group = branch.add_argument_group(argument.title)
             for setting in argument.settings:
@@ -126,7 +156,7 @@ def _grow(branch: Parser, verb: Verb) -> None:
             _add(branch, argument)
 
 
-def _add(to: "argparse._ActionsContainer", setting: Setting[Any]) -> None:
+def _add(to: "argparse._ActionsContainer", setting: "Setting[Any]") -> None:
     """One argument; its value stays text, which the table reads."""
     if not setting.shell:
         return

@@ -5,15 +5,17 @@ the registry's group. Names are known without loading anybody's code; a guest's 
 states words; what it does are functions, which a row of the house names by `later`, so that nothing heavy is loaded.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from layerscope.core.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 HOUSE = "layerscope"
 
@@ -67,10 +69,10 @@ class Registry(Generic[RowT]):
         self._loaded: dict[str, RowT] = {}
 
     @cached_property
-    def guests(self) -> Mapping[str, EntryPoint]:
+    def guests(self) -> "Mapping[str, EntryPoint]":
         """The rows that other packages name; a name of the house stays the house's."""
         found: dict[str, EntryPoint] = {}
-        for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, point.value)):
+        for point in sorted(_points(self.group), key=lambda point: (point.name, point.value)):
             if point.name not in self.own:
                 found.setdefault(point.name, point)
         return found
@@ -133,12 +135,12 @@ class Registry(Generic[RowT]):
 
     def _shadowed(self) -> Iterator[Found]:
         """Rows that are never used, since another has their name."""
-        for point in entry_points(group=self.group):
+        for point in _points(self.group):
             if point.name in self.own or point != self.guests[point.name]:
                 owner = HOUSE if point.name in self.own else _home(self.guests[point.name])
                 yield Found(name=point.name, home=_home(point), row=None, trouble=f"{owner} has this name already")
 
-    def _load(self, point: EntryPoint) -> RowT:
+    def _load(self, point: "EntryPoint") -> RowT:
         try:
             row = point.load()
         except Exception as failure:  # a guest's code
@@ -168,6 +170,13 @@ def later(reference: str) -> Callable[..., Any]:
     return call
 
 
+def _points(group: str) -> "Iterable[EntryPoint]":
+    """The entry points of a group; what finds them is loaded when somebody asks for more than the house has."""
+    from importlib.metadata import entry_points
+
+    return entry_points(group=group)
+
+
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
@@ -179,5 +188,5 @@ def _installs(row: Row) -> str:
     return f"pip install '{row.install}'" if row.install else "install them"
 
 
-def _home(point: EntryPoint) -> str:
+def _home(point: "EntryPoint") -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.module

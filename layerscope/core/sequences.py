@@ -7,12 +7,15 @@ from layerscope.core.values import Kind, T, Unfit, Whole, finite, number_in, sho
 
 
 class Several(Kind[tuple[T, ...]]):
-    """At least one of a kind, each taken once, in the order given; a shell writes them with commas or repeated."""
+    """Some of a kind, each taken once, in the order given; a shell writes them with commas or repeated.
+
+    noun: what they are, with an article. empty: whether there may be none.
+    """
 
     repeated = "again"
 
-    def __init__(self, one: Kind[T], noun: str) -> None:
-        self._one, self._noun = one, noun
+    def __init__(self, one: Kind[T], noun: str, *, empty: bool = False) -> None:
+        self._one, self._noun, self._empty = one, noun, empty
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -32,7 +35,7 @@ class Several(Kind[tuple[T, ...]]):
         if isinstance(value, (str, bytes)):
             raise Unfit(value, f"; write ({shown(value)},)" if isinstance(value, str) and value else "")
         parts = _parts(value)
-        if not parts:
+        if not (parts or self._empty):
             raise Unfit(value)
         return tuple(dict.fromkeys(self._one.check(part) for part in parts))
 

@@ -1,6 +1,6 @@
 """One setting: its name, what it may be, its default and its sentence, and how Python and a shell write it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from layerscope.core.errors import UsageError
@@ -114,3 +114,17 @@ class Setting(Generic[T]):
 
 def _dashed(name: str, *, turns_off: bool) -> str:
     return f"--{'no-' if turns_off else ''}{name.replace('_', '-')}"
+
+
+class Group:
+    """Settings under a title of the help. alone: at most one of them can be given; needed: one of them must be."""
+
+    def __init__(self, title: str, *settings: Setting[Any], alone: bool = False, needed: bool = False) -> None:
+        self.title, self.settings, self.alone, self.needed = title, settings, alone, needed
+
+
+class Apart:
+    """What does not go with a choice. when: whether, of these names of settings given, the choice was made."""
+
+    def __init__(self, when: Callable[[Collection[str]], bool], what: str, *names: str) -> None:
+        self.when, self.what, self.names = when, what, names

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
-from layerscope.core.setting import Setting
+from layerscope.core.setting import Group, Setting
 from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
 from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
 
@@ -174,6 +174,7 @@ SHOWN_UNITS = Setting("units", Maybe(UnitNumbers()), "these units, such as `1,2,
 SHOWN_COUNT = Setting(
     "count", Maybe(_COUNT), "a seeded sample of N units", None, metavar="N", told="16; an overview shows 4 a layer"
 )
+FIGURE = "a `.png`, `.pdf` or `.svg` file"
 FILTERS = Setting("filters", Flag(), "the filters of the first layer, or of LAYER", False)
 SHARED_SCALE = Setting("shared_scale", Flag(), "one gray scale for all tiles of a unit", False)
 FIGURE_WIDTH = Setting("width", Maybe(Number(1, 100)), "width of the figure, inches", None, metavar="INCHES", told="7")
@@ -191,7 +192,7 @@ BASE = Setting(
     metavar="PATH",
 )  # fmt: skip
 HOST_NAMES = Setting(
-    "names", Several(Text("the name of a host"), "a list of host names"),
+    "names", Several(Text("the name of a host"), "a list of host names", empty=True),
     "a host name under which a proxy shows them, such as `lab.example.org`; repeatable", (), option="--name",
     metavar="HOST",
 )  # fmt: skip
@@ -223,7 +224,7 @@ VALIDATE = Setting(
     "validate", Held("as data, or None"), "other pictures to validate with, in place of those found or held out", None,
     metavar="SRC",
 )  # fmt: skip
-RECIPE = Setting[Recipe](
+RECIPE_NAME = Setting[Recipe](
     "recipe", Word(RECIPES),
     "`default`, the network's own; `further`, a second, gentler cycle; or `paper`, as Zeiler & Fergus 2013 trained",
     "default", metavar="WORD", told="`default`",
@@ -268,6 +269,24 @@ PICTURE = Setting(
     placed=True,
 )  # fmt: skip
 SHELL = Setting[Shell]("shell", Word(SHELLS), "{words}", metavar="SHELL", placed=True)
+
+# What several verbs take together.
+READ = Group("images", IMAGES, LABELS, LIMIT, ORIENTATION, MAX_PIXELS)
+EXPECTED = Group(
+    "what the network expects, where NET does not say or is to be overruled",
+    INPUT, SHAPE,
+    *(one.asked(face=False) for one in (MEAN, STD, ORDER, RESIZE, CROP, INTERPOLATION, SHOW)),
+)  # fmt: skip
+SERVED = Group("where", HOST, PORT, BASE, HOST_NAMES, BROWSER)
+RECIPE = Group("the recipe", RECIPE_NAME, START, EPOCHS, RATE, BATCH, TRAIN_SEED)
+HELD = Group(
+    "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC,
+    SEED,
+)  # fmt: skip
+GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROGRESS)
+# Said to every verb of the command line: results as JSON, no progress and no remarks.
+JSON = Setting("json", Flag(), "results as JSON", False, face=False)
+QUIET = Setting("quiet", Flag(), "no progress and no remarks", False, face=False)
 
 
 def out(sentence: str, metavar: str, **more: Any) -> Setting[str]:

@@ -10,7 +10,6 @@ import torch
 
 from layerscope.core import settings as table
 from layerscope.core.records import Input
-from layerscope.core.verbs import HELD
 from layerscope.core.version import __version__
 from layerscope.graph import Carrier
 from layerscope.sources import Source
@@ -40,7 +39,7 @@ class Settings:
     seed: int = table.SEED.default
 
     def __post_init__(self) -> None:
-        for setting in HELD.settings:
+        for setting in table.HELD.settings:
             name = setting.stored or setting.name
             if name != LAYERS:
                 object.__setattr__(self, name, setting.check(getattr(self, name)))
@@ -48,7 +47,7 @@ class Settings:
 
 # Layers are chosen beside the settings. What is not stored may grow from run to run without scanning again.
 LAYERS = table.LAYERS.name
-_MAY_DIFFER = tuple(setting.name for setting in HELD.settings if not setting.stored)
+_MAY_DIFFER = tuple(setting.name for setting in table.HELD.settings if not setting.stored)
 
 
 def fingerprint(program: Carrier, input: Input, settings: Settings, source: Source) -> dict[str, Any]:

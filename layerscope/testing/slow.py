@@ -16,7 +16,7 @@ from layerscope.dissect.maps import Activations
 from layerscope.graph import Program
 from layerscope.project import plan, run
 from layerscope.scan import shard
-from layerscope.sources import Kept, dataset, source
+from layerscope.sources import ImageCache, dataset, source
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def no_floors() -> AbstractContextManager[Any]:
 
 
 def nothing_kept() -> AbstractContextManager[Any]:
-    return _made_otherwise(Kept, lambda options: options | {"most": 0})
+    return _made_otherwise(ImageCache, lambda options: options | {"most": 0})
 
 
 def nothing_ahead() -> AbstractContextManager[Any]:

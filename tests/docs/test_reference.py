@@ -9,10 +9,11 @@ import pytest
 
 import layerscope as ls
 from layerscope.atlas.schema import TABLES
-from layerscope.cli.parser import SPOKEN, options_of, settings_of
+from layerscope.cli.parser import options_of, settings_of
 from layerscope.core import errors
 from layerscope.core.methods import Method
 from layerscope.core.setting import Setting
+from layerscope.core.settings import JSON, QUIET
 from layerscope.core.verbs import COMMANDS, VERBS
 from layerscope.graph.ops import ROWS
 from layerscope.graph.ops.refused import REASONS
@@ -50,7 +51,7 @@ def test_every_option_is_documented(verb):
     """A verb's options are those of its section, of what several verbs share and of all verbs: no fewer, no others."""
     own, shared = named_options(sections(COMMAND_LINE, 2)[verb]), named_options(sections(COMMAND_LINE, 2)[SHARED])
     options = {option for setting in settings(verb) for option in options_of(setting)}
-    everywhere = {option for setting in SPOKEN for option in options_of(setting)}
+    everywhere = {option for setting in (JSON, QUIET) for option in options_of(setting)}
     assert own <= options
     assert options - everywhere - shared <= own
     assert named_options(text(COMMAND_LINE).split("## ")[0]) == everywhere

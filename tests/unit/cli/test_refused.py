@@ -165,12 +165,22 @@ def test_what_python_gives_wrongly_is_one_sentence(verb, name):
     wrong = OF_PYTHON[type(inner(kind))]
     if not isinstance(kind, (values.Maybe, texts.Held, texts.Reporter, texts.Expectation)):
         wrong = (*wrong, None)
+    if isinstance(kind, sequences.Several) and kind._empty:
+        wrong = tuple(value for value in wrong if value not in ((), []))
     for value in wrong:
         told = refusal_of(verb, name, value)
         assert told.startswith((f"{name}= must be ", "input must say what the network expects")) and "\n" not in told, (
             value,
             told,
         )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_default_is_a_value(verb):
+    """What stands where nothing was said is what the setting may be, in its plain form."""
+    for setting in VERBS[verb].settings:
+        if not setting.needed:
+            assert setting.check(setting.default) == setting.default
 
 
 def test_the_kinds_are_all_here():

@@ -15,8 +15,8 @@ from tests.helpers.atlases import picture
 REFUSED = {
     "k= must be a whole number from 1 to 128, got 0": {"k": 0},
     "k= must be a whole number from 1 to 128, got 129": {"k": 129},
-    'methods= must be a list of methods, each one of deconvnet, guided, gradient, got "saliency"': {
-        "methods": ("guided", "saliency")
+    'methods= must be a list of methods, each one of deconvnet, guided, gradient, got "saliencies"': {
+        "methods": ("guided", "saliencies")
     },
     "methods= must be a list of methods, each one of deconvnet, guided, gradient, got an empty tuple": {"methods": ()},
     "units= must be a whole number of at least 1, got 0": {"units": 0},
