@@ -14,6 +14,7 @@ from layerscope.cli import output
 from layerscope.cli.parser import parse
 from layerscope.cli.silence import others_silent
 from layerscope.core.errors import LayerscopeError
+from layerscope.core.failures import plain_failures
 from layerscope.core.version import __version__
 
 FINE, MISTAKE, BUG = 0, 1, 2
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     output.never_fail_to_encode()
     try:
-        with others_silent():
+        with others_silent(), plain_failures():
             return carry_out(words)
     except output.ReaderGone:
         # Whoever reads the results has seen enough (`layerscope ops | head`).
