@@ -11,7 +11,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-browser reference-pictures lint laws docs reference site news bench bench-viewer clean
+SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
+
+.PHONY: demo test test-browser reference-pictures lint laws reliability docs reference site news bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -63,10 +65,16 @@ lint: $(STAMP)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# The wide sweeps: more examples, more networks, full input sizes. The replay proof alone, over all of torchvision:
+# The wide sweeps: more examples, more networks, full input sizes; then the laws once more with every fast path switched
+# off. The replay proof alone, over all of torchvision:
 # .venv/bin/python -m pytest -m wide tests/wide/test_replay.py
 laws: $(STAMP) $(GUESTS)
-	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide
+	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide --ignore tests/reliability
+	$(BIN)/python -m pytest -p tests.slow_paths $(SLOWLY)
+
+# Every event of every command fails once, and histories of atlases at length: how many faults, and nothing lost.
+reliability: $(STAMP)
+	$(BIN)/python -m pytest -m "wide or not wide" tests/reliability
 
 # What the pages tell a reader to type is typed and what they say is held to the code; then the site is built, links checked.
 docs: $(GUESTS) site

@@ -10,6 +10,7 @@ from importlib import import_module
 from layerscope.cli import output
 from layerscope.cli.parser import parse
 from layerscope.core.errors import LayerscopeError
+from layerscope.core.failures import plain_failures
 from layerscope.core.verbs import VERBS
 from layerscope.core.version import __version__
 
@@ -21,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     output.never_fail_to_encode()
     try:
-        return carry_out(words)
+        with plain_failures():
+            return carry_out(words)
     except output.ReaderGone:
         # Whoever reads the results has seen enough (`layerscope ops | head`).
         return FINE

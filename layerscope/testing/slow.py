@@ -44,7 +44,8 @@ def nothing_written_over() -> AbstractContextManager[Any]:
 
 
 def channels_first() -> AbstractContextManager[Any]:
-    return _made_otherwise(Program, lambda options: options | {"layout": torch.contiguous_format})
+    names = ("graph", "weights", "layout")
+    return _made_otherwise(Program, lambda options: options | {"layout": torch.contiguous_format}, names=names)
 
 
 def nothing_remembered() -> AbstractContextManager[Any]:

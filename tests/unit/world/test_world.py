@@ -131,10 +131,10 @@ def test_a_folder_of_other_things_is_not_written_into(tmp_path):
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     """With the reason, and that the same command goes on."""
 
-    def full(path, data):
+    def full(path, data, *, synced=True):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "_put", full)
+    monkeypatch.setattr(files, "write_whole", full)
     with pytest.raises(UsageError, match="No space left on device; the same command goes on"):
         write_world(tmp_path / "w", COUNT)
 
