@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.core.geometry import Box, Field
+from layerscope.core.geometry import Box
 from layerscope.core.methods import METHODS
 from layerscope.graph.args import bind
 from layerscope.graph.ops.calls import Call
 from layerscope.graph.ops.ranges import Range
 from layerscope.graph.ops.rules import Rule, vjp
 from layerscope.graph.ops.table import Op
+from layerscope.testing.windows import at, cut, edges, inside, laid, seen_by, spatial_size, with_new
 
 # Random inputs side by side in a batch: what one of them does not show, another does.
 TRIALS = 8
@@ -101,14 +101,14 @@ def window_is_true(case: Case) -> None:
             shape = case.call.inputs[index]
 
             def changed(box: Box, outside: bool, index: int = index) -> Tensor:
-                new = _with_new(inputs[index], others[index], box, outside=outside)
+                new = with_new(inputs[index], others[index], box, outside=outside)
                 return case.call.run(*inputs[:index], new, *inputs[index + 1 :])
 
-            far = changed(_inside(field, row, col, shape), True)
-            _close(_at(far, row, col), _at(plain, row, col), f"{case}: position ({row}, {col}) sees beyond its window")
+            far = changed(inside(field, row, col, shape), True)
+            _close(at(far, row, col), at(plain, row, col), f"{case}: position ({row}, {col}) sees beyond its window")
             # A field with a note is larger than what is seen, and says so.
-            for edge in () if field.note else _edges(field, row, col, shape):
-                difference = (_at(changed(edge, False), row, col) - _at(plain, row, col)).abs().max()
+            for edge in () if field.note else edges(field, row, col, shape):
+                difference = (at(changed(edge, False), row, col) - at(plain, row, col)).abs().max()
                 assert difference > 1e-6, f"{case}: position ({row}, {col}) does not see {edge} of input {index}"
 
 
@@ -216,14 +216,14 @@ def _same_on_window(case: Case, method: str, box: Box, inputs: tuple[Tensor, ...
     _close(_unpadded(case, inputs, box, fill), output, f"{case}: the call is not the same on {box}")
     signal = torch.zeros_like(everywhere)
     signal[here] = everywhere[here]
-    windows = tuple(_cut(x, f, box, fill) for x, f in zip(inputs, fields, strict=True))
+    windows = tuple(cut(x, f, box, fill) for x, f in zip(inputs, fields, strict=True))
     shapes = tuple(tuple(x.shape[1:]) for x in windows)
     local = case.call.local(shapes, tuple(everywhere[here].shape[1:]))
     local = local.knowing(windows if rule.inputs else (), output if rule.output else None)
     found = rule(everywhere[here].clone(), local)
     for part, wanted, field in zip(found, case.back(method, signal, inputs), fields, strict=True):
-        laid = _laid(part, wanted, _seen_by(field, box))
-        _close(laid, wanted, f"{case}: {method} is not the same on {box} as on the whole map")
+        on_map = laid(part, wanted, seen_by(field, box))
+        _close(on_map, wanted, f"{case}: {method} is not the same on {box} as on the whole map")
 
 
 def _close(found: Tensor, wanted: Tensor, sentence: str) -> None:
@@ -234,50 +234,15 @@ def _float(value: object) -> object:
     return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
-def _spatial_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of a map; a dense layer is one position."""
-    return (shape[-2], shape[-1]) if len(shape) > 1 else (1, 1)
-
-
-def _inside(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Box:
-    return field.box(row, col).clipped(*_spatial_size(shape))
-
-
-def _at(output: Tensor, row: int, col: int) -> Tensor:
-    return output[..., row, col] if output.dim() > 2 else output
-
-
-def _with_new(x: Tensor, new: Tensor, box: Box, *, outside: bool = False) -> Tensor:
-    """x, with what lies inside (or outside) a box taken from `new`; a dense input is inside."""
-    if x.dim() < 3:
-        return x if outside else new
-    mask = torch.zeros(x.shape[-2:], dtype=torch.bool)
-    mask[box.top : box.bottom, box.left : box.right] = True
-    return torch.where(mask ^ outside, new, x)
-
-
-def _edges(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Iterator[Box]:
-    """The outermost lines of px of a window that lie in the map, one box each."""
-    whole, part = field.box(row, col), _inside(field, row, col, shape)
-    if whole.top == part.top:
-        yield Box(top=part.top, bottom=part.top + 1, left=part.left, right=part.right)
-    if whole.bottom == part.bottom:
-        yield Box(top=part.bottom - 1, bottom=part.bottom, left=part.left, right=part.right)
-    if whole.left == part.left:
-        yield Box(top=part.top, bottom=part.bottom, left=part.left, right=part.left + 1)
-    if whole.right == part.right:
-        yield Box(top=part.top, bottom=part.bottom, left=part.right - 1, right=part.right)
-
-
 def _places(case: Case) -> list[tuple[int, int]]:
     """Output positions in the middle and along every border, two deep."""
-    rows, cols = (sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in _spatial_size(case.call.shape))
+    rows, cols = (sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))) for n in spatial_size(case.call.shape))
     return list(itertools.product(rows, cols))
 
 
 def _boxes(case: Case) -> Iterator[Box]:
     """Windows of output positions: the whole map, its corners, single positions and a strip."""
-    rows, cols = _spatial_size(case.call.shape)
+    rows, cols = spatial_size(case.call.shape)
     yield _whole(case)
     for row, col in {(0, 0), (rows - 1, cols - 1), (rows // 2, cols // 2), (0, cols - 1)}:
         yield Box(top=row, left=col, bottom=row + 1, right=col + 1)
@@ -285,35 +250,12 @@ def _boxes(case: Case) -> Iterator[Box]:
 
 
 def _whole(case: Case) -> Box:
-    rows, cols = _spatial_size(case.call.shape)
+    rows, cols = spatial_size(case.call.shape)
     return Box(top=0, left=0, bottom=rows, right=cols)
-
-
-def _seen_by(field: Field, box: Box) -> Box:
-    """The window of an input that a window of the output sees."""
-    first, last = field.box(box.top, box.left), field.box(box.bottom - 1, box.right - 1)
-    return Box(top=first.top, left=first.left, bottom=last.bottom, right=last.right)
-
-
-def _cut(x: Tensor, field: Field, box: Box, fill: float) -> Tensor:
-    """What a window of output positions sees of an input, `fill` beyond its border."""
-    seen = _seen_by(field, box)
-    part = seen.clipped(*x.shape[-2:])
-    margins = (part.left - seen.left, seen.right - part.right, part.top - seen.top, seen.bottom - part.bottom)
-    return F.pad(x[..., part.top : part.bottom, part.left : part.right], margins, value=fill)
 
 
 def _unpadded(case: Case, inputs: tuple[Tensor, ...], box: Box, fill: float) -> Tensor:
     """The call on windows, cut so that nothing is left to pad."""
-    windows = tuple(_cut(x, f, box, fill) for x, f in zip(inputs, case.row.window(case.call), strict=True))
+    windows = tuple(cut(x, f, box, fill) for x, f in zip(inputs, case.row.window(case.call), strict=True))
     shapes = tuple(tuple(x.shape[1:]) for x in windows)
     return case.call.local(shapes, (*case.call.shape[:-2], box.height, box.width)).run(*windows)
-
-
-def _laid(part: Tensor, like: Tensor, box: Box) -> Tensor:
-    """A window's signals on the whole map, what lies beyond the border dropped."""
-    out = torch.zeros_like(like)
-    kept = box.clipped(*like.shape[-2:])
-    rows, cols = slice(kept.top - box.top, kept.bottom - box.top), slice(kept.left - box.left, kept.right - box.left)
-    out[..., kept.top : kept.bottom, kept.left : kept.right] = part[..., rows, cols]
-    return out
