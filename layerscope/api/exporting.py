@@ -12,7 +12,7 @@ from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
-from layerscope.viewer.export import Choice, Plan, planned, told
+from layerscope.viewer.export import ExportChoice, Plan, planned, told
 from layerscope.viewer.export import export as write
 from layerscope.viewer.export.folder import place_for
 from layerscope.viewer.export.plan import MARKER, tops
@@ -71,7 +71,7 @@ def export(
     path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
     names = (layers,) if isinstance(layers, str) else tuple(layers or ())
     parted = tuple(part for name in names for part in name.split(",") if part)
-    choice = Choice(layers=parted, tile=tile, photographs=photographs, projections=projections)
+    choice = ExportChoice(layers=parted, tile=tile, photographs=photographs, projections=projections)
     if folder is not None and not dry_run:
         before.require_fillable(place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite), "the export")
     with planned(path, choice, budget=budget) as plan:

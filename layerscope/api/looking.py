@@ -22,7 +22,7 @@ from layerscope.core.verbs import VERBS
 from layerscope.figures.files import write_whole
 from layerscope.figures.words import footer
 from layerscope.viewer import pictures
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.look import looked
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.render import assets, render
@@ -130,7 +130,7 @@ class Inside:
     def tile(self, layer: AtlasLayerRecord, unit: int, method: str) -> Markup:
         return _url("image/png", self._tiles[layer.name, unit][method])
 
-    def sheet(self, sheet: Sheet) -> Markup | None:
+    def sheet(self, sheet: SheetKey) -> Markup | None:
         found = pictures.stored(self._book, sheet)
         return None if found is None else _url(found.media, found.content)
 

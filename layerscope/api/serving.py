@@ -11,7 +11,7 @@ from layerscope.api.checked import checked
 from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import is_loopback
 from layerscope.viewer.serving import Running, has_display, open_browser, shelf_below
 from layerscope.viewer.shelf import Shelf
@@ -104,7 +104,7 @@ def live(
 
 
 def _served(
-    shelf: Shelf, host: str, port: int, base: str, names: Sequence[str], browser: bool, engine: Engine | None = None
+    shelf: Shelf, host: str, port: int, base: str, names: Sequence[str], browser: bool, engine: LiveEngine | None = None
 ) -> Served:
     """Start the server; what a user should know comes along."""
     running = Running(shelf, host=host, port=port, base=base, public=names, engine=engine)

@@ -16,7 +16,7 @@ TOP_CLASSES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitNumbers:
+class UnitSummary:
     """What the scan counted for one unit.
 
     mean, std: over all positions of every fourth batch. maximum: over all images. images_above, positions_above:
@@ -31,7 +31,7 @@ class UnitNumbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScannedUnit(UnitNumbers):
+class ScannedUnit(UnitSummary):
     """All that the scan counted for one unit.
 
     histogram: counts of the images' maxima between core.records.HISTOGRAM_EDGES, the outermost bins open. class_means:
@@ -56,11 +56,11 @@ class ClassMean:
 NUMBERS = ("mean", "std", "maximum", "images_above", "positions_above")
 
 
-def unit_numbers(statistics: UnitStatistics, unit: int) -> UnitNumbers | None:
+def unit_numbers(statistics: UnitStatistics, unit: int) -> UnitSummary | None:
     """What the scan counted for a unit; None before its layer is scanned."""
     if unit >= len(statistics.mean):
         return None
-    return UnitNumbers(**{name: float(getattr(statistics, name)[unit]) for name in NUMBERS})
+    return UnitSummary(**{name: float(getattr(statistics, name)[unit]) for name in NUMBERS})
 
 
 def scanned_unit(statistics: UnitStatistics, classes: Sequence[str], unit: int) -> ScannedUnit | None:

@@ -10,7 +10,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.names import without_controls
 from layerscope.figures.fonts import FAMILY, families, lacking, legible, missing_note
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import ACCENT, PAPER, THIN, Fill, Frame, Line, Page, Picture, Words
+from layerscope.figures.page import ACCENT, PAPER, THIN, FigurePage, Fill, Frame, Line, PlacedPicture, Words
 from layerscope.figures.tree import PlainSheet, texts
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def draw(sheet: PlainSheet, *, width_inches: float | None = None) -> "Figure":
         return _figure(lay_out(sheet, width))
 
 
-def _figure(page: Page) -> "Figure":
+def _figure(page: FigurePage) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -81,9 +81,9 @@ def _figure(page: Page) -> "Figure":
     return figure
 
 
-def _pictures(axes: "Axes", page: Page) -> None:
+def _pictures(axes: "Axes", page: FigurePage) -> None:
     for item in page.items:
-        if isinstance(item, Picture):
+        if isinstance(item, PlacedPicture):
             area = item.area
             # "none": PDF and SVG get the pixels as they are, and a PNG the nearest of them.
             axes.imshow(
@@ -95,7 +95,7 @@ def _pictures(axes: "Axes", page: Page) -> None:
             )
 
 
-def _lines(axes: "Axes", page: Page) -> None:
+def _lines(axes: "Axes", page: FigurePage) -> None:
     """All lines, and all fills, as one collection each: hundreds of single ones would take seconds."""
     from matplotlib.collections import LineCollection, PolyCollection
 
@@ -108,7 +108,7 @@ def _lines(axes: "Axes", page: Page) -> None:
     )
 
 
-def _of(page: Page, kind: type) -> list[Any]:
+def _of(page: FigurePage, kind: type) -> list[Any]:
     return [item for item in page.items if isinstance(item, kind)]
 
 

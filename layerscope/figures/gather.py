@@ -22,7 +22,7 @@ BLANK_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ChosenUnits:
     """Units of a layer, and how they were chosen. seed: None where they were asked for. live, dead: units of the
     layer that have a peak, and that have none."""
 
@@ -69,7 +69,9 @@ def check_unit(layer: AtlasLayerRecord, unit: Any) -> int:
     return number
 
 
-def choose_units(file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | None, count: int, seed: int) -> Choice:
+def choose_units(
+    file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | None, count: int, seed: int
+) -> ChosenUnits:
     """The units asked for, in that order; or a seeded sample of the live ones whose tiles the atlas holds, ascending.
 
     Raises UsageError for a unit that does not exist, for no units at all and for a count below 1.
@@ -80,7 +82,7 @@ def choose_units(file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | N
         chosen = tuple(check_unit(layer, unit) for unit in units)
         if not chosen:
             raise UsageError(f'no units of layer "{layer.name}" were given; leave units out for a sample')
-        return Choice(units=chosen, seed=None, live=len(live), dead=dead)
+        return ChosenUnits(units=chosen, seed=None, live=len(live), dead=dead)
     if count < 1:
         raise UsageError(f"a figure needs at least 1 unit, got a count of {count}")
     chosen = sample(file, layer, live, count, seed)
@@ -88,7 +90,7 @@ def choose_units(file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | N
         raise UsageError(f'no unit of layer "{layer.name}" was above zero in any image: there is nothing to show')
     if not chosen:
         raise UsageError(f'layer "{layer.name}" has no unit with tiles in this atlas to show; name units to see why')
-    return Choice(units=chosen, seed=seed, live=len(live), dead=dead)
+    return ChosenUnits(units=chosen, seed=seed, live=len(live), dead=dead)
 
 
 def patches(file: Reader, layer: AtlasLayerRecord, unit: int) -> Grid:

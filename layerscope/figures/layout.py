@@ -18,8 +18,8 @@ from layerscope.figures.page import (
     SOFT,
     TITLE,
     Area,
+    FigurePage,
     Item,
-    Page,
     Words,
 )
 from layerscope.figures.tree import Grid, Panel, PlainSheet
@@ -32,7 +32,7 @@ UNEQUAL_GAP = 0.14  # between parts that do not have one width
 CHART_HEIGHT = 1.15
 
 
-def lay_out(sheet: PlainSheet, page_width: float) -> Page:
+def lay_out(sheet: PlainSheet, page_width: float) -> FigurePage:
     """The page of this width, in inches, that holds the sheet."""
     items: list[Item] = []
     room = page_width - 2 * MARGIN
@@ -45,7 +45,7 @@ def lay_out(sheet: PlainSheet, page_width: float) -> Page:
         top = _paragraph(items, sheet.caption, MARGIN, top + 0.02, room, CAPTION) + 0.04
     if sheet.footer:
         top = _paragraph(items, sheet.footer, MARGIN, top, room, FOOTER, colour=SOFT)
-    return Page(width=page_width, height=top + MARGIN, items=tuple(items))
+    return FigurePage(width=page_width, height=top + MARGIN, items=tuple(items))
 
 
 def _paragraph(

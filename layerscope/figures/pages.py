@@ -8,7 +8,7 @@ from layerscope.core.numbers import in_words, measured, number, percent
 from layerscope.core.records import UnitStatistics
 from layerscope.facts.boxes import on_picture
 from layerscope.facts.run import images_scanned
-from layerscope.facts.unit import UnitNumbers, class_mean, top_classes, unit_numbers
+from layerscope.facts.unit import UnitSummary, class_mean, top_classes, unit_numbers
 from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
 from layerscope.figures.gather import BLANK_SIDE, check_unit, patches, projections
@@ -151,7 +151,7 @@ def _caption(
     return " ".join(part for part in (named, opening, numbers, below, ties, source, trust) if part)
 
 
-def _numbers(found: UnitNumbers) -> str:
+def _numbers(found: UnitSummary) -> str:
     mean, std, maximum = map(number, (found.mean, found.std, found.maximum))
     images, positions = map(percent, (found.images_above, found.positions_above))
     return (

@@ -14,7 +14,7 @@ from layerscope.facts.layer import live_units, names, sample
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
-from layerscope.figures.gather import Choice, check_view, choose_method, choose_units, patches, projections
+from layerscope.figures.gather import ChosenUnits, check_view, choose_method, choose_units, patches, projections
 from layerscope.figures.sheet import Sheet
 from layerscope.figures.tree import Panel
 
@@ -144,7 +144,7 @@ def _sides(k: int, projected: bool) -> str:
 
 
 def _caption(
-    file: Reader, layer: AtlasLayerRecord, choice: Choice, method: str | None, view: str, shared_scale: bool
+    file: Reader, layer: AtlasLayerRecord, choice: ChosenUnits, method: str | None, view: str, shared_scale: bool
 ) -> str:
     opening = f"For each unit, {_sides(file.run.k, method is not None)}"
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""

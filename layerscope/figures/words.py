@@ -12,7 +12,7 @@ from layerscope.facts.layer import OWN, TELLING
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
-from layerscope.figures.gather import Choice
+from layerscope.figures.gather import ChosenUnits
 
 SPECIFICITY_MEANING = (
     "Specificity is one minus the median cosine of the projections of two different active units at one place: near 0 "
@@ -50,7 +50,7 @@ def images_words(file: Reader, layer: AtlasLayerRecord) -> str:
     return f"Images: {images_of_layer(file, layer):,} of {file.run.images}{left_out}"
 
 
-def choice_words(choice: Choice, layer: AtlasLayerRecord) -> str:
+def choice_words(choice: ChosenUnits, layer: AtlasLayerRecord) -> str:
     """How the units were chosen, and how many of the layer's are dead."""
     total = layer.record.units
     if choice.seed is None:

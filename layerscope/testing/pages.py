@@ -22,7 +22,7 @@ from layerscope.testing.variants import HOSTILE
 from layerscope.viewer.addresses import layer_key
 from layerscope.viewer.answers import links_of
 from layerscope.viewer.app import create_app
-from layerscope.viewer.export import Choice, planned
+from layerscope.viewer.export import ExportChoice, planned
 from layerscope.viewer.pages import PAGES, PARTS, Page, Query
 from layerscope.viewer.pages.telling import as_json, facts_of
 from layerscope.viewer.shelf import Book, Shelf
@@ -123,7 +123,7 @@ def links_lead_somewhere(page: Page, atlas: Path, known: Known | None = None) ->
 
 def stands_in_an_export(page: Page, atlas: Path) -> None:
     """An export has the same facts, and its page leads to files of the export alone; also without photographs."""
-    for choice in (Choice(), Choice(photographs=False, projections=False)) if page.exported else ():
+    for choice in (ExportChoice(), ExportChoice(photographs=False, projections=False)) if page.exported else ():
         with planned(atlas, choice) as plan:
             paths = {piece.path for piece in plan.pieces}
             pieces = [piece for piece in plan.pieces if piece.kind == "page" and piece.key[0] == page.name]
@@ -135,25 +135,25 @@ def stands_in_an_export(page: Page, atlas: Path) -> None:
                     target = normpath(join(dirname(piece.path), unquote(parts.path))) if parts.path else piece.path
                     outside = parts.scheme or parts.netloc or parts.query
                     assert not outside and target in paths, f"{piece.path} leads to {found}, which is no file of it"
-            if choice == Choice():
+            if choice == ExportChoice():
                 _require_same_facts(page, atlas, plan.book)
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What a server says. text: its body."""
 
     status: int
     text: str
 
 
-def ask(app: Any, address: str) -> Answer:
+def ask(app: Any, address: str) -> Reply:
     """What an application answers to a GET, as a server would ask it; redirects are followed."""
     for _ in range(3):
         status, headers, body = anyio.run(_asked, app, address)
         if status != 303:
             break
         address = dict(headers)[b"location"].decode()
-    return Answer(status, body.decode("utf-8", "replace"))
+    return Reply(status, body.decode("utf-8", "replace"))
 
 
 async def _asked(app: Any, address: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -23,7 +23,7 @@ def layer_key(layer: AtlasLayerRecord) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class SheetKey:
     """Which of a unit's stored pictures: kind "patches" or "projections"; method and view of projections."""
 
     layer: int
@@ -57,7 +57,7 @@ class Links(Protocol):
         """The page of comparisons, with these units side by side."""
         ...
 
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         """A unit's tiles as they are stored; None where an export leaves them out."""
         ...
 
@@ -110,7 +110,7 @@ class ServerLinks:
         wanted = "&".join(f"u={quote(layer_key(layer), safe='')}:{unit}" for layer, unit in units)
         return self.page("compare") + (f"?{wanted}" if wanted else "")
 
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         words = [sheet.kind, sheet.method, sheet.view] if sheet.method else [sheet.kind]
         return self._cached("sheet", sheet.layer, sheet.unit, ".".join(words))
 
@@ -161,7 +161,7 @@ class LookedLinks:
     def tile(self, layer: AtlasLayerRecord, unit: int, method: str) -> str:
         return self.link.page("look", self.key) + f"/{layer.id}/{unit}/{quote(method, safe='')}.png"
 
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         return self.link.sheet(sheet)
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> str:

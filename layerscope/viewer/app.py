@@ -26,9 +26,9 @@ from layerscope.viewer.answers import (
     unchanged,
     without_paths,
 )  # fmt: skip
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, Guard
-from layerscope.viewer.live_pages import Network
+from layerscope.viewer.live_pages import LivePages
 from layerscope.viewer.live_socket import socket_route
 from layerscope.viewer.pages import Page, Query, all_pages
 from layerscope.viewer.pages.telling import GuestFailed, as_json, facts_of
@@ -44,12 +44,12 @@ class Missing(LayerscopeError):
     """An address that names nothing: a 404 with a sentence, and where to go instead."""
 
 
-def create_app(shelf: Shelf, *, engine: Engine | None = None) -> Starlette:
+def create_app(shelf: Shelf, *, engine: LiveEngine | None = None) -> Starlette:
     """The whole viewer as an ASGI application, without guards (see `guarded`).
 
     engine: a network that made the shelf's first atlas; with it there are live pages.
     """
-    network = None if engine is None else Network(shelf, engine)
+    network = None if engine is None else LivePages(shelf, engine)
     maker = Maker(shelf, network)
     routes: list[BaseRoute] = []
     if network is not None:
@@ -71,7 +71,7 @@ def route_of(page: Page) -> str:
     return "/{atlas}/" + page.address({part: PATTERNS.get(part, f"{{{part}}}") for part in page.parts})
 
 
-def guarded(shelf: Shelf, door: Door, *, engine: Engine | None = None) -> Guard:
+def guarded(shelf: Shelf, door: Door, *, engine: LiveEngine | None = None) -> Guard:
     """The viewer behind its gate: what a server serves."""
     return Guard(create_app(shelf, engine=engine), door, post_paths=post_paths(shelf) if engine else ())
 
@@ -84,7 +84,7 @@ def post_paths(shelf: Shelf) -> tuple[str, ...]:
 class Maker:
     """Makes answers from a shelf, a few at once, each in a thread of its own."""
 
-    def __init__(self, shelf: Shelf, network: Network | None) -> None:
+    def __init__(self, shelf: Shelf, network: LivePages | None) -> None:
         self.shelf, self.network = shelf, network
         self.threads = Threads()
 

@@ -24,7 +24,7 @@ class Busy(LayerscopeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class LookedAt:
     """One picture with what the network sees in it."""
 
     picture: bytes
@@ -45,7 +45,7 @@ class Gallery:
     def __init__(self, look: Callable[[bytes], Portrait]) -> None:
         self._look = look
         # Each weighs a sixteenth at least: one bound on the bytes is one on the number too.
-        self._kept = LruCache[Kept](BYTES, lambda kept: max(kept.size, BYTES // PICTURES))
+        self._kept = LruCache[LookedAt](BYTES, lambda kept: max(kept.size, BYTES // PICTURES))
         self._lock, self._making = threading.Lock(), threading.Lock()
         self._waiting = 0
 
@@ -58,7 +58,7 @@ class Gallery:
         """Look at a picture and keep it; its key, by default its bytes' SHA-256. Raises Busy, and what `look` does."""
         key = key or hashlib.sha256(picture).hexdigest()
         if self.find(key) is None:
-            self._kept.put(key, Kept(picture, self._made(picture)))
+            self._kept.put(key, LookedAt(picture, self._made(picture)))
         return key
 
     def portrait(self, book: Book, key: str) -> Portrait:

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.viewer.answers import FRESH, base_of, links_of
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.frames import PICTURE_BYTES
 from layerscope.viewer.gallery import Gallery, key_of
 from layerscope.viewer.pages import Query
@@ -17,10 +17,10 @@ from layerscope.viewer.shelf import Book, Shelf
 from layerscope.viewer.threads import Threads
 
 
-class Network:
+class LivePages:
     """A network over one atlas of a shelf, and the pictures that were looked at. slug: of the atlas."""
 
-    def __init__(self, shelf: Shelf, engine: Engine) -> None:
+    def __init__(self, shelf: Shelf, engine: LiveEngine) -> None:
         self.slug, self.engine = shelf.slugs[0], engine
         self.gallery = Gallery(engine.whole)
         self._shelf = shelf
@@ -74,14 +74,14 @@ class Network:
             link = links_of(await to_thread.run_sync(self._book, request), base_of(request))
             picture = await body_of(request)
             if picture is None:
-                return _sorry(413, f"a picture has at most {PICTURE_BYTES // 2**20} MiB")
+                return _error(413, f"a picture has at most {PICTURE_BYTES // 2**20} MiB")
             key = await to_thread.run_sync(self.gallery.add, picture)
         except ClientDisconnect:
             return Response(status_code=400)
         except ImageError as error:
-            return _sorry(415, str(error))
+            return _error(415, str(error))
         except LayerscopeError as error:
-            return _sorry(503, str(error))
+            return _error(503, str(error))
         return JSONResponse({"address": link.page("look", key)}, headers=FRESH)
 
 
@@ -103,5 +103,5 @@ def _png(content: bytes) -> Response:
     return Response(content, media_type="image/png", headers=FRESH)
 
 
-def _sorry(status: int, sentence: str) -> Response:
-    return JSONResponse({"sorry": sentence}, status_code=status, headers=FRESH)
+def _error(status: int, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status, headers=FRESH)

@@ -31,6 +31,9 @@ class OfPages(BaseLoader):
             raise TemplateNotFound(template)
         return page.text or _file(page), None, None
 
+    def list_templates(self) -> list[str]:
+        return [page.source for page in all_pages() if page.text or ":" in page.template]
+
 
 def _file(page: Page) -> str:
     package, _, name = page.template.partition(":")
@@ -72,7 +75,7 @@ def look() -> str:
 @cache
 def _look_of(names: tuple[str, ...]) -> str:
     told = hashlib.sha256(repr(asset_marks()).encode())
-    for template in sorted({*_OURS.list_templates(), *(page.source for page in all_pages())}):
+    for template in environment().list_templates():
         source, _, _ = environment().loader.get_source(environment(), template)  # type: ignore[union-attr]
         told.update(source.encode())
     return told.hexdigest()[:12]

@@ -17,7 +17,7 @@ import uvicorn
 from layerscope.core.errors import UsageError
 from layerscope.core.settings import BASE, HOST, PORT
 from layerscope.viewer.app import guarded
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, is_loopback, plain_base
 from layerscope.viewer.shelf import Shelf
 
@@ -36,7 +36,7 @@ class Running:
 
     def __init__(
         self, shelf: Shelf, *, host: str = HOST.default, port: int = PORT.default, base: str = BASE.default,
-        public: Sequence[str] = (), engine: Engine | None = None,
+        public: Sequence[str] = (), engine: LiveEngine | None = None,
     ) -> None:  # fmt: skip
         """Listens from now on; what comes in waits until `run` or `start`. Raises UsageError where it cannot.
 

@@ -19,7 +19,7 @@ from layerscope.core.version import __version__
 from layerscope.facts.cached import Cached
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Reader
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
@@ -84,13 +84,13 @@ class Book:
         """The units of a layer that have tiles here: patches, or projections by the layer's own method."""
         return frozenset[int]().union(*(self.file.units_with_sheets(layer.id, *sheet) for sheet in self.sheets(layer)))
 
-    def sheet(self, layer: AtlasLayerRecord, unit: int, kind: str, method: str = "", view: str = "") -> Sheet | None:
+    def sheet(self, layer: AtlasLayerRecord, unit: int, kind: str, method: str = "", view: str = "") -> SheetKey | None:
         """A unit's sheet of this kind, method and view; None if there is none."""
         if unit not in self.file.units_with_sheets(layer.id, kind, method, view):
             return None
-        return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+        return SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
-    def own_projections(self, layer: AtlasLayerRecord, unit: int, method: str | None = None) -> Sheet | None:
+    def own_projections(self, layer: AtlasLayerRecord, unit: int, method: str | None = None) -> SheetKey | None:
         """A unit's projections in the run's first view, by a method or by the layer's own; None if there are none."""
         return self.sheet(layer, unit, "projections", method or layer.method or "", first_view(self.run))
 

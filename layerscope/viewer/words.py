@@ -8,7 +8,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent
 from layerscope.figures.words import footer
-from layerscope.viewer.addresses import Links, Sheet, layer_key
+from layerscope.viewer.addresses import Links, SheetKey, layer_key
 from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
 from layerscope.viewer.shelf import Book
@@ -49,10 +49,10 @@ def query(words: Mapping[str, str]) -> str:
     return urlencode({name: word for name, word in words.items() if word})
 
 
-def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> Sheet:
+def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> SheetKey:
     """Layer, unit, kind, method and view as one record."""
     layer, unit, kind, method, view = place
-    return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+    return SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
 
 def tails(page: LayerPage, link: Links) -> str:

@@ -1,4 +1,4 @@
-"""Engines: ours, one that makes everything backwards, and a guest's that works in other processes."""
+"""Engines: ours, one that makes everything backwards, and one with a runner of its own."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -16,7 +16,6 @@ from layerscope.sources import open_source
 from layerscope.testing import engines
 from layerscope.testing.atlases import Subject
 from tests.helpers.building import LAYERS, K, pictures_as_files
-from tests.helpers.guests import installed
 
 
 def backwards(work, pieces) -> Iterator[Made]:
@@ -79,22 +78,6 @@ def laws(engine: Engine, subject: Subject, folder: Path) -> None:
 def test_an_engine_keeps_the_laws(name: str, subject: Subject, tmp_path: Path) -> None:
     """Ours, one that makes the last piece first and elsewhere, and one with a runner of its own."""
     laws(ENGINES[name], subject, tmp_path / "atlases")
-
-
-def test_a_guests_engine_in_other_processes(subject: Subject, tmp_path: Path) -> None:
-    """The engine that a package adds is found by its name, and makes the same rows in processes of its own."""
-    (tmp_path / "atlases").mkdir()
-    with installed():
-        engine = ENGINES["processes"]
-        engines.gives_every_piece_in_its_turn(engine)
-        engines.same_rows_as_local(engine, subject.having(workers=1), tmp_path / "atlases")
-
-
-@pytest.mark.wide
-def test_a_guests_engine_keeps_all_laws(subject: Subject, tmp_path: Path) -> None:
-    """Stopped, resumed and spoilt, too."""
-    with installed():
-        laws(ENGINES["processes"], subject, tmp_path / "atlases")
 
 
 @pytest.mark.wide

@@ -24,7 +24,7 @@ from layerscope.live.opening import engine_for
 from layerscope.report import facts_of
 from layerscope.report.page import write_page
 from layerscope.viewer.app import guarded, route_of
-from layerscope.viewer.export import Choice, export
+from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.guard import Door
 from layerscope.viewer.pages import PAGES
 from layerscope.viewer.shelf import Shelf
@@ -173,7 +173,7 @@ def test_figures_of_such_an_atlas_are_drawn_or_refused_in_words(poor: Poor) -> N
 
 def test_what_else_reads_such_an_atlas_succeeds(poor: Poor, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Export, notebook, `info`, `show`, `check` and `look` end well, and JSON holds finite numbers only."""
-    export(poor.atlas, tmp_path / "site", Choice())
+    export(poor.atlas, tmp_path / "site", ExportChoice())
     picture = next(poor.photos.rglob("*.png"))
     look(poor.atlas, poor.net, picture, tmp_path / "look.html")
     with ls.open(poor.atlas) as atlas:

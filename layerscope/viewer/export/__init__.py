@@ -10,12 +10,12 @@ from layerscope.core.errors import UsageError
 from layerscope.core.methods import recovering
 from layerscope.core.numbers import megabytes
 from layerscope.core.progress import Progress
-from layerscope.viewer.export.edition import Choice, Edition, EditionBook
+from layerscope.viewer.export.edition import Edition, EditionBook, ExportChoice
 from layerscope.viewer.export.folder import place_for, written_whole
 from layerscope.viewer.export.plan import MARKER, Plan, tops
 from layerscope.viewer.shelf import slugs_of
 
-__all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
+__all__ = ["ExportChoice", "Exported", "Plan", "Progress", "export", "planned"]
 
 # Smaller tiles that a budget may ask for, px.
 SIDES = (64, 48, 32)
@@ -35,7 +35,7 @@ class Exported:
 def export(
     atlas: str | os.PathLike[str],
     folder: str | os.PathLike[str],
-    choice: Choice | None = None,
+    choice: ExportChoice | None = None,
     *,
     budget: int | None = None,
     overwrite: bool = False,
@@ -47,9 +47,9 @@ def export(
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
     place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
-    with planned(atlas, choice or Choice(), budget=budget) as plan:
+    with planned(atlas, choice or ExportChoice(), budget=budget) as plan:
         if progress is not None:
-            for sentence in told(plan, asked=choice or Choice()):
+            for sentence in told(plan, asked=choice or ExportChoice()):
                 progress.say(sentence)
             progress.start("export", len(plan.pieces), 0)
         written = 0
@@ -66,7 +66,7 @@ def export(
 
 
 @contextmanager
-def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None = None) -> Iterator[Plan]:
+def planned(atlas: str | os.PathLike[str], choice: ExportChoice, *, budget: int | None = None) -> Iterator[Plan]:
     """What an export would write: with a budget, the first that fits of ever smaller choices.
 
     All methods and views; each layer's own method in the natural view; tiles of 64, 48, 32 px. Raises as `export`.
@@ -82,7 +82,7 @@ def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None
     raise UsageError(_no_room(budget, plan))
 
 
-def _candidates(choice: Choice) -> Iterator[Choice]:
+def _candidates(choice: ExportChoice) -> Iterator[ExportChoice]:
     yield choice
     least = replace(choice, plates=choice.projections)
     if least != choice:
@@ -100,7 +100,7 @@ def _no_room(budget: int, plan: Plan) -> str:
     )
 
 
-def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
+def told(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
     """What a user should know before the export is written."""
     choice, run = plan.book.edition.choice, plan.book.run
     said = [f"about {megabytes(plan.estimate.bytes)} in {plan.estimate.files:,} files"]

@@ -24,8 +24,8 @@ from layerscope.core.records import ImageRecord, UnitSheet
 from layerscope.core.settings import VIEWS
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
-from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
-from layerscope.viewer.export.choice import Choice
+from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
+from layerscope.viewer.export.choice import ExportChoice
 from layerscope.viewer.export.snapshot import Snapshot, Stored
 from layerscope.viewer.shelf import Book
 
@@ -48,7 +48,7 @@ class Edition(Wrapper):
         ["unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "concepts", "notes"]
     )
 
-    def __init__(self, path: str | os.PathLike[str], choice: Choice) -> None:
+    def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
         self._snapshot = Snapshot(path)
         super().__init__(self._snapshot)
         self.choice = choice
@@ -131,7 +131,7 @@ class Edition(Wrapper):
         return frozenset(layer.id for layer in self.layers)
 
     @cached_property
-    def sheets(self) -> Mapping[Sheet, Stored]:
+    def sheets(self) -> Mapping[SheetKey, Stored]:
         """The sheets of tiles that are published, as they are in the atlas, in the order of layers and units."""
         return {key: stored for key, stored in self._snapshot.sheets() if self._chosen(key) and reader_of(stored.codec)}
 
@@ -140,7 +140,7 @@ class Edition(Wrapper):
         own = {layer.id: frozenset({layer.method or ""}) for layer in self.layers}
         return own if self.choice.plates else {layer: frozenset(self.run.methods) for layer in own}
 
-    def _chosen(self, sheet: Sheet) -> bool:
+    def _chosen(self, sheet: SheetKey) -> bool:
         if sheet.layer not in self._ids:
             return False
         if sheet.kind == "patches":
@@ -220,7 +220,7 @@ class Edition(Wrapper):
     def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
         """The units of a layer with published tiles of one kind, method and view."""
         found = self._snapshot.units_with_sheets(layer_id, kind, method, view)
-        asked = (Sheet(layer=layer_id, unit=unit, kind=kind, method=method, view=view) for unit in found)
+        asked = (SheetKey(layer=layer_id, unit=unit, kind=kind, method=method, view=view) for unit in found)
         return frozenset(sheet.unit for sheet in asked if sheet in self.sheets)
 
     def sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> UnitSheet | None:
@@ -236,7 +236,7 @@ class Edition(Wrapper):
         return self._published(self._snapshot.encoded_sheet, layer_id, unit, kind, method, view)
 
     def _published(self, question: Callable[..., Any], layer: int, unit: int, kind: str, method: str, view: str) -> Any:
-        key = Sheet(layer=layer, unit=unit, kind=kind, method=method, view=view)
+        key = SheetKey(layer=layer, unit=unit, kind=kind, method=method, view=view)
         return question(layer, unit, kind, method, view) if key in self.sheets else None
 
 

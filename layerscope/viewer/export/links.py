@@ -10,7 +10,7 @@ from typing import Any
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.codecs import published_as
 from layerscope.core.methods import recovering
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.export.edition import Edition
 from layerscope.viewer.pages import PAGES
 
@@ -83,7 +83,7 @@ class FileLinks:
         wanted = "&".join(f"u=l{layer.id}:{unit}" for layer, unit in units)
         return f"{self.page('compare')}" + (f"#{wanted}" if wanted else "")
 
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         stored = self.edition.sheets.get(sheet)
         if stored is None:
             return None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.version import __version__
 from layerscope.viewer import pictures
-from layerscope.viewer.addresses import SPRITES, Sheet, layer_key
+from layerscope.viewer.addresses import SPRITES, SheetKey, layer_key
 from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
 from layerscope.viewer.export.tiles import published, reduces
@@ -28,7 +28,7 @@ MARKER = "layerscope-site.json"
 SAMPLED, SAMPLED_SPRITES = 16, 4
 
 
-class Piece(NamedTuple):
+class SiteFile(NamedTuple):
     """A file. path: in the site. kind: how it is made, a key of MAKERS. key: of what. weight: what its size grows with.
 
     bytes: its size where that is known beforehand.
@@ -60,18 +60,18 @@ class Plan:
     book: EditionBook
 
     @cached_property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[SiteFile, ...]:
         """All files, in the order in which they are written."""
         return tuple(_pieces(self.book))
 
-    def content(self, piece: Piece) -> bytes:
+    def content(self, piece: SiteFile) -> bytes:
         """A file's bytes."""
         return MAKERS[piece.kind](self.book, *piece.key)
 
     @cached_property
     def estimate(self) -> Estimate:
         """Stored pictures weigh what they weigh in the atlas; of all else some are made, spread over the whole."""
-        known, groups = 0, defaultdict[str, list[Piece]](list)
+        known, groups = 0, defaultdict[str, list[SiteFile]](list)
         for piece in self.pieces:
             if piece.bytes is None:
                 groups[f"{piece.kind} {piece.key[0] if piece.kind == 'page' else ''}"].append(piece)
@@ -79,7 +79,7 @@ class Plan:
                 known += piece.bytes
         return Estimate(len(self.pieces), known, round(sum(self._about(group) for group in groups.values())))
 
-    def _about(self, group: list[Piece]) -> float:
+    def _about(self, group: list[SiteFile]) -> float:
         count = min(SAMPLED_SPRITES if group[0].kind == "sprite" else SAMPLED, len(group))
         some = [group[place * len(group) // count] for place in range(count)]
         made = sum(len(self.content(piece)) for piece in some)
@@ -92,12 +92,12 @@ def tops() -> re.Pattern[str]:
     return re.compile("|".join([*(re.escape(page.path({})) for page in pages), "static", "i", r"l\d{2,}"]))
 
 
-def _pieces(book: EditionBook) -> Iterator[Piece]:
+def _pieces(book: EditionBook) -> Iterator[SiteFile]:
     link, edition = FileLinks(book.edition), book.edition
     for name, content in _assets().items():
-        yield Piece(link.asset(name), "asset", (name,), bytes=len(content))
+        yield SiteFile(link.asset(name), "asset", (name,), bytes=len(content))
     yield from _of(book, "atlas", link)
-    sheets = defaultdict[tuple[int, int], list[Sheet]](list)
+    sheets = defaultdict[tuple[int, int], list[SheetKey]](list)
     for sheet in edition.sheets:
         sheets[sheet.layer, sheet.unit].append(sheet)
     for layer in edition.layers:
@@ -108,39 +108,39 @@ def _pieces(book: EditionBook) -> Iterator[Piece]:
         yield from _of(book, "image", link, image)
         picture = link.picture(image)
         if picture is not None:
-            yield Piece(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
-    yield Piece(MARKER, "marker", ())
+            yield SiteFile(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
+    yield SiteFile(MARKER, "marker", ())
 
 
-def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 1) -> Iterator[Piece]:
+def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 1) -> Iterator[SiteFile]:
     """The pages of the atlas, a layer, a unit or an image."""
     for page in all_pages():
         if page.scope == scope and page.exported and page.has(book):
-            yield Piece(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
+            yield SiteFile(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
 
 
-def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[Piece]:
+def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[SiteFile]:
     units = layer.record.units
     yield from _of(book, "layer", link, layer, weight=units)
-    yield Piece(link.sprites(layer), "style", (layer,), weight=units)
-    yield Piece(link.names(layer), "names", (layer,), weight=units)
+    yield SiteFile(link.sprites(layer), "style", (layer,), weight=units)
+    yield SiteFile(link.names(layer), "names", (layer,), weight=units)
     for block in range(pictures.blocks(layer)):
         for kind in SPRITES:
             sprite = link.sprite(layer, block, kind)
             if sprite is not None:
-                yield Piece(sprite, "sprite", (layer, block, kind))
+                yield SiteFile(sprite, "sprite", (layer, block, kind))
 
 
 def _unit(
-    book: EditionBook, layer: AtlasLayerRecord, unit: int, sheets: Sequence[Sheet], link: FileLinks
-) -> Iterator[Piece]:
+    book: EditionBook, layer: AtlasLayerRecord, unit: int, sheets: Sequence[SheetKey], link: FileLinks
+) -> Iterator[SiteFile]:
     yield from _of(book, "unit", link, layer, unit)
     for sheet in sheets:
         known = None if reduces(book.edition, layer.id) else book.edition.sheets[sheet].bytes
-        yield Piece(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
+        yield SiteFile(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
     strata = link.strata(layer, unit)
     if strata is not None:
-        yield Piece(strata, "strata", (layer, unit))
+        yield SiteFile(strata, "strata", (layer, unit))
 
 
 def _page(book: EditionBook, name: str, *of: Any) -> bytes:
@@ -167,7 +167,7 @@ def _asset(book: EditionBook, name: str) -> bytes:
     return _assets()[name]
 
 
-def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
+def _sheet(book: EditionBook, sheet: SheetKey) -> bytes:
     return _content(pictures.shown(published(book.edition, sheet)))
 
 
@@ -183,7 +183,7 @@ def _strata(book: EditionBook, layer: AtlasLayerRecord, unit: int) -> bytes:
     return _content(pictures.strata(book, layer, unit))
 
 
-def _content(picture: pictures.Picture | None) -> bytes:
+def _content(picture: pictures.EncodedPicture | None) -> bytes:
     assert picture is not None, "only pictures that are there are listed"
     return picture.content
 

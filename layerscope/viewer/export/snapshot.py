@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import RunRecord
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 
 
 class Stored(NamedTuple):
@@ -37,11 +37,11 @@ class Snapshot(AtlasFile):
     def finished(self) -> bool:
         return self._state[1]
 
-    def sheets(self) -> Iterator[tuple[Sheet, Stored]]:
+    def sheets(self) -> Iterator[tuple[SheetKey, Stored]]:
         """All sheets of tiles, in the order of layers and units."""
         query = "SELECT layer, unit, kind, method, view, codec, length(pixels) FROM sheet ORDER BY 1, 2, 3, 4, 5"
         for layer, unit, kind, method, view, codec, size in self._rows(query):
-            yield Sheet(layer=layer, unit=unit, kind=kind, method=method, view=view), Stored(codec, size)
+            yield SheetKey(layer=layer, unit=unit, kind=kind, method=method, view=view), Stored(codec, size)
 
     def small_pictures(self) -> dict[int, Stored]:
         """The small whole pictures, by image."""

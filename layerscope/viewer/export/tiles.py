@@ -5,11 +5,11 @@ from PIL import Image
 
 from layerscope.atlas.codecs import cut, encode, grid
 from layerscope.atlas.read import Encoded
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.export.edition import Edition
 
 
-def published(edition: Edition, sheet: Sheet) -> Encoded | None:
+def published(edition: Edition, sheet: SheetKey) -> Encoded | None:
     """A sheet's bytes; None if it is not published."""
     smaller = _reduced(edition, sheet) if reduces(edition, sheet.layer) else None
     return smaller or edition.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view)
@@ -21,7 +21,7 @@ def reduces(edition: Edition, layer_id: int) -> bool:
     return edition.choice.tile is not None and side > edition.choice.tile
 
 
-def _reduced(edition: Edition, asked: Sheet) -> Encoded | None:
+def _reduced(edition: Edition, asked: SheetKey) -> Encoded | None:
     """A sheet with smaller tiles, in its own codec; None where they are not larger than chosen."""
     found, side = edition.sheet(asked.layer, asked.unit, asked.kind, asked.method, asked.view), edition.choice.tile
     if found is None or side is None:

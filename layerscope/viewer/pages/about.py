@@ -43,7 +43,7 @@ class Trait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specificity:
+class MethodSpecificity:
     """How much a layer's projections by one method say about the unit, measured over n pairs; 0..1 and above.
 
     median, low, high: None where there was nothing to measure it on.
@@ -61,7 +61,7 @@ class LayerAbout:
     """A layer, and the specificity of each of the atlas's methods in it."""
 
     layer: AtlasLayerRecord
-    specificity: tuple[Specificity, ...]
+    specificity: tuple[MethodSpecificity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +161,11 @@ def _layer(book: Book, layer: AtlasLayerRecord) -> LayerAbout:
     return LayerAbout(layer=layer, specificity=tuple(_specificity(book, layer, method) for method in book.run.methods))
 
 
-def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> Specificity:
+def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> MethodSpecificity:
     found = book.file.specificity(layer.id, method)
     if found is None:
-        return Specificity(method=method, median=None, low=None, high=None, n=0)
-    return Specificity(method=method, median=found.median, low=found.q25, high=found.q75, n=found.n)
+        return MethodSpecificity(method=method, median=None, low=None, high=None, n=0)
+    return MethodSpecificity(method=method, median=found.median, low=found.q25, high=found.q75, n=found.n)
 
 
 def _dissection(book: Book) -> DissectionAbout | None:

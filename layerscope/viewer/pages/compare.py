@@ -11,9 +11,9 @@ from layerscope.core.errors import UsageError, nearest
 from layerscope.facts.layer import class_counts
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, same_images
-from layerscope.facts.unit import ClassMean, UnitNumbers, concept_of, top_classes, unit_numbers
+from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit
-from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.matching import correlations
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes
@@ -23,7 +23,7 @@ from layerscope.viewer.shelf import Book, Shelf
 MOST = 4  # units side by side
 
 
-class Place(NamedTuple):
+class UnitPlace(NamedTuple):
     """A unit of some atlas."""
 
     book: Book
@@ -46,9 +46,9 @@ class ComparedUnit:
     name: str
     score: float | None
     of_images: int
-    patches: Sheet | None
-    projections: Sheet | None
-    numbers: UnitNumbers | None
+    patches: SheetKey | None
+    projections: SheetKey | None
+    numbers: UnitSummary | None
     classes: tuple[ClassMean, ...]
     peaks: tuple[SeenPeak, ...]
 
@@ -73,7 +73,7 @@ class KnownLayer:
     layer: AtlasLayerRecord
     key: str
     example: int | None
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def _known(book: Book, layer: AtlasLayerRecord) -> KnownLayer:
     return KnownLayer(layer=layer, key=layer_key(layer), example=example, sheets=sheets)
 
 
-def _place(book: Book, shelf: Shelf | None, spec: str) -> Place:
+def _place(book: Book, shelf: Shelf | None, spec: str) -> UnitPlace:
     """The unit that "layer:unit" or "atlas/layer:unit" names."""
     name, colon, unit = spec.strip().rpartition(":")
     if not colon or not re.fullmatch(r"\d{1,9}", unit):
@@ -137,10 +137,10 @@ def _place(book: Book, shelf: Shelf | None, spec: str) -> Place:
     if slash and shelf is not None and slug in shelf.slugs:
         book, name = shelf.book(slug), rest
     layer = book.layer(name)
-    return Place(book, layer, check_unit(layer, int(unit)))
+    return UnitPlace(book, layer, check_unit(layer, int(unit)))
 
 
-def _unit(place: Place, spec: str) -> ComparedUnit:
+def _unit(place: UnitPlace, spec: str) -> ComparedUnit:
     book, layer, unit = place
     peaks, statistics = seen_peaks(book.file, layer, unit), book.file.unit_statistics(layer.id)
     concept = concept_of(book.file.concepts(layer.id), unit)
@@ -165,11 +165,11 @@ def _unit(place: Place, spec: str) -> ComparedUnit:
     )
 
 
-def _pairs(places: list[Place]) -> tuple[UnitPair, ...]:
+def _pairs(places: list[UnitPlace]) -> tuple[UnitPair, ...]:
     return tuple(_pair(places, *pair) for pair in combinations(range(len(places)), 2))
 
 
-def _pair(places: list[Place], first: int, second: int) -> UnitPair:
+def _pair(places: list[UnitPlace], first: int, second: int) -> UnitPair:
     one, other = places[first], places[second]
     images = [{peak.image for peak in place.book.file.peaks(place.layer.id, place.unit)} for place in (one, other)]
     same = one.book is other.book or same_images(one.book.run, other.book.run)
@@ -182,7 +182,7 @@ def _pair(places: list[Place], first: int, second: int) -> UnitPair:
     )
 
 
-def _correlation(one: Place, other: Place) -> float | None:
+def _correlation(one: UnitPlace, other: UnitPlace) -> float | None:
     """Of the two units' class means; None where they have not the same classes."""
     if not same_classes(one.book, other.book) or not all(
         class_counts(place.book.file, place.layer)[0] for place in (one, other)

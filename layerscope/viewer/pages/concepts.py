@@ -23,7 +23,7 @@ class Detector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
+class IndexedConcept:
     """level: 1 (strokes, colours) and up. detectors: the highest score first."""
 
     name: str
@@ -59,7 +59,7 @@ class ConceptsPage:
     images: int | None
     text: str
     layers: tuple[AtlasLayerRecord, ...]
-    concepts: tuple[Concept, ...]
+    concepts: tuple[IndexedConcept, ...]
     classes: tuple[ImageClass, ...]
 
 
@@ -79,7 +79,7 @@ def facts(book: Book, query: Query) -> ConceptsPage:
     )
 
 
-def _concepts(book: Book) -> list[Concept]:
+def _concepts(book: Book) -> list[IndexedConcept]:
     """By level and name."""
     found: dict[tuple[int, str], list[Detector]] = defaultdict(list)
     for layer in book.layers:
@@ -87,7 +87,9 @@ def _concepts(book: Book) -> list[Concept]:
             found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score))
     for ones in found.values():
         ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))
-    return [Concept(name=name, level=level, detectors=tuple(ones)) for (level, name), ones in sorted(found.items())]
+    return [
+        IndexedConcept(name=name, level=level, detectors=tuple(ones)) for (level, name), ones in sorted(found.items())
+    ]
 
 
 def _classes(book: Book) -> list[ImageClass]:

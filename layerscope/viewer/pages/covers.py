@@ -7,7 +7,7 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.facts.layer import TELLING, guesses, live_units, own_specificity, sample
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
 from layerscope.viewer.shelf import Book
 
@@ -26,7 +26,7 @@ class CoverUnit:
     maximum: float | None
     name: str | None
     score: float | None
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, ...]:
@@ -56,7 +56,7 @@ def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptSc
         name=found.concept if found else None,
         score=found.score if found else None,
         sheets=tuple(
-            Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+            SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
             for kind, method, view in book.sheets(layer)
         ),
     )

@@ -22,7 +22,7 @@ MOST_ALONE = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class UnitSection:
     """Some units in a row. title: which."""
 
     title: str
@@ -61,7 +61,7 @@ class LayerPage:
     first: int
     step: int
     sprites: bool
-    sections: tuple[Section, ...]
+    sections: tuple[UnitSection, ...]
     previous: AtlasLayerRecord | None
     next: AtlasLayerRecord | None
 
@@ -155,12 +155,12 @@ def ordered(rows: Sequence[UnitRow], sort: str, *, reverse: bool = False) -> lis
     return found[::-1] if reverse else found
 
 
-def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[Section, ...]:
+def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[UnitSection, ...]:
     """`step` units from the first on, in runs of UNITS_PER_SPRITE. plain: they are all units, by number."""
     found = []
     for low in range(first, min(first + step, len(rows)), UNITS_PER_SPRITE):
         part = tuple(rows[low : min(low + UNITS_PER_SPRITE, first + step)])
         high = low + len(part)
         title = f"Units {low}–{high - 1}" if plain else f"{low + 1}–{high} of {len(rows):,}"
-        found.append(Section(title=title, units=part))
+        found.append(UnitSection(title=title, units=part))
     return tuple(found)

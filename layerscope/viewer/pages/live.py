@@ -7,8 +7,8 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.layer import names
 from layerscope.facts.run import first_view, images_of_run
-from layerscope.viewer.addresses import Links, ServerLinks, Sheet
-from layerscope.viewer.engine import Engine, LiveLayer
+from layerscope.viewer.addresses import Links, ServerLinks, SheetKey
+from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -71,7 +71,7 @@ class LivePage:
     look: str = ""
 
 
-def facts(book: Book, query: Query, *, engine: Engine, link: ServerLinks) -> LivePage:
+def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) -> LivePage:
     """What the page and its script need to know before the first frame."""
     stored = {layer.name: layer for layer in book.layers}
     return LivePage(
@@ -90,10 +90,10 @@ def facts(book: Book, query: Query, *, engine: Engine, link: ServerLinks) -> Liv
     )
 
 
-def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links) -> Watched:
+def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: Links) -> Watched:
     view, maxima = first_view(book.run), book.file.unit_statistics(stored.id).maximum
     sheets = {
-        method: Sheet(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
+        method: SheetKey(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
         for method in book.run.methods
         if stored.method
     }
@@ -105,7 +105,7 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links
         cols=layer.cols,
         method=stored.method or "",
         page=_completed(link.page("unit", stored, NUMBER)),
-        patches=_completed(link.sheet(Sheet(layer=stored.id, unit=NUMBER, kind="patches"))),
+        patches=_completed(link.sheet(SheetKey(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
         names=names(book.file.concepts(stored.id)),
         dead=tuple(np.flatnonzero(maxima <= 0).tolist()),

@@ -8,14 +8,14 @@ from layerscope.core.concepts import ConceptScore
 from layerscope.core.live import Firing, PlainBox, Portrait
 from layerscope.facts.layer import guesses
 from layerscope.facts.run import images_of_run
-from layerscope.viewer.addresses import Sheet
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.gallery import Gallery, image_of
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 
-class Shown(NamedTuple):
+class ShownBox(NamedTuple):
     """A box as an SVG draws it, in input px."""
 
     x: int
@@ -39,12 +39,12 @@ class FiringUnit:
     relative: float
     row: int
     col: int
-    sees: Shown
-    tile: Shown
+    sees: ShownBox
+    tile: ShownBox
     guess: ConceptScore | None
     dead: bool
-    patches: Sheet | None
-    projections: Sheet | None
+    patches: SheetKey | None
+    projections: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class LookPage:
     layers: tuple[LookedLayer, ...]
 
 
-def facts(book: Book, query: Query, *, key: str, engine: Engine, gallery: Gallery) -> LookPage:
+def facts(book: Book, query: Query, *, key: str, engine: LiveEngine, gallery: Gallery) -> LookPage:
     """What the network sees in the picture of a key. Raises UsageError for a key without one, or an unknown method."""
     portrait = gallery.portrait(book, key)
     return looked(book, query, portrait, key=key, methods=tuple(engine.methods), image=image_of(key))
@@ -135,6 +135,6 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
     return LookedLayer(layer=layer, stored=stored, units=units)
 
 
-def _shown(box: PlainBox) -> Shown:
+def _shown(box: PlainBox) -> ShownBox:
     top, left, bottom, right = (int(side) for side in box)
-    return Shown(left, top, right - left, bottom - top)
+    return ShownBox(left, top, right - left, bottom - top)

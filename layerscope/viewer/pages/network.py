@@ -36,7 +36,7 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first. go: what was asked for; targets: what it may mean; sorry: why it means nothing."""
+    first. go: what was asked for; targets: what it may mean; error: why it means nothing."""
 
     network: str
     images: str
@@ -50,13 +50,13 @@ class NetworkPage:
     start: AtlasLayerRecord | None
     go: str
     targets: tuple[Target, ...]
-    sorry: str
+    error: str
 
 
 def facts(book: Book, query: Query) -> NetworkPage:
     """With ?go=WORDS also the pages that the words may mean."""
     run, layers, go = book.run, book.layers, query.one("go").strip()[:200]
-    found, sorry = _asked(book, go)
+    found, error = _asked(book, go)
     figures = _figures(book)
     return NetworkPage(
         network=run.network,
@@ -71,7 +71,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         start=opening(book),
         go=go,
         targets=found,
-        sorry=sorry,
+        error=error,
     )
 
 

@@ -9,7 +9,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.facts.layer import class_counts, names
 from layerscope.facts.run import same_images
-from layerscope.viewer.addresses import Sheet
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.matching import correlations, greedy, shared_images
 from layerscope.viewer.shelf import Book
 
@@ -28,8 +28,8 @@ class MatchedPair:
     shared: float | None
     first_name: str
     second_name: str
-    first_sheet: Sheet | None
-    second_sheet: Sheet | None
+    first_sheet: SheetKey | None
+    second_sheet: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.records import UnitStatistics
 from layerscope.facts.layer import live, live_units, names
 from layerscope.figures import words
-from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.shelf import Book
 
 EXAMPLES = 6
@@ -46,7 +46,7 @@ class ComparedLayer:
     concepts: int | None
     specificity: tuple[tuple[str, float | None], ...]
     examples: tuple[int, ...]
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
         concepts=len(set(best)) if concepts else None,
         specificity=tuple((method, one.median if one else None) for method, one in found.items()),
         examples=examples,
-        sheets=tuple(Sheet(layer=layer.id, unit=unit, kind="patches") for unit in examples),
+        sheets=tuple(SheetKey(layer=layer.id, unit=unit, kind="patches") for unit in examples),
     )
 
 

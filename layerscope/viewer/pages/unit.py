@@ -11,24 +11,24 @@ from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
 from layerscope.facts.layer import names
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, is_lossy
-from layerscope.facts.unit import ClassMean, UnitNumbers, class_mean, concept_of, top_classes, unit_numbers
+from layerscope.facts.unit import ClassMean, UnitSummary, class_mean, concept_of, top_classes, unit_numbers
 from layerscope.figures import words
 from layerscope.figures.gather import check_unit
 from layerscope.figures.histogram import histogram
 from layerscope.figures.tree import Chart
-from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ShownProjections:
     """One way to see the unit's projections. own: the layer's own method in the first view, which is shown first.
 
     empty: the ranks whose tiles hold no signal.
     """
 
-    sheet: Sheet
+    sheet: SheetKey
     own: bool
     empty: tuple[int, ...]
 
@@ -69,7 +69,7 @@ class NearUnit:
     correlation: float
     duplicate: bool
     name: str
-    sheet: Sheet | None
+    sheet: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +98,11 @@ class UnitPage:
     notes: tuple[str, ...]
     field: str
     ties: str
-    patches: Sheet | None
-    looks: tuple[Look, ...]
+    patches: SheetKey | None
+    looks: tuple[ShownProjections, ...]
     trust: tuple[MethodTrust, ...]
     peaks: tuple[SeenPeak, ...]
-    numbers: UnitNumbers | None
+    numbers: UnitSummary | None
     histogram: Chart | None
     classes: tuple[ClassMean, ...]
     class_mean: float | None
@@ -182,7 +182,7 @@ def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecor
     return before, book.layers[place + 1] if place + 1 < len(ids) else None
 
 
-def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[Look, ...]:
+def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[ShownProjections, ...]:
     """The unit's projections, those by the layer's own method in the run's first view foremost."""
     run = book.run
     ways = [(method, view) for method in run.methods for view in run.views]
@@ -191,9 +191,9 @@ def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[
     for method, view in ways:
         scales = book.file.scales(layer.id, unit, "projections", method, view)
         if scales is not None:
-            key = Sheet(layer=layer.id, unit=unit, kind="projections", method=method, view=view)
+            key = SheetKey(layer=layer.id, unit=unit, kind="projections", method=method, view=view)
             empty = tuple(int(rank) for rank in np.flatnonzero(scales[:peaks] == 0))
-            found.append(Look(sheet=key, own=not found, empty=empty))
+            found.append(ShownProjections(sheet=key, own=not found, empty=empty))
     return tuple(found)
 
 

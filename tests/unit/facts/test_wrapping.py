@@ -10,7 +10,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.write import AtlasWriter
 from layerscope.facts.cached import KEPT, Cached
 from layerscope.facts.wrapping import Withheld, Wrapper
-from layerscope.viewer.export.choice import Choice
+from layerscope.viewer.export.choice import ExportChoice
 from layerscope.viewer.export.edition import Edition, EditionBook
 from tests.helpers.atlases import small_atlas
 from tests.helpers.books import full_atlas
@@ -33,7 +33,7 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
         assert Cached(file).originals() == ["every photograph"]
         with pytest.raises(Withheld, match="originals"):
             _ = Wrapper(file).originals
-    for choice in (Choice(), Choice(photographs=False)):
+    for choice in (ExportChoice(), ExportChoice(photographs=False)):
         with Edition(atlas, choice) as edition:
             for reader in (edition, EditionBook("full", edition).file):
                 with pytest.raises(Withheld, match="originals"):
@@ -43,13 +43,13 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_edition_names_what_it_answers(atlas: Path) -> None:
     """Of the reader's questions these are withheld today: lists of all images, the graph, weights, signals, tables."""
     withheld = {"images", "nodes", "edges", "filters", "signal", "table"}
-    with Edition(atlas, Choice()) as edition:
+    with Edition(atlas, ExportChoice()) as edition:
         assert {name for name in public() if not hasattr(edition, name)} == withheld
 
 
 def test_an_edition_tells_nothing_of_layers_that_are_not_published(atlas: Path) -> None:
     """Their statistics, peaks and notes are withheld; their name is refused."""
-    with Edition(atlas, Choice(layers=("features.1",))) as edition, AtlasFile(atlas) as file:
+    with Edition(atlas, ExportChoice(layers=("features.1",))) as edition, AtlasFile(atlas) as file:
         assert len(edition.unit_statistics(0).mean) == 4
         for question in Edition.OF_A_LAYER:
             with pytest.raises(Withheld):
@@ -63,7 +63,7 @@ def test_an_edition_tells_nothing_of_layers_that_are_not_published(atlas: Path) 
 
 def test_no_pixel_comes_without_photographs(atlas: Path) -> None:
     """Whatever is asked about a picture."""
-    with Edition(atlas, Choice(photographs=False)) as edition:
+    with Edition(atlas, ExportChoice(photographs=False)) as edition:
         for image in range(12):
             assert edition.picture(image) is None and edition.encoded_picture(image) is None
             assert edition.image(image).source == f"image {image}"

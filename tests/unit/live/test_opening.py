@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UsageError, WrongModel
-from layerscope.core.live import Wish
+from layerscope.core.live import LiveRequest
 from layerscope.graph import Program
 from layerscope.live.opening import engine_for, open_engine
 from tests.helpers.building import INPUT
@@ -70,8 +70,8 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
     save_file(weights, tmp_path / "right.safetensors")
     save_file({name: weight / 2 for name, weight in weights.items()}, tmp_path / "wrong.safetensors")
     engine = open_engine(file, spec, tmp_path / "right.safetensors")
-    wish = Wish(layer="relu2", mosaic=False)
-    assert engine.look(made.encoded(0), wish).maxima == made.engine.look(made.encoded(0), wish).maxima
+    request = LiveRequest(layer="relu2", mosaic=False)
+    assert engine.look(made.encoded(0), request).maxima == made.engine.look(made.encoded(0), request).maxima
     with pytest.raises(WrongModel, match="in its weights"):
         open_engine(file, spec, tmp_path / "wrong.safetensors")
 

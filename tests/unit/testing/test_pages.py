@@ -11,7 +11,7 @@ from layerscope.testing import pages as laws
 from layerscope.testing.variants import HOSTILE, VARIANTS, variants
 from layerscope.viewer import pages, render
 from layerscope.viewer.app import create_app
-from layerscope.viewer.export import Choice, export
+from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.pages import PAGES, Page, Query
 from layerscope.viewer.shelf import Book, Shelf
 from tests.helpers.books import full_atlas
@@ -161,7 +161,7 @@ def test_a_page_of_each_scope_is_led_to(
     assert f'<a href="{address}">How many layers there are</a>' in laws.ask(app, beside).text
     assert "torchvision:smallnet: 3" in laws.ask(app, address).text
     shelf.close()
-    export(atlas, tmp_path / "site", Choice(layers=("features.1",)))
+    export(atlas, tmp_path / "site", ExportChoice(layers=("features.1",)))
     assert (tmp_path / "site" / file).is_file()
     assert dead_links(tmp_path / "site") == []
 

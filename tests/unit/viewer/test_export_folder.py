@@ -8,6 +8,7 @@ import pytest
 from layerscope.core.errors import UsageError
 from layerscope.viewer.export import folder
 from layerscope.viewer.export.folder import place_for, written_whole
+from layerscope.viewer.export.plan import tops
 
 MARKER = "layerscope-site.json"
 

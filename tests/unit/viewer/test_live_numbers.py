@@ -30,8 +30,8 @@ def test_a_picture_gives_the_librarys_numbers(tmp_path):
     engine = engine_for(atlas.file, net.program, name=net.name)
     app = create_app(Shelf([tmp_path / "small.atlas"]), engine=engine)
     with TestClient(app) as browser, browser.websocket_connect(SOCKET) as viewer:
-        wish = {"layer": layer.name, "unit": unit.number, "project": True, "method": layer.method}
-        viewer.send_text(json.dumps(wish))
+        request = {"layer": layer.name, "unit": unit.number, "project": True, "method": layer.method}
+        viewer.send_text(json.dumps(request))
         viewer.send_bytes(frame(1, encoded, whole=True))
         _, told, (_, levels, projection) = answer(viewer.receive())
     maps = net.activations(source.load([peak.image], net.input).pixels, layer.name)[0]

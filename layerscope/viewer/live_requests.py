@@ -4,20 +4,20 @@ import json
 from typing import Any
 
 from layerscope.core.errors import UsageError
-from layerscope.core.live import Wish
-from layerscope.viewer.engine import Engine, LiveLayer
+from layerscope.core.live import LiveRequest
+from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import Refused
 
 KEYS = {"layer", "unit", "pinned", "method", "mosaic", "visible", "project"}
 
 
-def first_wish(engine: Engine) -> Wish:
+def first_request(engine: LiveEngine) -> LiveRequest:
     """Before a page has said anything: the first layer's maps."""
-    return Wish(layer=engine.layers[0].name, method=engine.methods[0])
+    return LiveRequest(layer=engine.layers[0].name, method=engine.methods[0])
 
 
-def read_wish(text: str, engine: Engine) -> Wish:
-    """A wish. Raises Refused for what is none, UsageError for a layer, unit or method that the network lacks.
+def read_request(text: str, engine: LiveEngine) -> LiveRequest:
+    """A request. Raises Refused for what is none, UsageError for a layer, unit or method that the network lacks.
 
     Keys: layer, unit (a number or null), pinned (the layer of the unit where it is another, or null), method, mosaic
     (true for the layer's maps), visible (two numbers: the first unit of those maps and one past the last, or null for
@@ -32,7 +32,7 @@ def read_wish(text: str, engine: Engine) -> Wish:
     method = said.get("method", engine.methods[0])
     if method not in engine.methods:
         raise UsageError(f'no method "{str(method)[:40]}" here: choose {", ".join(engine.methods)}')
-    return Wish(
+    return LiveRequest(
         layer=layer.name,
         unit=unit,
         pinned_layer=None if pinned is None else pinned.name,
@@ -47,13 +47,13 @@ def _values(text: str) -> dict[str, Any]:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(1003, "a text is a wish as JSON, and this is none") from error
+        raise Refused(1003, "a text is a request as JSON, and this is none") from error
     if not isinstance(said, dict) or not said.keys() <= KEYS:
-        raise Refused(1003, f"a wish has the keys {', '.join(sorted(KEYS))} and no others")
+        raise Refused(1003, f"a request has the keys {', '.join(sorted(KEYS))} and no others")
     return said
 
 
-def _layer(name: Any, engine: Engine) -> LiveLayer:
+def _layer(name: Any, engine: LiveEngine) -> WatchableLayer:
     found = next((layer for layer in engine.layers if layer.name == name), None)
     if found is None:
         raise UsageError(f'there is no layer "{str(name)[:40]}" here')
@@ -67,7 +67,7 @@ def _count(word: str, value: Any, end: int) -> int:
     return value
 
 
-def _visible(value: Any, layer: LiveLayer) -> tuple[int, int] | None:
+def _visible(value: Any, layer: WatchableLayer) -> tuple[int, int] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 2:
