@@ -195,7 +195,7 @@ def test_a_scheme_that_nothing_opens_is_said(text: str, scheme: str) -> None:
     """One sentence with the scheme and with what can be given; of a path it says that it does not exist."""
     assert scheme_of(text) == scheme
     with pytest.raises(ImageError) as told:
-        ls.images(text)
+        open_source(text)
     said = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
     assert str(told.value) == f'the images "{text}" do not exist{said}; expected {forms()}'
 
