@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-browser reference-pictures lint laws docs site news bench bench-viewer clean
+.PHONY: demo test test-browser reference-pictures lint laws docs reference site news bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -79,6 +79,10 @@ site: $(DOCS_STAMP)
 # What the fragments in news/ make of the next version's changes: shown, not written.
 news: $(DOCS_STAMP)
 	$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import layerscope; print(layerscope.__version__)')"
+
+# The tables of settings in the reference pages, after the table in core/settings.py was changed.
+reference: $(STAMP)
+	$(BIN)/python docs/make_reference.py
 
 bench: $(BENCH_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench

@@ -29,8 +29,9 @@ from bench.subjects import Subject, pixels_of, subject
 from bench.timing import Ratio, alternate
 from bench.workshop import Workshop
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.pieces import make
+from layerscope.core.progress import Clock, Silent
 from layerscope.core.records import LayerRecord, Peaks, Statistics
-from layerscope.pipeline.progress import Clock, Silent
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import BATCH, Settings
@@ -145,17 +146,17 @@ def ours(job: Job, path: Path) -> float:
     settings = Settings(methods=(METHOD,), views=("signal",), pictures=False)
     works = [work_of(layer, peaks) for layer, peaks in job.peaks.items()]
     source, clock = open_source(Preloaded(job.pixels)), Clock()
-    shelves, start = {}, 0
+    slots, start = {}, 0
     for work in works:
-        shelves[work.node] = work.shelf(start, K, 1)
-        start = shelves[work.node].end
-    scratch = Scratch(path.with_suffix(".tiles"), shelves)
+        slots[work.node] = work.slots(start, K, 1)
+        start = slots[work.node].end
+    scratch = Scratch(path.with_suffix(".tiles"), slots)
     flat = NaturalView(Statistics(colour=np.eye(input.channels), spectrum=np.ones(2)))
     with AtlasWriter.create(path, overwrite=True) as writer:
         writer.put_images(source.load(range(len(source)), input).records)
-        projecting = Projecting(writer, program, source, input, settings, works, flat, scratch)
-        # One worker: images are then loaded between the groups, and not while one is projected.
-        projecting.run(Silent(), clock, workers=1)
+        # One thread: images are then loaded between the groups, and not while one is projected.
+        projecting = Projecting(writer, program, source, input, settings, works, flat, scratch, clock=clock, threads=1)
+        make(projecting, writer, Silent())
     scratch.close(remove=True)
     images = len(np.unique(np.concatenate([p.image[p.image >= 0] for p in job.peaks.values()])))
     forward, cones = clock.seconds["forward"], clock.seconds["cones"]

@@ -2,8 +2,8 @@
 
 import time
 
+from layerscope.core.progress import Silent
 from layerscope.pipeline import Build
-from layerscope.pipeline.progress import Silent
 
 
 class Enough(Exception):

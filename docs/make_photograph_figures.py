@@ -10,6 +10,8 @@ from pathlib import Path
 import layerscope as ls
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.numbers import in_words
+from layerscope.facts.run import images_of_layer
 from layerscope.figures import Panel, Sheet, filters, words
 from layerscope.figures.gather import choose_units, projections
 
@@ -35,7 +37,7 @@ def projections_sheet(file: AtlasFile) -> Sheet:
         title=f"What the layers of {file.run.network} respond to in photographs",
         caption=(
             f"For each layer {UNITS} units, a seeded sample of those that have a peak: the projections of their "
-            f"{words.counted(file.run.k)} highest activations over {words.image_count(file, layers[0]):,} photographs "
+            f"{in_words(file.run.k)} highest activations over {images_of_layer(file, layers[0]):,} photographs "
             "of Tiny ImageNet, by the deconvnet, in the natural view. The photographs themselves are not shown. "
             f"{words.SPECIFICITY_MEANING}"
         ),

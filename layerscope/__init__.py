@@ -8,7 +8,9 @@ The names below are loaded when they are first used, so that importing the packa
 read without torch.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from layerscope.core.version import __version__
@@ -25,14 +27,32 @@ _HOMES = {
     "Network": "api.network",
     "Peak": "api.atlas",
     "Projections": "core.records",
+    "Source": "sources",
     "TraceError": "core.errors",
     "Unit": "api.atlas",
     "UsageError": "core.errors",
     "build": "api.verbs",
+    "check": "api.verbs",
+    "demo": "api.demonstrating",
+    "dissect": "api.dissecting",
+    "evaluate": "api.training",
+    "evolve": "api.evolving",
+    "export": "api.exporting",
     "figure": "api.verbs",
+    "forecast": "api.verbs",
     "images": "api.verbs",
-    "open": "api.verbs",
+    "info": "api.information",
+    "layers": "api.listing",
+    "live": "api.serving",
+    "look": "api.looking",
+    "open": "api.atlas",
+    "ops": "api.operations",
+    "plugins": "api.listing",
+    "serve": "api.serving",
+    "show": "api.showing",
     "trace": "api.verbs",
+    "train": "api.training",
+    "world": "api.worlds",
 }
 
 __all__ = [
@@ -47,24 +67,57 @@ __all__ = [
     "Network",
     "Peak",
     "Projections",
+    "Source",
     "TraceError",
     "Unit",
     "UsageError",
     "__version__",
     "build",
+    "check",
+    "demo",
+    "dissect",
+    "evaluate",
+    "evolve",
+    "export",
     "figure",
+    "forecast",
     "images",
+    "info",
+    "layers",
+    "live",
+    "look",
     "open",
+    "ops",
+    "plugins",
+    "serve",
+    "show",
     "trace",
+    "train",
+    "world",
 ]
 
 if TYPE_CHECKING:
-    from layerscope.api.atlas import Atlas, AtlasLayer, Peak, Unit
+    from collections.abc import Callable
+
+    from layerscope.api.atlas import Atlas, AtlasLayer, Peak, Unit, open
+    from layerscope.api.demonstrating import demo
+    from layerscope.api.dissecting import dissect
+    from layerscope.api.evolving import evolve
+    from layerscope.api.exporting import export
+    from layerscope.api.information import info
+    from layerscope.api.listing import layers, plugins
+    from layerscope.api.looking import look
     from layerscope.api.network import Layer, Network
-    from layerscope.api.verbs import build, figure, images, open, trace
+    from layerscope.api.operations import ops
+    from layerscope.api.serving import live, serve
+    from layerscope.api.showing import show
+    from layerscope.api.training import evaluate, train
+    from layerscope.api.verbs import build, check, figure, forecast, images, trace
+    from layerscope.api.worlds import world
     from layerscope.core.errors import AtlasError, ImageError, LayerscopeError, TraceError, UsageError
     from layerscope.core.geometry import Box
     from layerscope.core.records import Input, Projections
+    from layerscope.sources import Source
 
 
 def __getattr__(name: str) -> object:
@@ -72,9 +125,34 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'layerscope' has no attribute {name!r}")
     value = getattr(import_module(f"layerscope.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    # Importing a room of this name may have set it already, see below.
+    return globals().setdefault(name, value)
 
 
 def __dir__() -> list[str]:
     return list(__all__)
+
+
+class _Room(ModuleType):
+    """A room of the package that has a verb's name, as `layerscope.world`: called, it is the verb."""
+
+    def __call__(self, *args: object, **named: object) -> object:
+        return self.__wrapped__(*args, **named)
+
+    @property
+    def __wrapped__(self) -> "Callable[..., object]":
+        """The verb, where `inspect` looks for the arguments."""
+        verb = self.__name__.rpartition(".")[2]
+        return getattr(import_module(f"layerscope.{_HOMES[verb]}"), verb)
+
+
+class _Package(ModuleType):
+    """The package. Importing one of its rooms sets the room as its attribute, and must not take a verb away."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _HOMES and isinstance(value, ModuleType):
+            value.__class__ = _Room
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -12,7 +12,7 @@ from layerscope.atlas.records import Peak
 from layerscope.core.errors import WrongModel
 from layerscope.core.geometry import Box
 from layerscope.core.records import LayerRecord
-from layerscope.pipeline.projecting import tolerance
+from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built
 from layerscope.sources import open_source
 

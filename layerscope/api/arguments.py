@@ -1,6 +1,6 @@
 """What users hand over, looked at before anything begins: each mistake is one sentence that says what to write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from layerscope.core.errors import UsageError
-from layerscope.core.records import Input
 
 
 def require_model(model: Any) -> None:
@@ -31,19 +30,6 @@ def require_model(model: Any) -> None:
         why = f"{'None' if model is None else f'a {type(model).__name__}'}"
     raise UsageError(
         f'the network given is {why}; expected a torch.nn.Module, an exported program or a name such as "worldnet"'
-    )
-
-
-def require_input(input: Any) -> None:
-    """Raises UsageError for what is no Input; None stands for nothing said."""
-    if input is None or isinstance(input, Input):
-        return
-    shape = tuple(input.shape[-3:]) if isinstance(input, Tensor | np.ndarray) else input
-    numbers = isinstance(shape, Sequence) and all(isinstance(n, int) and not isinstance(n, bool) for n in shape)
-    said = shape if numbers and len(shape) == 3 else (3, 224, 224)
-    raise UsageError(
-        f"input must say what the network expects, as a layerscope.Input and not a {type(input).__name__}: "
-        f"input=ls.Input(channels={said[0]}, height={said[1]}, width={said[2]})"
     )
 
 

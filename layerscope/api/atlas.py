@@ -3,16 +3,15 @@
 import operator
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
 from layerscope.api import notebook
-from layerscope.api.numbers import UnitNumbers
 from layerscope.api.unit import Unit
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Neighbour, Peak, RunRecord, Stratum
+from layerscope.core import settings as s
 from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Field
@@ -22,10 +21,11 @@ from layerscope.figures import Sheet, plate
 if TYPE_CHECKING:
     import pandas
 
+    from layerscope.api.exporting import Site
     from layerscope.api.serving import Served
-    from layerscope.viewer.export import Exported
+    from layerscope.core.progress import Progress
 
-__all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "UnitNumbers", "open"]
+__all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "open"]
 
 
 def open(path: str | os.PathLike[str]) -> "Atlas":
@@ -82,7 +82,12 @@ class Atlas:
         return len(self.file.layers)
 
     def serve(
-        self, *, host: str = "127.0.0.1", port: int = 8000, base: str = "", names: Sequence[str] = ()
+        self,
+        *,
+        host: str = s.HOST.default,
+        port: int = s.PORT.default,
+        base: str = s.BASE.default,
+        names: Sequence[str] = s.HOST_NAMES.default,
     ) -> "Served":
         """Show the atlas in the browser: starts a server in the background and returns the link to it.
 
@@ -90,9 +95,9 @@ class Atlas:
         reached by others, and the address then holds a token. base, names: the path below which, and the host names
         under which, a proxy shows the pages. Raises UsageError where no port is free.
         """
-        from layerscope.api.serving import served
+        from layerscope.api.serving import serve
 
-        return served(self.file.path, host=host, port=port, base=base, names=names)
+        return serve(self, host=host, port=port, base=base, names=names, browser=False)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
         """One of the tables "peaks", "units", "images", "layers" and "concepts" as a data frame, in its natural order.
@@ -110,27 +115,26 @@ class Atlas:
         self,
         folder: str | os.PathLike[str],
         *,
-        layers: str | Sequence[str] = (),
-        tile: int | None = None,
-        budget: int | None = None,
-        photographs: bool = True,
-        projections: bool = True,
-        overwrite: bool = False,
-        progress: Any = True,
-    ) -> "Exported":
+        layers: str | Sequence[str] | None = None,
+        tile: int | None = s.EXPORT_TILE.default,
+        budget: int | str | None = s.BUDGET.default,
+        photographs: bool = s.PHOTOGRAPHS.default,
+        projections: bool = s.PROJECTIONS.default,
+        overwrite: bool = s.OVERWRITE.default,
+        progress: "bool | Progress | None" = s.PROGRESS.default,
+    ) -> "Site":
         """Write the viewer's pages as a folder of files that opens without a server; what was written, counted.
 
-        layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
+        layers: names or globs; None is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
         that must do. photographs, projections: False leaves them out. overwrite: replace an earlier export. progress:
         as for `build`. Raises UsageError.
         """
-        from layerscope.api.bars import Bars
-        from layerscope.viewer.export import Choice, export
+        from layerscope.api.exporting import export
 
-        names = (layers,) if isinstance(layers, str) else tuple(layers)
-        choice = Choice(layers=names, tile=tile, photographs=photographs, projections=projections)
-        with Bars() if progress is True else nullcontext(progress or None) as told:
-            return export(self.file.path, folder, choice, budget=budget, overwrite=overwrite, progress=told)
+        return export(
+            self, folder, layers=layers, tile=tile, budget=budget, photographs=photographs, projections=projections,
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Atlas {str(self.file.path)!r}: {len(self)} layers{'' if self.finished else ', unfinished'}>"

@@ -1,32 +1,103 @@
 """Dissecting an atlas: is this the network that made it, what do its units detect, and where that is kept."""
 
 from collections.abc import Callable
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerscope.api import before
+from layerscope.api.atlas import Atlas
+from layerscope.api.checked import checked
 from layerscope.api.network import Network
-from layerscope.api.verbs import network_of
+from layerscope.api.opening import network_of
+from layerscope.api.reporting import reporting
 from layerscope.atlas.read import AtlasFile
+from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
-from layerscope.core.errors import LayerscopeError, UsageError, WrongModel
-from layerscope.core.records import LayerRecord
-from layerscope.dissect import MaskedImages, describe, dissect, record_dissection, record_notes
+from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.verbs import VERBS
+from layerscope.dissect import Keyed, MaskedImages, describe, record_dissection, record_notes
+from layerscope.dissect import dissect as measured
+from layerscope.facts.network import require_same
 from layerscope.graph import Carrier
 from layerscope.models import load
+from layerscope.pipeline.identity import identity_of
 from layerscope.pipeline.settings import weights_hash
-from layerscope.sources import Source
+from layerscope.sources import Source, open_source
+from layerscope.world import MaskFolder, World
 
 if TYPE_CHECKING:
-    from layerscope.dissect.run import Progress
+    from layerscope.core.progress import Progress
+
+# How many pictures of the visual world.
+IMAGES = 1500
 
 
+@checked(VERBS["dissect"])
+def dissect(
+    atlas: Atlas | str | PathLike[str],
+    net: "Network | str | PathLike[str] | None" = None,
+    *,
+    world: bool = s.WORLD.default,
+    masks: str | PathLike[str] | None = s.MASKS.default,
+    count: int | None = s.MASKED.default,
+    seed: int = s.SEED.default,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    progress: "bool | Progress | None" = s.PROGRESS.default,
+) -> Dissection:
+    """Find which unit of an atlas detects which concept, on pictures whose content is known, and keep it in the atlas.
+
+    net: the network that made the atlas: a spec, a Network, or None for what the atlas names. world: pictures of the
+    visual world, drawn for it; masks: or a folder of pictures and masks that `world` wrote. count: how many pictures
+    (1500 of the world, all of a folder). seed: of the world's pictures and of the baselines. weights: as for `trace`.
+    progress: as for `build`. Raises UsageError, ImageError, and WrongModel for another network than the atlas's.
+    """
+    before.require_weights(weights)
+    folder = None if masks is None else Path(masks).expanduser()
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f'the masks "{folder}" are no folder; give one that layerscope world wrote')
+    path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
+    with AtlasFile(path) as file:
+        expected = file.run.input
+    before.require_file(path, "the dissection")
+    source, masked = _from_world(count, seed, expected) if folder is None else _from_folder(folder, count)
+    with reporting(progress) as reporter:
+        named = fspath(net) if isinstance(net, PathLike) else net
+        return dissect_atlas(
+            path, named, source, masked, weights=weights, seed=seed, say=reporter.say, progress=reporter
+        )
+
+
+def _from_world(count: int | None, seed: int, expected: Input) -> tuple[Source, MaskedImages]:
+    drawn = World(count or IMAGES, seed=seed, size=_side(expected))
+    return open_source(drawn), drawn
+
+
+def _side(input: Input) -> int:
+    """The size at which a square picture is not resized on its way into the network."""
+    wanted = input.resize if input.resize is not None and input.crop == "center" else max(input.height, input.width)
+    return min(max(wanted, 16), 1024)
+
+
+def _from_folder(folder: Path, limit: int | None) -> tuple[Source, MaskedImages]:
+    masks = MaskFolder(folder)
+    images = folder / "images"
+    if not images.is_dir() and not any(folder.glob("*.tar")):
+        raise ImageError(f'"{folder}" holds masks but no pictures; write the world anew')
+    source = open_source(images if images.is_dir() else sorted(folder.glob("*.tar")), limit=limit)
+    return source, Keyed(masks, source)
+
+
+@plain_failures("the dissection")
 def dissect_atlas(
     path: str | Path,
     net: str | Network | None,
     source: Source,
     masked: MaskedImages,
     *,
-    weights: str | Path | None = None,
+    weights: str | PathLike[str] | None = None,
     seed: int = 0,
     say: Callable[[str], Any] = lambda sentence: None,
     progress: "Progress | None" = None,
@@ -44,11 +115,11 @@ def dissect_atlas(
     network = spec if isinstance(spec, Network) else _traced(spec, run.input, weights, named=net is not None)
     for remark in network.remarks:
         say(remark)
-    _require_same(path, run.fingerprint, network.program, layers)
+    require_same(path, run, layers, identity_of(network.program, network.name, network.input))
     untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers)
     if untrained is None:
         say("no untrained network to compare with: only a named network can be built with other weights")
-    found = dissect(
+    found = measured(
         network.program, run.input, layers, source, masked, untrained=untrained, seed=seed, progress=progress
     )
     for sentence in found.left_out:
@@ -60,27 +131,13 @@ def dissect_atlas(
     return found
 
 
-def _traced(spec: str, input: Any, weights: str | Path | None, *, named: bool) -> Network:
+def _traced(spec: str, input: Any, weights: str | PathLike[str] | None, *, named: bool) -> Network:
     try:
-        return network_of(load(spec, weights=weights), input)
+        return network_of(load(spec, weights=None if weights is None else fspath(weights)), input)
     except UsageError as error:
         if named:
             raise
         raise UsageError(f"{error}; the atlas calls its network so: name the network behind the atlas") from error
-
-
-def _require_same(path: str | Path, made_of: dict[str, Any], program: Carrier, layers: list[LayerRecord]) -> None:
-    """Raises WrongModel where the atlas was made by another network or by other weights."""
-    if made_of.get("weights") != weights_hash(program):
-        raise WrongModel(
-            f"{path} was made by other weights than these: name the network that made it (layerscope info {path} "
-            "prints it), with its --weights"
-        )
-    nodes = program.graph.nodes
-    for layer in layers:
-        shape = (layer.units, *(layer.map or ()))
-        if layer.node >= len(nodes) or (nodes[layer.node].name, nodes[layer.node].shape) != (layer.path, shape):
-            raise WrongModel(f"{path} was made by another network: this one has no layer {layer.name} of that shape")
 
 
 def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Carrier | None:

@@ -9,22 +9,31 @@ import numpy as np
 from jaxtyping import Float32
 from markupsafe import Markup
 
+from layerscope.api import before
+from layerscope.api.atlas import Atlas
+from layerscope.api.checked import checked
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core import settings as s
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
 from layerscope.core.live import Portrait
 from layerscope.core.records import Input, Placement
-from layerscope.figures.files import write_whole
+from layerscope.core.verbs import VERBS
 from layerscope.figures.words import footer
-from layerscope.sources.decode import LARGEST_PICTURE
 from layerscope.viewer import pictures
-from layerscope.viewer.addresses import Sheet
-from layerscope.viewer.pages.look import facts
+from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.pages.look import looked
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.render import assets, render
 from layerscope.viewer.shelf import Book
 
 if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+    from torch.nn import Module
+
+    from layerscope.api.network import Network
     from layerscope.live.engine import Engine
 
 
@@ -35,45 +44,55 @@ def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | N
     another network than the atlas's.
     """
     from layerscope.api.network import Network
+    from layerscope.api.opening import network_for
     from layerscope.live.opening import engine_for, open_engine
 
-    if not isinstance(network, Network):
-        return open_engine(file, network, None if weights is None else Path(weights))
+    if isinstance(network, (str, os.PathLike)):
+        return open_engine(file, os.fspath(network), None if weights is None else os.fspath(weights))
+    network = network if isinstance(network, Network) else network_for(network, weights, file.run.input)
     if weights is not None:
         raise UsageError("weights= goes with a spec; this network is already traced with its own")
     return engine_for(file, network.program, name=network.name, classes=network.classes, input=network.input)
 
 
-def look_at(
-    atlas: str | os.PathLike[str],
-    network: Any,
+@checked(VERBS["look"])
+def look(
+    atlas: Atlas | str | os.PathLike[str],
+    net: "Network | Module | ExportedProgram | str | os.PathLike[str]",
     picture: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    weights: str | os.PathLike[str] | None = None,
-    method: str | None = None,
-    orientation: str = "upright",
-    max_pixels: int = LARGEST_PICTURE,
+    method: str | None = s.METHOD.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
+    weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
 ) -> Portrait:
     """Write a page of the units that a picture excites most, at every layer; what stands on it is returned as well.
 
-    picture: a file that `build` would read, of any size that it takes. out: the HTML file; one that exists is replaced.
-    method: of the projections, by default that of the atlas's deepest plate. orientation, max_pixels: as `images` takes
-    them. Raises ImageError, WrongModel, UsageError.
+    net: the atlas's network: a Network, or what `trace` takes as a spec. picture: a file that `build` would read, of
+    any size that it takes. out: the HTML file; one that exists is replaced. method: of the projections, by default that
+    of the atlas's deepest plate. orientation, max_pixels: as `images` takes them. weights: as for `trace`. Raises
+    ImageError, WrongModel, UsageError.
     """
-    path = Path(picture).expanduser()
-    with AtlasFile(atlas) as file:
+    path, page = Path(picture).expanduser(), Path(out).expanduser()
+    before.require_weights(weights)
+    before.require_file(page, "the page")
+    with plain_failures(page, kind=UsageError), AtlasFile(_path_of(atlas)) as file:
         pixels, placement = _prepared(path, file.run.input, orientation, max_pixels)
-        engine = engine_of(file, network, weights)
+        engine = engine_of(file, net, weights)
         query = Query((("method", method),) if method is not None else ())
         portrait = engine.portrait(pixels, placement)
-        page = _page(Book("", file, ""), portrait, query, engine.methods, path.name)
-        write_whole(Path(out), page.encode())
+        content = _page(Book("", file, ""), portrait, query, engine.methods, path.name)
+        write_whole(page, content.encode())
     return portrait
 
 
+def _path_of(atlas: Atlas | str | os.PathLike[str]) -> str | os.PathLike[str]:
+    return atlas.file.path if isinstance(atlas, Atlas) else atlas
+
+
 def _prepared(
-    path: Path, input: Input, orientation: str, max_pixels: int
+    path: Path, input: Input, orientation: s.Orientation, max_pixels: int
 ) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
     """A person's own file as the network's input, read and prepared as an image of a build. Raises ImageError."""
     from layerscope.sources import open_source
@@ -91,7 +110,7 @@ def _prepared(
 def _page(book: Book, portrait: Portrait, query: Query, methods: tuple[str, ...], title: str) -> str:
     return render(
         "look_alone.html",
-        page=facts(book, query, portrait, key="", methods=methods),
+        page=looked(book, query, portrait, key="", methods=methods),
         src=Inside(book, portrait),
         title=title,
         style=Markup(assets()["live.css"].decode()),
@@ -112,7 +131,7 @@ class Inside:
     def tile(self, layer: AtlasLayerRecord, unit: int, method: str) -> Markup:
         return _url("image/png", self._tiles[layer.name, unit][method])
 
-    def sheet(self, sheet: Sheet) -> Markup | None:
+    def sheet(self, sheet: SheetKey) -> Markup | None:
         found = pictures.stored(self._book, sheet)
         return None if found is None else _url(found.media, found.content)
 

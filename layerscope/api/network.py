@@ -9,7 +9,8 @@ from torch import Tensor
 
 from layerscope.api.arguments import batch_of, places
 from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod, UsageError, nearest
-from layerscope.core.records import METHODS, Input, Projections
+from layerscope.core.methods import METHODS
+from layerscope.core.records import Input, Projections
 from layerscope.core.records import LayerRecord as Layer
 from layerscope.core.replay import Replay
 from layerscope.graph import Carrier, fields_of, layers_of
@@ -108,7 +109,7 @@ class Network:
         Raises UnsupportedMethod for another method, UsageError for places that do not exist.
         """
         if method not in METHODS:
-            raise UnsupportedMethod(f'there is no method "{method}"; the methods are {", ".join(METHODS)}')
+            raise UnsupportedMethod(f'there is no method "{method}"; the methods are {", ".join(METHODS.names)}')
         x, chosen = batch_of(x, self.name, self.input.shape), self[layer]
         sizes = {"image": len(x), "unit": chosen.units}
         sizes |= dict(zip(("row", "col"), chosen.map or (1, 1), strict=True))

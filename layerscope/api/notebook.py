@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from layerscope.api import html
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.numbers import four_digits
+from layerscope.facts.run import first_view
+from layerscope.facts.wrapping import Reader
 
 UNITS_SHOWN = 64
 # Bytes of one stored picture that still leave room for the others of its page.
@@ -18,10 +20,10 @@ def _map_words(layer: AtlasLayerRecord) -> str:
 
 def _field_words(layer: AtlasLayerRecord) -> str:
     field = layer.record.field
-    return "whole picture" if field.whole else f"{field.rows.size} × {field.cols.size} px"
+    return "whole picture" if field.sees_all else f"{field.rows.size} × {field.cols.size} px"
 
 
-def atlas_html(file: AtlasFile) -> str:
+def atlas_html(file: Reader) -> str:
     """The run in a sentence, and a table of the layers."""
     state = "" if file.finished else " Its build is not finished."
     run, names = file.run, ("layer", "kind", "units", "map", "field", "tiles, px", "plate shows")
@@ -46,11 +48,11 @@ def _side(count: int) -> int:
     return 160 if count <= 12 else 112 if count <= 32 else 80
 
 
-def layer_html(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+def layer_html(file: Reader, layer: AtlasLayerRecord) -> str:
     """The first units, each with its projections, where there are any, beside its patches."""
     count = min(layer.record.units, UNITS_SHOWN)
     shown = f"the first {count} of " if count < layer.record.units else ""
-    view = next(iter(file.run.views), "")
+    view = first_view(file.run)
     method = layer.method
     what = f"{method} projections ({view} view) beside patches" if method else "patches"
     head = (
@@ -60,7 +62,7 @@ def layer_html(file: AtlasFile, layer: AtlasLayerRecord) -> str:
     return html.page(head, (_unit_figure(file, layer, unit, view, _side(count)) for unit in range(count)), "</div>")
 
 
-def _unit_figure(file: AtlasFile, layer: AtlasLayerRecord, unit: int, view: str, side: int) -> str:
+def _unit_figure(file: Reader, layer: AtlasLayerRecord, unit: int, view: str, side: int) -> str:
     stored = {"patches": file.encoded_sheet(layer.id, unit, "patches")}
     if layer.method:
         stored = {"projections": file.encoded_sheet(layer.id, unit, "projections", layer.method, view), **stored}
@@ -68,16 +70,20 @@ def _unit_figure(file: AtlasFile, layer: AtlasLayerRecord, unit: int, view: str,
     return f'<span style="display:inline-block">{unit}<br>{" ".join(pictures) or "no peaks"}&nbsp;</span> '
 
 
-def unit_html(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> str:
+def unit_html(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     """Patches and each method's projections as they are stored, and a table of the peaks."""
     peaks = file.peaks(layer.id, unit)
-    found = f"{len(peaks)} peaks, the highest {peaks[0].value:.4g}" if peaks else "no peaks: it was never above zero"
+    found = (
+        f"{len(peaks)} peaks, the highest {four_digits(peaks[0].value)}"
+        if peaks
+        else "no peaks: it was never above zero"
+    )
     head = f"<p><b>{html.words(layer.name)}, unit {unit}</b>: {found}.</p>"
     return html.page(head, [*_unit_pictures(file, layer, unit), *_peak_table(file, layer, unit)])
 
 
-def _unit_pictures(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> Iterator[str]:
-    view = next(iter(file.run.views), "")
+def _unit_pictures(file: Reader, layer: AtlasLayerRecord, unit: int) -> Iterator[str]:
+    view = first_view(file.run)
     sheets = {"patches": ("patches", "", "")} | {
         f"{method}, {view} view": ("projections", method, view) for method in file.run.methods
     }
@@ -88,7 +94,7 @@ def _unit_pictures(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> Itera
             yield f'<span style="display:inline-block">{html.words(title)}<br>{picture}&nbsp;</span> '
 
 
-def _peak_table(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> Iterator[str]:
+def _peak_table(file: Reader, layer: AtlasLayerRecord, unit: int) -> Iterator[str]:
     peaks = file.peaks(layer.id, unit)
     if not peaks:
         return
@@ -96,6 +102,6 @@ def _peak_table(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> Iterator
     for peak in peaks[:UNITS_SHOWN]:
         image = file.image(peak.image)
         rows.append(
-            html.table_row((peak.rank, f"{peak.value:.4g}", image.source, image.label or "", peak.row, peak.col))
+            html.table_row((peak.rank, four_digits(peak.value), image.source, image.label or "", peak.row, peak.col))
         )
     yield f"<table>{''.join(rows)}</table>"

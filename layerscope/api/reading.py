@@ -8,6 +8,7 @@ from typing import Any
 from layerscope.api.network import Network
 from layerscope.core.cache import Cache
 from layerscope.core.errors import UsageError
+from layerscope.core.networks import packaged
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
 from layerscope.graph import read, runner_of
@@ -29,7 +30,7 @@ def read_network(loaded: Loaded, input: Input) -> Network:
 def remembered(spec: str, given: Mapping[str, Any]) -> Network | None:
     """A packaged network with random weights, as it was read before with the same options, but without its weights:
     its layers are there, and it cannot be run. None where it was not, or where the spec names a user's own file."""
-    content = Cache.of_the_user().get(_key(spec, given)) if _is_packaged(spec) else None
+    content = Cache.of_the_user().get(_key(spec, given)) if packaged(spec) else None
     if content is None:
         return None
     try:
@@ -47,7 +48,7 @@ def remembered(spec: str, given: Mapping[str, Any]) -> Network | None:
 
 def remember(net: Network, spec: str, given: Mapping[str, Any]) -> None:
     """Keep a packaged network with random weights for `remembered`, where its replay found nothing wrong."""
-    if not _is_packaged(spec) or net.replay is None or net.replay.fault or not net.replay.pictures:
+    if not packaged(spec) or net.replay is None or net.replay.fault or not net.replay.pictures:
         return
     data = {
         "name": net.name, "input": asdict(net.input), "classes": net.classes, "remarks": net.remarks,
@@ -58,11 +59,6 @@ def remember(net: Network, spec: str, given: Mapping[str, Any]) -> None:
     except Unwritable:
         return
     Cache.of_the_user().put(_key(spec, given), content.encode())
-
-
-def _is_packaged(spec: str) -> bool:
-    """True for what packages define by its name alone; all others are files."""
-    return spec.startswith("torchvision:") or not (spec.endswith((".pt2", ".py")) or ".py:" in spec)
 
 
 def _key(spec: str, given: Mapping[str, Any]) -> str:

@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from layerscope.api import notebook
-from layerscope.api.numbers import UnitNumbers
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import Neighbour, Peak, Stratum
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.geometry import Box
+from layerscope.facts.unit import ScannedUnit, scanned_unit
 from layerscope.figures import Sheet, unit_page
 
 if TYPE_CHECKING:
@@ -45,18 +45,12 @@ class Unit:
         return tuple(one for one in self.layer.neighbours if one.unit == self.number)
 
     @property
-    def statistics(self) -> UnitNumbers:
+    def statistics(self) -> ScannedUnit:
         """What the scan counted for it. Raises UsageError before the layer was scanned."""
-        every = self.layer.statistics
-        if self.number >= len(every.mean):
+        found = scanned_unit(self.layer.statistics, self._file.statistic("classes") or (), self.number)
+        if found is None:
             raise UsageError(f'layer "{self.layer.name}" has not been scanned yet: finish the build first')
-        names = ("mean", "std", "maximum", "images_above", "positions_above")
-        means = every.class_means[self.number].tolist()
-        return UnitNumbers(
-            **{name: float(getattr(every, name)[self.number]) for name in names},
-            histogram=every.histogram[self.number],
-            class_means=dict(zip(self._file.statistic("classes"), means, strict=True)) if means else {},
-        )
+        return found
 
     @property
     def concept(self) -> ConceptScore | None:

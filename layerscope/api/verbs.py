@@ -1,19 +1,29 @@
-"""The verbs: trace, images, build, open, figure. Each joins rooms and returns one thing that users hold."""
+"""The verbs around an atlas: trace, images, build, forecast, check, figure. Each joins rooms and returns one thing."""
 
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerscope.api import before
 from layerscope.api.atlas import Atlas, open
-from layerscope.core.errors import TraceError, UsageError
+from layerscope.api.checked import checked
+from layerscope.api.opening import network_for, require_device, require_read
+from layerscope.api.reporting import reporting
+from layerscope.core import settings as s
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input
+from layerscope.core.verbs import HELD, VERBS
 
 if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+    from torch.nn import Module
+
     from layerscope.api.network import Network
+    from layerscope.api.opening import Wanted
+    from layerscope.core.progress import Progress
     from layerscope.figures import Sheet
-    from layerscope.models import Loaded
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
 
@@ -23,8 +33,13 @@ __all__ = ["build", "check", "figure", "forecast", "images", "open", "trace"]
 FORECAST_FROM = 256
 
 
+@checked(VERBS["trace"])
 def trace(
-    model: Any, input: Input | None = None, *, weights: str | Path | None = None, with_weights: bool = True
+    model: "Module | ExportedProgram | str | PathLike[str]",
+    input: Input | None = None,
+    *,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    with_weights: bool = s.WITH_WEIGHTS.default,
 ) -> "Network":
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
 
@@ -35,234 +50,250 @@ def trace(
     "FILE::KEY" for a part of it. with_weights: False builds a spec with random weights, for what needs none. What was
     chosen on the way is warned of, and stands in the network's `remarks`. Raises TraceError and UsageError.
     """
-    from layerscope.api.arguments import require_input
-    from layerscope.models import load
+    from layerscope.api.opening import traced
 
-    require_input(input)
-    if not isinstance(model, str | Path):
-        loaded = _held(model, weights, with_weights=with_weights)
-    elif weights is not None and not with_weights:
-        raise UsageError("with_weights=False asks for random weights, and weights= for those of a file: give one")
-    else:
-        loaded = load(str(model), weights=weights, with_weights=with_weights)
-    net = network_of(loaded, input or loaded.input)
+    net = traced(model, input, weights, with_weights=with_weights)
     for remark in net.remarks:
-        warnings.warn(remark, stacklevel=2)
+        warnings.warn(remark, stacklevel=3)
     return net
 
 
-def network_of(loaded: "Loaded", input: Input | None) -> "Network":
-    """Trace a network that was found and loaded. Raises TraceError and UsageError."""
-    from layerscope.api.reading import read_network
-
-    if input is None:
-        raise UsageError(
-            f"{loaded.name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)"
-        )
-    return read_network(loaded, input)
-
-
+@checked(VERBS["images"])
 def images(
     source: Any,
     *,
-    labels: str | Path | None = None,
-    limit: int | None = None,
-    orientation: str = "upright",
-    max_pixels: int = 178_956_970,
+    labels: str | PathLike[str] | None = s.LABELS.default,
+    limit: int | None = s.LIMIT.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
 ) -> "Source":
     """Images in a fixed order: a folder, a glob, a list of files, `.tar` files, or a map-style Dataset.
 
-    labels: a table of files and classes; else folders tell the classes. limit: the first so many. orientation:
-    "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as torchvision's
-    ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped` lists those
-    that could not be used, with the reason. Raises ImageError and UsageError.
+    source: any of these. labels: a table of files and classes; else folders tell the classes. limit: the first so
+    many. orientation: "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as
+    torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped`
+    lists those that could not be used, with the reason. Raises ImageError and UsageError.
     """
-    from layerscope.sources import open_source
-
-    return open_source(source, labels=labels, limit=limit, orientation=orientation, max_pixels=max_pixels)
+    return opened_images(source, labels, limit, orientation, max_pixels)
 
 
+@checked(VERBS["build"])
+@plain_failures()
 def build(
-    net: Any,
+    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
     images: Any,
-    out: str | Path,
+    out: str | PathLike[str],
     *,
-    layers: Any = "auto",
-    k: int = 9,
-    methods: Sequence[str] = ("deconvnet", "guided"),
-    labels: str | Path | None = None,
-    limit: int | None = None,
-    weights: str | Path | None = None,
-    units: int | None = None,
-    tile: int = 96,
-    dense: bool = False,
-    pictures: bool = True,
-    keep_signal: bool = False,
-    codec: str = "jpeg",
-    seed: int = 0,
-    overwrite: bool = False,
-    workers: int = 2,
-    device: str = "cpu",
-    progress: Any = True,
+    layers: str | Sequence[str] = s.LAYERS.default,
+    k: int = s.K.default,
+    methods: Sequence[str] = s.METHODS.default,
+    labels: str | PathLike[str] | None = s.LABELS.default,
+    limit: int | None = s.LIMIT.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    input: Input | None = s.INPUT.default,
+    units: int | None = s.UNITS.default,
+    tile: int = s.TILE.default,
+    dense: bool = s.DENSE.default,
+    thumbnails: bool = s.THUMBNAILS.default,
+    keep_signal: bool = s.KEEP_SIGNAL.default,
+    codec: str = s.CODEC.default,
+    seed: int = s.SEED.default,
+    overwrite: bool = s.OVERWRITE.default,
+    workers: int = s.WORKERS.default,
+    device: str = s.DEVICE.default,
+    engine: str = s.ENGINE.default,
+    progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Atlas:
     """Make an atlas: for every unit the k image patches that excite it most, and their projections back to pixels.
 
     net: a Network, or what `trace` takes. images: what `images` takes. out: the file; the same call goes on with an
     unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
-    methods: of "deconvnet", "guided", "gradient". units: a seeded sample of so many units per layer gets tiles. tile:
-    largest stored side, px. dense: project dense layers too. pictures: keep small whole pictures. keep_signal: keep
-    the signals, float16. workers: decoding threads. device: as PyTorch names it. progress: True for bars on stderr,
-    False for none, or an object with start, step and say. Raises LayerscopeError.
+    methods: of "deconvnet", "guided", "gradient". labels, limit, orientation, max_pixels: as for `images`. weights,
+    input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px.
+    dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
+    codec: of tiles and thumbnails. seed: of every sample. overwrite: start anew where the file exists. workers:
+    decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True
+    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused
+    before the network is opened. Raises LayerscopeError.
     """
-    from layerscope.api.selection import layer_names, left_out
+    given = locals()
+    path = Path(out).expanduser()
+    before.require_weights(weights)
+    before.require_atlas_place(path, overwrite=overwrite)
+    source = opened_images(images, labels, limit, orientation, max_pixels)
+    before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
+    with reporting(progress) as reporter:
+        run, network = _build(given, source, reporter)
+        before.require_room(path, least_bytes(run), "the atlas")
+        for sentence in _remarks(run, network, layers):
+            reporter.say(sentence)
+        if progress and len(source) >= FORECAST_FROM and not path.exists():
+            expected = run.forecast()
+            reporter.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")
+        run.into(path, overwrite=overwrite)
+    return open(path)
 
-    options = {"k": k, "methods": methods, "units": units, "tile": tile, "dense": dense, "pictures": pictures}
-    options |= {"keep_signal": keep_signal, "codec": codec, "seed": seed}
-    source = _source(images, labels, limit)
-    network = _network(net, weights)
-    layers = layer_names(network, layers)
-    run = _build(network, source, layers, options, workers=workers, device=device, progress=progress)
-    for sentence in (*left_out(network, layers), *source.remarks(run.input)):
-        run.progress.say(sentence)
-    if progress is True and len(source) >= FORECAST_FROM and not Path(out).exists():
-        expected = run.forecast()
-        run.progress.say(f"about {expected.total / 60:.1f} minutes and {expected.bytes / 1e6:.0f} MB to come")
-    with run.progress if progress is True else nullcontext():  # type: ignore[attr-defined]
-        run.into(Path(out), overwrite=overwrite)
-    return open(out)
 
-
+@checked(VERBS["forecast"])
+@plain_failures()
 def forecast(
-    net: Any,
+    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
     images: Any,
     *,
-    layers: Any = "auto",
-    labels: str | Path | None = None,
-    limit: int | None = None,
-    weights: str | Path | None = None,
-    workers: int = 2,
-    device: str = "cpu",
-    **options: Any,
+    layers: str | Sequence[str] = s.LAYERS.default,
+    k: int = s.K.default,
+    methods: Sequence[str] = s.METHODS.default,
+    labels: str | PathLike[str] | None = s.LABELS.default,
+    limit: int | None = s.LIMIT.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    input: Input | None = s.INPUT.default,
+    units: int | None = s.UNITS.default,
+    tile: int = s.TILE.default,
+    dense: bool = s.DENSE.default,
+    thumbnails: bool = s.THUMBNAILS.default,
+    keep_signal: bool = s.KEEP_SIGNAL.default,
+    codec: str = s.CODEC.default,
+    seed: int = s.SEED.default,
+    workers: int = s.WORKERS.default,
+    device: str = s.DEVICE.default,
+    progress: "bool | Progress | None" = s.NO_PROGRESS.default,
 ) -> "Forecast":
-    """What `build` with the same arguments will take: seconds by stage and bytes, from a small piece of each stage."""
-    source = _source(images, labels, limit)
-    run = _build(_network(net, weights), source, layers, options, workers=workers, device=device, progress=None)
-    return run.forecast()
+    """What `build` with the same arguments will take: seconds by stage and bytes, from a small piece of each stage.
+
+    All arguments: as for `build`. Nothing is written; weights that are not named are random. progress: is told what
+    "auto" leaves out. Raises LayerscopeError.
+    """
+    given = locals()
+    before.require_weights(weights)
+    source = opened_images(images, labels, limit, orientation, max_pixels)
+    with reporting(progress) as reporter:
+        run, network = _build(given, source, reporter, with_weights=weights is not None)
+        for sentence in _remarks(run, network, layers):
+            reporter.say(sentence)
+        return run.forecast()
 
 
+@checked(VERBS["check"])
+@plain_failures()
 def check(
-    atlas: Atlas | str | Path,
-    net: Any,
+    atlas: Atlas | str | PathLike[str],
+    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
     images: Any,
     *,
-    weights: str | Path | None = None,
-    sample: int = 32,
-    seed: int = 0,
+    labels: str | PathLike[str] | None = s.LABELS.default,
+    limit: int | None = s.LIMIT.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    input: Input | None = s.INPUT.default,
+    sample: int = s.SAMPLE.default,
+    seed: int = s.SEED.default,
 ) -> "CheckReport":
     """Compute a seeded sample of an atlas's peaks again and compare; what differs is named.
 
-    sample: peaks per layer. Raises AtlasError for a file that is no atlas.
+    net, images and what belongs to them: as for `build`. sample: peaks per layer. The report says how many peaks were
+    computed, the largest difference over the layer's largest value, and what failed. Raises LayerscopeError, AtlasError
+    for a file that is no atlas.
     """
-    from layerscope.pipeline import check_atlas
-
+    before.require_weights(weights)
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
-    network = _network(net, weights)
-    return check_atlas(held.file, network.program, network.input, _source(images, None, None), sample=sample, seed=seed)
+    source = opened_images(images, labels, limit, orientation, max_pixels)
+    network = network_for(net, weights, input)
+    from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
+
+    return check_atlas(held.file, network.program, network.input, source, sample=sample, seed=seed)
 
 
+@checked(VERBS["figure"])
+@plain_failures()
 def figure(
-    atlas: Atlas | str | Path,
-    layer: str,
+    atlas: Atlas | str | PathLike[str],
+    layer: str | None = s.LAYER.default,
+    out: str | PathLike[str] | None = None,
     *,
-    units: Iterable[int] | None = None,
-    method: str | None = None,
-    view: str = "natural",
-    count: int = 16,
-    shared_scale: bool = False,
+    units: Iterable[int] | None = s.SHOWN_UNITS.default,
+    count: int | None = s.SHOWN_COUNT.default,
+    unit: int | None = s.UNIT.default,
+    filters: bool = s.FILTERS.default,
+    method: str | None = s.METHOD.default,
+    view: s.View | None = None,
+    shared_scale: bool = s.SHARED_SCALE.default,
+    width: float | None = s.FIGURE_WIDTH.default,
+    dpi: int = s.DPI.default,
 ) -> "Sheet":
-    """A plate: per unit the grid of projections beside the grid of patches, as in Figure 2 of Zeiler & Fergus 2013.
+    """A figure of an atlas; of a layer its plate, as in Figure 2 of Zeiler & Fergus 2013; without one, an overview.
 
-    units: which; None draws a seeded sample of `count`. method: None shows the layer's own (its caption says why).
-    view: "natural" or "signal". shared_scale: the tiles of a unit share one scale. Raises UsageError.
+    A plate shows, per unit, the grid of projections beside the grid of patches. out: a .png, .pdf or .svg file that is
+    written too. units: which; without them a seeded sample of `count` is drawn (16; an overview shows 4 a layer).
+    unit: the page of this one instead. filters: the first layer's, or the layer's own, instead. method: None shows the
+    layer's own (its caption says why). view: "natural" (what None means) or "signal". shared_scale: the tiles of a unit
+    share one scale. width: of the saved figure, inches (7). dpi: of a saved .png. Raises UsageError.
     """
-    from layerscope.figures import plate
+    from layerscope.api.figures import drawn
+    from layerscope.figures.files import require_writable
 
+    path = None if out is None else Path(out).expanduser()
+    if path is not None:
+        before.require_file(path, "the figure")
+        require_writable(path)
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
-    return plate(held.file, layer, units=units, method=method, view=view, count=count, shared_scale=shared_scale)
+    sheet = drawn(
+        held.file, layer, units=units, count=count, unit=unit, only_filters=filters, method=method, view=view,
+        shared_scale=shared_scale,
+    )  # fmt: skip
+    if path is not None:
+        sheet.save(path, width_inches=width, dpi=dpi)
+    return sheet
+
+
+def opened_images(
+    images: Any, labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
+) -> "Source":
+    """What a user calls the images, as a source. Raises ImageError and UsageError."""
+    from layerscope.sources import open_source
+
+    named = None if labels is None else fspath(labels)
+    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
+
+
+def least_bytes(run: "Build") -> int:
+    """What an atlas cannot be smaller than: of every image and every peak what is kept in any case."""
+    peaks = sum(layer.units for layer in run.layers) * min(run.settings.k, len(run.source))
+    return before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(run.source) + before.BYTES_PER_PEAK * peaks
+
+
+def _remarks(run: "Build", network: "Network", layers: str | Sequence[str]) -> Iterable[str]:
+    from layerscope.api.selection import left_out
+
+    return (*left_out(network, layers), *run.source.remarks(run.input))
 
 
 def _build(
-    network: "Network", source: "Source", layers: Any, options: dict[str, Any], *,
-    workers: int, device: str, progress: Any,
-) -> "Build":  # fmt: skip
+    given: dict[str, Any], source: "Source", reporter: "Progress", *, with_weights: bool = True
+) -> "tuple[Build, Network]":
+    """The run that the arguments of build or forecast ask for, and its network."""
     from layerscope.api.selection import chosen_layers
     from layerscope.pipeline import Build, Settings
 
-    if workers < 1:
-        raise UsageError(f"workers must be at least 1, got {workers}")
-    _require_read(network)
-    options = {**options, "methods": tuple(options.get("methods", ("deconvnet", "guided")))}
-    return Build(
-        network.on(device).program,
+    options = {one.stored or one.name: given[one.name] for one in HELD.settings if one.name != "layers"}
+    settings = Settings(**options)
+    require_device(given["device"])
+    network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)
+    require_read(network)
+    run = Build(
+        network.on(given["device"]).program,
         network=network.name,
         replay=network.replay,
         input=network.input,
-        layers=chosen_layers(network, layers),
+        layers=chosen_layers(network, given["layers"]),
         source=source,
-        settings=Settings(**options),
-        progress=_reporter(progress),
-        workers=workers,
+        settings=settings,
+        progress=reporter,
+        workers=given["workers"],
+        engine=given.get("engine", s.ENGINE.default),
     )
-
-
-def _require_read(network: "Network") -> None:
-    """Raises TraceError where the replay found that the graph is not the user's network."""
-    found = network.replay
-    if found is not None and found.fault:
-        raise TraceError(f"{network.name}: {found.clause}; nothing is built from it; {found.advice}")
-
-
-def _held(model: Any, weights: str | Path | None, *, with_weights: bool) -> "Loaded":
-    """A module or exported program that the user holds; weights of a file go into a copy of it."""
-    from torch import nn
-
-    from layerscope.api.arguments import require_model
-    from layerscope.graph import prepared
-    from layerscope.models import Loaded, load_module
-
-    require_model(model)
-    if not with_weights:
-        raise UsageError("with_weights=False goes with a spec; a model that you hold has the weights that it has")
-    if isinstance(model, nn.Module):
-        return load_module(model if weights is None else prepared(model).module, weights)
-    if weights is not None:
-        raise UsageError(f"weights= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
-    return Loaded(name=type(model).__name__, model=model, input=None)
-
-
-def _network(net: Any, weights: str | Path | None) -> "Network":
-    from layerscope.api.network import Network
-
-    if isinstance(net, Network):
-        if weights is not None:
-            raise UsageError("weights= goes with a spec or a module; this network is already traced with its own")
-        return net
-    return trace(net, weights=weights)
-
-
-def _source(source: Any, labels: str | Path | None, limit: int | None) -> "Source":
-    from layerscope.sources import open_source
-
-    return open_source(source, labels=labels, limit=limit)
-
-
-def _reporter(progress: Any) -> Any:
-    if progress is True:
-        from layerscope.api.bars import Bars
-
-        return Bars()
-    if not progress:
-        from layerscope.pipeline.progress import Silent
-
-        return Silent()
-    return progress
+    return run, network

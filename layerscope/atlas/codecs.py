@@ -26,6 +26,7 @@ from PIL import Image
 
 from layerscope.core.codecs import BLANK, CODECS, DEFAULT_CODEC, MOST_PX, Codec, published_as
 from layerscope.core.errors import NotAnAtlas, UsageError
+from layerscope.core.failures import out_of_memory
 
 
 def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC, *, shows: str = "picture") -> bytes:
@@ -47,7 +48,7 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises NotAnAtlas for damaged bytes, and for a codec that is not installed or lacks a package, saying which.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     height, width = size(data, codec)
     try:
         if row.decode is not None:
@@ -55,10 +56,8 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
         else:
             with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
-    except MemoryError:
-        raise
     except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged bytes, guests' any
-        raise _damaged(codec) from error
+        raise _damaged(codec, error) from error
     if pixels.dtype != np.uint8 or pixels.shape != (height, width, 3):
         raise _damaged(codec)
     return pixels
@@ -69,7 +68,7 @@ def size(data: bytes, codec: str) -> tuple[int, int]:
 
     Raises NotAnAtlas as `decode` does, and for more px than any picture of an atlas has.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     if not isinstance(data, bytes) or not row.begins(data):
         raise _damaged(codec)
     try:
@@ -78,10 +77,8 @@ def size(data: bytes, codec: str) -> tuple[int, int]:
         else:
             with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
                 width, height = picture.size
-    except MemoryError:
-        raise
     except Exception as error:
-        raise _damaged(codec) from error
+        raise _damaged(codec, error) from error
     if min(height, width) < 1:
         raise _damaged(codec)
     if height * width > MOST_PX:
@@ -95,7 +92,7 @@ def for_browsers(data: bytes, codec: str) -> tuple[Codec, bytes]:
     It is untouched where it is what its codec says and browsers show that; else it becomes a PNG. An atlas may come
     from anybody, and a browser trusts us. Raises NotAnAtlas as `decode` does.
     """
-    row = _reader(codec)
+    row = reader_of(codec)
     shown = published_as(codec)
     if shown is row:
         size(data, codec)
@@ -117,8 +114,8 @@ def _by_guest(row: Codec, pixels: UInt8[np.ndarray, "h w 3"], shows: str) -> byt
     return data
 
 
-def _reader(codec: str) -> Codec:
-    """The row that reads a stored picture. Raises NotAnAtlas where there is none, with what to install."""
+def reader_of(codec: str) -> Codec:
+    """The row that reads what is stored so. Raises NotAnAtlas where there is none, with what to install."""
     if codec not in CODECS:
         raise NotAnAtlas(
             f'a picture in the atlas is stored as "{codec}", which nothing here reads: install the package that adds '
@@ -130,7 +127,10 @@ def _reader(codec: str) -> Codec:
         raise NotAnAtlas(f'a picture in the atlas is stored as "{codec}", and {error}') from error
 
 
-def _damaged(codec: str) -> NotAnAtlas:
+def _damaged(codec: str, error: Exception | None = None) -> NotAnAtlas | MemoryError:
+    """What is wrong with a stored picture; where memory was short, nothing is."""
+    if error is not None and out_of_memory(error):
+        return MemoryError()
     return NotAnAtlas(f"a picture in the atlas is damaged: its {codec} bytes cannot be decoded")
 
 

@@ -148,11 +148,11 @@ def _connect(path: Path, query: str, *, wait: float = WAIT) -> sqlite3.Connectio
             check_same_thread=False,
         )
     try:
-        # A file may come from anywhere: its schema must not be able to call functions, its cells are checked.
-        connection.executescript(
-            "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA foreign_keys=ON;"
-        )
         with plain_errors(path):
+            # A file may come from anywhere: its schema must not be able to call functions, its cells are checked.
+            connection.executescript(
+                "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA foreign_keys=ON;"
+            )
             _check(path, connection)
     except BaseException:
         connection.close()
@@ -183,7 +183,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise
     except AtlasError as error:
         connection = _read_otherwise(path, error)
-    connection.executescript(f"PRAGMA busy_timeout={1000 * WAIT}; PRAGMA query_only=ON;")
+    try:
+        with plain_errors(path):
+            connection.executescript(f"PRAGMA busy_timeout={1000 * WAIT}; PRAGMA query_only=ON;")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -215,8 +220,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection for the one writer; raises AtlasError, NotAnAtlas or UnknownVersion."""
     _check_path(path)
     connection = _connect(path, "mode=rw")
-    # A commit that power loss undoes is done again; what stands before it stays whole.
-    connection.execute("PRAGMA synchronous=NORMAL")
+    try:
+        with plain_errors(path):
+            # A commit that power loss undoes is done again; what stands before it stays whole.
+            connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

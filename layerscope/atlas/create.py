@@ -20,7 +20,7 @@ def _is_replaceable(path: Path) -> bool:
     return not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
+def require_target(path: Path, overwrite: bool) -> None:
     """Refuse a place where no new atlas may be made."""
     if path.is_dir():
         raise AtlasError(f"{path} is a folder; name a file in it")
@@ -37,7 +37,7 @@ def create_empty(path: Path, *, overwrite: bool = False) -> None:
 
     The caller holds the writer's lock. Raises AtlasError if the path is taken and may not be overwritten.
     """
-    _check_target(path, overwrite)
+    require_target(path, overwrite)
     new = path.with_name(path.name + ".new")
     for leftover in (new, *side_files(new)):
         leftover.unlink(missing_ok=True)

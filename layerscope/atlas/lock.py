@@ -61,9 +61,15 @@ class WriterLock:
         self._writer, self._shown = writer, shown or str(path)
         self._descriptor = self._acquire()
         _held.add(self._descriptor)
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, str(os.getpid()).encode())
+        try:
+            # Who holds it is only said: a disk that is full has room for the lock itself.
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+                os.lseek(self._descriptor, 0, os.SEEK_SET)
+                os.write(self._descriptor, str(os.getpid()).encode())
+        except BaseException:
+            self.release()
+            raise
 
     def _acquire(self) -> int:
         while True:
@@ -103,8 +109,10 @@ class WriterLock:
         """Remove the lock file and let go; a second call does nothing."""
         if self._descriptor not in _held:
             return
-        # An open file cannot be removed everywhere; a file without a holder locks nobody out.
-        with suppress(OSError):
-            self.file.unlink()
-        _held.discard(self._descriptor)
-        os.close(self._descriptor)
+        try:
+            # An open file cannot be removed everywhere; a file without a holder locks nobody out.
+            with suppress(OSError):
+                self.file.unlink()
+        finally:
+            _held.discard(self._descriptor)
+            os.close(self._descriptor)

@@ -4,8 +4,10 @@ what lies below them."""
 from dataclasses import dataclass, field
 from typing import Any
 
+from layerscope.core import settings as table
 from layerscope.core.geometry import Box
-from layerscope.core.records import METHODS, VIEWS, Input, LayerRecord
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.settings import VIEWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class RunRecord:
     network: str
     images: str
     k: int
-    methods: tuple[str, ...] = METHODS[:2]
+    methods: tuple[str, ...] = table.METHODS.default
     views: tuple[str, ...] = VIEWS
     input: Input
     settings: dict[str, Any] = field(default_factory=dict)

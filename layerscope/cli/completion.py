@@ -1,13 +1,11 @@
-"""Completion scripts for shells, written from the tree of the parser: what it knows, they know."""
+"""Completion scripts for shells, written from the table of verbs: what it knows, they know."""
 
-import argparse
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from layerscope.cli.parser import Parser, parser, verbs
-
-# What an argument's placeholder says of its values: these are paths.
-PATHS = ("FILE", "PLATE", "SRC", "DIR", "NET")
+from layerscope.cli.parser import options_of, settings_of
+from layerscope.core.setting import Setting
+from layerscope.core.verbs import COMMANDS
 
 
 class Argument(NamedTuple):
@@ -23,48 +21,41 @@ class Argument(NamedTuple):
 
 def script(shell: str) -> str:
     """The script for "bash", "zsh" or "fish"."""
-    writers: dict[str, Callable[[Parser], Iterator[str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
-    return "\n".join(writers[shell](parser()))
+    writers: dict[str, Callable[[], Iterator[str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+    return "\n".join(writers[shell]())
 
 
-def arguments(verb: Parser) -> list[Argument]:
+def arguments(verb: str) -> list[Argument]:
     """What a verb takes, in the order of its help."""
-    return [_argument(action) for action in verb._actions]
+    asked = Argument(("-h", "--help"), "", (), "", "what the verb does and takes", False)
+    return [asked, *(_argument(setting) for setting in settings_of(COMMANDS[verb]))]
 
 
-def _argument(action: argparse.Action) -> Argument:
-    takes = action.nargs != 0
-    words = tuple(action.choices or getattr(action.type, "choices", ()))
-    kind = "word" if words else "path" if action.metavar in PATHS else "other"
+def _argument(setting: Setting[Any]) -> Argument:
+    words = setting.kind.words
+    kind = "" if setting.is_flag else "word" if words else "path" if setting.kind.path else "other"
     return Argument(
-        names=tuple(action.option_strings),
-        kind=kind if takes else "",
+        names=options_of(setting),
+        kind=kind,
         words=words,
-        placeholder=str(action.metavar or action.dest.upper()),
-        help=action.help or "",
-        repeated=action.nargs == "+" or isinstance(action, argparse._AppendAction),
+        placeholder=setting.metavar,
+        help=setting.help.replace("`", ""),
+        repeated=bool(setting.kind.repeated),
     )
 
 
-def _sentences(top: Parser) -> dict[str, str]:
-    """What each verb does."""
-    (branches,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
-    return {action.dest: action.help or "" for action in branches._choices_actions}
-
-
-def _bash(top: Parser) -> Iterator[str]:
+def _bash() -> Iterator[str]:
     """One case per verb for the options, one per option for its values; all else is a path."""
-    known = verbs(top)
     yield '# layerscope in bash: eval "$(layerscope completion bash)"'
     yield "_layerscope() {"
     yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words="
     yield "    COMPREPLY=()"
     yield '    if [ "$COMP_CWORD" -eq 1 ]; then'
-    yield f"        words='{' '.join((*known, '--help', '--version'))}'"
+    yield f"        words='{' '.join((*COMMANDS, '--help', '--version'))}'"
     yield "    else"
     yield '        case "$verb $before" in'
-    for name, verb in known.items():
-        for argument in arguments(verb):
+    for name in COMMANDS:
+        for argument in arguments(name):
             if argument.words:
                 keys = argument.names or (name,)
                 patterns = " | ".join(f"'{name} {key}'" for key in keys)
@@ -72,8 +63,8 @@ def _bash(top: Parser) -> Iterator[str]:
     yield "        esac"
     yield '        if [ -z "$words" ] && [ "${word#-}" != "$word" ]; then'
     yield '            case "$verb" in'
-    for name, verb in known.items():
-        names = " ".join(option for argument in arguments(verb) for option in argument.names)
+    for name in COMMANDS:
+        names = " ".join(option for argument in arguments(name) for option in argument.names)
         yield f"                {name}) words='{names}' ;;"
     yield "            esac"
     yield "        fi"
@@ -83,16 +74,15 @@ def _bash(top: Parser) -> Iterator[str]:
     yield "complete -o default -F _layerscope layerscope"
 
 
-def _zsh(top: Parser) -> Iterator[str]:
+def _zsh() -> Iterator[str]:
     """The argument descriptions of _arguments, one call per verb."""
-    known, sentences = verbs(top), _sentences(top)
     yield "#compdef layerscope"
     yield '# layerscope in zsh: save as _layerscope in a folder of $fpath, or eval "$(layerscope completion zsh)"'
     yield "_layerscope() {"
     yield "    if (( CURRENT == 2 )); then"
     yield "        local -a known=("
-    for name in known:
-        yield f"            {_quoted(f'{name}:{sentences[name]}')}"
+    for name, verb in COMMANDS.items():
+        yield f"            {_quoted(f'{name}:{verb.sentence}')}"
     yield "        )"
     yield "        _describe verb known"
     yield "        return"
@@ -101,8 +91,8 @@ def _zsh(top: Parser) -> Iterator[str]:
     yield "    shift words"
     yield "    (( CURRENT-- ))"
     yield '    case "$verb" in'
-    for name, verb in known.items():
-        described = (line for argument in arguments(verb) for line in _zsh_argument(argument))
+    for name in COMMANDS:
+        described = (line for argument in arguments(name) for line in _zsh_argument(argument))
         yield f"        {name}) _arguments {' '.join(map(_quoted, described))} ;;"
     yield "    esac"
     yield "}"
@@ -129,14 +119,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _fish(top: Parser) -> Iterator[str]:
+def _fish() -> Iterator[str]:
     """One `complete` per verb and per option."""
     yield "# layerscope in fish: layerscope completion fish > ~/.config/fish/completions/layerscope.fish"
-    sentences = _sentences(top)
-    for name, verb in verbs(top).items():
-        yield f"complete -c layerscope -f -n __fish_use_subcommand -a {name} -d {_fish_quoted(sentences[name])}"
+    for name, verb in COMMANDS.items():
+        yield f"complete -c layerscope -f -n __fish_use_subcommand -a {name} -d {_fish_quoted(verb.sentence)}"
         condition = f"-n '__fish_seen_subcommand_from {name}'"
-        for argument in arguments(verb):
+        for argument in arguments(name):
             values = {
                 "path": "-r -F",
                 "word": f"-x -a '{' '.join(argument.words)}'",

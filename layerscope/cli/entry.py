@@ -3,22 +3,17 @@
 A user's mistake is one sentence on stderr; a bug is a traceback and a request to report it.
 """
 
-import platform
-import shlex
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 from layerscope.cli import output
 from layerscope.cli.parser import parse
-from layerscope.cli.silence import others_silent
 from layerscope.core.errors import LayerscopeError
+from layerscope.core.verbs import VERBS
 from layerscope.core.version import __version__
 
 FINE, MISTAKE, BUG = 0, 1, 2
-# Verbs whose work is kept when they are stopped.
-RESUMING = ("build", "train", "demo", "world")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,8 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     output.never_fail_to_encode()
     try:
-        with others_silent():
-            return carry_out(words)
+        return carry_out(words)
     except output.ReaderGone:
         # Whoever reads the results has seen enough (`layerscope ops | head`).
         return FINE
@@ -35,10 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.complain(str(error))
         return MISTAKE
     except KeyboardInterrupt:
-        goes_on = "; the same command goes on where it was" if words and words[0] in RESUMING else ""
+        goes_on = (
+            "; the same command goes on where it was" if words and words[0] in VERBS and VERBS[words[0]].resumes else ""
+        )
         output.complain(f"stopped{goes_on}")
         return MISTAKE
     except Exception:
+        import traceback
+
         output.complain(f"{traceback.format_exc()}\n{bug_sentence(words)}", one_line=False)
         return BUG
 
@@ -46,18 +44,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def carry_out(words: Sequence[str]) -> int:
     """Parse the command and hand it to its verb."""
     try:
-        arguments = parse(words)
+        command = parse(words)
     except SystemExit:  # argparse, after --help and --version
         status = FINE
     else:
-        chosen = import_module(f"layerscope.cli.verbs.{arguments.verb}")
-        status = chosen.run(arguments, output.Output(json=arguments.json, quiet=arguments.quiet))
+        from layerscope.cli.silence import others_silent
+
+        spoken = output.Output(json=command.json, quiet=command.quiet)
+        for sentence in command.remarks:
+            spoken.remark(sentence)
+        with others_silent():
+            status = import_module(f"layerscope.cli.verbs.{command.verb}").run(command, spoken)
     output.flush()
     return status
 
 
 def bug_sentence(words: Sequence[str]) -> str:
     """What to do about a bug, and what its report must say."""
+    import platform
+    import shlex
+
     torch = sys.modules.get("torch")
     versions = [f"layerscope {__version__}", f"Python {platform.python_version()}", platform.system()]
     versions += [f"torch {torch.__version__}"] if torch else []

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from layerscope.core.progress import Progress
 
 
 class ReaderGone(Exception):
@@ -30,10 +33,39 @@ class Output:
         """What the command was for: data as JSON, or the same as text."""
         _print(json.dumps(data, indent=2) if self.json else text)
 
+    @contextmanager
+    def bars(self) -> "Iterator[Progress | bool]":
+        """Whom a verb is to tell of its progress: bars on stderr, or nobody."""
+        if self.quiet:
+            yield False
+            return
+        from layerscope.api.bars import Bars
+
+        with Bars() as bars:
+            yield bars
+
+    def teller(self) -> "Progress":
+        """Who is told sentences, and shows no progress."""
+        return Teller(self)
+
     def remark(self, sentence: str) -> None:
         """Something worth knowing that is no result."""
         if not self.quiet:
             _tell(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Passes sentences on as remarks."""
+
+    output: Output
+
+    def start(self, stage: str, total: int, done: int) -> None: ...
+
+    def step(self, count: int = 1) -> None: ...
+
+    def say(self, sentence: str) -> None:
+        self.output.remark(sentence)
 
 
 def complain(sentence: str, *, one_line: bool = True) -> None:

@@ -1,94 +1,150 @@
-"""The command line as a tree: every verb with its arguments. Nothing here takes time to import.
+"""The tree of the command line, made from the table of verbs: argparse parts the words, the table judges the values.
 
 Wrong usage raises UsageError, so that it ends like any other mistake of a user: with one sentence.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
-from layerscope.cli import options
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.setting import Setting
+from layerscope.core.verbs import COMMANDS, JSON, QUIET, Group, Verb
 from layerscope.core.version import __version__
 
 EPILOG = (
     "Results go to stdout, progress and remarks to stderr. Exit status: 0 fine; 1 a mistake, said in one sentence, "
     "or Ctrl-C; 2 a bug of layerscope. layerscope VERB --help tells more about a verb."
 )
+# What every verb takes, but for that which prints a shell's own script.
+SPOKEN = (JSON, QUIET)
 
 
 class Parser(argparse.ArgumentParser):
     """argparse, but wrong usage is an exception and an option's name is never guessed from its beginning."""
 
-    def __init__(self, **settings: object) -> None:
-        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """The arguments of a command; `verb` names its verb. Raises UsageError, and SystemExit after --help."""
-    top = parser()
-    known = verbs(top)
-    verb = next((word for word in words if not word.startswith("-")), None)
-    if verb is not None and verb not in known:
-        hint = nearest(verb, known) or f"; the verbs are {', '.join(known)}"
-        raise UsageError(f'there is no verb "{verb}"{hint}')
-    if verb is not None:
-        _check_options(verb, known[verb], words)
-    arguments = top.parse_args(words)
-    if arguments.verb is None:
-        raise UsageError(f"say what to do: {', '.join(known)}; see layerscope --help")
-    return arguments
+class Command(argparse.Namespace):
+    """A command, understood.
+
+    verb: its name. values: its settings by Python's names, checked, the defaults among them. json, quiet: how it
+    speaks. remarks: what a user should know of how it was written.
+    """
+
+    verb: str
+    values: dict[str, Any]
+    json: bool
+    quiet: bool
+    remarks: tuple[str, ...]
 
 
-def _check_options(name: str, verb: Parser, words: Sequence[str]) -> None:
+def parse(words: Sequence[str]) -> Command:
+    """The command that these words are. Raises UsageError, and SystemExit after --help."""
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None and name not in COMMANDS:
+        hint = nearest(name, COMMANDS) or f"; the verbs are {', '.join(COMMANDS)}"
+        raise UsageError(f'there is no verb "{name}"{hint}')
+    if name is not None:
+        _check_options(COMMANDS[name], words)
+    written = parser(name).parse_args(words)
+    if name is None:
+        raise UsageError(f"say what to do: {', '.join(COMMANDS)}; see layerscope --help")
+    return _command(COMMANDS[name], vars(written))
+
+
+def _command(verb: Verb, written: dict[str, Any]) -> Command:
+    values: dict[str, Any] = {}
+    given: set[str] = set()
+    remarks: list[str] = []
+    for setting in settings_of(verb):
+        if setting.former and written.get(setting.former) is not None:
+            written[setting.name] = written[setting.former]
+            remarks.append(f"{setting.former_option} is now called {setting.option}")
+        texts = written.get(setting.name)
+        if texts is None:
+            values[setting.name] = setting.default
+            continue
+        given.add(setting.name)
+        values[setting.name] = (
+            texts if setting.is_flag else setting.of_shell([texts] if isinstance(texts, str) else texts)
+        )
+    verb.require_together(given, "shell")
+    spoken = {one.name: bool(values.pop(one.name, False)) for one in SPOKEN}
+    return Command(verb=verb.name, values=values, remarks=tuple(remarks), **spoken)
+
+
+def _check_options(verb: Verb, words: Sequence[str]) -> None:
     """A mistyped option is named first; argparse would first miss what it stands for."""
-    known = [option for action in verb._actions for option in action.option_strings]
-    for word in words[list(words).index(name) :]:
+    known = ["-h", "--help", *(option for setting in settings_of(verb) for option in options_of(setting))]
+    former = [setting.former_option for setting in settings_of(verb)]
+    for word in words[list(words).index(verb.name) :]:
         option = word.partition("=")[0]
         if option == "--":
             return
-        if option.startswith("--") and option not in known:
-            hint = nearest(option, known) or f"; see layerscope {name} --help"
-            raise UsageError(f'layerscope {name} has no option "{option}"{hint}')
+        if option.startswith("--") and option not in known and option not in former:
+            hint = nearest(option, known) or f"; see layerscope {verb.name} --help"
+            raise UsageError(f'layerscope {verb.name} has no option "{option}"{hint}')
 
 
-def parser() -> Parser:
-    """The whole tree."""
+def parser(chosen: str | None = None) -> Parser:
+    """The whole tree; only the branch of the chosen verb has leaves."""
     top = Parser(prog="layerscope", description="See what every unit of a trained CNN detects.", epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"layerscope {__version__}")
-    top.set_defaults(json=False, quiet=False)
     branches = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
-    for name, (sentence, grow) in VERBS.items():
-        grow(branches.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}."))
+    for name, verb in COMMANDS.items():
+        sentence = _plain(verb.sentence)
+        branch = branches.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
+        if name == chosen:
+            _grow(branch, verb)
     return top
 
 
-def verbs(top: Parser) -> dict[str, Parser]:
-    """The branches of the tree by verb."""
-    (branches,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
-    return dict(branches.choices)
+def settings_of(verb: Verb) -> Iterator[Setting[Any]]:
+    """What a verb of the command line takes, in the order of its help."""
+    yield from (setting for setting in verb.settings if setting.shell)
+    yield from SPOKEN if verb.face else ()
 
 
-VERBS: dict[str, tuple[str, Callable[[Parser], None]]] = {
-    "layers": ("list the layers of a network, with their receptive fields; needs no weights", options.layers),
-    "build": ("scan images with a network, project its peaks, write an atlas; resumes", options.build),
-    "show": ("print the layers of an atlas, the units of a layer, or the peaks of a unit", options.show),
-    "figure": ("draw a plate of a layer, the page of a unit, first-layer filters, or an overview", options.figure),
-    "serve": ("show atlases in the browser, from this machine", options.serve),
-    "live": ("show an atlas in the browser with its network, which watches a camera or pictures", options.live),
-    "look": ("write a page of the units that a picture of your own excites at every layer", options.look),
-    "export": ("write an atlas as a folder of web pages that opens anywhere, without a server", options.export),
-    "info": ("print what made an atlas and what it holds", options.info),
-    "check": ("compute a sample of an atlas's peaks again and compare", options.check),
-    "dissect": ("find which unit detects which concept, on pictures whose content is known", options.dissect),
-    "evolve": ("show how features develop over the checkpoints of a training run", options.evolve),
-    "train": ("train a network that layerscope brings along; resumes", options.train),
-    "evaluate": ("count how often a network is right about pictures whose classes are known", options.evaluate),
-    "ops": ("list the operations that networks may be made of, and those declined", options.spoken),
-    "demo": ("look into a small trained network with pictures of known content: atlas, plates, a report", options.demo),
-    "world": ("write pictures whose content is known, with masks of every concept; resumes", options.world),
-    "completion": ("print a completion script for a shell", options.completion),
-}
+def options_of(setting: Setting[Any]) -> tuple[str, ...]:
+    """What may be written for it: its short name, then the long one; nothing for what is told by its place."""
+    return tuple(option for option in (setting.short, setting.option) if option)
+
+
+def _grow(branch: Parser, verb: Verb) -> None:
+    for argument in (*verb.arguments, *(SPOKEN if verb.face else ())):
+        if isinstance(argument, Group):
+            group = branch.add_argument_group(argument.title)
+            for setting in argument.settings:
+                _add(group, setting)
+        else:
+            _add(branch, argument)
+
+
+def _add(to: "argparse._ActionsContainer", setting: Setting[Any]) -> None:
+    """One argument; its value stays text, which the table reads."""
+    if not setting.shell:
+        return
+    told = _plain(setting.help).replace("%", "%%")
+    if setting.is_flag:
+        how: dict[str, Any] = {"action": "store_const", "const": not setting.default}
+        if setting.former:
+            to.add_argument(setting.former_option, dest=setting.former, help=argparse.SUPPRESS, **how)
+    else:
+        how = {"metavar": setting.metavar}
+        how |= {"": {}, "+": {"nargs": "+"}, "again": {"action": "append"}}[setting.kind.repeated]
+    if setting.placed:
+        if not setting.needed:
+            how["nargs"] = "?"
+        to.add_argument(setting.name, help=told, **how)
+    else:
+        to.add_argument(*options_of(setting), dest=setting.name, required=setting.needed, help=told, **how)
+
+
+def _plain(text: str) -> str:
+    return text.replace("`", "")

@@ -1,12 +1,28 @@
 """Numbers, sizes, times, fields and tables as a terminal shows them, in plain ASCII."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from layerscope.core.names import printable
+from layerscope.core.numbers import counted, duration, file_size, four_digits, percent
+
 if TYPE_CHECKING:
-    from layerscope.core.geometry import Field, Number, Window
-    from layerscope.core.records import Input
+    from layerscope.core.geometry import Field
+
+# The words that a terminal shares with figures and pages, beside those of its own below.
+__all__ = [
+    "by_axis",
+    "counted",
+    "duration",
+    "field_size",
+    "file_size",
+    "four_digits",
+    "map_size",
+    "percent",
+    "printable",
+    "size_of",
+    "table",
+]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -23,48 +39,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     )
 
 
-def printable(value: object) -> str:
-    """Any value in one line: what would break a table or steer a terminal (a file may be named so) is escaped."""
-    text = str(value)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A count and its noun: "1 layer", "1,152 units"."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
-def number(value: float | None) -> str:
-    """A measured value to four significant digits."""
-    return "" if value is None else f"{value:.4g}"
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as a percentage."""
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: "0.4 s", "35 s", "12 min", "3 h 5 min"."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def file_size(count: int) -> str:
-    """Bytes as people say them, in powers of ten: "312 bytes", "4.1 kB", "118 MB"."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 999.5:
-            return f"{count} bytes" if unit == "bytes" else f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
-
-
-def map_size(size: tuple[int, int] | None) -> str:
+def map_size(size: Sequence[int] | None) -> str:
     """The rows and columns of a map; a dense layer has none."""
     return "dense" if size is None else f"{size[0]}x{size[1]}"
 
@@ -76,43 +51,9 @@ def by_axis(rows: object, cols: object, joined: str = "x") -> str:
 
 def field_size(field: "Field") -> str:
     """The size of a receptive field, px."""
-    return "whole image" if field.whole or field.note else f"{field.rows.size}x{field.cols.size}"
+    return "whole image" if field.sees_all else f"{field.rows.size}x{field.cols.size}"
 
 
-def field_data(field: "Field", expected: "Input") -> dict[str, Any]:
-    """A receptive field as plain values, in input px; fractions as text. share: of the image's area, 0..1."""
-    return {
-        "rows": _window_data(field.rows),
-        "cols": _window_data(field.cols),
-        "whole": field.whole or bool(field.note),
-        "share": field.share(expected.height, expected.width),
-        "note": field.note,
-    }
-
-
-def _window_data(window: "Window") -> dict[str, Any]:
-    return {name: _plain(getattr(window, name)) for name in ("size", "step", "start")}
-
-
-def _plain(value: "Number") -> int | str:
-    return value if isinstance(value, int) else str(value)
-
-
-def input_data(expected: "Input") -> dict[str, Any]:
-    """What a network expects, as plain values."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(expected).items()}
-
-
-def input_text(expected: "Input") -> str:
-    """What a network expects, in words."""
-    made = (
-        f"squashed to {expected.height}x{expected.width}"
-        if expected.crop == "squash"
-        else f"short side {expected.resize or 'just large enough'}{' px' if expected.resize else ''}, center crop"
-    )
-    mean, std = (", ".join(f"{value:g}" for value in values) for values in (expected.mean, expected.std))
-    order = f" {expected.order}" if expected.channels == 3 else ""
-    return (
-        f"{expected.channels}x{expected.height}x{expected.width}{order} ({made}, {expected.interpolation}; "
-        f"mean {mean}; std {std})"
-    )
+def size_of(field: Mapping[str, Any]) -> str:
+    """The same of a field as plain values."""
+    return "whole image" if field["whole"] else f"{field['rows']['size']}x{field['cols']['size']}"

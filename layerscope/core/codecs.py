@@ -133,8 +133,8 @@ def published_as(name: str) -> Codec:
 
 
 def is_lossy(name: str) -> bool:
-    """Whether pixels stored so are not exact; a codec that cannot be asked counts as lossy."""
+    """Whether pixels stored so are not exact; nothing is said of a codec that is not here, nor are its pixels shown."""
     try:
         return CODECS.known(name).lossy
     except UsageError:
-        return True
+        return False

@@ -15,7 +15,6 @@
 A message says what, where, what was expected and what to do. Whatever is not in this tree is a bug.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -69,6 +68,8 @@ def nearest(name: str, names: Iterable[str], prefix: Mapping[str, str] = Mapping
 
     prefix: what is to be written before a name that needs it; such a name may be the very one that was given.
     """
+    import difflib
+
     listed = list(names)
     close = [name] if name in listed else difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(prefix.get(one, '') + one for one in close)}?" if close else ""

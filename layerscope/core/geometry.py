@@ -129,6 +129,11 @@ class Field:
         """True where every position sees the same px."""
         return self.rows.step == 0 and self.cols.step == 0
 
+    @property
+    def sees_all(self) -> bool:
+        """True where a position sees the whole picture, or has to be taken as if it did."""
+        return self.whole or bool(self.note)
+
     def share(self, height: int, width: int) -> float:
         """The field's area over the picture's, each axis at most 1, in 0..1."""
         return float(min(self.rows.size / height, 1) * min(self.cols.size / width, 1))

@@ -25,7 +25,7 @@ class LiveLayer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class LiveRequest:
     """What one viewer wants to know of a picture.
 
     layer: whose maps are wanted. unit: the chosen unit, None for none, of `pinned_layer`, which by default is `layer`.

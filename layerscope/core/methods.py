@@ -1,10 +1,14 @@
 """The methods of projection, in words: what each shows, how far to trust it, and who described it.
 
-What a method does to the signal at an operation stands in that operation's row (`graph/ops`), by the method's name.
+What a method of the house does to the signal at an operation stands in that operation's row (`graph/ops`), by the
+method's name. A method of another package brings its rules with it, by the operations' names.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from layerscope.core.errors import UsageError
 from layerscope.core.registry import Registry, Row
 
 
@@ -13,12 +17,18 @@ class Method(Row):
     """A method of carrying an activation back to pixels.
 
     limits: how far to trust it, in sentences. source: who described it, and where. default: whether `build` makes it
-    unasked.
+    unasked. recovers: its projections show something of the picture whatever the unit, so that who shares them shares
+    the picture. starts: from what at the chosen unit, its activation ("value") or 1 ("one"). rules: by the name of an
+    operation its `Rule` there (`graph/ops/rules.py`), None for the gradient; a rule in an operation's own row is asked
+    first.
     """
 
     limits: str
     source: str
     default: bool = False
+    recovers: bool = True
+    starts: Literal["value", "one"] = "value"
+    rules: Callable[[str], Any] | None = field(default=None, repr=False)
 
 
 METHODS = Registry(
@@ -50,9 +60,23 @@ METHODS = Registry(
             limits="It is the most specific of the three and the hardest to read: how the activation would change with "
             "each pixel, not which pixels made it.",
             source="Simonyan et al. 2013, section 3",
+            recovers=False,
         ),
     ),
 )
 
 # What `build` makes unasked.
 DEFAULT_METHODS = tuple(name for name, row in METHODS.own.items() if row.default)
+
+
+def recovering(names: Iterable[str]) -> list[str]:
+    """Those of these methods whose projections show something of the picture, or that nobody here knows."""
+    return [name for name in names if (row := installed(name)) is None or row.recovers]
+
+
+def installed(name: str) -> Method | None:
+    """The row of a method that an atlas names; None where it is not installed here."""
+    try:
+        return METHODS.known(name)
+    except UsageError:
+        return None

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 
+from layerscope.core import settings as table
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Box, Field
-
-METHODS = ("deconvnet", "guided", "gradient")
-VIEWS = ("natural", "signal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,45 +26,33 @@ class Input:
     Raises UsageError for values that make no sense.
     """
 
-    channels: int = 3
+    channels: int = table.CHANNELS.default
     height: int
     width: int
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    order: str = "RGB"
-    resize: int | None = None
-    crop: str = "center"
-    interpolation: str = "bilinear"
-    show: tuple[int, int, int] | None = None
+    mean: tuple[float, ...] = table.MEAN.default
+    std: tuple[float, ...] = table.STD.default
+    order: table.Order = table.ORDER.default
+    resize: int | None = table.RESIZE.default
+    crop: table.Crop = table.CROP.default
+    interpolation: table.Interpolation = table.INTERPOLATION.default
+    show: tuple[int, int, int] | None = table.SHOW.default
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "mean", tuple(float(v) for v in self.mean) or (0.0,) * self.channels)
-        put(self, "std", tuple(float(v) for v in self.std) or (1.0,) * self.channels)
-        put(self, "show", tuple(self.show) if self.show is not None else None)
-        if min(self.channels, self.height, self.width) < 1:
-            raise UsageError(f"Input: channels, height and width must be at least 1, got {self.shape}")
+        for setting in table.OF_AN_INPUT:
+            object.__setattr__(self, setting.name, setting.check(getattr(self, setting.name), of="Input: "))
+        object.__setattr__(self, "mean", self.mean or (0.0,) * self.channels)
+        object.__setattr__(self, "std", self.std or (1.0,) * self.channels)
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise UsageError(
                 f"Input: mean and std need one number per channel ({self.channels}), "
                 f"got {len(self.mean)} and {len(self.std)}"
             )
-        if min(self.std) <= 0:
-            raise UsageError(f"Input: std must be above zero, got {self.std}")
-        if self.order not in ("RGB", "BGR"):
-            raise UsageError(f'Input: order must be "RGB" or "BGR", got "{self.order}"')
-        if self.crop not in ("center", "squash"):
-            raise UsageError(f'Input: crop must be "center" or "squash", got "{self.crop}"')
-        if self.interpolation not in ("bilinear", "bicubic", "nearest", "lanczos"):
-            raise UsageError(f'Input: interpolation "{self.interpolation}" is not known')
         if self.show is None and self.channels not in (1, 3):
             raise UsageError(
                 f"Input: {self.channels} channels cannot be shown as a picture; say which three to show: show=(0, 1, 2)"
             )
-        if self.show is not None and (len(self.show) != 3 or not all(0 <= c < self.channels for c in self.show)):
+        if self.show is not None and not all(channel < self.channels for channel in self.show):
             raise UsageError(f"Input: show needs three channels in 0..{self.channels - 1}, got {self.show}")
-        if self.resize is not None and self.crop == "center" and self.resize < 1:
-            raise UsageError(f"Input: resize must be at least 1 px, got {self.resize}")
 
     @property
     def shape(self) -> tuple[int, int, int]:

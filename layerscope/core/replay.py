@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from math import inf, isfinite
 from typing import Any
 
+from layerscope.core.numbers import counted
+
 # Below this a difference is the rounding of float64, which is another one on every machine.
 ROUNDING = 1e-12
 
@@ -61,13 +63,13 @@ class Replay:
             return self.clause
         if not self.pictures:
             return f"could not be replayed: {self.why}"
-        compared = [_outputs(self.outputs, self.returned), _counted(self.layers, "layer")]
+        compared = [_outputs(self.outputs, self.returned), counted(self.layers, "layer") if self.layers else ""]
         what = " and ".join(part for part in compared if part)
         if not what:
-            return f"replayed on {_counted(self.pictures, 'picture')}: nothing in it can be compared"
+            return f"replayed on {counted(self.pictures, 'picture')}: nothing in it can be compared"
         largest = f"{_share(self.worst)} (at {self.where})" if self.worst > ROUNDING else f"below {_share(ROUNDING)}"
         agree = "agrees" if (self.outputs, self.layers) in ((1, 0), (0, 1)) else "agree"
-        return f"replayed on {_counted(self.pictures, 'picture')}: {what} {agree}, largest difference {largest}"
+        return f"replayed on {counted(self.pictures, 'picture')}: {what} {agree}, largest difference {largest}"
 
     def data(self) -> dict[str, Any]:
         """All of it as JSON can hold it, with the sentence; a difference without bound is null."""
@@ -99,10 +101,6 @@ def _outputs(compared: int, returned: int) -> str:
     if compared < returned:
         return f"{compared} of {returned} outputs"
     return "the output" if returned == 1 else "the outputs"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}" if count else ""
 
 
 def _share(value: float) -> str:

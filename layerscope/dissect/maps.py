@@ -1,17 +1,20 @@
 """The maps of the wanted layers over all images, twice: once to find thresholds, once to compare with masks.
 
-They are kept as float16 between the two passes up to a budget of bytes; the images behind it are run again, in the
+They are cached as float16 between the two passes up to a budget of bytes; the images behind it are run again, in the
 same batches, so that both passes see the same numbers whatever the budget.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from layerscope.core.errors import ImageError, TraceError
+from layerscope.core.engines import Made, Piece, in_turn
+from layerscope.core.errors import TraceError
 from layerscope.core.records import Batch, Input, LayerRecord
 from layerscope.graph import Carrier
 from layerscope.sources import Source
@@ -25,39 +28,57 @@ _LARGEST_EXPONENT = 8
 Maps = dict[int, Tensor]
 
 
+@dataclass(frozen=True, eq=False)
+class Forwarded:
+    """A batch of usable images and its maps, one entry per program."""
+
+    batch: Batch
+    maps: tuple[Maps, ...]
+
+
 class Activations:
-    """The maps of some layers under several programs of one architecture."""
+    """The maps of some layers under several programs of one architecture. runs: the ids of the usable images of every
+    batch, as far as the first pass has come."""
 
     def __init__(
         self, programs: Sequence[Carrier], layers: Sequence[LayerRecord], source: Source, input: Input, memory: int
     ) -> None:
         self.programs, self.layers, self.source, self.input = programs, layers, source, input
+        self.runs: list[Int64[np.ndarray, " n"]] = []
         self._scales: list[dict[int, float]] = [{} for _ in programs]
         self._room = memory
-        self._kept: list[tuple[Maps, ...]] = []
-        self._runs: list[Int64[np.ndarray, " n"]] = []
+        self._cached: list[tuple[Maps, ...]] = []
 
-    def first(self) -> Iterator[tuple[Batch, tuple[Maps, ...]]]:
-        """Every batch with usable images and its maps, one entry per program. Raises ImageError if there is none."""
-        runs = (range(start, min(start + BATCH, len(self.source))) for start in range(0, len(self.source), BATCH))
-        for batch in self.source.batches(self.input, runs):
-            if not len(batch.ids):
-                continue
-            maps = self._maps(batch)
-            size = sum(one.nbytes for program in maps for one in program.values())
-            if len(self._kept) == len(self._runs) and size <= self._room:
-                self._kept.append(maps)
-                self._room -= size
-            self._runs.append(batch.ids)
-            yield batch, maps
-        if not self._runs:
-            raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used")
+    def pieces(self) -> list[Piece[range]]:
+        """The batches of the first pass, as ids."""
+        starts = range(0, len(self.source), BATCH)
+        runs = [range(start, min(start + BATCH, len(self.source))) for start in starts]
+        return [Piece(number, len(ids), ids) for number, ids in enumerate(runs)]
 
-    def again(self) -> Iterator[tuple[int, tuple[Maps, ...]]]:
-        """The number of images in every batch, and the same maps as before."""
-        for number, ids in enumerate(self._runs):
-            kept = self._kept[number] if number < len(self._kept) else self._maps(self.source.load(ids, self.input))
-            yield len(ids), kept
+    def first(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[Forwarded]]:
+        """The work of the first pass: every batch with its maps; nothing for one without usable images."""
+        with closing(self.source.batches(self.input, [piece.held for piece in pieces])) as batches:  # type: ignore[type-var]
+            yield from in_turn(pieces, lambda piece: self._forwarded(next(batches)))
+
+    def _forwarded(self, batch: Batch) -> Iterator[Forwarded]:
+        if not len(batch.ids):
+            return
+        maps = self._maps(batch)
+        size = sum(one.nbytes for program in maps for one in program.values())
+        if len(self._cached) == len(self.runs) and size <= self._room:
+            self._cached.append(maps)
+            self._room -= size
+        self.runs.append(batch.ids)
+        yield Forwarded(batch, maps)
+
+    def again(self, pieces: Sequence[Piece[Int64[np.ndarray, " n"]]], /) -> Iterator[Made[tuple[Maps, ...]]]:
+        """The work of the second pass over the runs: the same maps as before."""
+        return in_turn(pieces, lambda piece: iter([self._once_more(piece)]))
+
+    def _once_more(self, piece: Piece[Int64[np.ndarray, " n"]]) -> tuple[Maps, ...]:
+        if piece.number < len(self._cached):
+            return self._cached[piece.number]
+        return self._maps(self.source.load(piece.held, self.input))
 
     def _maps(self, batch: Batch) -> tuple[Maps, ...]:
         pixels = torch.from_numpy(batch.pixels)

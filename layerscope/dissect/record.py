@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from layerscope.atlas.concepts import DISSECTION, layer_data
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.concepts import Dissection, Note
+from layerscope.core.errors import AtlasError
+from layerscope.core.failures import plain_failures
 from layerscope.dissect.describe import KIND
 
 
+@plain_failures(kind=AtlasError)
 def record_dissection(path: str | os.PathLike[str], dissection: Dissection) -> None:
     """Keep a dissection in the atlas. Raises AtlasError while a build writes it."""
     with AtlasWriter.resume(path) as writer, writer.transaction():
@@ -18,6 +21,7 @@ def record_dissection(path: str | os.PathLike[str], dissection: Dissection) -> N
             writer.put_statistic(DISSECTION, layer_data(dissection, layer), layer=ids[layer.layer])
 
 
+@plain_failures(kind=AtlasError)
 def record_notes(path: str | os.PathLike[str], notes: Sequence[Note]) -> None:
     """Keep what `describe` says in the atlas. Raises AtlasError while a build writes it."""
     with AtlasWriter.resume(path) as writer, writer.transaction():

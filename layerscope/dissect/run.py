@@ -7,17 +7,21 @@ unit is above it inside the concept's masks. Units and baselines go through the 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int16, Int64
 from torch import Tensor
 
 from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
+from layerscope.core.engines import Piece
 from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.pieces import Job, NoMarks, make
+from layerscope.core.progress import Progress, Silent
 from layerscope.core.records import Input, LayerRecord
+from layerscope.core.stages import OVERLAPS, THRESHOLDS
 from layerscope.dissect.baselines import derangement, rotation
-from layerscope.dissect.maps import Activations, Maps
+from layerscope.dissect.maps import Activations, Forwarded, Maps
 from layerscope.dissect.masks import MaskedImages, Masks
 from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
 from layerscope.dissect.plane import Plane, Upsampling
@@ -27,21 +31,13 @@ from layerscope.graph import Carrier
 from layerscope.sources import Source
 
 SHUFFLED, MIXED, UNTRAINED = "shuffled masks", "random mixtures", "untrained network"
-# Bytes of float16 maps that are kept between the two passes; what does not fit is computed again.
+# Bytes of float16 maps that are cached between the two passes; what does not fit is computed again.
 MEMORY = 2**30
 # One thread per core of a small machine; layers are counted side by side, each by one thread, so nothing depends on it.
 _THREADS = 2
 
 
-@runtime_checkable
-class Progress(Protocol):
-    """What a dissection tells of its progress."""
-
-    def start(self, stage: str, total: int, done: int) -> None: ...
-
-    def step(self, count: int = 1) -> None: ...
-
-
+@plain_failures("the dissection")
 def dissect(
     program: Carrier,
     input: Input,
@@ -61,7 +57,7 @@ def dissect(
     layers: those without positions (dense) are left out, said so. source, masked: the same images, by their number in
     the source. untrained: the same architecture with other weights, for that baseline. baselines: measure shuffled
     masks and random mixtures too. every: evaluate every so many px of the input plane, in rows and columns. seed: of
-    the baselines. memory: bytes of maps kept between the passes; the result does not depend on it.
+    the baselines. memory: bytes of maps cached between the passes; the result does not depend on it.
     Raises ImageError where no image can be used or masks do not fit, UsageError for what cannot be dissected.
     """
     if every < 1:
@@ -77,9 +73,11 @@ def dissect(
     programs = [program] if untrained is None else [program, untrained]
     activations = Activations(programs, with_maps, source, input, memory)
     with ThreadPoolExecutor(_THREADS) as pool:
-        _count(activations, masks, subjects, pool, progress)
+        told = progress or Silent()
+        make(_Counting(activations, masks, subjects, pool), NoMarks(), told)
+        _cut(activations.source, masks, subjects)
         orders = _orders(len(masks), seed, shuffled=baselines)
-        _compare(activations, masks, subjects, orders, pool, progress)
+        make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), told)
     return Dissection(
         layers=tuple(_layer(layer, subjects, masks) for layer in with_maps),
         images=len(masks),
@@ -157,26 +155,33 @@ def _subjects(
     return found
 
 
-def _count(
-    activations: Activations,
-    masks: Masks,
-    subjects: list[_Subject],
-    pool: ThreadPoolExecutor,
-    progress: Progress | None,
-) -> None:
-    """The first pass: values and masks; then the thresholds."""
-    if progress is not None:
-        progress.start("thresholds", len(activations.source), 0)
-    for batch, maps in activations.first():
-        counting = pool.map(lambda subject, maps=maps: subject.count(maps), subjects)
+class _Counting(Job[range, Forwarded]):
+    """The first pass: values and masks."""
+
+    stage = THRESHOLDS
+
+    def __init__(
+        self, activations: Activations, masks: Masks, subjects: list[_Subject], pool: ThreadPoolExecutor
+    ) -> None:
+        self.pieces, self.work = activations.pieces(), activations.first
+        self.masks, self.subjects, self.pool = masks, subjects, pool
+
+    def put(self, piece: Piece[range], part: Forwarded) -> int:
+        """Count a batch's values, and take its masks."""
+        counting = self.pool.map(lambda subject: subject.count(part.maps), self.subjects)
         # Meanwhile, since masks may have to be drawn.
-        for image, placement in zip(batch.ids.tolist(), batch.placements, strict=True):
-            masks.add(image, placement)
+        for image, placement in zip(part.batch.ids.tolist(), part.batch.placements, strict=True):
+            self.masks.add(image, placement)
         list(counting)
-        if progress is not None:
-            progress.step(len(batch.records))
+        return 0
+
+
+def _cut(source: Source, masks: Masks, subjects: list[_Subject]) -> None:
+    """Turn the counts of all subjects into thresholds. Raises ImageError where nothing was counted."""
+    if not len(masks):
+        raise ImageError(f"none of the {len(source)} images in {source.name} can be used")
     if not masks.area.any():
-        raise ImageError(f"no mask of {activations.source.name} marks any px: there is nothing to find")
+        raise ImageError(f"no mask of {source.name} marks any px: there is nothing to find")
     for subject in subjects:
         subject.cut(masks.area, len(masks) * masks.plane.px)
 
@@ -187,24 +192,27 @@ def _orders(count: int, seed: int, *, shuffled: bool) -> dict[str, Int64[np.ndar
     return orders | {SHUFFLED: derangement(count, seed)} if shuffled and count > 1 else orders
 
 
-def _compare(
-    activations: Activations,
-    masks: Masks,
-    subjects: list[_Subject],
-    orders: dict[str, Int64[np.ndarray, " n"]],
-    pool: ThreadPoolExecutor,
-    progress: Progress | None,
-) -> None:
-    """The second pass: where units and masks meet."""
-    if progress is not None:
-        progress.start("overlaps", len(masks), 0)
-    first = 0
-    for count, maps in activations.again():
-        members = {name: Members.of(masks.of(order[first : first + count])) for name, order in orders.items()}
-        list(pool.map(lambda subject, maps=maps, members=members: subject.compare(maps, members), subjects))
-        first += count
-        if progress is not None:
-            progress.step(count)
+class _Comparing(Job[Int64[np.ndarray, " n"], tuple[Maps, ...]]):
+    """The second pass: where units and masks meet. orders: in which the masks are laid on the images, by name."""
+
+    stage = OVERLAPS
+
+    def __init__(
+        self, activations: Activations, masks: Masks, subjects: list[_Subject], pool: ThreadPoolExecutor,
+        orders: dict[str, Int64[np.ndarray, " n"]],
+    ) -> None:  # fmt: skip
+        self.pieces = [Piece(number, len(ids), ids) for number, ids in enumerate(activations.runs)]
+        self.work = activations.again
+        self.masks, self.subjects, self.pool, self.orders = masks, subjects, pool, orders
+        self._first = 0
+
+    def put(self, piece: Piece[Int64[np.ndarray, " n"]], part: tuple[Maps, ...]) -> int:
+        """Compare a batch's maps with the masks."""
+        here = slice(self._first, self._first + piece.size)
+        members = {name: Members.of(self.masks.of(order[here])) for name, order in self.orders.items()}
+        list(self.pool.map(lambda subject: subject.compare(part, members), self.subjects))
+        self._first = here.stop
+        return 0
 
 
 def _layer(layer: LayerRecord, subjects: Sequence[_Subject], masks: Masks) -> LayerDissection:

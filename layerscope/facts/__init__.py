@@ -1,1 +1,1 @@
-"""What is known of a run, a layer, a unit, an image, a dissection: asked of the atlas once, told by all who show it."""
+"""What is known of a run, a layer, a unit, an image: each question asked in one place, for all that tell the answer."""

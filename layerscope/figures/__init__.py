@@ -3,6 +3,7 @@
 from layerscope.figures.first_layer import filters
 from layerscope.figures.pages import unit_page
 from layerscope.figures.plates import overview, plate
-from layerscope.figures.sheet import Bar, Chart, Grid, Mark, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Bar, Chart, Grid, Mark, Panel, Tile
 
 __all__ = ["Bar", "Chart", "Grid", "Mark", "Panel", "Sheet", "Tile", "filters", "overview", "plate", "unit_page"]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import isfinite
 
+from layerscope.core.numbers import percent
 from layerscope.figures.measure import fitted, line_height, width
 from layerscope.figures.page import ACCENT, BAR, FAINT, INK, PALE, SMALL, SOFT, Area, Fill, Item, Line, Words
-from layerscope.figures.sheet import Chart, Curve
-from layerscope.figures.words import percent
+from layerscope.figures.tree import Chart, Curve
 
 LABEL_SHARE = 0.3  # of the width, at most, for the words left of lying bars
 BAR_SHARE = 0.15  # ... and at least for the bars; the words right of them take what they need of the rest

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
-from layerscope.figures.fonts import FAMILY, families, legible, missing_note
+from layerscope.core.names import without_controls
+from layerscope.figures.fonts import FAMILY, families, lacking, legible, missing_note
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import ACCENT, PAPER, THIN, Fill, Frame, Line, Page, Picture, Words
-from layerscope.figures.sheet import Sheet
+from layerscope.figures.page import ACCENT, PAPER, THIN, FigurePage, Fill, Frame, Line, PlacedPicture, Words
+from layerscope.figures.tree import PlainSheet, texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,19 +42,27 @@ def style() -> Iterator[None]:
         yield
 
 
-def draw(sheet: Sheet, *, width_inches: float | None = None) -> "Figure":
+def missing_letters(sheet: PlainSheet) -> str:
+    """Letters of the sheet's words that no font of this machine has, each once: they are drawn as escapes."""
+    bold = (sheet.title, *(panel.section for panel in sheet.panels))
+    found = [lacking(without_controls(text)) for text in texts(sheet)]
+    found += [lacking(without_controls(text), True) for text in bold]
+    return "".join(dict.fromkeys("".join(found)))
+
+
+def draw(sheet: PlainSheet, *, width_inches: float | None = None) -> "Figure":
     """The sheet as a figure of this width in inches. Raises UsageError for a width outside 1..100 inches."""
     width = sheet.width if width_inches is None else width_inches
     if not 1 <= width <= 100:
         raise UsageError(f"a figure's width must lie in 1..100 inches, got {width}")
     with style():
-        missing = sheet.missing_letters
+        missing = missing_letters(sheet)
         if missing:
             sheet = replace(sheet, caption=f"{sheet.caption} {missing_note(missing)}".strip())
         return _figure(lay_out(sheet, width))
 
 
-def _figure(page: Page) -> "Figure":
+def _figure(page: FigurePage) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -72,9 +81,9 @@ def _figure(page: Page) -> "Figure":
     return figure
 
 
-def _pictures(axes: "Axes", page: Page) -> None:
+def _pictures(axes: "Axes", page: FigurePage) -> None:
     for item in page.items:
-        if isinstance(item, Picture):
+        if isinstance(item, PlacedPicture):
             area = item.area
             # "none": PDF and SVG get the pixels as they are, and a PNG the nearest of them.
             axes.imshow(
@@ -86,7 +95,7 @@ def _pictures(axes: "Axes", page: Page) -> None:
             )
 
 
-def _lines(axes: "Axes", page: Page) -> None:
+def _lines(axes: "Axes", page: FigurePage) -> None:
     """All lines, and all fills, as one collection each: hundreds of single ones would take seconds."""
     from matplotlib.collections import LineCollection, PolyCollection
 
@@ -99,7 +108,7 @@ def _lines(axes: "Axes", page: Page) -> None:
     )
 
 
-def _of(page: Page, kind: type) -> list[Any]:
+def _of(page: FigurePage, kind: type) -> list[Any]:
     return [item for item in page.items if isinstance(item, kind)]
 
 

@@ -7,11 +7,13 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from layerscope.core.evolution import Evolution, LayerEvolution
+from layerscope.core.numbers import in_words
 from layerscope.core.version import __version__
 from layerscope.figures import words
 from layerscope.figures.grids import label_width
 from layerscope.figures.layout import MARGIN, UNEQUAL_GAP
-from layerscope.figures.sheet import Chart, Curve, Grid, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Chart, Curve, Grid, Panel, Tile
 
 LARGEST, SMALLEST = 0.36, 0.25  # a tile's side, inches
 MOST_PAGE = 7.0  # inches, unless the tiles would be smaller than SMALLEST
@@ -97,7 +99,7 @@ def _caption(found: Evolution) -> str:
             "For units (rows) at the checkpoints of a training run (columns, the epoch above): the projection of the "
             "unit's highest activation (left) beside the patch of the image that causes it (right). A red bar marks a "
             "jump: since the checkpoint before, another image has become the strongest.",
-            f"Units: up to {words.counted(most)} of each layer, a seeded sample (seed {found.seed}) of those above "
+            f"Units: up to {in_words(most)} of each layer, a seeded sample (seed {found.seed}) of those above "
             f"zero in some image at epoch {last}.",
             f"Curves, over all of those: the share of units whose strongest image is that of epoch {last}; the mean "
             "correlation, over the images, of the image's highest activation with that of the same unit at epoch "

@@ -6,15 +6,15 @@ keywords of its metadata.
 
 import io
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
+from layerscope.core.names import without_controls
 from layerscope.figures.draw import draw, style
-from layerscope.figures.measure import printable
-from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import PlainSheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,10 +23,11 @@ PNG_EFFORT = 3  # zlib's; at its default 6 a plate takes three times as long and
 FORMATS = ("png", "pdf", "svg")
 
 
-def save(sheet: Sheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
-    """Write the figure; see Sheet.save."""
+def save(sheet: PlainSheet, path: Path, *, width_inches: float | None = None, dpi: int = 300) -> Path:
+    """Write the figure; see `Sheet.save`."""
     kind = require_writable(path)
-    write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
+    with plain_failures(path, kind=UsageError):
+        write_whole(path, encode(sheet, kind, width_inches=width_inches, dpi=dpi))
     return path
 
 
@@ -42,7 +43,7 @@ def require_writable(path: Path) -> str:
     return kind
 
 
-def encode(sheet: Sheet, kind: str, *, width_inches: float | None = None, dpi: int = 300) -> bytes:
+def encode(sheet: PlainSheet, kind: str, *, width_inches: float | None = None, dpi: int = 300) -> bytes:
     """The bytes of the figure's file. kind: "png", "pdf" or "svg"."""
     if not 10 <= dpi <= 2400:
         raise UsageError(f"a figure's dpi must lie in 10..2400, got {dpi}")
@@ -65,9 +66,9 @@ def _average_when_shrunk(figure: "Figure", dpi: int) -> None:
             image.set_interpolation("hanning")
 
 
-def _metadata(sheet: Sheet, kind: str) -> dict[str, Any]:
+def _metadata(sheet: PlainSheet, kind: str) -> dict[str, Any]:
     """What the format calls these things; no time of writing, so that the same sheet gives the same bytes."""
-    title, caption = printable(sheet.title), printable(sheet.caption)
+    title, caption = without_controls(sheet.title), without_controls(sheet.caption)
     provenance = json.dumps(dict(sheet.provenance), sort_keys=True, default=str)
     if kind == "png":
         return {"Title": title, "Description": caption, "Software": "layerscope", "layerscope": provenance}
@@ -80,26 +81,3 @@ def _metadata(sheet: Sheet, kind: str) -> dict[str, Any]:
             "CreationDate": None,
         }
     return {"Title": title, "Description": caption, "Creator": "layerscope", "Keywords": [provenance], "Date": None}
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """All or nothing: a file beside the target takes its name once it is whole."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except OSError as error:
-        os.unlink(name)
-        raise UsageError(f'cannot write "{path}": {error.strerror}') from error
-
-
-def _umask() -> int:
-    """The mask of new files' rights, which a temporary file does not follow and can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

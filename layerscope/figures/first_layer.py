@@ -3,17 +3,18 @@
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Input
+from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
-from layerscope.figures.sheet import MID_GRAY, Grid, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import MID_GRAY, Grid, Panel, Tile
 
 MOST_COLUMNS = 16
 
 
-def filters(file: AtlasFile, layer: str | None = None, *, shared_scale: bool = False) -> Sheet:
+def filters(file: Reader, layer: str | None = None, *, shared_scale: bool = False) -> Sheet:
     """All filters of the first layer (or the layer named, where the atlas holds its filters), in the order of units.
 
     Zero is mid-gray; each filter is divided by its own largest weight, or all by the largest of them.
@@ -71,7 +72,7 @@ def _colours(channels: int, expected: Input) -> str:
     return f"channels {', '.join(map(str, shown))} of {channels} as red, green and blue"
 
 
-def _find(file: AtlasFile, layer: str | None) -> tuple[AtlasLayerRecord, np.ndarray]:
+def _find(file: Reader, layer: str | None) -> tuple[AtlasLayerRecord, np.ndarray]:
     """The layer and its filters: the first that has any, if none is named."""
     held = [(known, found) for known in file.layers if (found := file.filters(known.id)) is not None]
     if not held:

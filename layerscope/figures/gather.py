@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from layerscope.atlas.codecs import cut
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.records import UnitSheet
-from layerscope.figures.sheet import MID_GRAY, Grid, Tile
+from layerscope.facts.layer import live_units, sample
+from layerscope.facts.wrapping import Reader
+from layerscope.figures.tree import MID_GRAY, Grid, Tile
 
 NO_SIGNAL = "no signal"
 NOT_KEPT = "not in this atlas"
@@ -21,7 +22,7 @@ BLANK_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ChosenUnits:
     """Units of a layer, and how they were chosen. seed: None where they were asked for. live, dead: units of the
     layer that have a peak, and that have none."""
 
@@ -31,7 +32,7 @@ class Choice:
     dead: int
 
 
-def choose_method(file: AtlasFile, layer: AtlasLayerRecord, method: str | None) -> str | None:
+def choose_method(file: Reader, layer: AtlasLayerRecord, method: str | None) -> str | None:
     """The method asked for, or the layer's own; None where the layer has no projections.
 
     Raises UsageError for a method that this atlas, or this layer of it, does not hold.
@@ -49,7 +50,7 @@ def choose_method(file: AtlasFile, layer: AtlasLayerRecord, method: str | None) 
     return method
 
 
-def check_view(file: AtlasFile, view: str) -> str:
+def check_view(file: Reader, view: str) -> str:
     """The view, if the atlas holds it. Raises UsageError."""
     held = file.run.views
     if view not in held:
@@ -69,19 +70,19 @@ def check_unit(layer: AtlasLayerRecord, unit: Any) -> int:
 
 
 def choose_units(
-    file: AtlasFile, layer: AtlasLayerRecord, units: Iterable[int] | None, count: int, seed: int
-) -> Choice:
+    file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | None, count: int, seed: int
+) -> ChosenUnits:
     """The units asked for, in that order; or a seeded sample of the live ones whose tiles the atlas holds, ascending.
 
     Raises UsageError for a unit that does not exist, for no units at all and for a count below 1.
     """
-    live = np.flatnonzero(file.all_peaks(layer.id).image[:, 0] >= 0)
+    live = live_units(file.all_peaks(layer.id))
     dead = layer.record.units - len(live)
     if units is not None:
         chosen = tuple(check_unit(layer, unit) for unit in units)
         if not chosen:
             raise UsageError(f'no units of layer "{layer.name}" were given; leave units out for a sample')
-        return Choice(units=chosen, seed=None, live=len(live), dead=dead)
+        return ChosenUnits(units=chosen, seed=None, live=len(live), dead=dead)
     if count < 1:
         raise UsageError(f"a figure needs at least 1 unit, got a count of {count}")
     chosen = sample(file, layer, live, count, seed)
@@ -89,28 +90,16 @@ def choose_units(
         raise UsageError(f'no unit of layer "{layer.name}" was above zero in any image: there is nothing to show')
     if not chosen:
         raise UsageError(f'layer "{layer.name}" has no unit with tiles in this atlas to show; name units to see why')
-    return Choice(units=chosen, seed=seed, live=len(live), dead=dead)
+    return ChosenUnits(units=chosen, seed=seed, live=len(live), dead=dead)
 
 
-def sample(file: AtlasFile, layer: AtlasLayerRecord, live: np.ndarray, count: int, seed: int) -> tuple[int, ...]:
-    """The first units of a seeded shuffle whose patches were kept (a build may have shown only some
-    units), in ascending order."""
-    chosen: list[int] = []
-    for unit in np.random.default_rng(seed).permutation(live):
-        if len(chosen) == count:
-            break
-        if file.sheet(layer.id, int(unit), "patches", "", "") is not None:
-            chosen.append(int(unit))
-    return tuple(sorted(chosen))
-
-
-def patches(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> Grid:
+def patches(file: Reader, layer: AtlasLayerRecord, unit: int) -> Grid:
     """A unit's patches, best first."""
     return _grid(file, layer, unit, file.sheet(layer.id, unit, "patches", "", ""), "patches", "", "")
 
 
 def projections(
-    file: AtlasFile, layer: AtlasLayerRecord, unit: int, method: str, view: str, *, shared_scale: bool = False
+    file: Reader, layer: AtlasLayerRecord, unit: int, method: str, view: str, *, shared_scale: bool = False
 ) -> Grid:
     """A unit's projections, best first; each on its own scale, or all on the largest of their scales."""
     sheet = file.sheet(layer.id, unit, "projections", method, view)
@@ -118,7 +107,7 @@ def projections(
 
 
 def _grid(
-    file: AtlasFile,
+    file: Reader,
     layer: AtlasLayerRecord,
     unit: int,
     sheet: UnitSheet | None,

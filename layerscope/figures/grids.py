@@ -7,8 +7,8 @@ from jaxtyping import UInt8
 
 from layerscope.core.geometry import Box
 from layerscope.figures.measure import fitted, line_height, width, wrapped
-from layerscope.figures.page import ACCENT, INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, Picture, Words
-from layerscope.figures.sheet import Grid, Tile
+from layerscope.figures.page import ACCENT, INK, PAPER, SMALL, SOFT, TINY, Area, Frame, Item, Line, PlacedPicture, Words
+from layerscope.figures.tree import Grid, Tile
 
 TILE_GAP = 0.045
 LABEL_WIDTH = 0.62
@@ -32,7 +32,7 @@ def lay_grid(grid: Grid, area: Area) -> Iterator[Item]:
             yield from _lay_tile(tile, cell)
     else:
         inner = _inner(grid, area)
-        yield Picture(area=inner, pixels=composed(grid))
+        yield PlacedPicture(area=inner, pixels=composed(grid))
         if not grid.note:
             yield from _dividers(grid, inner)
     yield from _row_labels(grid, cells, area)
@@ -127,7 +127,7 @@ def _lay_tile(tile: Tile, cell: Area) -> Iterator[Item]:
         width=width * scale,
         height=height * scale,
     )
-    yield Picture(area=area, pixels=tile.picture)
+    yield PlacedPicture(area=area, pixels=tile.picture)
     for mark in tile.marks:
         yield Frame(area=_on_page(mark.box.clipped(height, width), area, scale), dashed=mark.dashed)
     for index, line in enumerate(tile.caption.splitlines()):

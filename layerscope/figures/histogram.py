@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int64
 
+from layerscope.core.numbers import number
 from layerscope.core.records import HISTOGRAM_EDGES
-from layerscope.figures.sheet import Bar, Chart
-from layerscope.figures.words import number
+from layerscope.figures.tree import Bar, Chart
 
 LONGEST_GAP = 8  # empty bins in a row that are still drawn
 BREAK = 3  # ... and how many stand for a longer stretch

@@ -18,11 +18,11 @@ from layerscope.figures.page import (
     SOFT,
     TITLE,
     Area,
+    FigurePage,
     Item,
-    Page,
     Words,
 )
-from layerscope.figures.sheet import Grid, Panel, Sheet
+from layerscope.figures.tree import Grid, Panel, PlainSheet
 
 MARGIN = 0.06
 PANEL_GAP = 0.17
@@ -32,7 +32,7 @@ UNEQUAL_GAP = 0.14  # between parts that do not have one width
 CHART_HEIGHT = 1.15
 
 
-def lay_out(sheet: Sheet, page_width: float) -> Page:
+def lay_out(sheet: PlainSheet, page_width: float) -> FigurePage:
     """The page of this width, in inches, that holds the sheet."""
     items: list[Item] = []
     room = page_width - 2 * MARGIN
@@ -45,7 +45,7 @@ def lay_out(sheet: Sheet, page_width: float) -> Page:
         top = _paragraph(items, sheet.caption, MARGIN, top + 0.02, room, CAPTION) + 0.04
     if sheet.footer:
         top = _paragraph(items, sheet.footer, MARGIN, top, room, FOOTER, colour=SOFT)
-    return Page(width=page_width, height=top + MARGIN, items=tuple(items))
+    return FigurePage(width=page_width, height=top + MARGIN, items=tuple(items))
 
 
 def _paragraph(
@@ -64,7 +64,7 @@ def _paragraph(
     return top
 
 
-def _rows(sheet: Sheet) -> Iterator[list[Panel]]:
+def _rows(sheet: PlainSheet) -> Iterator[list[Panel]]:
     """The panels in rows: a row ends where the next panel no longer fits, or opens a section."""
     row: list[Panel] = []
     for panel in sheet.panels:

@@ -6,6 +6,7 @@ Measured from the fonts' own tables, so that PNG, PDF and SVG break their lines 
 import unicodedata
 from functools import lru_cache
 
+from layerscope.core.names import without_controls
 from layerscope.figures.fonts import families, legible
 
 POINTS_PER_INCH = 72.0
@@ -31,14 +32,9 @@ def line_height(size: float) -> float:
     return LINE_HEIGHT * size / POINTS_PER_INCH
 
 
-def printable(text: str) -> str:
-    """The words without what a figure or its metadata cannot hold: control characters and lone surrogates."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
-
-
 def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
     """One line no wider than `room` inches: what is too long ends in an ellipsis."""
-    text = legible(printable(text), bold)
+    text = legible(without_controls(text), bold)
     if width(text, size, bold) <= room:
         return text
     while text and width(text + "…", size, bold) > room:
@@ -49,7 +45,7 @@ def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
 def wrapped(text: str, room: float, size: float, bold: bool = False) -> list[str]:
     """Lines no wider than `room` inches, broken between words, and inside a word that is longer than a line."""
     lines: list[str] = []
-    for paragraph in legible(printable(text), bold).split("\n"):
+    for paragraph in legible(without_controls(text), bold).split("\n"):
         line = ""
         for word in paragraph.split():
             longer = f"{line} {word}" if line else word

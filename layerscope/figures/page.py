@@ -33,7 +33,7 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Picture:
+class PlacedPicture:
     """Pixels that fill an area."""
 
     area: Area
@@ -80,11 +80,11 @@ class Frame:
     dashed: bool
 
 
-Item = Picture | Words | Line | Fill | Frame
+Item = PlacedPicture | Words | Line | Fill | Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Page:
+class FigurePage:
     """A laid-out sheet. width, height: inches."""
 
     width: float

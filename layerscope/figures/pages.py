@@ -3,21 +3,23 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, Peak
-from layerscope.core.geometry import Box
+from layerscope.core.numbers import in_words, measured, number, percent
 from layerscope.core.records import UnitStatistics
+from layerscope.facts.boxes import on_picture
+from layerscope.facts.run import images_scanned
+from layerscope.facts.unit import UnitSummary, class_mean, top_classes, unit_numbers
+from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
-from layerscope.figures.boxes import span_on_picture
 from layerscope.figures.gather import BLANK_SIDE, check_unit, patches, projections
 from layerscope.figures.histogram import histogram
-from layerscope.figures.sheet import MID_GRAY, Bar, Chart, Grid, Mark, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import MID_GRAY, Bar, Chart, Grid, Mark, Panel, Tile
 
 MOST_PEAKS = 9  # columns of the page
-TOP_CLASSES = 6
 
 
-def unit_page(file: AtlasFile, layer: str, unit: int) -> Sheet:
+def unit_page(file: Reader, layer: str, unit: int) -> Sheet:
     """All that the atlas knows of one unit, on one page.
 
     A column is a peak: the whole picture with the field (dashed) and the tiles' box, the patch, then the projections by
@@ -40,12 +42,12 @@ def unit_page(file: AtlasFile, layer: str, unit: int) -> Sheet:
 
 
 def _panels(
-    file: AtlasFile, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
+    file: Reader, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
 ) -> tuple[Panel, ...]:
     return _peaks_panel(file, layer, unit, peaks), *_charts(file, layer, unit, statistics, peaks)
 
 
-def _peaks_panel(file: AtlasFile, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Panel:
+def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Panel:
     """One row of tiles for each way to look at the peaks."""
     columns = min(file.run.k, MOST_PEAKS)
     rows: list[tuple[str, tuple[Tile, ...]]] = [("picture", _whole_pictures(file, peaks[:columns], columns))]
@@ -63,16 +65,16 @@ def _peaks_panel(file: AtlasFile, layer: AtlasLayerRecord, unit: int, peaks: tup
     return Panel(parts=(grid,), span=2)
 
 
-def _whole_pictures(file: AtlasFile, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
+def _whole_pictures(file: Reader, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
     """The small whole pictures with both boxes, each with value and class below; gray where there is none."""
     blank = np.full((BLANK_SIDE, BLANK_SIDE, 3), MID_GRAY, np.uint8)
     tiles = [_whole_picture(file, peak) for peak in peaks]
     return tuple(tiles) + (Tile(picture=blank),) * (columns - len(tiles))
 
 
-def _whole_picture(file: AtlasFile, peak: Peak) -> Tile:
+def _whole_picture(file: Reader, peak: Peak) -> Tile:
     picture, record = file.picture(peak.image), file.image(peak.image)
-    caption = "\n".join([words.measured(peak.value), *([record.label] if record.label else [])])
+    caption = "\n".join([measured(peak.value), *([record.label] if record.label else [])])
     if picture is None:
         plane = file.run.input
         picture = np.full((plane.height, plane.width, 3), MID_GRAY, np.uint8)
@@ -83,61 +85,48 @@ def _whole_picture(file: AtlasFile, peak: Peak) -> Tile:
 
 
 def _marks(peak: Peak, picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> tuple[Mark, ...]:
-    """The field and the tiles' box in px of the small picture.
-
-    The atlas keeps the tiles' box on both planes, input and source; the field goes the same way from one to the other.
-    """
-    if peak.tile_box is None or peak.source_box is None:
+    """The field and the tiles' box in px of the small picture."""
+    found = on_picture(peak, (picture.shape[0] / size[0], picture.shape[1] / size[1]))
+    if found is None:
         return ()
-    rows = span_on_picture(
-        (peak.box.top, peak.box.bottom),
-        (peak.tile_box.top, peak.tile_box.bottom),
-        (peak.source_box.top, peak.source_box.bottom),
-        picture.shape[0] / size[0],
-    )
-    cols = span_on_picture(
-        (peak.box.left, peak.box.right),
-        (peak.tile_box.left, peak.tile_box.right),
-        (peak.source_box.left, peak.source_box.right),
-        picture.shape[1] / size[1],
-    )
-    field, tile = (
-        Box(top=row[0], left=col[0], bottom=row[1], right=col[1]) for row, col in zip(rows, cols, strict=True)
-    )
+    field, tile = found
     return Mark(box=field, dashed=True), Mark(box=tile)
 
 
 def _charts(
-    file: AtlasFile, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
+    file: Reader, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
 ) -> list[Panel]:
     charts = []
     if statistics.histogram[unit : unit + 1].any():
         charts.append(histogram(statistics.histogram[unit], tuple(peak.value for peak in peaks)))
-    classes = file.statistic("classes")
-    if classes and statistics.class_means.shape[1] == len(classes):
-        charts.append(_classes(file, statistics.class_means[unit], classes, peaks))
+    classes = _classes(file, layer, unit, peaks)
+    if classes is not None:
+        charts.append(classes)
     return [Panel(parts=(chart,)) for chart in charts]
 
 
-def _classes(file: AtlasFile, means: np.ndarray, classes: list[str], peaks: tuple[Peak, ...]) -> Chart:
-    """The classes with the highest means, each with its share of the images and of the peaks."""
-    counts = np.asarray(file.statistic("class_counts"), np.float64)
-    labels = [file.image(peak.image).label for peak in peaks]
-    order = [index for index in np.argsort(-means, kind="stable") if counts[index]][:TOP_CLASSES]
+def _classes(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Chart | None:
+    """The classes with the highest means, each with its share of the images and of the peaks; None without classes."""
+    found = top_classes(file, layer, unit, [file.image(peak.image).label for peak in peaks])
     bars = []
-    for place, index in enumerate(map(int, order)):
-        note = (
-            f"{words.measured(float(means[index]))}   {words.percent(counts[index] / max(counts.sum(), 1))} of images"
+    for place, one in enumerate(found):
+        note = f"{measured(one.mean)}   {percent(one.share)} of images"
+        note += f", {one.peaks} of {len(peaks)} peaks" if one.peaks else ""
+        bars.append(Bar(place=place, value=one.mean, label=one.name, note=note))
+    return (
+        Chart(
+            kind="bars",
+            bars=tuple(bars),
+            values="mean over a class's images of the maximum",
+            reference=class_mean(file, layer, unit),
         )
-        seen = labels.count(classes[index])
-        note += f", {seen} of {len(peaks)} peaks" if seen else ""
-        bars.append(Bar(place=place, value=float(means[index]), label=classes[index], note=note))
-    overall = float(np.average(means[counts > 0], weights=counts[counts > 0])) if counts.any() else None
-    return Chart(kind="bars", bars=tuple(bars), values="mean over a class's images of the maximum", reference=overall)
+        if found
+        else None
+    )
 
 
 def _caption(
-    file: AtlasFile,
+    file: Reader,
     layer: AtlasLayerRecord,
     unit: int,
     statistics: UnitStatistics,
@@ -145,13 +134,14 @@ def _caption(
 ) -> str:
     shown = min(len(peaks), MOST_PEAKS)
     opening = (
-        f"Columns: the {words.counted(shown)} highest peaks, best first, with value{_and_class(file)}; "
+        f"Columns: the {in_words(shown)} highest peaks, best first, with value{_and_class(file)}; "
         f"the picture shows the field (dashed, clipped at the border; {words.field_words(layer, file)}) and the tiles' "
         f"box{', each centred on the energy of its projection' if layer.method else ''}."
         if peaks
-        else f"No peaks: {words.dead_words(words.image_count(file, layer))}."
+        else f"No peaks: {words.dead_words(images_scanned(statistics))}."
     )
-    numbers = _numbers(statistics, unit) if len(statistics.mean) > unit else ""
+    counted = unit_numbers(statistics, unit)
+    numbers = _numbers(counted) if counted else ""
     below = "Triangles: the peaks." if peaks else ""
     if peaks and file.statistic("classes"):
         below += " Thin line across the classes: the mean over all labelled images."
@@ -161,18 +151,14 @@ def _caption(
     return " ".join(part for part in (named, opening, numbers, below, ties, source, trust) if part)
 
 
-def _numbers(statistics: UnitStatistics, unit: int) -> str:
-    mean, std, maximum = (
-        words.number(float(each[unit])) for each in (statistics.mean, statistics.std, statistics.maximum)
-    )
-    images, positions = (
-        words.percent(float(each[unit])) for each in (statistics.images_above, statistics.positions_above)
-    )
+def _numbers(found: UnitSummary) -> str:
+    mean, std, maximum = map(number, (found.mean, found.std, found.maximum))
+    images, positions = map(percent, (found.images_above, found.positions_above))
     return (
         f"Mean {mean}, standard deviation {std} (over the positions of every fourth batch), maximum {maximum}; "
         f"above zero in {images} of the images and at {positions} of the positions."
     )
 
 
-def _and_class(file: AtlasFile) -> str:
+def _and_class(file: Reader) -> str:
     return " and class" if file.statistic("classes") else ""

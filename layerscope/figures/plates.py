@@ -7,21 +7,23 @@ once, a few units of each.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
+from layerscope.core.numbers import in_words
+from layerscope.facts.layer import live_units, names, sample
+from layerscope.facts.run import images_of_layer
+from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
-from layerscope.figures.gather import Choice, check_view, choose_method, choose_units, patches, projections, sample
-from layerscope.figures.sheet import Panel, Sheet
+from layerscope.figures.gather import ChosenUnits, check_view, choose_method, choose_units, patches, projections
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Panel
 
 FEW = 6  # so many units get large tiles
 SMALL_SIDE = 24  # tiles up to this side lose nothing when drawn small
 
 
 def plate(
-    file: AtlasFile,
+    file: Reader,
     layer: str,
     *,
     units: Iterable[int] | None = None,
@@ -44,9 +46,9 @@ def plate(
     chosen_method = choose_method(file, shown, method)
     check_view(file, view)
     choice = choose_units(file, shown, units, count, seed)
-    images, names = words.image_count(file, shown), words.concept_names(file, shown)
+    images, named = images_of_layer(file, shown), names(file.concepts(shown.id))
     panels = tuple(
-        _pair(file, shown, unit, chosen_method, view, shared_scale, images, names=names) for unit in choice.units
+        _pair(file, shown, unit, chosen_method, view, shared_scale, images, names=named) for unit in choice.units
     )
     return Sheet(
         panels=panels,
@@ -60,7 +62,7 @@ def plate(
     )
 
 
-def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "natural") -> Sheet:
+def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natural") -> Sheet:
     """One row per layer, `count` seeded units each: how what units detect grows with depth.
 
     Raises UsageError where the atlas holds no layer with tiles, or not this view.
@@ -73,13 +75,13 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
     if not shown:
         why = "no unit was above zero in any image" if file.finished else "finish its build first"
         raise UsageError(f"this atlas holds no tiles to show: {why}")
-    named = any(words.concept_names(file, layer) for layer in shown)
+    named = any(names(file.concepts(layer.id)) for layer in shown)
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),
         columns=count,
         title=f"What the layers of {file.run.network} detect",
         caption=(
-            f"Up to {words.counted(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
+            f"Up to {in_words(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
             f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
             f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
@@ -91,20 +93,19 @@ def overview(file: AtlasFile, count: int = 4, *, seed: int = 0, view: str = "nat
     )
 
 
-def _overview_row(file: AtlasFile, layer: AtlasLayerRecord, count: int, seed: int, view: str) -> list[Panel]:
-    live = np.flatnonzero(file.all_peaks(layer.id).image[:, 0] >= 0)
-    units = sample(file, layer, live, count, seed)
+def _overview_row(file: Reader, layer: AtlasLayerRecord, count: int, seed: int, view: str) -> list[Panel]:
+    units = sample(file, layer, live_units(file.all_peaks(layer.id)), count, seed)
     if not units:
         return []
-    images, names = words.image_count(file, layer), words.concept_names(file, layer)
-    first, *rest = (_pair(file, layer, unit, layer.method, view, False, images, names=names, slots=2) for unit in units)
+    images, named = images_of_layer(file, layer), names(file.concepts(layer.id))
+    first, *rest = (_pair(file, layer, unit, layer.method, view, False, images, names=named, slots=2) for unit in units)
     shown = words.brief_method_words(file, layer) if layer.method else "patches only"
     note = f"{words.field_words(layer, file)}  ·  {shown}"
     return [replace(first, section=layer.name, section_note=note), *rest]
 
 
 def _pair(
-    file: AtlasFile,
+    file: Reader,
     layer: AtlasLayerRecord,
     unit: int,
     method: str | None,
@@ -136,21 +137,21 @@ def _columns(count: int, side: int, columns: int | None) -> int:
 
 def _sides(k: int, projected: bool) -> str:
     """What stands left and right."""
-    top = f"the {words.counted(k)} images that excite it most" if k > 1 else "the image that excites it most"
+    top = f"the {in_words(k)} images that excite it most" if k > 1 else "the image that excites it most"
     if not projected:
         return f"patches of {top}, best first, row by row."
     return f"projections of its highest activations (left) beside patches of {top} (right), best first, row by row."
 
 
 def _caption(
-    file: AtlasFile, layer: AtlasLayerRecord, choice: Choice, method: str | None, view: str, shared_scale: bool
+    file: Reader, layer: AtlasLayerRecord, choice: ChosenUnits, method: str | None, view: str, shared_scale: bool
 ) -> str:
     opening = f"For each unit, {_sides(file.run.k, method is not None)}"
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
     ties = words.tie_words(file, layer, choice.units)
-    names = words.concept_names(file, layer)
-    named = words.NAMES_MEANING if any(unit in names for unit in choice.units) else ""
+    guessed = names(file.concepts(layer.id))
+    named = words.NAMES_MEANING if any(unit in guessed for unit in choice.units) else ""
     sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))

@@ -5,74 +5,52 @@ from typing import Any
 
 import numpy as np
 
-from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Field
-from layerscope.figures.gather import Choice
+from layerscope.core.numbers import percent
+from layerscope.facts.layer import OWN, TELLING
+from layerscope.facts.run import images_of_layer
+from layerscope.facts.unit import concept_of
+from layerscope.facts.wrapping import Reader
+from layerscope.figures.gather import ChosenUnits
 
 SPECIFICITY_MEANING = (
     "Specificity is one minus the median cosine of the projections of two different active units at one place: near 0 "
     "they show mostly the picture, near 1 mostly the unit."
 )
 NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 VIEWS = {
     "natural": "natural (seen through the colours and frequencies of the images)",
     "signal": "signal (the network's own input space)",
 }
 
 
-def counted(count: int) -> str:
-    """A small count as a word, a large one in digits."""
-    return NUMBERS[count] if 0 <= count < len(NUMBERS) else f"{count:,}"
-
-
-def number(value: float) -> str:
-    """A measured value to three significant digits, without an exponent where people would write none."""
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
-
-
-def measured(value: float) -> str:
-    """A value to three significant digits, trailing zeros kept, as values in a row are compared."""
-    return number(value) if value == 0 or abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as a percentage."""
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
-
-
-def image_count(file: AtlasFile, layer: AtlasLayerRecord) -> int:
-    """How many images were scanned: every image's maximum is counted once in a unit's histogram."""
-    return int(file.unit_statistics(layer.id).histogram[:1].sum())
-
-
-def field_words(layer: AtlasLayerRecord, file: AtlasFile) -> str:
+def field_words(layer: AtlasLayerRecord, file: Reader) -> str:
     """A layer's receptive field in words."""
     return seen_words(layer.record.field, (file.run.input.height, file.run.input.width))
 
 
 def seen_words(seen: Field, plane: tuple[int, int]) -> str:
     """A receptive field in words. plane: height and width of the network's input, px."""
-    if seen.whole or seen.note:
+    if seen.sees_all:
         return "field: the whole picture"
     share = percent(seen.share(*plane))
     return f"field {float(seen.rows.size):g} × {float(seen.cols.size):g} px, {share} of the picture"
 
 
-def source_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+def source_words(file: Reader, layer: AtlasLayerRecord) -> str:
     """Which images, how many of them, and how many peaks were kept."""
     return f"{images_words(file, layer)}; k = {file.run.k}, at most one peak per image."
 
 
-def images_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+def images_words(file: Reader, layer: AtlasLayerRecord) -> str:
     """How many images were scanned, of which, and whether copies were left out."""
     copies = file.copies_left_out()
     left_out = f", {copies:,} {'copy' if copies == 1 else 'copies'} left out" if copies else ""
-    return f"Images: {image_count(file, layer):,} of {file.run.images}{left_out}"
+    return f"Images: {images_of_layer(file, layer):,} of {file.run.images}{left_out}"
 
 
-def choice_words(choice: Choice, layer: AtlasLayerRecord) -> str:
+def choice_words(choice: ChosenUnits, layer: AtlasLayerRecord) -> str:
     """How the units were chosen, and how many of the layer's are dead."""
     total = layer.record.units
     if choice.seed is None:
@@ -97,7 +75,7 @@ def method_words(layer: AtlasLayerRecord, method: str, view: str, shared_scale: 
     return f"Method: {method}{why}. View: {VIEWS.get(view, view)}; zero is mid-gray, {scale}."
 
 
-def specificity_words(file: AtlasFile, layer: AtlasLayerRecord, method: str) -> str:
+def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:
     """How much a projection says about its unit, measured; and what the number means."""
     found = file.specificity(layer.id, method)
     if found is None:
@@ -108,7 +86,7 @@ def specificity_words(file: AtlasFile, layer: AtlasLayerRecord, method: str) -> 
     )
 
 
-def brief_method_words(file: AtlasFile, layer: AtlasLayerRecord) -> str:
+def brief_method_words(file: Reader, layer: AtlasLayerRecord) -> str:
     """A layer's own method and its specificity, in a few words."""
     found = file.specificity(layer.id, layer.method)
     measured = f"specificity {_to_two(found.median)}" if found else "specificity not measured"
@@ -120,7 +98,7 @@ def _to_two(median: float) -> str:
     return f"{median:.2f}" if abs(median) >= 0.05 else f"{median:.3f}"
 
 
-def tie_words(file: AtlasFile, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+def tie_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
     """What is to be said where the peaks of many units are all equal: they stand at the activation's ceiling."""
     peaks = file.all_peaks(layer.id)
     shown = peaks.value[list(units)]
@@ -135,22 +113,17 @@ def tie_words(file: AtlasFile, layer: AtlasLayerRecord, units: Sequence[int]) ->
 
 
 def _trust(median: float) -> str:
-    if median < 0.2:
+    if median < TELLING:
         return "they show mostly the picture, little of this unit"
-    if median < 0.6:
+    if median < OWN:
         return "they show partly the picture, partly this unit"
     return "they show mostly what is this unit's own"
 
 
-def concept_names(file: AtlasFile, layer: AtlasLayerRecord) -> dict[int, str]:
-    """By unit, the concept that names it; empty where the layer was not dissected."""
-    return {unit.unit: unit.best.concept for unit in file.concepts(layer.id) if unit.best is not None}
-
-
-def named_words(file: AtlasFile, layer: AtlasLayerRecord, unit: int) -> str:
+def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     """What a dissection found of one unit, and what is said of it; empty where there is neither."""
     parts = [note.text for note in file.notes(layer.id) if note.unit == unit]
-    found = next((one for one in file.concepts(layer.id) if one.unit == unit), None)
+    found = concept_of(file.concepts(layer.id), unit)
     if found is not None and found.best is not None:
         best = found.best
         numbers = f"level {best.level}, score {best.score:.2f}, IoU {best.iou:.2f}"
@@ -165,7 +138,7 @@ def dead_words(images: int) -> str:
     return f"never above zero in {images:,} images"
 
 
-def footer(file: AtlasFile) -> str:
+def footer(file: Reader) -> str:
     """What made the atlas, in small type."""
     made = f"layerscope {file.run.versions['layerscope']}" if "layerscope" in file.run.versions else "layerscope"
     state = "" if file.run.finished else " (unfinished)"
@@ -177,7 +150,7 @@ def _is_hash(value: Any) -> bool:
     return isinstance(value, str) and len(value) >= 32
 
 
-def provenance(file: AtlasFile, **more: Any) -> Mapping[str, Any]:
+def provenance(file: Reader, **more: Any) -> Mapping[str, Any]:
     """What made a figure, as plain values: the run with all its fingerprints, and what the figure shows of it."""
     run = file.run
     plain = {name: getattr(run, name) for name in ("network", "images", "k", "started", "finished")}

@@ -6,7 +6,7 @@ from layerscope.graph.graph import Graph, Node
 from layerscope.graph.in_step import Reading
 from layerscope.graph.layers import layers_of
 from layerscope.graph.program import Program, runner_of
-from layerscope.graph.read import Read, graph_of_module, read
+from layerscope.graph.read import Read, graph_of_model, read
 from layerscope.graph.replay import replay
 from layerscope.graph.runner import Carrier, Runner
 from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
@@ -14,6 +14,6 @@ from layerscope.graph.unloaded import without
 
 __all__ = [
     "Carrier", "Graph", "Node", "Program", "Read", "Reading", "Recipe", "Runner", "Traced", "fields_of",
-    "graph_of_module", "layers_of", "prepared", "read", "read_module", "read_program", "replay", "runner_of",
+    "graph_of_model", "layers_of", "prepared", "read", "read_module", "read_program", "replay", "runner_of",
     "trace_module", "without",
 ]  # fmt: skip

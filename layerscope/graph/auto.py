@@ -2,7 +2,7 @@
 
 What a refused operation stands before is cut off, and the rest is read like a network of its own. Of every
 convolution and hidden dense layer counts what it gives past its own normalisation, the sum that it goes into and its
-rectifier; of a block only what leaves it. What forks and joins again inside a module that is no block counts only
+activation; of a block only what leaves it. What forks and joins again inside a module that is no block counts only
 with what follows it, as long as such modules hold no more than half of the network. The classifier's outputs are a
 layer on request.
 """
@@ -11,8 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from layerscope.graph.blocks import ModuleCall, blocks_and_columns, forked, module_calls
-from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops import VIEWS
+from layerscope.graph.graph import Graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ def choose(graph: Graph) -> Choice:
     """The layers that `auto` means."""
     calls = module_calls(graph)
     known = {node.id for node in graph.nodes if not graph.behind[node.id]}
-    every = [node.id for node in graph.nodes if _has_filters(node)]
+    every = _with_filters(graph)
     classifier = _classifier(graph)
     filters = [node for node in every if node in known and node != classifier]
     blocks, columns = blocks_and_columns(graph, calls)
@@ -74,9 +73,9 @@ def _folded(graph: Graph, parts: list[ModuleCall], alone: set[int], known: set[i
     return found
 
 
-def _has_filters(node: Node) -> bool:
-    """True for convolutions of every kind, also those without a row, and dense layers."""
-    return "conv" in node.op or node.op == "linear"
+def _with_filters(graph: Graph) -> list[int]:
+    """Convolutions of every kind, also those without a row, and dense layers."""
+    return [node.id for node in graph.nodes if graph.role(node) == "filters"]
 
 
 def _given(graph: Graph, block: ModuleCall, known: set[int]) -> set[int]:
@@ -86,7 +85,7 @@ def _given(graph: Graph, block: ModuleCall, known: set[int]) -> set[int]:
 
 
 def _before_views(graph: Graph, node: int) -> int:
-    while graph.nodes[node].op in VIEWS:
+    while graph.role(graph.nodes[node]) == "view":
         node = graph.nodes[node].sources[0]
     return node
 
@@ -95,7 +94,7 @@ def _follows(graph: Graph, node: int, others: list[int]) -> bool:
     """True where this node only pools, views or scales one of the others."""
     while True:
         current = graph.nodes[node]
-        if _has_filters(current) or len(current.sources) != 1 or graph.op(current).rectifier or current.sources[0] == 0:
+        if graph.role(current) in ("filters", "activation") or len(current.sources) != 1 or current.sources[0] == 0:
             return False
         node = current.sources[0]
         if node in others:
@@ -103,15 +102,16 @@ def _follows(graph: Graph, node: int, others: list[int]) -> bool:
 
 
 def _end(graph: Graph, node: int, known: set[int]) -> int:
-    """The node past the normalisation, the sum and the rectifier of an operation with filters, if it has them."""
+    """The node past the normalisation, the sum and the activation of an operation with filters, if it has them."""
     current, last, summed = graph.nodes[node], node, False
     while len(readers := [reader for reader in graph.consumers[current.id] if reader in known]) == 1:
         current = graph.nodes[readers[0]]
-        if graph.op(current).rectifier:
+        role = graph.role(current)
+        if role == "activation":
             return current.id
-        if current.op == "batch_norm":
+        if role == "normalisation":
             last = last if summed else current.id
-        elif current.op == "add" and len(current.sources) > 1:
+        elif role == "sum" and len(current.sources) > 1:
             summed = True
         else:
             break
@@ -120,8 +120,6 @@ def _end(graph: Graph, node: int, known: set[int]) -> int:
 
 def _classifier(graph: Graph) -> int | None:
     """The last operation with filters, where the network's only output is one number for each of them."""
-    weighted = [node for node in graph.nodes if _has_filters(node)]
+    last = _with_filters(graph)[-1:]
     outputs = [graph.nodes[output].shape for output in graph.outputs]
-    if not weighted or len(outputs) != 1 or outputs[0] != weighted[-1].shape[:1]:
-        return None
-    return weighted[-1].id
+    return next((node for node in last if outputs == [graph.nodes[node].shape[:1]]), None)

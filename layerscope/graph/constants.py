@@ -18,7 +18,7 @@ from torch.export import ExportedProgram
 from torch.fx import Node as FxNode
 
 from layerscope.graph.args import bind
-from layerscope.graph.ops.table import Weight
+from layerscope.graph.ops.calls import Weight
 
 aten = torch.ops.aten
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from layerscope.graph.ops import TABLE
-from layerscope.graph.ops.table import Call, Op, Shape
+from layerscope.graph.ops import OPERATIONS
+from layerscope.graph.ops.calls import Call, Shape
+from layerscope.graph.ops.ranges import ANYTHING, Range
+from layerscope.graph.ops.table import Op, Role
 
 INPUT = "input"
 
@@ -46,11 +48,25 @@ class Graph:
     def call(self, node: Node) -> Call:
         """The node's call, with its row's target."""
         shapes = tuple(self.nodes[source].shape for source in node.sources)
-        return Call(target=_TARGETS[node.target], args=node.args, inputs=shapes, shape=node.shape)
+        found = OPERATIONS.named(node.target)
+        assert found is not None, f"no row speaks for {node.target}"
+        return Call(target=found[0], args=node.args, inputs=shapes, shape=node.shape)
 
     def op(self, node: Node) -> Op:
         """The node's row; only for nodes that a row speaks for."""
-        return TABLE[_TARGETS[node.target]]
+        found = OPERATIONS.named(node.target)
+        assert found is not None, f"no row speaks for {node.target}"
+        return found[1]
+
+    def row(self, node: Node) -> Op | None:
+        """The row of a node's operation, whether or not it can speak for this call; None where there is none."""
+        found = OPERATIONS.named(node.target)
+        return None if found is None else found[1]
+
+    def role(self, node: Node) -> Role:
+        """What a node is to a reader of the network; a convolution without a row has filters all the same."""
+        row = self.row(node)
+        return row.role if row is not None else "filters" if "conv" in node.op else "other"
 
     @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:
@@ -70,6 +86,16 @@ class Graph:
             found.append(own.union(*(found[source] for source in node.sources)))
         return tuple(found)
 
+    @cached_property
+    def ranges(self) -> tuple[Range, ...]:
+        """For every node between which values its map lies, as far as the rows can tell without the weights."""
+        found: list[Range] = []
+        for node in self.nodes:
+            known = node.sources and not self.behind[node.id]
+            inputs = tuple(found[source] for source in node.sources)
+            found.append(self.op(node).range(self.call(node), inputs) if known else ANYTHING)
+        return tuple(found)
+
     def ancestors(self, wanted: set[int]) -> set[int]:
         """The nodes that these depend on, themselves included."""
         reached = set(wanted)
@@ -77,6 +103,3 @@ class Graph:
             if node.id in reached:
                 reached.update(node.sources)
         return reached
-
-
-_TARGETS = {str(target): target for target in TABLE}

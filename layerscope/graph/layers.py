@@ -7,15 +7,11 @@ alias of the one node that leaves it. Which of the layers `auto` means is told i
 from collections import defaultdict
 from collections.abc import Mapping
 
-import torch
-
 from layerscope.core.geometry import Field
 from layerscope.core.records import LayerRecord
 from layerscope.graph.auto import choose
 from layerscope.graph.blocks import ModuleCall, blocks_and_columns, module_calls
-from layerscope.graph.graph import INPUT, Graph, Node
-from layerscope.graph.ops import VIEWS
-from layerscope.graph.ops.table import Weight
+from layerscope.graph.graph import INPUT, Graph
 
 
 def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]:
@@ -24,10 +20,9 @@ def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]
     shown = _shown(graph, calls)
     automatic = set(choose(graph).nodes)
     aliases = _aliases(graph, calls)
-    rectified = _rectified(graph)
     found = []
     for node in graph.nodes:
-        if node.op in VIEWS or node.op == INPUT or node.id not in fields or len(node.shape) not in (1, 3):
+        if graph.role(node) == "view" or node.op == INPUT or node.id not in fields or len(node.shape) not in (1, 3):
             continue
         name = shown.get(node.id, node.name)
         found.append(
@@ -41,7 +36,7 @@ def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]
                 field=fields[node.id],
                 auto=node.id in automatic,
                 aliases=tuple(sorted({node.name, *aliases[node.id]} - {name})),
-                rectified=node.id in rectified,
+                rectified=graph.ranges[node.id].low >= 0,
             )
         )
     return tuple(found)
@@ -61,23 +56,4 @@ def _aliases(graph: Graph, calls: Mapping[str, ModuleCall]) -> dict[int, set[str
     for call in calls.values():
         if call.output is not None and call.name not in names:
             found[call.output].add(call.name)
-    return found
-
-
-def _clamps(graph: Graph, node: Node) -> bool:
-    """True for a rectifier that lets nothing below zero through: its own deconvnet rule says so."""
-    op = graph.op(node)
-    return op.rectifier and float(op.rule("deconvnet")(torch.tensor([[-1.0]]), graph.call(node))[0]) == 0
-
-
-def _rectified(graph: Graph) -> set[int]:
-    """Nodes whose values are never below zero: behind a ReLU, and what only pools, joins or moves such values."""
-    found: set[int] = set()
-    for node in graph.nodes[1:]:
-        if node.refused:
-            continue
-        own = _clamps(graph, node)
-        constant = any(isinstance(v, Weight | float) for v in node.args.values()) or type(node.args.get("other")) is int
-        if own or (not constant and node.op != "sub" and node.sources and set(node.sources) <= found):
-            found.add(node.id)
     return found

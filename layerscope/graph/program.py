@@ -17,9 +17,8 @@ from torch._ops import OpOverload
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops import VIEWS
+from layerscope.graph.ops.calls import Call, Source, Weight
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.graph.ops.table import Call, Source, Weight
 from layerscope.graph.runner import Carrier
 
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -58,6 +57,10 @@ class Program:
         self.on_whole_maps = lru_cache(maxsize=None)(self._on_whole_maps)
         self._plan = lru_cache(maxsize=64)(self._planned)
         self._wide: Program | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What another process makes the same program of; what was only remembered stays here."""
+        return Program, (self.graph, self.weights, self.layout)
 
     def to(self, device: torch.device | str) -> "Program":
         """The same program on another device."""
@@ -113,8 +116,8 @@ class Program:
 
     def _on_whole_maps(self, node: int) -> bool:
         """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
-        beyond = self.graph.op(self.graph.nodes[node]).beyond(self.call(node))
-        return beyond is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
+        pad_value = self.graph.op(self.graph.nodes[node]).pad_value(self.call(node))
+        return pad_value is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
 
     def _weighed(self, value: Any) -> Any:
         return self.weights[value.name] if isinstance(value, Weight) else value
@@ -134,11 +137,14 @@ class Program:
     def _may_overwrite(self, node: Node, dropped: tuple[int, ...], wanted: frozenset[int]) -> bool:
         """True where the first input is this node's alone: not the network's input, and no view of another value."""
         first = node.sources[0]
-        fresh = first != 0 and self.graph.nodes[first].op not in VIEWS
-        viewed = any(self.graph.nodes[reader].op in VIEWS for reader in self.graph.consumers[first])
+        fresh = first != 0 and not self._is_view(first)
+        viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
         # An in-place call writes over its first argument, which in `bias + x` is a weight.
         written = next(iter(node.args.values())) == Source(0)
         return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
+
+    def _is_view(self, node: int) -> bool:
+        return self.graph.role(self.graph.nodes[node]) == "view"
 
 
 def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:

@@ -62,12 +62,17 @@ def read(
     return found
 
 
-def graph_of_module(model: nn.Module, shape: tuple[int, int, int]) -> Traced:
-    """The graph of a module, a kept one if there is one, without a replay: for what is held to another proof."""
+def graph_of_model(
+    model: Any, shape: tuple[int, int, int], *, unloaded: Mapping[str, str] = MappingProxyType({})
+) -> Traced:
+    """The graph of a module, a kept one if there is one, or of an exported program, without a replay: for what is held
+    to another proof. unloaded: as for `read`. Raises TraceError."""
+    if hasattr(model, "graph_signature"):
+        return without(read_program(model, shape), unloaded)
     twin, cache = prepared(model), Cache.of_the_user()
     key = identity(twin.module, shape) if cache.folder is not None else None
     kept = _kept(cache, key, twin.module) if key is not None else None
-    return kept or read_module(twin, shape)
+    return without(kept or read_module(twin, shape), unloaded)
 
 
 def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:

@@ -23,7 +23,7 @@ from layerscope.core.replay import Replay
 from layerscope.graph.constants import Recipe
 from layerscope.graph.graph import Graph
 from layerscope.graph.in_step import InStep, Reading, called, gap, values
-from layerscope.graph.ops.table import Weight
+from layerscope.graph.ops.calls import Weight
 from layerscope.graph.program import Program
 
 PICTURES = 3

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph
-from layerscope.graph.ops.table import Call
+from layerscope.graph.ops.calls import Call
 
 
 @runtime_checkable

@@ -25,10 +25,10 @@ from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
-from layerscope.graph.ops import TABLE
+from layerscope.graph.ops import OPERATIONS
+from layerscope.graph.ops.calls import BatchSize, Call, Declined, Source, holds_source
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
-from layerscope.graph.ops.table import BatchSize, Call, Declined, Source, holds_source
 from layerscope.graph.spelling import respell
 
 aten = torch.ops.aten
@@ -146,7 +146,7 @@ class _Reader:
         if fx.target is operator.getitem:
             source, index = fx.args
             # A row speaks for the first output of its call; where none does, the call is refused, and all behind it.
-            return isinstance(source, FxNode) and (source.target not in TABLE or bool(index == 0))
+            return isinstance(source, FxNode) and (source.target not in OPERATIONS.targets or bool(index == 0))
         return is_copy(fx) or (fx.target is aten._to_copy.default and _same_numbers(fx))
 
     def _append(self, fx: FxNode) -> None:
@@ -190,15 +190,15 @@ class _Reader:
         """Why a call has no row, or nothing."""
         if target is operator.getitem:
             return "it is a further output of a call; only the first is known"
-        return "" if target in TABLE else reason(str(target))
+        return "" if target in OPERATIONS.targets else reason(str(target))
 
     def _declined(self, node: Node, target: Any) -> str:
         """Why no row speaks for a call, or nothing."""
-        if target not in TABLE:
+        if target not in OPERATIONS.targets:
             return self._unknown(target)
         if not node.shape or not all(self.nodes[s].shape for s in node.sources):
             return "it reads something that is not a map of numbers"
-        row, shapes = TABLE[target], tuple(self.nodes[s].shape for s in node.sources)
+        row, shapes = OPERATIONS.targets[target], tuple(self.nodes[s].shape for s in node.sources)
         for key, value in node.args.items():
             if key not in row.inputs and holds_source(value):
                 return f'it takes a map as its "{key}", where only a constant is known'
@@ -253,7 +253,7 @@ def _same_numbers(fx: FxNode) -> bool:
 
 
 def _op_name(target: Any) -> str:
-    return TABLE[target].name if target in TABLE else str(target).removesuffix(".default")
+    return OPERATIONS.targets[target].name if target in OPERATIONS.targets else str(target).removesuffix(".default")
 
 
 def _shape(fx: FxNode) -> tuple[int, ...]:

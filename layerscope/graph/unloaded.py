@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.table import Weight
+from layerscope.graph.ops.calls import Weight
 from layerscope.graph.trace import Traced
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from layerscope.graph.constants import Derived, Named, Recipe
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.table import BatchSize, Source, Weight
+from layerscope.graph.ops.calls import BatchSize, Source, Weight
 from layerscope.graph.trace import Traced
 
 

@@ -1,4 +1,4 @@
-"""One network that looks at pictures, for several viewers at once: a picture and a wish in, plain values out.
+"""One network that looks at pictures, for several viewers at once: a picture and a request in, plain values out.
 
 A picture passes the preprocessing of the atlas's images and one forward pass, from whose maps everything is taken:
 the classes, the wished layer, and the chosen unit's way back to pixels. Nothing is remembered from one picture to the
@@ -17,14 +17,15 @@ from torch import Tensor
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
-from layerscope.core.live import Firing, LayerFirings, Look, Portrait, Top, Wish
-from layerscope.core.records import METHODS, Placement
+from layerscope.core.live import Firing, LayerFirings, LiveRequest, Look, Portrait, Top
+from layerscope.core.methods import METHODS
+from layerscope.core.progress import Clock
+from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
 from layerscope.live.tiles import Tile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
-from layerscope.pipeline.progress import Clock
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
 from layerscope.sources import prepare, show
@@ -68,7 +69,8 @@ class Engine:
     """
 
     def __init__(self, file: AtlasFile, program: Carrier, *, name: str, classes: Sequence[str] = ()) -> None:
-        self.name, self.program, self.input, self.methods = name, program, file.run.input, METHODS
+        self.name, self.program, self.input = name, program, file.run.input
+        self.methods = tuple(row.name for row in METHODS)
         self._watched = {layer.record.name: layer for layer in watched_layers(file, self.input)}
         self.layers = tuple(layer.plain for layer in self._watched.values())
         self.input_size = (self.input.height, self.input.width)
@@ -78,25 +80,25 @@ class Engine:
         self._natural = natural_view(file, self.input.channels)
         self._computing = threading.Lock()
 
-    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
-        """One picture, as far as the wish goes.
+    def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
+        """One picture, as far as the request goes.
 
         picture: JPEG or PNG. frame: one of a stream, so at most 1024 x 1024 px and 256 KiB; else 16 million px and
         8 MiB. Raises ImageError for another picture, UsageError for a layer or unit that does not exist,
         UnsupportedMethod, and TraceError where the network makes NaN of the picture.
         """
-        layer, chosen, clock = self._layer(wish.layer), self._chosen(wish), Clock()
-        visible = _visible(wish, layer)
+        layer, chosen, clock = self._layer(request.layer), self._chosen(request), Clock()
+        visible = _visible(request, layer)
         wanted = {layer.record.node}
         if chosen is not None:
-            wanted |= {chosen.record.node} | (self._needed(chosen, [wish.method]) if wish.project else set())
+            wanted |= {chosen.record.node} | (self._needed(chosen, [request.method]) if request.project else set())
         forwarded = self._forward(*self._received(picture, clock, frame=frame), wanted, clock)
         with clock.time("encode"):
             maxima = _maxima(forwarded.maps(layer), layer)
             scales = layer.scales(maxima)
-        found = {} if chosen is None or wish.unit is None else self._unit(forwarded, chosen, wish, clock)
+        found = {} if chosen is None or request.unit is None else self._unit(forwarded, chosen, request, clock)
         made = None
-        if wish.mosaic:
+        if request.mosaic:
             with clock.time("encode"):
                 made = mosaic(forwarded.maps(layer), scales, visible)
         return Look(
@@ -154,15 +156,15 @@ class Engine:
             raise UsageError(f'the atlas has no layer "{name}"{nearest(name, self._watched)}')
         return self._watched[name]
 
-    def _chosen(self, wish: Wish) -> WatchedLayer | None:
+    def _chosen(self, request: LiveRequest) -> WatchedLayer | None:
         """The layer of the chosen unit, None without one. Raises UsageError and UnsupportedMethod."""
-        if wish.method not in self.methods:
-            raise UnsupportedMethod(f'there is no method "{wish.method}"; the methods are {", ".join(self.methods)}')
-        layer = self._layer(wish.layer if wish.pinned_layer is None else wish.pinned_layer)
-        if wish.unit is not None and not 0 <= wish.unit < layer.record.units:
+        if request.method not in self.methods:
+            raise UnsupportedMethod(f'there is no method "{request.method}"; the methods are {", ".join(self.methods)}')
+        layer = self._layer(request.layer if request.pinned_layer is None else request.pinned_layer)
+        if request.unit is not None and not 0 <= request.unit < layer.record.units:
             last = layer.record.units - 1
-            raise UsageError(f'layer "{layer.record.name}" has units 0 to {last}, and no unit {wish.unit}')
-        return None if wish.unit is None else layer
+            raise UsageError(f'layer "{layer.record.name}" has units 0 to {last}, and no unit {request.unit}')
+        return None if request.unit is None else layer
 
     def _needed(self, layer: WatchedLayer, methods: Sequence[str]) -> set[int]:
         return set().union(*(needed_maps(self.program, layer.record.node, method) for method in methods))
@@ -191,19 +193,19 @@ class Engine:
         _require_finite(values.numpy(), "its output")
         return first_classes(values, self.classes)
 
-    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, wish: Wish, clock: Clock) -> dict[str, Any]:
+    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, request: LiveRequest, clock: Clock) -> dict[str, Any]:
         """The chosen unit's part of a Look."""
-        assert wish.unit is not None
+        assert request.unit is not None
         maps = forwarded.maps(layer)
         scales = layer.scales(_maxima(maps, layer))
-        row, col, value = _highest(maps[wish.unit])
+        row, col, value = _highest(maps[request.unit])
         found: dict[str, Any] = {"value": value, "row": row, "col": col, "box": layer.box(row, col, self.input_size)}
-        found["unit_scale"] = float(scales[wish.unit])
-        found["unit_map"] = gray_levels(maps[wish.unit][None], scales[wish.unit][None])[0].numpy()
-        if wish.project and (value > 0 or not layer.record.rectified):
-            entries = _entries(layer, [wish.unit], [row], [col])
-            (tile,) = self._carried_back(forwarded, layer, entries, [wish.method], wish.method, clock)
-            found |= {"projection": tile.pngs[wish.method], "tile_box": tile.box}
+        found["unit_scale"] = float(scales[request.unit])
+        found["unit_map"] = gray_levels(maps[request.unit][None], scales[request.unit][None])[0].numpy()
+        if request.project and (value > 0 or not layer.record.rectified):
+            entries = _entries(layer, [request.unit], [row], [col])
+            (tile,) = self._carried_back(forwarded, layer, entries, [request.method], request.method, clock)
+            found |= {"projection": tile.pngs[request.method], "tile_box": tile.box}
         return found
 
     def _firings(self, forwarded: Forwarded, layer: WatchedLayer, count: int, clock: Clock) -> Iterator[Firing]:
@@ -269,13 +271,13 @@ def _require_finite(values: np.ndarray, where: str) -> None:
         raise TraceError(f"the picture gives values that are not finite at {where}: the weights are unusable")
 
 
-def _visible(wish: Wish, layer: WatchedLayer) -> tuple[int, int] | None:
+def _visible(request: LiveRequest, layer: WatchedLayer) -> tuple[int, int] | None:
     """The visible units, cut to those that exist. Raises UsageError where none is left."""
-    if wish.visible is None:
+    if request.visible is None:
         return None
-    first, last = max(wish.visible[0], 0), min(wish.visible[1], layer.record.units)
+    first, last = max(request.visible[0], 0), min(request.visible[1], layer.record.units)
     if first >= last:
-        raise UsageError(f'layer "{layer.record.name}" has no units {wish.visible[0]} to {wish.visible[1] - 1}')
+        raise UsageError(f'layer "{layer.record.name}" has no units {request.visible[0]} to {request.visible[1] - 1}')
     return first, last
 
 

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from torch.export import ExportedProgram
-
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
-from layerscope.graph import Carrier, Traced, graph_of_module, read_program, runner_of, without
+from layerscope.facts.network import require_same
+from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
 from layerscope.live.engine import Engine
 from layerscope.models import Loaded, load
-from layerscope.pipeline.settings import graph_hash, versions, weights_hash
+from layerscope.pipeline.identity import identity_of
 
 
 def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None = None) -> Engine:
@@ -20,7 +19,7 @@ def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None
     UsageError for a spec that cannot be loaded or traced.
     """
     loaded = load(str(network), weights=weights)
-    traced = without(_traced(loaded, file), loaded.unloaded)
+    traced = _traced(loaded, file)
     return engine_for(file, runner_of(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
 
 
@@ -32,41 +31,16 @@ def engine_for(
     input: what the network is said to expect; None takes the atlas's word. Raises WrongModel for another network or
     input than the atlas's, TraceError for weights that are not finite.
     """
-    require_same(file, program, name, input)
+    layers = [layer.record for layer in file.layers]
+    require_same(file.path, file.run, layers, identity_of(program, name, input))
     program.check()
     return Engine(file, program, name=name, classes=classes)
 
 
-def require_same(file: AtlasFile, program: Carrier, name: str, input: Input | None = None) -> None:
-    """Raises WrongModel, naming what differs, where the atlas was not made by this network with this input."""
-    run = file.run
-    differing = []
-    if program.graph.nodes[0].shape != run.input.shape or input not in (None, run.input):
-        differing.append("input")
-    if run.fingerprint.get("graph") != graph_hash(program):
-        differing.append("graph")
-    if run.fingerprint.get("weights") != weights_hash(program):
-        differing.append("weights")
-    if differing:
-        raise WrongModel(
-            f"{file.path} was not made by this network: {name} differs from {run.network} in its "
-            f"{' and '.join(differing)}{_other_torch(file, differing)}; name the network that made the atlas, "
-            "with its weights"
-        )
-
-
-def _other_torch(file: AtlasFile, differing: list[str]) -> str:
-    """Another torch may trace the same model differently, which is worth saying where only the graph differs."""
-    made, now = file.run.versions.get("torch"), versions()["torch"]
-    return f" (the atlas was made with torch {made}, this is {now})" if differing == ["graph"] and made != now else ""
-
-
 def _traced(loaded: Loaded, file: AtlasFile) -> Traced:
     expected = file.run.input.shape
-    if isinstance(loaded.model, ExportedProgram):
-        return read_program(loaded.model, expected)
     try:
-        return graph_of_module(loaded.model, expected)
+        return graph_of_model(loaded.model, expected, unloaded=loaded.unloaded)
     except TraceError as error:
         if loaded.input is None or loaded.input.shape == expected:
             raise

@@ -9,15 +9,18 @@ import torch
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.quiet import quiet
 from layerscope.models.loaded import Loaded
-from layerscope.models.signatures import kind_of
+from layerscope.models.signatures import kind_of_file
 
 
-def exported_network(spec: str) -> Loaded:
-    """The program in a file. Raises UsageError where there is none, TraceError where torch cannot load it."""
+def exported_network(spec: str, *, weights: object = None, with_weights: bool = True) -> Loaded:
+    """The program in a file, with its own weights.
+
+    Raises UsageError where there is no file, TraceError where torch cannot load it.
+    """
     path = Path(spec).expanduser()
     if not path.is_file():
         raise UsageError(f'there is no file "{path}"')
-    kind = kind_of(path)
+    kind = kind_of_file(path)
     if not kind.what.startswith("an exported program"):
         raise TraceError(
             f'"{path}" is no exported program of this torch version: it is {kind.what}; torch.export.save writes one'

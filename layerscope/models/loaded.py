@@ -8,6 +8,9 @@ from torch.export import ExportedProgram
 
 from layerscope.core.records import Input
 
+# Of weights that are drawn at random.
+RANDOM_SEED = 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:

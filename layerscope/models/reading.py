@@ -11,7 +11,7 @@ import torch
 
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.models import standins
-from layerscope.models.signatures import kind_of
+from layerscope.models.signatures import kind_of_file
 
 _CUT = "it is damaged or cut short: copy or download it again"
 
@@ -28,7 +28,7 @@ def contents(path: Path) -> Any:
     if not os.path.isfile(path):
         raise UsageError(f'there is no weights file "{path}"{nearest(path.name, _files_in(path.parent))}')
     try:
-        kind = kind_of(path)
+        kind = kind_of_file(path)
     except OSError as error:
         raise UsageError(f'the weights file "{path}" cannot be read: {error.strerror}') from error
     if not kind.reader:

@@ -104,7 +104,7 @@ _ZIP = Kind("a zip archive", _UNPACK)
 _CUT = Kind("a zip archive that is cut short", _AGAIN)
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of_file(path: Path) -> Kind:
     """What a file is. Raises OSError where it cannot be read."""
     with path.open("rb") as file:
         head = file.read(HEAD)

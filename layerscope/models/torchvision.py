@@ -16,31 +16,38 @@ from typing import Any
 
 import torch
 from torch import nn
+from torchvision import models
 
 from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.networks import NONE
 from layerscope.core.records import Input
-from layerscope.models.loaded import Loaded
+from layerscope.core.settings import INTERPOLATION
+from layerscope.models.loaded import RANDOM_SEED, Loaded
 from layerscope.models.weights import fill, resized, weights_path
 
-RANDOM_SEED = 0
 State = dict[str, torch.Tensor]
+# What a builder is told where random weights are wanted: their own first weights, which one for published weights does
+# not draw.
+OPTIONS_FOR_RANDOM = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
 
 
-def torchvision_network(name: str, weights: str | Path | None, *, with_weights: bool) -> Loaded:
+def names() -> list[str]:
+    """All networks that can be named, as they are written."""
+    return [f"torchvision:{name}" for name in models.list_models(module=models)]
+
+
+def torchvision_network(spec: str, *, weights: str | Path | None = None, with_weights: bool = True) -> Loaded:
     """A network by torchvision's name, with its published weights, a file's, or random ones ("/none" behind it)."""
-    name, choice, models = _named(name, weights)
+    name, choice = _named(spec.partition(":")[2], weights)
     entries = models.get_model_weights(name)
     entry = entries["DEFAULT"]
-    spec = f"torchvision:{name}" + (f"/{choice}" if choice else "")
     torch.manual_seed(RANDOM_SEED)
     if choice:
-        # Their own first weights, which a builder for published ones does not draw.
-        options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-        model = models.get_model(name, weights=None, **options)
+        model = models.get_model(name, weights=None, **OPTIONS_FOR_RANDOM.get(name, {}))
     elif weights is not None:
-        return _with_file(spec, name, weights, models)
+        return _with_file(spec, name, weights)
     elif not with_weights:
-        model, _ = _built(models, name, entry)
+        model, _ = _built(name, entry)
     else:
         try:
             model = models.get_model(name, weights=entry)
@@ -52,30 +59,26 @@ def torchvision_network(name: str, weights: str | Path | None, *, with_weights: 
     return Loaded(name=spec, model=model, input=_input_of(entry), classes=tuple(entry.meta["categories"]))
 
 
-def _named(name: str, weights: str | Path | None) -> tuple[str, str, Any]:
-    """The network's name, what stands behind it, and torchvision. Raises UsageError for what means nothing."""
-    try:
-        from torchvision import models
-    except ImportError as error:
-        raise UsageError(f'"torchvision:{name}" needs torchvision: pip install torchvision') from error
+def _named(name: str, weights: str | Path | None) -> tuple[str, str]:
+    """The network's name, and what stands behind it. Raises UsageError for what means nothing."""
     name, _, choice = name.partition("/")
     known = models.list_models(module=models)
     if name not in known:
         raise UsageError(f'torchvision has no classification network "{name}"{nearest(name, known)}')
-    if choice not in ("", "none"):
-        raise UsageError(f'"torchvision:{name}/{choice}": only /none (random weights) can follow the name')
+    if choice not in ("", NONE[1:]):
+        raise UsageError(f'"torchvision:{name}/{choice}": only {NONE} (random weights) can follow the name')
     if choice and weights is not None:
         raise UsageError(f'"torchvision:{name}/none" asks for random weights, and --weights for those of a file: one')
-    return name, choice, models
+    return name, choice
 
 
-def _with_file(spec: str, name: str, weights: str | Path, models: Any) -> Loaded:
+def _with_file(spec: str, name: str, weights: str | Path) -> Loaded:
     path = weights_path(weights)
     entries = list(models.get_model_weights(name))
     told = _published_as(path, entries)
     entry = told or models.get_model_weights(name)["DEFAULT"]
-    model, _ = _built(models, name, entry)
-    filled = fill(model, weights, renamed=lambda state: _built(models, name, entry, state)[1])
+    model, _ = _built(name, entry)
+    filled = fill(model, weights, renamed=lambda state: _built(name, entry, state)[1])
     whole = not filled.unloaded and not filled.resized
     doubt = [] if told else _other_preparations(entry, entries)
     return Loaded(
@@ -88,7 +91,7 @@ def _with_file(spec: str, name: str, weights: str | Path, models: Any) -> Loaded
     )
 
 
-def _built(models: Any, name: str, entry: Any, state: State | None = None) -> tuple[nn.Module, State]:
+def _built(name: str, entry: Any, state: State | None = None) -> tuple[nn.Module, State]:
     """The network as its builder makes it for published weights, before it loads them, and the state as it would.
 
     A builder may give old names of published weights (DenseNet's) their new form on the way.
@@ -157,5 +160,5 @@ def _input_of(entry: Any) -> Input:
         mean=tuple(transforms.mean),
         std=tuple(transforms.std),
         resize=transforms.resize_size[0],
-        interpolation=str(transforms.interpolation.value),
+        interpolation=INTERPOLATION.check(str(transforms.interpolation.value)),
     )

@@ -12,14 +12,14 @@ from torch import nn
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
-from layerscope.models.loaded import Loaded
+from layerscope.models.loaded import RANDOM_SEED, Loaded
+from layerscope.models.weights import with_file
 
-RANDOM_SEED = 0
 _UNDER_MAIN = 'put what only a run of its own needs under if __name__ == "__main__":'
 
 
-def user_network(spec: str) -> Loaded:
-    """The network that a spec "file.py:NAME" means, and the file's INPUT.
+def user_network(spec: str, *, weights: str | Path | None = None, with_weights: bool = True) -> Loaded:
+    """The network that a spec "file.py:NAME" means, and the file's INPUT; the code says with which weights, or a file.
 
     Raises UsageError for a file or name that is not there, TraceError where the file's code fails.
     """
@@ -34,7 +34,8 @@ def user_network(spec: str) -> Loaded:
     if expects is not None and not isinstance(expects, Input):
         raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
     model = _made(_named(module, name, file), guest, name, file)
-    return Loaded(name=f"{path.name}:{name}", model=model, input=expects)
+    loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects)
+    return loaded if weights is None else with_file(loaded, weights)
 
 
 def _named(module: ModuleType, name: str, file: str) -> Any:

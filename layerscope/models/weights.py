@@ -17,6 +17,7 @@ from torch.nn.parameter import is_lazy
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.models.fitting import Fit, cut, fits_of, odd_numbers, refuse_another
 from layerscope.models.heads import replace_module, resized_heads
+from layerscope.models.loaded import Loaded
 from layerscope.models.parts import chosen, meaning, parts_in, told
 from layerscope.models.reading import contents
 
@@ -55,6 +56,13 @@ def fill(model: nn.Module, file: str | Path, *, renamed: Callable[[State], State
     unloaded = _load(model, fit, path.name)
     resized = {name: len(fit.found[f"{name}.weight"]) for name in heads}
     return Filled(tuple(_remarks(fit, others, path.name, unloaded)), unloaded, resized)
+
+
+def with_file(loaded: Loaded, weights: str | Path) -> Loaded:
+    """A network with a file's weights in place of its own; its module is changed."""
+    assert isinstance(loaded.model, nn.Module)
+    filled = fill(loaded.model, weights)
+    return replace(loaded, remarks=(*filled.remarks, *resized(filled)), unloaded=filled.unloaded)
 
 
 def resized(filled: Filled) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Does an atlas hold what this network does to these images? A sample of its peaks, computed again."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -7,10 +8,12 @@ import numpy as np
 import torch
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.core.records import Input, LayerRecord
+from layerscope.core.records import Input
+from layerscope.facts.network import NetworkIdentity, differing, has_layer, sentence
 from layerscope.graph import Carrier
-from layerscope.pipeline.projecting import tolerance
-from layerscope.pipeline.settings import as_built, weights_hash
+from layerscope.pipeline.identity import identity_of
+from layerscope.pipeline.project_work import tolerance
+from layerscope.pipeline.settings import as_built
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
 from layerscope.sources import Kept, Source
@@ -29,25 +32,36 @@ class CheckReport:
 
 
 def check_atlas(
-    file: AtlasFile, program: Carrier, input: Input, source: Source, *, sample: int = 32, seed: int = 0
+    file: AtlasFile,
+    program: Carrier,
+    input: Input,
+    source: Source,
+    *,
+    sample: int = 32,
+    seed: int = 0,
+    name: str = "this network",
 ) -> CheckReport:
     """Compute a seeded sample of every layer's peaks again, each from its own image, and compare.
 
-    sample: peaks per layer. Weights, images and preprocessing that differ are named.
+    sample: peaks per layer. name: of the network, in what is said of it. Weights, images and preprocessing that differ
+    are named.
     """
     program.check()
     source = as_built(source, file.run.fingerprint)
     kept = Kept(input, pictures=False)
     kept.only(range(len(source)))
     with closing(kept):
-        return _checked(file, program, input, source.keeping(kept), sample, seed)
+        return _checked(file, program, input, source.keeping(kept), sample, seed, name)
 
 
-def _checked(file: AtlasFile, program: Carrier, input: Input, source: Source, sample: int, seed: int) -> CheckReport:
-    failed = [f"the atlas was made from other {what}" for what in _different(file, program, input, source)]
+def _checked(
+    file: AtlasFile, program: Carrier, input: Input, source: Source, sample: int, seed: int, name: str
+) -> CheckReport:
+    network = identity_of(program, name, input)
+    failed = [*_other_network(file, network), *_other_images(file, source)]
     worst, count = 0.0, 0
     for layer in file.layers:
-        if not _same_layer(layer.record, program):
+        if not has_layer(network, layer.record):
             failed.append(f"the network has no layer {layer.name} of this shape")
             continue
         errors, names = _errors(file, layer.id, program, input, source, sample, seed)
@@ -58,23 +72,18 @@ def _checked(file: AtlasFile, program: Carrier, input: Input, source: Source, sa
     return CheckReport(peaks=count, worst=worst, failed=tuple(failed))
 
 
-def _same_layer(layer: LayerRecord, program: Carrier) -> bool:
-    nodes = program.graph.nodes
-    shape = (layer.units, *(layer.map or ()))
-    return layer.node < len(nodes) and nodes[layer.node].name == layer.path and nodes[layer.node].shape == shape
+def _other_network(file: AtlasFile, network: NetworkIdentity) -> Iterator[str]:
+    """The graph may differ by the torch that traced it: whether it does the same is seen on the peaks themselves."""
+    run = file.run
+    parts = [part for part in differing(run, network) if part != "graph"]
+    if parts:
+        yield sentence(file.path, run, network, parts)
 
 
-def _different(file: AtlasFile, program: Carrier, input: Input, source: Source) -> list[str]:
-    stored = file.run.fingerprint
-    different = []
-    if stored.get("weights") != weights_hash(program):
-        different.append("weights")
-    if file.run.input != input:
-        different.append("preprocessing (Input)")
+def _other_images(file: AtlasFile, source: Source) -> Iterator[str]:
     given = dict(enumerate(identity for identity, _ in source.listing()))
     if any(given.get(record.id) != record.source for record in file.images()):
-        different.append("images, or images in another order")
-    return different
+        yield "the atlas was made from other images, or images in another order"
 
 
 def _errors(

@@ -6,14 +6,19 @@ both, and compare. 1 minus the median cosine says how far two units' pictures di
 a projection shows the image whatever the unit (Nie 2018; Sixt 2020).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from layerscope.core.engines import Made, Piece, in_turn
+from layerscope.core.pieces import Job
 from layerscope.core.records import Batch, Input, LayerRecord, Peaks
+from layerscope.core.stages import SAMPLE as STAGE
 from layerscope.graph import Carrier
-from layerscope.pipeline.projecting import as_scanned
+from layerscope.pipeline.project_work import as_scanned
+from layerscope.pipeline.working import ImageWork
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
 from layerscope.project.tiles import cosines, energy_profiles, extents_of_energy, tile_side
@@ -21,6 +26,65 @@ from layerscope.sources import Source
 
 SAMPLE = 64
 _CHUNK = 8
+
+# Of each method median and quartiles of its specificity, and of how many units.
+Specificity = dict[str, dict[str, float | int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A layer that is measured. methods: the plate's own first; none where nothing is carried back. hashes: of the
+    images of its first peaks, as they were scanned, by id."""
+
+    layer: LayerRecord
+    peaks: Peaks
+    methods: tuple[str, ...]
+    hashes: Mapping[int, str | None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """side: of the layer's tiles, input px."""
+
+    side: int
+    specificity: Specificity
+
+
+class SampleWork(ImageWork):
+    """Measure layers."""
+
+    seed = 0
+
+    def __call__(self, pieces: Sequence[Piece[Sampled]], /) -> Iterator[Made[Measured | None]]:
+        self.settle()
+        return in_turn(pieces, lambda piece: self.clock.each("sample", self._measured(piece.held)))
+
+    def _measured(self, one: Sampled) -> Iterator[Measured | None]:
+        if not one.methods:
+            yield None
+            return
+        side, specificity = sample_layer(
+            self.program, self.source, self.input, one.layer, one.peaks, one.methods, hashes=one.hashes,
+            seed=self.seed, workers=self.threads,
+        )  # fmt: skip
+        yield Measured(side, specificity)
+
+
+class Sampling(Job[Sampled, Measured | None]):
+    """What is measured before anything is projected. store: keeps what was found of a layer."""
+
+    stage = STAGE
+
+    def __init__(
+        self, layers: Sequence[Sampled], work: SampleWork, store: Callable[[LayerRecord, Measured | None], None]
+    ) -> None:
+        self.label = "sample " + ";".join(f"{one.layer.node}:{','.join(one.methods)}" for one in layers)
+        self.pieces = [Piece(number, 1, one) for number, one in enumerate(layers)]
+        self.work, self._store = work, store
+
+    def put(self, piece: Piece[Sampled], part: Measured | None) -> int:
+        self._store(piece.held.layer, part)
+        return 0
 
 
 def sample_layer(

@@ -1,27 +1,28 @@
 """The first stage: one pass over the images, shard by shard; what it found is written when all shards are in."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.engines import LOCAL, Opened, Piece, one
 from layerscope.core.errors import ImageError
-from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
+from layerscope.core.pieces import Job, make
+from layerscope.core.progress import Clock, Progress
+from layerscope.core.records import ImageRecord, Input, LayerRecord
+from layerscope.core.stages import SCAN
 from layerscope.graph import Carrier
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.pipeline.originals import copies_in_words, originals
-from layerscope.pipeline.progress import Clock, Progress, out_of_memory
-from layerscope.pipeline.settings import BATCH, SHARD
+from layerscope.pipeline.originals import copies_in_words
+from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork
+from layerscope.pipeline.settings import SHARD
 from layerscope.scan import (
     MOST_CLASS_MEANS,
-    PICTURES,
     ShardResult,
     Totals,
     neighbours_of,
     sample_of,
-    scan_shard,
     statistics_of,
     strata_of,
 )
@@ -33,8 +34,10 @@ JOINED = 16
 _TOTALS = -1
 
 
-class Scanning:
+class Scanning(Job[range, ScanPart]):
     """The scan of some layers of one network over one source, resumable."""
+
+    stage = SCAN
 
     def __init__(
         self,
@@ -46,101 +49,80 @@ class Scanning:
         *,
         k: int,
         seed: int,
+        engine: Opened = LOCAL,
+        threads: int = 2,
     ) -> None:
-        self.writer, self.program, self.layers, self.source, self.input = writer, program, layers, source, input
+        self.writer, self.program, self.layers, self.source = writer, program, layers, source
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
-        self.stage = "scan of originals " + ",".join(str(layer.node) for layer in layers)
+        self.label = "scan of originals " + ",".join(str(layer.node) for layer in layers)
         self.classes = {name: index for index, name in enumerate(source.label_names)}
-        self.sample = sample_of(len(source), layers, seed)
-        self.totals = Totals(layers, k=k, classes=len(self.classes), sample=self.sample)
+        sample = sample_of(len(source), layers, seed)
+        self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
         self.labels: dict[int, str | None] = {}
-        self.batch = BATCH
-        self.k, self.seed = k, seed
+        self.seed, self.engine = seed, engine
+        self.pieces = _shards(len(source))
+        self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
+        self.work = self._scan
+        self._met: list[ImageRecord] = []
+        self._mark = b""
 
-    def run(self, progress: Progress, clock: Clock, *, workers: int) -> None:
+    def run(self, progress: Progress, clock: Clock) -> None:
         """Scan what is not scanned yet, then write peaks and statistics. Raises ImageError if no image is usable."""
-        shards = -(-len(self.source) // SHARD)
-        done = self._restore()
-        progress.start("scan", len(self.source), min(done * SHARD, len(self.source)))
-        batches = self.source.batches(self.input, self._runs(done, shards), threads=workers, ahead=6)
-        try:
-            for shard in range(done, shards):
-                self._one(shard, islice(batches, len(_runs_of(shard, len(self.source)))), progress, clock)
-        finally:
-            batches.close()  # type: ignore[attr-defined]
+        self._scan.clock, self._progress, self._clock = clock, progress, clock
+        self._restore()
+        make(self, self.writer, progress, engine=self.engine)
         if not self.totals.images:
             raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used; {self._why()}")
         self._write()
         for sentence in copies_in_words(self.writer.images()):
             progress.say(sentence)
 
-    def _runs(self, done: int, shards: int) -> Iterator[range]:
-        return chain.from_iterable(_runs_of(shard, len(self.source)) for shard in range(done, shards))
-
-    def _restore(self) -> int:
-        """Take up an unfinished scan; the number of shards that are done (they are done in order)."""
+    def _restore(self) -> None:
+        """Take up an unfinished scan; its shards were done in order."""
         known = self.writer.images()
         self.source.remember(known)
         self.labels = {record.id: record.label for record in known}
-        done = self.writer.done(self.stage)
+        done = self.writer.done(self.label)
         if _TOTALS in done:
-            restore_totals(self.totals, self.writer.payload(self.stage, _TOTALS))
-        joined = len(done - {_TOTALS})
-        for shard in range(joined):
-            payload = self.writer.payload(self.stage, shard)
+            restore_totals(self.totals, self.writer.payload(self.label, _TOTALS))
+        for shard in sorted(done - {_TOTALS}):
+            payload = self.writer.payload(self.label, shard)
             if payload:
                 self._add(shard_from_bytes(payload))
-        return joined
+        self._scan.floors = self.totals.floors()
 
-    def _one(self, shard: int, batches: Iterator[Batch], progress: Progress, clock: Clock) -> None:
-        taken: list[ImageRecord] = []
-        with clock.time("scan"):
-            try:
-                result = self._scanned(shard, self._noted(batches, taken, progress, clock))
-            except (MemoryError, RuntimeError) as error:
-                if not out_of_memory(error) or self.batch == 1:
-                    raise
-                self.batch //= 2
-                progress.say(f"out of memory: this scan goes on with batches of {self.batch} images")
-                again = (self.source.load(run, self.input) for run in _runs_of(shard, len(self.source)))
-                # What was read ahead for this shard is read again.
-                list(batches)
-                taken.clear()
-                return self._one(shard, again, progress, clock)
-            self._add(result)
-        with clock.time("write"), self.writer.transaction():
-            self.writer.put_images(taken)
-            self.writer.mark(self.stage, shard, shard_to_bytes(result))
-            if (shard + 1) % JOINED == 0:
-                self.writer.mark(self.stage, _TOTALS, totals_to_bytes(self.totals))
-                for joined in range(shard + 1 - JOINED, shard + 1):
-                    self.writer.mark(self.stage, joined)
+    def put(self, piece: Piece[range], part: ScanPart) -> int:
+        """Images that were met, something worth saying, and at last what the shard found."""
+        if isinstance(part, str):
+            self._progress.say(part)
+            return 0
+        if isinstance(part, Met):
+            self._met += self.source.remember(part.records)
+            return len(part.records)
+        copies = {record.id for record in self._met if record.duplicate_of is not None}
+        if copies.intersection(part.images.tolist()):
+            # Made where the images before these are not known: here they are, and their copies are left out.
+            part = next(found for found in one(self.work, piece) if isinstance(found, ShardResult))
+        self.labels |= {record.id: record.label for record in self._met}
+        with self._clock.time("scan"):
+            self._add(part)
+        self._scan.floors = self.totals.floors()
+        with self._clock.time("write"):
+            self.writer.put_images(self._met)
+            self._mark = shard_to_bytes(part)
+        return 0
 
-    def _scanned(self, shard: int, batches: Iterator[Batch]) -> ShardResult:
-        return scan_shard(
-            self.program,
-            self.layers,
-            originals(batches, BATCH),
-            k=self.k,
-            batch_size=self.batch,
-            floors=self.totals.floors(),
-            with_pictures=(shard + 1) * SHARD <= PICTURES or shard == 0,
-            sample=self.sample,
-        )
-
-    def _noted(
-        self, batches: Iterator[Batch], taken: list[ImageRecord], progress: Progress, clock: Clock
-    ) -> Iterator[Batch]:
-        """The shard's batches, their records kept and their time counted."""
-        while True:
-            with clock.time("wait for images"):
-                batch = next(batches, None)
-            if batch is None:
-                return
-            self.labels |= {record.id: record.label for record in batch.records}
-            taken.extend(batch.records)
-            yield batch
-            progress.step(len(batch.records))
+    def payload(self, piece: Piece[range]) -> bytes:
+        """What the shard found; that of a full run of shards lies in the totals, and theirs is let go."""
+        mark, self._mark = self._mark, b""
+        self._met.clear()
+        if (piece.number + 1) % JOINED:
+            return mark
+        with self._clock.time("write"):
+            self.writer.mark(self.label, _TOTALS, totals_to_bytes(self.totals))
+            for joined in range(piece.number + 1 - JOINED, piece.number):
+                self.writer.mark(self.label, joined)
+        return b""
 
     def _add(self, result: ShardResult) -> None:
         labels = [self.labels[int(image)] for image in result.images]
@@ -172,7 +154,7 @@ class Scanning:
                 writer.put_peaks(layer.node, self.totals.peaks(layer.node), layer.field)
                 self._write_sampled(layer)
             self._write_filters()
-            writer.clear(self.stage)
+            writer.clear(self.label)
 
     def _write_sampled(self, layer: LayerRecord) -> None:
         """What is taken from the sampled images."""
@@ -214,10 +196,11 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _runs_of(shard: int, count: int) -> list[range]:
-    """The batches of a shard, as ids."""
-    last = min((shard + 1) * SHARD, count)
-    return [range(first, min(first + BATCH, last)) for first in range(shard * SHARD, last, BATCH)]
+def _shards(count: int) -> list[Piece[range]]:
+    """The shards of so many images, each with its ids."""
+    starts = range(0, count, SHARD)
+    runs = [range(first, min(first + SHARD, count)) for first in starts]
+    return [Piece(number, len(ids), ids) for number, ids in enumerate(runs)]
 
 
 def first_filters(program: Carrier, node: int) -> torch.Tensor | None:

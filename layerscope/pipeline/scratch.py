@@ -19,7 +19,7 @@ from layerscope.core.errors import AtlasError
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Slots:
     """The slots of one layer: where they begin, for which units, tiles of which size, how many tiles per peak."""
 
     start: int
@@ -39,11 +39,11 @@ class Shelf:
 
 
 class Scratch:
-    """The file and its shelves, by layer."""
+    """The file and its slots, by layer."""
 
-    def __init__(self, path: Path, shelves: dict[int, Shelf]) -> None:
-        self.path, self.shelves = path, shelves
-        self._place = {layer: {u: i for i, u in enumerate(shelf.units)} for layer, shelf in shelves.items()}
+    def __init__(self, path: Path, slots: dict[int, Slots]) -> None:
+        self.path, self.slots = path, slots
+        self._place = {layer: {u: i for i, u in enumerate(own.units)} for layer, own in slots.items()}
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
     def put(
@@ -51,7 +51,7 @@ class Scratch:
     ) -> int:
         """Write one peak's tiles; the checksum of what was written. Raises AtlasError when the disk is full."""
         data = tiles.tobytes() + scales.tobytes()
-        assert len(data) == self.shelves[layer].slot
+        assert len(data) == self.slots[layer].slot
         try:
             self._write(data, self._offset(layer, unit, rank))
         except OSError as error:
@@ -70,22 +70,22 @@ class Scratch:
 
     def unit(self, layer: int, unit: int) -> tuple[UInt8[np.ndarray, "k t h w 3"], Float32[np.ndarray, "k t"]]:
         """All tiles of a unit, by rank, with their scales; zeros where nothing was put."""
-        shelf = self.shelves[layer]
-        data = os.pread(self._file, shelf.slot * shelf.k, self._offset(layer, unit, 0))
-        raw = np.zeros((shelf.k, shelf.slot), np.uint8)
+        slots = self.slots[layer]
+        data = os.pread(self._file, slots.slot * slots.k, self._offset(layer, unit, 0))
+        raw = np.zeros((slots.k, slots.slot), np.uint8)
         raw.reshape(-1)[: len(data)] = np.frombuffer(data, np.uint8)
-        pixels = shelf.slot - 4 * shelf.tiles
-        tiles = raw[:, :pixels].reshape(shelf.k, shelf.tiles, *shelf.size, 3)
+        pixels = slots.slot - 4 * slots.tiles
+        tiles = raw[:, :pixels].reshape(slots.k, slots.tiles, *slots.size, 3)
         return tiles, np.ascontiguousarray(raw[:, pixels:]).view(np.float32)
 
     def checksum(self, peaks: Iterable[tuple[int, int, int]]) -> int:
         """The sum of the checksums of these peaks (layer, unit, rank), as they stand in the file."""
-        slots = ((self.shelves[layer].slot, self._offset(layer, unit, rank)) for layer, unit, rank in peaks)
-        return sum(zlib.crc32(os.pread(self._file, size, offset)) for size, offset in slots)
+        found = ((self.slots[layer].slot, self._offset(layer, unit, rank)) for layer, unit, rank in peaks)
+        return sum(zlib.crc32(os.pread(self._file, size, offset)) for size, offset in found)
 
     def _offset(self, layer: int, unit: int, rank: int) -> int:
-        shelf = self.shelves[layer]
-        return shelf.start + (self._place[layer][unit] * shelf.k + rank) * shelf.slot
+        slots = self.slots[layer]
+        return slots.start + (self._place[layer][unit] * slots.k + rank) * slots.slot
 
     def close(self, *, remove: bool = False) -> None:
         """Let go of the file, and delete it when all is done."""

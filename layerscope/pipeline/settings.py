@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from layerscope.core.errors import UsageError
-from layerscope.core.records import METHODS, VIEWS, Input
+from layerscope.core import settings as table
+from layerscope.core.records import Input
+from layerscope.core.verbs import HELD
 from layerscope.core.version import __version__
 from layerscope.graph import Carrier
 from layerscope.sources import Source
@@ -27,31 +28,27 @@ class Settings:
     small whole pictures. keep_signal: keep the signals themselves. codec: of tiles and pictures. seed: of all samples.
     """
 
-    k: int = 9
-    methods: tuple[str, ...] = ("deconvnet", "guided")
-    views: tuple[str, ...] = VIEWS
-    units: int | None = None
-    tile: int = 96
-    dense: bool = False
-    pictures: bool = True
-    keep_signal: bool = False
-    codec: str = "jpeg"
-    seed: int = 0
+    k: int = table.K.default
+    methods: tuple[str, ...] = table.METHODS.default
+    views: tuple[str, ...] = table.VIEWS
+    units: int | None = table.UNITS.default
+    tile: int = table.TILE.default
+    dense: bool = table.DENSE.default
+    pictures: bool = table.THUMBNAILS.default
+    keep_signal: bool = table.KEEP_SIGNAL.default
+    codec: str = table.CODEC.default
+    seed: int = table.SEED.default
 
     def __post_init__(self) -> None:
-        if not 1 <= self.k <= SHARD:
-            raise UsageError(f"k must be 1 to {SHARD}, got {self.k}")
-        unknown = [m for m in self.methods if m not in METHODS]
-        if unknown or not self.methods:
-            raise UsageError(f"methods must be among {', '.join(METHODS)}, got {', '.join(unknown) or 'none'}")
-        if self.units is not None and self.units < 1:
-            raise UsageError(f"units must be at least 1, got {self.units}")
-        if not 8 <= self.tile <= 512:
-            raise UsageError(f"tile must be 8 to 512 px, got {self.tile}")
+        for setting in HELD.settings:
+            name = setting.stored or setting.name
+            if name != LAYERS:
+                object.__setattr__(self, name, setting.check(getattr(self, name)))
 
 
-# What may grow from run to run without scanning again, and so is no part of a run's identity.
-_MAY_DIFFER = ("methods", "dense")
+# Layers are chosen beside the settings. What is not stored may grow from run to run without scanning again.
+LAYERS = table.LAYERS.name
+_MAY_DIFFER = tuple(setting.name for setting in HELD.settings if not setting.stored)
 
 
 def fingerprint(program: Carrier, input: Input, settings: Settings, source: Source) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from layerscope.core.records import Input, LayerRecord, Peaks
 from layerscope.graph import Graph
-from layerscope.pipeline.scratch import Shelf
+from layerscope.pipeline.scratch import Slots
 from layerscope.pipeline.settings import Settings
 
 
@@ -32,9 +32,9 @@ class LayerWork:
     def node(self) -> int:
         return self.layer.node
 
-    def shelf(self, start: int, k: int, views: int) -> Shelf:
+    def slots(self, start: int, k: int, views: int) -> Slots:
         """This layer's place in the scratch file: a patch and each method's views for every peak."""
-        return Shelf(start, self.units, k, self.size, 1 + len(self.methods) * views)
+        return Slots(start, self.units, k, self.size, 1 + len(self.methods) * views)
 
 
 def sampled_units(layer: LayerRecord, settings: Settings) -> tuple[int, ...]:

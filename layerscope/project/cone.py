@@ -15,9 +15,10 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY
+from layerscope.core.methods import METHODS
 from layerscope.graph import Carrier, Node
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.project.extents import Extent, extents_of, plane_of
+from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.windows import cleared, cut, laid
 
 
@@ -42,19 +43,20 @@ class Entries:
         return Entries(self.node, *(v[chosen] for v in (self.image, self.unit, self.row, self.col)))
 
 
-class Kept:
-    """What a forward pass left: whole maps of some nodes, shared by all entries of an image."""
+class CachedMaps:
+    """The cached activations of a forward pass: whole maps of some nodes, shared by all entries of an image."""
 
     def __init__(self, maps: Mapping[int, Tensor], entries: Entries) -> None:
         self.maps, self.image = maps, entries.image
-        self._found: dict[tuple[int, int, int, float], Tensor] = {}
+        self._found: dict[tuple[object, ...], Tensor] = {}
 
     def windows(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         """The wanted windows of a node's map, one per entry; `fill` beyond the border.
 
-        Several methods ask for the same windows one after the other, so they are cut only once.
+        Several methods ask for the same windows one after the other, so they are cut only once. (Two operations may
+        read windows of one size at other places of the same map.)
         """
-        key = (node.id, wanted.height, wanted.width, fill)
+        key = (node.id, fill, wanted.height, wanted.width, wanted.tops.tobytes(), wanted.lefts.tobytes())
         if key not in self._found:
             found = self._cut(node, wanted, fill)
             self._found[key] = found.float() if found.dtype in NARROW else found
@@ -63,12 +65,12 @@ class Kept:
     def _cut(self, node: Node, wanted: Extent, fill: float) -> Tensor:
         if len(node.shape) == 1:
             return self.maps[node.id][torch.from_numpy(self.image)]
-        held = Extent.whole(len(self.image), plane_of(node))
+        held = Extent.whole(len(self.image), spatial_size_of(node))
         return cut(self.maps[node.id], self.image, held, wanted, fill)
 
 
-class KeptCones(Kept):
-    """What a forward pass of the cones alone left: windows, one per entry."""
+class CachedCones(CachedMaps):
+    """The cached activations of a cropped forward pass: windows of the maps, one per entry."""
 
     def __init__(self, cones: Mapping[int, Tensor], extents: Mapping[int, Extent]) -> None:
         self.cones, self.extents = cones, extents
@@ -83,11 +85,14 @@ class KeptCones(Kept):
 
 def needed_maps(program: Carrier, start: int, method: str) -> set[int]:
     """The nodes whose maps the rules of a method read on the way back from `start`."""
-    graph = program.graph
-    path = [
-        graph.nodes[node] for node in graph.ancestors({start}) - {0} if not _is_start_rectifier(program, start, node)
-    ]
-    return {source for node in path if graph.op(node).needs_inputs(method) for source in node.sources}
+    graph, needed = program.graph, set[int]()
+    for node in graph.ancestors({start}) - {0}:
+        if _is_where_it_starts(program, start, node):
+            continue
+        rule = graph.op(graph.nodes[node]).rule(method)
+        needed.update(graph.nodes[node].sources if rule.inputs else ())
+        needed.update([node] if rule.output else ())
+    return needed
 
 
 def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
@@ -98,7 +103,7 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
     """
     graph = program.graph
     extents = extents_of(program, entries.node, entries.row, entries.col)
-    whole = Extent.whole(len(entries), plane_of(graph.nodes[0]))
+    whole = Extent.whole(len(entries), spatial_size_of(graph.nodes[0]))
     cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
     everyone = np.arange(len(entries))
     with torch.no_grad():
@@ -109,29 +114,33 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
             if own.is_whole:
                 cones[node.id] = call.run(*(cones[source] for source in node.sources))
                 continue
-            fill = graph.op(node).beyond(call)
+            fill = graph.op(node).pad_value(call)
             assert fill is not None
             seen = [
-                own.through(f, extents[s].plane) for f, s in zip(program.windows(node.id), node.sources, strict=True)
+                own.through(f, extents[s].spatial_size)
+                for f, s in zip(program.windows(node.id), node.sources, strict=True)
             ]
             inputs = tuple(
                 cut(cones[s], everyone, extents[s], e, fill) for s, e in zip(node.sources, seen, strict=True)
             )
             shapes = tuple(tuple(i.shape[1:]) for i in inputs)
-            cones[node.id] = call.local(shapes, (*node.shape[:-2], own.height, own.width), ()).run(*inputs)
+            cones[node.id] = call.local(shapes, (*node.shape[:-2], own.height, own.width)).run(*inputs)
     return cones, extents
 
 
 def carry_back(
-    program: Carrier, entries: Entries, values: Tensor, kept: Kept, method: str, extents: dict[int, Extent]
+    program: Carrier, entries: Entries, values: Tensor, cache: CachedMaps, method: str, extents: dict[int, Extent]
 ) -> Tensor:
     """The signals of the entries at the network's input [m, c, h, w], on extents[0]; zero beyond the picture's border.
 
-    values: [m], what each signal starts from. extents: the entries' cones. Signals of a 16-bit network are carried in
-    float32, on the maps that it made: in float16, some layers back, they would overflow or vanish.
+    values: [m], the activations, from which each signal starts unless the method starts from one. extents: the entries'
+    cones. Signals of a 16-bit network are carried in float32, on the maps that it made: in float16, some layers back,
+    they would overflow or vanish.
     Source: Zeiler & Fergus 2013, section 2.1; Simonyan 2013; Springenberg 2014.
     """
     program = program.wide
+    if METHODS.known(method).starts == "one":
+        values = torch.ones_like(values)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
     # Only an operation with a window wider than its position can bring a signal beyond the border.
     spilled: set[int] = set()
@@ -142,7 +151,7 @@ def carry_back(
             signal = signals.pop(node.id)
             if node.id in spilled:
                 signal = cleared(signal, extents[node.id])
-            for source, part in _one_step(program, node, entries.node, signal, extents, kept, method):
+            for source, part in _one_step(program, node, entries.node, signal, extents, cache, method):
                 signals[source] = signals[source] + part if source in signals else part
             if any(field.rows != IDENTITY or field.cols != IDENTITY for field in program.windows(node.id)):
                 spilled.update(node.sources)
@@ -165,31 +174,35 @@ def _start(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -
     return signal.contiguous(memory_format=torch.channels_last)
 
 
-def _is_start_rectifier(program: Carrier, start: int, node: int) -> bool:
-    return node == start and program.graph.op(program.graph.nodes[node]).rectifier
+def _is_where_it_starts(program: Carrier, start: int, node: int) -> bool:
+    """True for the chosen layer's own rectifier, which the projection starts before."""
+    return node == start and program.graph.op(program.graph.nodes[node]).activation == "rectifier"
 
 
 def _one_step(
-    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], kept: Kept, method: str
+    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], cache: CachedMaps, method: str
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
-    if _is_start_rectifier(program, start, node.id):
+    if _is_where_it_starts(program, start, node.id):
         return [(node.sources[0], signal)]
-    reads = op.needs_inputs(method)
-    nodes = program.graph.nodes
-    if own.is_whole or len(node.shape) == 1:
-        seen = [Extent.whole(len(signal), plane_of(nodes[s])) for s in node.sources]
-        tensors = tuple(kept.windows(nodes[s], e, 0.0) for s, e in zip(node.sources, seen, strict=True) if reads)
-        local = call if not tensors else call.with_tensors(tensors)
+    rule, nodes = op.rule(method), program.graph.nodes
+    whole = own.is_whole or len(node.shape) == 1
+    if whole:
+        seen, fill = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources], 0.0
     else:
         fields = program.windows(node.id)
-        seen = [own.through(f, plane_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
-        fill = op.beyond(call) or 0.0
-        tensors = tuple(kept.windows(nodes[s], e, fill) for s, e in zip(node.sources, seen, strict=True) if reads)
+        seen = [own.through(f, spatial_size_of(nodes[s])) for f, s in zip(fields, node.sources, strict=True)]
+        fill = op.pad_value(call) or 0.0
+    read = zip(node.sources, seen, strict=True) if rule.inputs else ()
+    tensors = tuple(cache.windows(nodes[source], windows, fill) for source, windows in read)
+    output = cache.windows(node, own, 0.0) if rule.output else None
+    if not whole:
         shapes = tuple((*nodes[s].shape[:-2], e.height, e.width) for s, e in zip(node.sources, seen, strict=True))
-        local = call.local(shapes, tuple(signal.shape[1:]), tensors)
-    parts = op.rule(method)(signal, local)
+        call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
+    elif rule.inputs or rule.output:
+        call = call.knowing(tensors, output)
+    parts = rule(signal, call)
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
         for source, part, held in zip(node.sources, parts, seen, strict=True)

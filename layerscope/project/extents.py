@@ -18,32 +18,32 @@ from layerscope.graph import Carrier, Node
 class Extent:
     """Windows of m entries in one node's map, in px of that map.
 
-    tops, lefts: int64[m], below zero where a window crosses the border. height, width: of all of them. plane: the
-    map's own height and width; (1, 1) for a dense layer.
+    tops, lefts: int64[m], below zero where a window crosses the border. height, width: of all of them. spatial_size:
+    the map's own height and width; (1, 1) for a dense layer.
     """
 
     tops: Int64[np.ndarray, " m"]
     lefts: Int64[np.ndarray, " m"]
     height: int
     width: int
-    plane: tuple[int, int]
+    spatial_size: tuple[int, int]
 
     @classmethod
-    def whole(cls, count: int, plane: tuple[int, int]) -> "Extent":
+    def whole(cls, count: int, spatial_size: tuple[int, int]) -> "Extent":
         """The whole map for every entry."""
         zeros = np.zeros(count, np.int64)
-        return cls(zeros, zeros, *plane, plane)
+        return cls(zeros, zeros, *spatial_size, spatial_size)
 
     @cached_property
     def is_whole(self) -> bool:
         size = (self.height, self.width)
-        return size == self.plane and not self.tops.any() and not self.lefts.any()
+        return size == self.spatial_size and not self.tops.any() and not self.lefts.any()
 
     @cached_property
     def overhanging(self) -> Int64[np.ndarray, " n"]:
         """The entries whose window crosses the border."""
-        rows = (self.tops < 0) | (self.tops + self.height > self.plane[0])
-        cols = (self.lefts < 0) | (self.lefts + self.width > self.plane[1])
+        rows = (self.tops < 0) | (self.tops + self.height > self.spatial_size[0])
+        cols = (self.lefts < 0) | (self.lefts + self.width > self.spatial_size[1])
         return np.flatnonzero(rows | cols)
 
     def same_place(self, other: "Extent") -> bool:
@@ -56,15 +56,15 @@ class Extent:
 
     def union(self, other: "Extent") -> "Extent":
         """The smallest windows of one size that hold both, cut to the map where they reach its size."""
-        tops, height = _joined(self.tops, self.height, other.tops, other.height, self.plane[0])
-        lefts, width = _joined(self.lefts, self.width, other.lefts, other.width, self.plane[1])
-        return Extent(tops, lefts, height, width, self.plane)
+        tops, height = _joined(self.tops, self.height, other.tops, other.height, self.spatial_size[0])
+        lefts, width = _joined(self.lefts, self.width, other.lefts, other.width, self.spatial_size[1])
+        return Extent(tops, lefts, height, width, self.spatial_size)
 
-    def through(self, field: Field, plane: tuple[int, int]) -> "Extent":
-        """What these windows see of an input whose map is `plane`; it may overhang the border."""
+    def through(self, field: Field, spatial_size: tuple[int, int]) -> "Extent":
+        """What these windows see of an input whose map has this size; it may overhang the border."""
         tops, height = _seen(field.rows, self.tops, self.height)
         lefts, width = _seen(field.cols, self.lefts, self.width)
-        return Extent(tops, lefts, height, width, plane)
+        return Extent(tops, lefts, height, width, spatial_size)
 
     def clipped(self) -> "Extent":
         """The same, with the whole map in place of a window that is at least as large."""
@@ -84,8 +84,8 @@ def _seen(window: Window, starts: np.ndarray, size: int) -> tuple[np.ndarray, in
     return starts * window.step + window.start, (size - 1) * window.step + window.size
 
 
-def plane_of(node: Node) -> tuple[int, int]:
-    """A node's map, rows and columns; 1 x 1 for a dense layer."""
+def spatial_size_of(node: Node) -> tuple[int, int]:
+    """The rows and columns of a node's map; 1 x 1 for a dense layer."""
     return (node.shape[-2], node.shape[-1]) if len(node.shape) > 1 else (1, 1)
 
 
@@ -94,15 +94,15 @@ def extents_of(
 ) -> dict[int, Extent]:
     """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it."""
     nodes = program.graph.nodes
-    extents = {start: Extent(rows, cols, 1, 1, plane_of(nodes[start]))}
+    extents = {start: Extent(rows, cols, 1, 1, spatial_size_of(nodes[start]))}
     for node in reversed(nodes[1 : start + 1]):
         if node.id not in extents:
             continue
         own = extents[node.id]
         if own.is_whole or program.on_whole_maps(node.id):
-            extents[node.id] = own = Extent.whole(len(rows), own.plane)
+            extents[node.id] = own = Extent.whole(len(rows), own.spatial_size)
         for field, source in zip(program.windows(node.id), node.sources, strict=True):
-            plane = plane_of(nodes[source])
-            seen = Extent.whole(len(rows), plane) if own.is_whole else own.through(field, plane).clipped()
+            spatial_size = spatial_size_of(nodes[source])
+            seen = Extent.whole(len(rows), spatial_size) if own.is_whole else own.through(field, spatial_size).clipped()
             extents[source] = extents[source].union(seen) if source in extents else seen
     return extents

@@ -15,8 +15,8 @@ from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Box
 from layerscope.core.records import Projections
 from layerscope.graph import Carrier
-from layerscope.project.cone import Entries, Kept, KeptCones, carry_back, forward_cones, needed_maps
-from layerscope.project.extents import Extent, extents_of, plane_of
+from layerscope.project.cone import CachedCones, CachedMaps, Entries, carry_back, forward_cones, needed_maps
+from layerscope.project.extents import Extent, extents_of, spatial_size_of
 
 BATCH_BYTES = 16 * 2**20
 MOST_ENTRIES = 64
@@ -25,7 +25,7 @@ MOST_ENTRIES = 64
 def batch_size(program: Carrier, node: int) -> int:
     """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step."""
     graph = program.graph
-    rows, cols = (np.array([size // 2]) for size in plane_of(graph.nodes[node]))
+    rows, cols = (np.array([size // 2]) for size in spatial_size_of(graph.nodes[node]))
     extents = extents_of(program, node, rows, cols)
 
     def size(n: int) -> int:
@@ -59,12 +59,12 @@ def carried(
     for first in range(0, len(entries), size):
         part = slice(first, first + size)
         batch = entries.part(part)
-        values, kept = activations_at(maps[entries.node], batch), Kept(maps, batch)
+        values, cache = activations_at(maps[entries.node], batch), CachedMaps(maps, batch)
         extents = extents_of(program, batch.node, batch.row, batch.col)
-        yield _carried(program, part, batch, methods, values, kept, extents)
+        yield _carried(program, part, batch, methods, values, cache, extents)
 
 
-def carried_alone(
+def carried_cropped(
     program: Carrier, entries: Entries, methods: Sequence[str], x: Tensor, *, size: int | None = None
 ) -> Iterator[Carried]:
     """The same after a forward pass of the entries' cones only."""
@@ -74,14 +74,14 @@ def carried_alone(
         batch = entries.part(part)
         cones, extents = forward_cones(program, x, batch)
         values = _at(cones[entries.node], batch, extents[entries.node])
-        yield _carried(program, part, batch, methods, values, KeptCones(cones, extents), extents)
+        yield _carried(program, part, batch, methods, values, CachedCones(cones, extents), extents)
 
 
 def _carried(
-    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, kept: Kept,
+    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, cache: CachedMaps,
     extents: dict[int, Extent],
 ) -> Carried:  # fmt: skip
-    signals = {method: carry_back(program, batch, values, kept, method, extents) for method in methods}
+    signals = {method: carry_back(program, batch, values, cache, method, extents) for method in methods}
     for method, signal in signals.items():
         _require_finite(program, batch, method, signal)
     return Carried(part, signals, extents[0], values)
@@ -113,13 +113,13 @@ def activations_at(maps: Tensor, entries: Entries) -> Tensor:
     return maps[tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in index)]
 
 
-def project(program: Carrier, x: Tensor, entries: Entries, method: str, *, alone: bool = False) -> Projections:
+def project(program: Carrier, x: Tensor, entries: Entries, method: str, *, cropped: bool = False) -> Projections:
     """Project activations of one layer for a batch of inputs [n, c, h, w]; each starts from its own value.
 
-    alone: forward each entry's cone only, in place of whole images; both agree.
+    cropped: forward each entry's cone only, in place of whole images; both agree.
     """
-    if alone:
-        parts = list(carried_alone(program, entries, [method], x))
+    if cropped:
+        parts = list(carried_cropped(program, entries, [method], x))
     else:
         maps = program.run(x, needed_maps(program, entries.node, method) | {entries.node})
         parts = list(carried(program, entries, [method], maps))

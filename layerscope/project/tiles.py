@@ -37,11 +37,11 @@ def extents_of_energy(profile: Float64[np.ndarray, "m n"]) -> Int64[np.ndarray, 
     return np.where(total[:, 0] > 0, last - first + 1, 0)
 
 
-def tile_side(sides: Int64[np.ndarray, " n"], plane: tuple[int, int]) -> int:
+def tile_side(sides: Int64[np.ndarray, " n"], spatial_size: tuple[int, int]) -> int:
     """The side for a layer: the 75th percentile of its sample's, at least 8 px, at most the input's shorter side."""
     present = sides[sides > 0]
     wanted = int(np.ceil(np.quantile(present, SIDE_QUANTILE))) if len(present) else SMALLEST_SIDE
-    return min(max(wanted, SMALLEST_SIDE), *plane)
+    return min(max(wanted, SMALLEST_SIDE), *spatial_size)
 
 
 def centred_boxes(
@@ -49,7 +49,7 @@ def centred_boxes(
 ) -> list[Box]:
     """A box per signal, centred on its energy (on its window's middle where there is none), inside the picture."""
     rows, cols = (_centres(p, starts) for p, starts in zip(profiles, (extent.tops, extent.lefts), strict=True))
-    height, width = extent.plane
+    height, width = extent.spatial_size
     boxes = []
     for row, col in zip(rows, cols, strict=True):
         top, left = round(row - side / 2), round(col - side / 2)

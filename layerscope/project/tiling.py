@@ -17,7 +17,7 @@ from layerscope.project.windows import cut
 def boxes_for(signal: Tensor, extent: Extent, side: int) -> list[Box]:
     """A box for each signal: centred on its energy, or the whole input where side is 0."""
     if not side:
-        return [Box(top=0, left=0, bottom=extent.plane[0], right=extent.plane[1])] * len(signal)
+        return [Box(top=0, left=0, bottom=extent.spatial_size[0], right=extent.spatial_size[1])] * len(signal)
     return centred_boxes(energy_profiles(signal.float().cpu().numpy()), extent, side)
 
 
@@ -33,7 +33,7 @@ def view_tiles(
     """Each signal inside its box, in each view, with the scale of each tile."""
     r = KERNEL_RADIUS
     tops, lefts = (np.array([getattr(box, edge) - r for box in boxes], np.int64) for edge in ("top", "left"))
-    around = Extent(tops, lefts, boxes[0].height + 2 * r, boxes[0].width + 2 * r, extent.plane)
+    around = Extent(tops, lefts, boxes[0].height + 2 * r, boxes[0].width + 2 * r, extent.spatial_size)
     held = cut(signal.float(), np.arange(len(signal)), extent, around, 0.0)
     pictures = {"signal": lambda: held[..., r:-r, r:-r], "natural": lambda: natural.apply(held)}
     pixels, scales = [], []

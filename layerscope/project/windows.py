@@ -14,7 +14,7 @@ from layerscope.project.extents import Extent
 def cut(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill: float) -> Tensor:
     """The wanted windows [m, ..., h, w] of `maps`, whose entry entries[i] holds the windows `held` says for entry i.
 
-    What `maps` does not hold, and what lies beyond the plane's border, is `fill`.
+    What `maps` does not hold, and what lies beyond the map's border, is `fill`.
     """
     if held.same_place(wanted):
         in_order = len(entries) == len(maps) and np.array_equal(entries, np.arange(len(maps)))
@@ -23,8 +23,12 @@ def cut(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill: f
     size = (len(entries), *maps.shape[1:-2], wanted.height, wanted.width)
     out = _empty(maps, size)
     for index, entry in enumerate(entries):
-        rows = _overlap(int(held.tops[index]), held.height, int(wanted.tops[index]), wanted.height, wanted.plane[0])
-        cols = _overlap(int(held.lefts[index]), held.width, int(wanted.lefts[index]), wanted.width, wanted.plane[1])
+        rows = _overlap(
+            int(held.tops[index]), held.height, int(wanted.tops[index]), wanted.height, wanted.spatial_size[0]
+        )
+        cols = _overlap(
+            int(held.lefts[index]), held.width, int(wanted.lefts[index]), wanted.width, wanted.spatial_size[1]
+        )
         place = out[index]
         _surround(place, rows, cols, fill)
         place[..., rows.there, cols.there] = maps[entry][..., rows.here, cols.here]
@@ -39,10 +43,10 @@ def laid(windows: Tensor, held: Extent, wanted: Extent) -> Tensor:
 
 
 def cleared(windows: Tensor, extent: Extent, fill: float = 0.0) -> Tensor:
-    """The same tensor with `fill` beyond the plane's border; written in place."""
+    """The same tensor with `fill` beyond the map's border; written in place."""
     for index in extent.overhanging:
         top, left = int(extent.tops[index]), int(extent.lefts[index])
-        below, right = extent.plane[0] - top, extent.plane[1] - left
+        below, right = extent.spatial_size[0] - top, extent.spatial_size[1] - left
         entry = windows[index]
         if top < 0:
             entry[..., :-top, :] = fill
@@ -68,7 +72,7 @@ def _surround(place: Tensor, rows: "_Overlap", cols: "_Overlap", fill: float) ->
 
 
 class _Overlap:
-    """Along one axis, what of the held window falls into the wanted one and inside the plane."""
+    """Along one axis, what of the held window falls into the wanted one and inside the map."""
 
     __slots__ = ("here", "there")
 
@@ -80,9 +84,9 @@ class _Overlap:
         self.there = slice(low - wanted, low - wanted + length)
 
 
-def _overlap(held: int, held_size: int, wanted: int, wanted_size: int, plane: int) -> _Overlap:
+def _overlap(held: int, held_size: int, wanted: int, wanted_size: int, length: int) -> _Overlap:
     low = max(held, wanted, 0)
-    return _Overlap(low, min(held + held_size, wanted + wanted_size, plane), held, wanted)
+    return _Overlap(low, min(held + held_size, wanted + wanted_size, length), held, wanted)
 
 
 def _empty(like: Tensor, size: tuple[int, ...]) -> Tensor:

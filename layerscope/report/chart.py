@@ -10,7 +10,7 @@ APART = 16  # px between the names of two curves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class LevelCurve:
     """One value per layer, None where there is none. own: of a trained network, not of a baseline."""
 
     name: str
@@ -18,7 +18,7 @@ class Curve:
     own: bool
 
 
-def chart(curves: Sequence[Curve], layers: Sequence[str], *, top: int) -> Markup:
+def chart(curves: Sequence[LevelCurve], layers: Sequence[str], *, top: int) -> Markup:
     """Mean concept level, 1 to `top`, over layers. A curve without any value is left out, with its name."""
     curves = [curve for curve in curves if _known(curve)]
     across = (WIDTH - LEFT - RIGHT) / max(len(layers) - 1, 1)
@@ -46,7 +46,7 @@ def chart(curves: Sequence[Curve], layers: Sequence[str], *, top: int) -> Markup
     return Markup("".join([*parts, "</svg>"]))
 
 
-def _known(curve: Curve) -> list[float]:
+def _known(curve: LevelCurve) -> list[float]:
     return [value for value in curve.values if value is not None]
 
 

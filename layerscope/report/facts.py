@@ -7,6 +7,7 @@ from typing import Any
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Dissection, Figures, LayerDissection, UnitConcept
+from layerscope.facts.run import images_of_run
 
 BEST = 8  # units of a layer that the report shows for their concept, each with another one
 
@@ -92,7 +93,7 @@ def facts_of(file: AtlasFile, dissections: Sequence[Dissection]) -> Facts:
     return Facts(
         network=file.run.network,
         source=file.run.images,
-        images=sum(image.skipped is None for image in file.images()) - file.copies_left_out(),
+        images=images_of_run(file),
         dissected=first.images,
         settings=first.settings,
         layers=layers,

@@ -5,17 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from layerscope.atlas.codecs import for_browsers
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
-from layerscope.figures.files import write_whole
-from layerscope.figures.gather import sample
+from layerscope.core.files import write_whole
+from layerscope.facts.layer import live_units, sample
 from layerscope.report import sentences
-from layerscope.report.chart import Curve, chart
+from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 SAMPLED = 8
@@ -32,7 +31,7 @@ class UnitPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class ReportSection:
     """One layer of the report."""
 
     facts: LayerFacts
@@ -76,12 +75,11 @@ def write_page(
     return path
 
 
-def _section(file: AtlasFile, layer: LayerFacts, notes: Sequence[Note]) -> Section:
+def _section(file: AtlasFile, layer: LayerFacts, notes: Sequence[Note]) -> ReportSection:
     record = file.layer(layer.name)
     said = {note.unit: note.text for note in notes if note.layer == layer.name}
-    live = np.flatnonzero(file.all_peaks(record.id).image[:, 0] >= 0)
-    sampled = sample(file, record, live, SAMPLED, seed=0)
-    return Section(
+    sampled = sample(file, record, live_units(file.all_peaks(record.id)), SAMPLED, seed=0)
+    return ReportSection(
         facts=layer,
         says=sentences.of_layer(layer),
         best=[_picture(file, record, unit, said) for unit in layer.best],
@@ -107,15 +105,19 @@ def _url(stored: Encoded | None) -> str:
     return f"data:{codec.media_type};base64,{base64.b64encode(content).decode()}"
 
 
-def _curves(facts: Facts) -> list[Curve]:
+def _curves(facts: Facts) -> list[LevelCurve]:
     """The mean concept level over layers: each training, then what is measured where nothing was learned."""
     names = ["trained"] + [f"trained again ({number})" for number in range(2, facts.trainings + 1)]
     trained = [
-        Curve(name=name, values=tuple(layer.trainings[place].mean_concept_level for layer in facts.layers), own=True)
+        LevelCurve(
+            name=name, values=tuple(layer.trainings[place].mean_concept_level for layer in facts.layers), own=True
+        )
         for place, name in enumerate(names)
     ]
     others = [
-        Curve(name=name, values=tuple(layer.baselines[name].mean_concept_level for layer in facts.layers), own=False)
+        LevelCurve(
+            name=name, values=tuple(layer.baselines[name].mean_concept_level for layer in facts.layers), own=False
+        )
         for name in facts.baselines
     ]
     return trained + others

@@ -6,6 +6,7 @@ The exceptions are said in the same words as what was hoped for.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from layerscope.core.numbers import counted
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 LEVELS = {
@@ -27,11 +28,6 @@ BASELINES = {
 def listed(words: Sequence[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def counted(count: int, noun: str) -> str:
-    """1 unit, 1,152 units."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def of_layer(layer: LayerFacts) -> list[str]:

@@ -4,7 +4,7 @@ from layerscope.scan.finite import require_finite
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import PICTURES, statistics_of
 from layerscope.scan.sample import Sampled, sample_of
-from layerscope.scan.shard import LayerResult, ShardResult, scan_shard
+from layerscope.scan.shard import LayerResult, ShardResult, scan_in_steps, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 from layerscope.scan.strata import neighbours_of, strata_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "neighbours_of",
     "require_finite",
     "sample_of",
+    "scan_in_steps",
     "scan_shard",
     "statistics_of",
     "strata_of",

@@ -5,7 +5,7 @@ only for images that enter a unit's k highest, which soon are few. A shard depen
 the k-th values found elsewhere, only spare it the look-ups of peaks that could not stay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,28 @@ def scan_shard(
     sample: ids of images for which the place of every unit's maximum is kept.
     Raises TraceError for activations that are NaN, infinite or beyond float32.
     """
+    steps = scan_in_steps(
+        program, layers, batches, k=k, batch_size=batch_size, floors=floors, with_pictures=with_pictures, sample=sample
+    )
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def scan_in_steps(
+    program: Runner,
+    layers: Sequence[LayerRecord],
+    batches: Iterable[Batch],
+    *,
+    k: int,
+    batch_size: int,
+    floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
+    with_pictures: bool = False,
+    sample: Int64[np.ndarray, " s"] | None = None,
+) -> Generator[int, None, ShardResult]:
+    """`scan_shard`, which stops behind each batch, with the number of its images, so that others may look in."""
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
     images: list[np.ndarray] = []
     pictures: dict[str, np.ndarray] = {}
@@ -90,6 +112,7 @@ def scan_shard(
         images.append(batch.ids)
         if with_pictures:
             pictures = add_pictures(pictures, batch.pixels)
+        yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
     return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, pictures)
 

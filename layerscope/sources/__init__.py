@@ -1,8 +1,9 @@
 """Images, wherever they lie, as batches in one fixed order.
 
-``open_source`` turns a folder, a glob, a list of files, .tar files or a torch Dataset into a ``Source``. Its images
-are numbered in an order that depends on nothing but the source: paths sorted as plain strings for folders and globs,
-as given for lists and Datasets, as stored for archives. An image is known by its identity (path, member name or
+``open_source`` turns what a kind of images claims (a row of `core/images.py`: a folder, a glob, a list of files, .tar
+files, a torch Dataset, or what another package adds) into a ``Source``. Its images are numbered in an order that
+depends on nothing but the source: paths sorted as plain strings for folders and globs, as given for lists and Datasets,
+as stored for archives. An image is known by its identity (path, member name or
 index) and by the sha256 of its encoded bytes (of a Dataset's pixels), and its record names the first image with the
 same bytes. Files that are no pictures, by name and bytes, are passed over and told; every other keeps its number, sound
 or broken: what cannot be decoded is left out of the batches, and its record says why.
@@ -19,9 +20,22 @@ Batches do not depend on the number of threads, on how far they are read ahead, 
 each record lets others check it.
 """
 
+from layerscope.sources.decode import Unusable
+from layerscope.sources.image import of_bytes, of_pixels
 from layerscope.sources.kept import Kept
 from layerscope.sources.opening import open_source
 from layerscope.sources.prepare import placement_of, prepare, show
-from layerscope.sources.source import Source
+from layerscope.sources.source import Entry, Source
 
-__all__ = ["Kept", "Source", "open_source", "placement_of", "prepare", "show"]
+__all__ = [
+    "Entry",
+    "Kept",
+    "Source",
+    "Unusable",
+    "of_bytes",
+    "of_pixels",
+    "open_source",
+    "placement_of",
+    "prepare",
+    "show",
+]

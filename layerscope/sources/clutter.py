@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
+from layerscope.core.errors import ImageError
+from layerscope.core.failures import of_the_machine, unread
 from layerscope.sources.signatures import HEAD, named_as_image, told
 
 # In any letters; hidden names, which begin with a dot, are left out as well.
@@ -62,11 +64,13 @@ def role(name: str, head: Callable[[], bytes]) -> str:
 
 
 def head_of(path: str | os.PathLike[str]) -> bytes:
-    """The first bytes of a file; none where it cannot be read."""
+    """The first bytes of a file; none where it cannot be read. Raises ImageError where the disk fails."""
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read(HEAD)
-    except OSError:
+    except OSError as failure:
+        if of_the_machine(failure):
+            raise ImageError(unread(path, failure)) from failure
         return b""
 
 

@@ -5,7 +5,6 @@ input as it is, already normalised. Pictures are taken as the Dataset gives them
 again. Labels are those that the Dataset lists; where it only names its classes, its items tell which.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,11 +15,13 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import of_the_machine, out_of_memory, unread
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
+from layerscope.sources.image import Picture, Read, pixels_digest
 from layerscope.sources.items import label_name, picture_of, value_and_label
 from layerscope.sources.prepare import require_picture_channels
-from layerscope.sources.source import Entry, Ids, Picture, Source
+from layerscope.sources.source import Entry, Ids, Source
 from layerscope.sources.targets import Classes
 from layerscope.sources.values import floats_told
 from layerscope.sources.workers import Runs, fit_for_workers, from_workers
@@ -45,6 +46,8 @@ class DatasetSource(Source):
     read by number.
     """
 
+    in_threads = False  # nothing says that a Dataset may be read by several threads at once
+
     def __init__(
         self, dataset: Any, entries: Sequence[Entry], *, name: str, classes: Classes, said: Sequence[str] = ()
     ) -> None:
@@ -56,21 +59,17 @@ class DatasetSource(Source):
 
     def label(self, id: int) -> str | None:
         """The class of item `id`; where only the item itself tells it, the item is read."""
-        return self._read(id)[0].label if self._items_tell_labels else super().label(id)
+        return self.read(id)[0].label if self._items_tell_labels else super().label(id)
 
-    def _require(self, input: Input) -> None:
+    def require(self, input: Input) -> None:
         """Arrays can make any input: each item is looked at when it is read."""
-
-    def _threads(self, wanted: int) -> int:
-        """One: nothing says that a Dataset may be read by several threads at once."""
-        return 1
 
     def _item(self, id: int) -> _Item:
         """One item, read now. Raises Unusable, ImageError, UsageError."""
         try:
             item = self._dataset[id]
             picture = picture_of(item, id)
-            pixels = np.ascontiguousarray(picture)  # here a Pillow image that is read lazily may fail
+            digest, size = pixels_digest(picture)
         except (MemoryError, LayerscopeError, Unusable):
             raise
         except NotImplementedError:
@@ -80,11 +79,12 @@ class DatasetSource(Source):
                 "of its items"
             ) from None
         except Exception as failure:  # the user's code and whatever it reads: its failure is this item's alone
+            if out_of_memory(failure):
+                raise MemoryError from failure
+            if isinstance(failure, OSError) and of_the_machine(failure):
+                raise ImageError(unread(f"item {id} of the {type(self._dataset).__name__}", failure)) from failure
             raise Unusable(f"the Dataset failed: {reason(failure)}") from None
-        digest = hashlib.sha256(pixels.data)
-        if isinstance(picture, Image.Image) and picture.palette is not None:
-            digest.update(picture.palette.tobytes())
-        return _Item(picture, digest.digest(), pixels.nbytes, value_and_label(item)[1])
+        return _Item(picture, digest, size, value_and_label(item)[1])
 
     def _read_again(self) -> dict[int, Any]:
         """The labels of a few items, each read several times. Raises ImageError where it is not the same each time."""
@@ -130,9 +130,8 @@ class DatasetSource(Source):
                 if isinstance(picture, np.ndarray) and picture.dtype == np.float32 and picture.shape == input.shape:
                     yield picture
 
-    def _read(self, id: int) -> tuple[ImageRecord, Picture | None]:
-        entry = self._entries[id]
-        record = ImageRecord(id=id, source=entry.identity, label=entry.label)
+    def read(self, id: int) -> Read:
+        record = self.record(id)
         try:
             picture, digest, size, label = self._item(id)
         except Unusable as failure:

@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import out_of_memory
 from layerscope.sources import tiff
 from layerscope.sources.signatures import named, told
 
@@ -93,6 +94,8 @@ def decode(encoded: bytes, *, name: str = "", reading: Reading = UPRIGHT) -> Ima
     except (MemoryError, Unusable):
         raise
     except Exception as failure:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
+        if out_of_memory(failure):
+            raise MemoryError from failure
         raise Unusable(f"broken: {reason(failure)}") from None
     if image is None:
         raise Unusable(_unread(encoded))
@@ -103,6 +106,8 @@ def is_deep(encoded: bytes) -> bool:
     """True for gray pictures of 16 bits, told from the header."""
     try:
         image = _opened(encoded)
+    except MemoryError:
+        raise
     except Exception:  # a broken header: told when the picture is read
         return False
     return image is not None and image.mode.startswith("I")
@@ -177,6 +182,8 @@ def _eight_bits(image: Image.Image) -> UInt8[np.ndarray, "h w"]:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    except MemoryError:
+        raise
     except Exception:  # a damaged EXIF block is common beside sound pixels; viewers show these as stored
         return image
     turn = TURNS.get(orientation) if isinstance(orientation, int) else None

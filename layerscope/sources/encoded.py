@@ -1,16 +1,14 @@
 """Images that lie as encoded bytes at a place in a file: a picture file is one such place, a tar member another."""
 
-import hashlib
 import os
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
-from PIL import Image
-
-from layerscope.core.records import ImageRecord, Input
+from layerscope.core.errors import ImageError
+from layerscope.core.failures import of_the_machine, unread
+from layerscope.core.records import Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
-from layerscope.sources.prepare import require_picture_channels
+from layerscope.sources.image import Read, of_bytes
 from layerscope.sources.source import Entry, Source
 from layerscope.sources.values import sixteen_bits_told
 
@@ -39,7 +37,7 @@ class EncodedSource(Source):
     def former(self) -> "EncodedSource | None":
         if not self._everything:
             return None
-        return EncodedSource(self._everything, name=self.name, reading=self._reading, said=self._said)
+        return EncodedSource(self._everything, name=self.name, reading=self._reading, said=self.said)
 
     def _looked_at(self, input: Input) -> list[str]:
         deep = []
@@ -51,9 +49,6 @@ class EncodedSource(Source):
                     deep.append(decode(encoded, name=entry.identity, reading=self._reading))
         return sixteen_bits_told(deep)
 
-    def _require(self, input: Input) -> None:
-        require_picture_channels(input)
-
     def stamp(self, id: int) -> Hashable:
         try:
             found = os.stat(self._entries[id].path)
@@ -61,16 +56,8 @@ class EncodedSource(Source):
             return object()  # like no other
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
-    def _read(self, id: int) -> tuple[ImageRecord, Image.Image | None]:
-        entry = self._entries[id]
-        record = ImageRecord(id=id, source=entry.identity, size=entry.size, label=entry.label)
-        try:
-            encoded = _encoded(entry)
-            record = replace(record, sha256=hashlib.sha256(encoded).hexdigest(), size=len(encoded))
-            picture = decode(encoded, name=entry.identity, reading=self._reading)
-        except Unusable as failure:
-            return replace(record, skipped=str(failure)), None
-        return replace(record, height=picture.height, width=picture.width), picture
+    def read(self, id: int) -> Read:
+        return of_bytes(self.record(id), _encoded(self._entries[id]), self._reading)
 
 
 def _encoded(entry: Entry) -> bytes:
@@ -82,4 +69,6 @@ def _encoded(entry: Entry) -> bytes:
             file.seek(entry.offset)
             return file.read(entry.size)
     except OSError as failure:
+        if of_the_machine(failure):
+            raise ImageError(unread(entry.path, failure)) from failure
         raise Unusable(f"unreadable: {failure.strerror or type(failure).__name__}") from None

@@ -63,7 +63,7 @@ def from_paths(paths: Sequence[Path], root: Path | None = None) -> Listing:
     return listing(list(_entries(paths, root or _shared_folder(paths))), _head)
 
 
-def printable(path: str) -> str:
+def storable(path: str) -> str:
     """A path that can be stored as text: bytes that are not UTF-8 are written as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
@@ -92,7 +92,7 @@ def _entries(paths: Iterable[Path], root: Path) -> Iterator[Entry]:
     base = os.path.abspath(root)
     for path in paths:
         relative = Path(os.path.relpath(os.path.abspath(path), base))
-        yield Entry(identity=printable(relative.as_posix()), size=_size(path), path=str(path))
+        yield Entry(identity=storable(relative.as_posix()), size=_size(path), path=str(path))
 
 
 def _head(entry: Entry) -> bytes:

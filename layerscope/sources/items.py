@@ -15,7 +15,7 @@ from PIL import Image
 
 from layerscope.core.errors import ImageError
 from layerscope.sources.decode import Unusable
-from layerscope.sources.source import Picture
+from layerscope.sources.image import Picture
 
 WANTED = "a Pillow image, a uint8 array or a float array of the network's input shape"
 # Under which keys a dict holds its picture and its label; the first that it has counts.

@@ -128,9 +128,10 @@ class Kept:
         for id in (int(id) for id in ids):
             if id in records:
                 continue
-            if self._has(source, id, pictured):
-                images[id] = self._image(id)
-            else:  # let go of since it was found here
+            image = self._image(id) if self._has(source, id, pictured) else None
+            if image is not None:
+                images[id] = image
+            else:  # let go of since it was found here, or not to be read
                 again = source.load([id], self.input)
                 records[id] = again.records[0]
                 images.update((id, image) for image in _images(again))
@@ -181,12 +182,19 @@ class Kept:
             written = os.pwrite(self._file.fileno(), data, offset)
             data, offset = data[written:], offset + written
 
-    def _image(self, id: int) -> _Image:
+    def _image(self, id: int) -> _Image | None:
+        """An image as it was kept; None where the disk does not give back its bytes."""
         entry, shape = self._entries[id], (self.input.height, self.input.width, self.input.channels)
         assert self._file is not None
         kind = np.dtype(np.uint8 if entry.as_bytes else np.float32)
         px = int(np.prod(shape)) * kind.itemsize
-        data = os.pread(self._file.fileno(), px + int(np.prod(entry.small or 0)), entry.offset)
+        size = px + (int(np.prod(entry.small)) if entry.small else 0)
+        try:
+            data = os.pread(self._file.fileno(), size, entry.offset)
+        except OSError:
+            return None
+        if len(data) < size:
+            return None
         held = np.frombuffer(data, kind, count=int(np.prod(shape))).reshape(shape)
         small = None if entry.small is None else np.frombuffer(data, np.uint8, offset=px).reshape(entry.small)
         row = from_bytes(held, self.input) if entry.as_bytes else held

@@ -1,25 +1,29 @@
-"""What a user calls "the images" becomes a source: each thing that can be meant is told from the others here."""
+"""What a user calls "the images" becomes a source: the kind that claims them opens them.
 
-import glob
+The kinds are rows of `core/images.py`, ours, which open files and Datasets here, and those of other packages.
+"""
+
 import io
-import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
-from layerscope.sources.decode import LARGEST_PICTURE, Reading, Unusable, decode, reason
+from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, Reading, Unusable, decode, reason
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
 from layerscope.sources.listing import Listing
 from layerscope.sources.source import Entry, Source
 from layerscope.sources.targets import Classes, classes_listed
-from layerscope.sources.tars import are_archives, in_tars
+from layerscope.sources.tars import in_tars
 
 # What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
 INSTEAD = {
@@ -32,6 +36,17 @@ INSTEAD = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a user asks of images besides which they are. labels: a table of files and classes. limit: only the first so
+    many. reading: how encoded pictures are read."""
+
+    labels: Path | None = None
+    limit: int | None = None
+    reading: Reading = UPRIGHT
+
+
+@plain_failures("the images", kind=ImageError)
 def open_source(
     images: Any,
     *,
@@ -43,63 +58,128 @@ def open_source(
     """The images as a source, in their fixed order; of files, the first that is an image is decoded, of a Dataset a few
     items are read.
 
-    images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, or
-    a source, which is returned as it is. labels: a table of files and classes. limit: only the first so many.
-    orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie. max_pixels:
-    larger pictures are refused. Raises ImageError where there are no images, UsageError for arguments that cannot be
-    used.
+    images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, a
+    text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of files and
+    classes. limit: only the first so many. orientation: "upright" turns pictures as their EXIF orientation says,
+    "stored" takes them as they lie. max_pixels: larger pictures are refused. Raises ImageError where there are no
+    images, UsageError for arguments that cannot be used.
     """
-    reading = Reading(orientation=orientation, most_px=max_pixels)
-    if isinstance(images, Source):
-        if labels is not None or limit is not None or reading.differences():
-            raise UsageError(
-                "labels, limit, orientation and max_pixels belong to where images are opened; these are already open"
-            )
-        return images
+    kind = kind_of(images)
+    if kind is None:
+        raise ImageError(_nowhere(images))
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
-    labels = None if labels is None else Path(labels).expanduser()
-    if isinstance(images, (str, os.PathLike)):
-        return _encoded(*_named(os.fspath(images), labels), labels, limit, reading)
-    if hasattr(images, "tolist") and getattr(images, "ndim", 0) == 1:  # a column of paths
-        images = images.tolist()
-    if isinstance(images, Sequence) and any(isinstance(image, (str, os.PathLike)) for image in images):
-        return _encoded(*_listed(images), labels, limit, reading)
-    return _dataset(images, labels, limit)
+    reading = Reading(orientation=orientation, most_px=max_pixels)
+    asked = Asked(labels=None if labels is None else Path(labels).expanduser(), limit=limit, reading=reading)
+    kind = IMAGES[kind.name]
+    return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
 
 
-def _named(images: str, labels: Path | None) -> tuple[Listing, str, str]:
-    """Listing, name and what is counted, of one path or glob."""
-    path = Path(images).expanduser()
-    if path.is_dir():
-        return in_folder(path, without=labels), f"{path.resolve().name}/", "file"
-    if path.exists():
-        found = in_tars([path]) if are_archives([path]) else from_paths([path])
-        return found, path.name, "image"
-    if not glob.has_magic(images):
-        raise ImageError(f'the images "{images}" do not exist; expected a folder, a glob, or .tar files')
-    pattern = str(path)
+def is_open(images: Any) -> bool:
+    """True for a source."""
+    return isinstance(images, Source)
+
+
+def as_it_is(source: Source, asked: Asked) -> Source:
+    """A source that is open already. Raises UsageError where more is asked of it, which would be lost."""
+    if asked != Asked():
+        raise UsageError(
+            "labels, limit, orientation and max_pixels belong to where images are opened; these are already open"
+        )
+    return source
+
+
+def open_folder(images: Any, asked: Asked) -> Source:
+    """All pictures below a folder."""
+    path = _path(images)
+    return _encoded(in_folder(path, without=asked.labels), f"{path.resolve().name}/", "file", asked)
+
+
+def open_glob(images: Any, asked: Asked) -> Source:
+    """The pictures, or the archives, that match a pattern."""
+    pattern = str(_path(images))
+    if scheme_of(str(images)):
+        raise ImageError(_nowhere(images))
     paths = matching(pattern)
     if are_archives(paths):
-        return in_tars(paths), path.name, "image"
-    return from_paths(paths, fixed_root(pattern)), f"{fixed_root(pattern).name}/{path.name}".lstrip("/"), "file"
+        return _encoded(in_tars(paths), Path(pattern).name, "image", asked)
+    root = fixed_root(pattern)
+    return _encoded(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
 
 
-def _listed(images: Sequence[Any]) -> tuple[Listing, str, str]:
-    if not all(isinstance(image, (str, os.PathLike)) for image in images):
+def open_files(images: Any, asked: Asked) -> Source:
+    """A picture file, or a list of them."""
+    path = path_of(images)
+    if path is not None:
+        return _encoded(from_paths([path]), path.name, "image", asked)
+    return _encoded(from_paths(_only_paths(images)), "a list", "file", asked)
+
+
+def open_archives(images: Any, asked: Asked) -> Source:
+    """The pictures inside one .tar file, or a list of them."""
+    path = path_of(images)
+    paths = _only_paths(images) if path is None else [path]
+    return _encoded(in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image", asked)
+
+
+def open_dataset(dataset: Any, asked: Asked) -> Source:
+    """The items of a map-style Dataset, or a list of pictures."""
+    listed = dataset.tolist() if hasattr(dataset, "tolist") and getattr(dataset, "ndim", 0) == 1 else dataset
+    return _dataset(listed, asked.labels, asked.limit)
+
+
+def _of_guest(kind: ImageKind, images: Any, asked: Asked) -> Source:
+    """What a guest's kind opens, with the labels and the limit that were asked for; its failures become sentences."""
+    if asked.reading.differences():
+        raise UsageError(f"orientation and max_pixels are for picture files; {kind.form} gives pictures as they are")
+    try:
+        source = kind.open(images)
+    except LayerscopeError:
+        raise
+    except Exception as failure:
+        said = f"{type(failure).__name__}: {reason(failure)}"
+        raise ImageError(
+            f'the images "{images}" cannot be opened: the image kind "{kind.name}" fails: {said}'
+        ) from failure
+    if not isinstance(source, Source):
+        return _dataset(source, asked.labels, asked.limit)
+    if not len(source):
+        raise ImageError(f'the images "{images}" are none')
+    if asked.labels is not None or asked.limit is not None:
+        entries, said = source.entries, source.said
+        entries, told = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
+        cut = "" if asked.limit is None or asked.limit >= len(entries) else f", the first {asked.limit:,}"
+        said = (*said, *told, *_of_limit(entries, asked.limit))
+        source = source.listing_only(entries[: asked.limit], name=f"{source.name}{cut}", said=said)
+    return _usable(source)
+
+
+def _path(images: Any) -> Path:
+    path = path_of(images)
+    assert path is not None, "the kind is told by its path"
+    return path
+
+
+def _only_paths(images: Any) -> list[Path]:
+    """The paths of a list that holds nothing else, and either archives or picture files."""
+    paths = paths_in(images)
+    if len(paths) != len(images):
         raise UsageError("a list of images must hold either paths only or pictures only")
-    paths = [Path(image).expanduser() for image in images]
-    if are_archives(paths):
-        return in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image"
-    if any(are_archives([path]) for path in paths):
+    if any(are_archives([path]) for path in paths) and not are_archives(paths):
         raise UsageError("a list of images must hold either .tar files only or picture files only")
-    return from_paths(paths), "a list", "file"
+    return paths
 
 
-def _encoded(
-    found: Listing, name: str, counted: str, labels: Path | None, limit: int | None, reading: Reading
-) -> Source:
+def _nowhere(images: Any) -> str:
+    """Why a text names no images, with what to write instead."""
+    scheme = scheme_of(str(images))
+    told = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
+    return f'the images "{images}" do not exist{told}; expected {forms()}'
+
+
+def _encoded(found: Listing, name: str, counted: str, asked: Asked) -> Source:
     entries, everything, said = found.entries, found.everything, found.said
+    labels, limit, reading = asked.labels, asked.limit, asked.reading
     if not entries and found.first_other is not None:
         raise ImageError(_no_image(f"{name} ({_count(len(everything), counted, None)})", found.first_other))
     if not entries:
@@ -118,6 +198,11 @@ def _encoded(
         everything=everything[:limit],
         said=[*said, *_of_limit(entries, limit)],
     )
+    return _usable(source)
+
+
+def _usable(source: Source) -> Source:
+    """Raises ImageError for a source of which no image can be read."""
     if not source.any_usable():
         first = source.check(threads=1)[0]
         raise ImageError(f'no image can be read in {source.name}; the first, "{first.source}": {first.skipped}')
@@ -182,10 +267,7 @@ def _require_numbered(images: Any) -> None:
     if instead is not None:
         raise UsageError(f"images of type {type(images).__name__} cannot be used: {instead}")
     if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
-        raise UsageError(
-            f"images of type {type(images).__name__} cannot be used; give a folder, a glob, a list of files, "
-            ".tar files, or a Dataset with __len__ and __getitem__"
-        )
+        raise UsageError(f"images of type {type(images).__name__} cannot be used; give {forms(written=False)}")
 
 
 def _count(count: int, counted: str, limit: int | None) -> str:

@@ -1,6 +1,6 @@
 """A source is an ordered list of images with stable identities, that gives batches on demand.
 
-What differs between kinds of sources is only how one image is read (``_read``); order, labels, duplicates, skipping
+What differs between kinds of sources is only how one image is read (``read``); order, labels, duplicates, skipping
 and batching are here, once.
 """
 
@@ -13,15 +13,16 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
-from PIL import Image
 
+from layerscope.core.errors import ImageError, LayerscopeError
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
-from layerscope.sources.decode import Unusable
+from layerscope.sources.decode import Unusable, reason
+from layerscope.sources.image import Picture, Read
 from layerscope.sources.kept import Kept
-from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, small
+from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
-Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
 Small = UInt8[np.ndarray, "_ _ 3"]
 Placed = tuple[ImageRecord, Placement | None, Small | None]
 Rows = Float32[np.ndarray, "b h w c"]
@@ -34,8 +35,8 @@ SOME = 8  # images that are looked at before all are read
 class Entry:
     """One image that a source lists.
 
-    identity: as the atlas names it; unique but where a user lists a file twice. size: encoded bytes, None where only
-    reading would tell. path, offset: where the bytes lie (empty for a Dataset).
+    identity: as the atlas names it, the same in every run; unique but where a user lists a file twice. size: encoded
+    bytes, None where only reading would tell. label: its class. path, offset: where the bytes lie, if in a file.
     """
 
     identity: str
@@ -48,11 +49,16 @@ class Entry:
 class Source(ABC):
     """Images in a fixed order. Ids are places in this order, from 0.
 
-    name: the source in words. label_names: the classes, sorted; empty without labels. pictured: the images whose small
-    whole pictures come along in batches.
+    A kind of source is a class of this that lists its images as entries, in an order that depends on nothing else, and
+    says in ``read`` how one is had; `of_pixels` and `of_bytes` make what that returns. Everything else is here.
+
+    name: the source in words. label_names: the classes, sorted; empty without labels. said: remarks, as sentences.
+    pictured: the images whose small whole pictures come along in batches. in_threads: False where ``read`` must not be
+    called by several threads at once.
     """
 
     pictured: Container[int] = ()
+    in_threads: bool = True
     _kept: Kept | None = None
 
     def __init__(
@@ -64,18 +70,40 @@ class Source(ABC):
         said: Sequence[str] = (),
     ) -> None:
         self.name = name
-        self._said = tuple(said)
+        self.said = tuple(said)
         self._entries = tuple(entries)
         found = {entry.label for entry in self._entries if entry.label is not None}
         self.label_names = tuple(sorted(found)) if label_names is None else label_names
         self._first_with: dict[bytes, int] = {}
         self._skipped: dict[int, ImageRecord] = {}
 
+    @abstractmethod
+    def read(self, id: int) -> Read:
+        """One image: its record, without duplicate, and its picture, None where it cannot be used.
+
+        It is the same at each call, and called by any thread. Raises Unusable, with a short reason, for an image that
+        cannot be had: it is left out, and all others go on.
+        """
+
+    def require(self, input: Input) -> None:
+        """Raises ImageError where this kind of source cannot make such an input; pictures give 1 or 3 channels."""
+        require_picture_channels(input)
+
+    def record(self, id: int) -> ImageRecord:
+        """What the listing tells of an image."""
+        entry = self._entries[id]
+        return ImageRecord(id=id, source=entry.identity, size=entry.size, label=entry.label)
+
     def __len__(self) -> int:
         return len(self._entries)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name}>"
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The images as they are listed."""
+        return self._entries
 
     @property
     def skipped(self) -> tuple[ImageRecord, ...]:
@@ -98,9 +126,10 @@ class Source(ABC):
         """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""
         return None
 
+    @plain_failures("the images", kind=ImageError)
     def remarks(self, input: Input) -> tuple[str, ...]:
         """What a user should know before these images are used so, as sentences; a few of them are read."""
-        return (*self._said, *self._looked_at(input))
+        return (*self.said, *self._looked_at(input))
 
     def _looked_at(self, input: Input) -> list[str]:
         """What a few images tell."""
@@ -126,6 +155,12 @@ class Source(ABC):
         view._kept = kept
         return view
 
+    def apart(self) -> "Source":
+        """The same source for another thread or process: it has met no image yet, and keeps none."""
+        view = self.keeping(None)
+        view._first_with, view._skipped = {}, {}
+        return view
+
     def stamp(self, id: int) -> Hashable:
         """What changes when the file that holds image `id` is written; the same always where there is no file."""
         return None
@@ -140,11 +175,20 @@ class Source(ABC):
         self._entries = tuple(replace(entry, label=class_of(entry.identity)) for entry in self._entries)
         self.label_names = tuple(sorted({entry.label for entry in self._entries if entry.label is not None}))
 
-    def remember(self, records: Iterable[ImageRecord]) -> None:
-        """Take over what an earlier run found, so that duplicates and skipped images are known as if met now."""
-        for record in records:
-            self._noted(record)
+    def listing_only(self, entries: Sequence[Entry], *, name: str, said: Sequence[str]) -> "Source":
+        """The same source with these entries, some of its own in their order, which may have other labels."""
+        view = copy(self)
+        Source.__init__(view, entries, name=name, said=said)
+        return view
 
+    def remember(self, records: Iterable[ImageRecord]) -> list[ImageRecord]:
+        """Take over what was found elsewhere or earlier, so that duplicates and skipped images are known as if met now.
+
+        The same records, in order, each with its duplicate.
+        """
+        return [self._noted(record) for record in records]
+
+    @plain_failures("the images", kind=ImageError)
     def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
         """Go through all images once and return those that cannot be used; also kept in `skipped`."""
         starts = range(0, len(self), CHECK_RUN)
@@ -157,7 +201,7 @@ class Source(ABC):
 
     def load(self, ids: Ids, input: Input) -> Batch:
         """These images, now, in the calling thread. Raises ImageError where the source cannot make such an input."""
-        self._require(input)
+        self.require(input)
         if self._kept is not None:
             return next(self._kept.batches(self.keeping(None), [ids], 1, 0))
         (ids, rows), calls = self._group(ids, input)
@@ -169,7 +213,7 @@ class Source(ABC):
         The batches are the same bytes whatever `threads` and `ahead` are. An image that fails is left out of ids,
         pixels and placements, and its record says why. Raises ImageError as `load` does.
         """
-        self._require(input)
+        self.require(input)
         if self._kept is not None:
             return self._kept.batches(self.keeping(None), runs, threads, ahead)
         return self._batches(input, runs, threads, ahead)
@@ -187,13 +231,26 @@ class Source(ABC):
 
     def _place(self, id: int, input: Input, row: Float32[np.ndarray, "h w c"]) -> Placed:
         """Read and prepare one image into its row; no placement where it cannot be used. Runs in any thread."""
-        record, picture = self._read(id)
+        record, picture = self._met(id)
         if picture is None:
             return record, None, None
         try:
             return record, self._fill(record, picture, input, row), self._small(id, picture, input)
         except Unusable as failure:
             return replace(record, skipped=str(failure)), None, None
+
+    def _met(self, id: int) -> Read:
+        """What reading an image gives; of a guest's code whatever goes wrong is the reason that it is left out."""
+        try:
+            return self.read(id)
+        except Unusable as failure:
+            return replace(self.record(id), skipped=str(failure)), None
+        except (MemoryError, LayerscopeError):
+            raise
+        except Exception as failure:
+            if type(self).__module__.startswith("layerscope."):
+                raise
+            return replace(self.record(id), skipped=f"the {type(self).__name__} failed: {reason(failure)}"), None
 
     def _small(self, id: int, picture: Picture, input: Input) -> Small | None:
         """The small whole picture, if it is asked for and can be had."""
@@ -239,16 +296,8 @@ class Source(ABC):
         return any(self._checked(id).skipped is None for id in range(len(self)))
 
     def _checked(self, id: int) -> ImageRecord:
-        return self._read(id)[0]
+        return self._met(id)[0]
 
     def _threads(self, wanted: int) -> int:
         """How many threads may read at once."""
-        return max(wanted, 1)
-
-    @abstractmethod
-    def _require(self, input: Input) -> None:
-        """Raises ImageError where this kind of source cannot make such an input."""
-
-    @abstractmethod
-    def _read(self, id: int) -> tuple[ImageRecord, Picture | None]:
-        """One image: its record, without duplicate, and its picture, None where it cannot be used. Any thread."""
+        return max(wanted, 1) if self.in_threads else 1

@@ -7,13 +7,15 @@ where there is one, otherwise what its folders tell.
 
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from layerscope.core.errors import ImageError
+from layerscope.core.failures import AGAIN
 from layerscope.sources.clutter import is_clutter
-from layerscope.sources.files import printable
+from layerscope.sources.files import storable
 from layerscope.sources.keys import beside_pictures, key_and_field
 from layerscope.sources.listing import Listing, listing
 from layerscope.sources.signatures import HEAD, named_as_image
@@ -21,7 +23,6 @@ from layerscope.sources.source import Entry
 
 LONGEST_CLASS = 4096  # bytes of a .cls member
 BLOCK = 512
-ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,36 +75,52 @@ def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
     counts = Counter(entry.identity for entry in entries)
     if all(count == 1 for count in counts.values()):
         return list(entries)
-    return [replace(entry, identity=f"{printable(Path(entry.path).name)}/{entry.identity}") for entry in entries]
+    return [replace(entry, identity=f"{storable(Path(entry.path).name)}/{entry.identity}") for entry in entries]
 
 
 def _head(entry: Entry) -> bytes:
-    with open(entry.path, "rb", buffering=0) as file:
-        file.seek(entry.offset)
-        return file.read(min(HEAD, entry.size or 0))
+    try:
+        with open(entry.path, "rb", buffering=0) as file:
+            file.seek(entry.offset)
+            return file.read(min(HEAD, entry.size or 0))
+    except OSError as failure:
+        raise _unread(entry.path, failure) from failure
 
 
 def _index(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """Where each member lies, by name, and the class of each key. A member stored again replaces the earlier one."""
     members: dict[str, Entry] = {}
     classes: dict[str, str] = {}
-    with _opened(path) as archive:
+    with _readable(path), _opened(path) as archive:
         for member in _headers(archive, path):
             name = str(PurePosixPath(member.name))
             # An archive of a whole folder holds the folder itself, "./", which has no parts.
             if name == "." or is_clutter(PurePosixPath(name).parts):
                 continue
             if PurePosixPath(name).suffix.lower() == ".cls":
-                classes[printable(_key(name))] = _class(archive, member)
+                classes[storable(_key(name))] = _class(archive, member)
             elif member.islnk():  # a hard link has no bytes of its own
                 target = members.get(str(PurePosixPath(member.linkname)))
                 if target is not None:
-                    members[name] = replace(target, identity=printable(name))
+                    members[name] = replace(target, identity=storable(name))
             elif member.isreg() and not member.issparse():
                 members[name] = Entry(
-                    identity=printable(name), size=member.size, path=str(path), offset=member.offset_data
+                    identity=storable(name), size=member.size, path=str(path), offset=member.offset_data
                 )
     return members, classes
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raises ImageError where the disk fails while the archive is read."""
+    try:
+        yield
+    except OSError as failure:
+        raise _unread(path, failure) from failure
+
+
+def _unread(path: str | Path, failure: OSError) -> ImageError:
+    return ImageError(f'"{path}" cannot be read: {failure.strerror}; check its disk and permissions, and {AGAIN}')
 
 
 def _opened(path: Path) -> tarfile.TarFile:
@@ -113,8 +130,6 @@ def _opened(path: Path) -> tarfile.TarFile:
         raise ImageError(f'the archive "{path}" does not exist') from None
     except tarfile.ReadError:
         raise ImageError(f'"{path}" is not a plain .tar file (a compressed one must be unpacked first)') from None
-    except OSError as failure:
-        raise ImageError(f'"{path}" cannot be read: {failure.strerror}') from None
 
 
 def _headers(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
@@ -146,8 +161,3 @@ def _key(name: str) -> str:
 def _keys(name: str) -> tuple[str, str]:
     """What a member belongs to: what stands before its last dot, and before its first."""
     return _key(name), key_and_field(name)[0]
-
-
-def are_archives(paths: Iterable[Path]) -> bool:
-    """True where every path is named as a tar file; compressed ones are refused when they are opened."""
-    return all(path.name.lower().endswith(ENDINGS) for path in paths)

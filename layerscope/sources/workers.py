@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from layerscope.core.errors import LayerscopeError
+from layerscope.core.errors import ImageError, LayerscopeError
 from layerscope.core.records import Input
 from layerscope.sources.source import Ids, Placed, Rows
 
@@ -56,10 +56,23 @@ def from_workers(
         prefetch_factor=max(1, ahead // workers),
         generator=Generator().manual_seed(0),  # the default would draw from the user's own random numbers
     )
-    for result in loader:
+    for result in _alive(loader):
         if isinstance(result, LayerscopeError):
             raise result
         yield result
+
+
+def _alive(loader: Iterable[Any]) -> Iterator[Any]:
+    """The loader's results. Raises ImageError where one of its processes was ended from outside."""
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise ImageError(
+            "a process that reads the images was ended from outside, as systems do where memory is short: free some, "
+            "or ask for fewer workers, and run the same command again"
+        ) from error
 
 
 def _unchanged(result: Any) -> Any:

@@ -1,8 +1,6 @@
 """A training run on disk: the newest state, the weights of some epochs, a log, a card. Each file is whole or absent."""
 
 import json
-import os
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from layerscope.core.errors import LayerscopeError, UsageError
+from layerscope.core.failures import of_the_machine, out_of_memory
+from layerscope.core.files import write_whole
 
 # Zeiler & Fergus 2013, Figure 4.
 PAPER_EPOCHS = (1, 2, 5, 10, 20, 30, 40, 64)
@@ -53,6 +53,9 @@ class RunFolder:
         try:
             return torch.load(state, map_location="cpu", weights_only=True) if state.exists() else None
         except Exception as error:
+            # A sound state must not be removed for want of memory, or because a disk fails.
+            if out_of_memory(error) or (isinstance(error, OSError) and of_the_machine(error)):
+                raise
             raise UsageError(
                 f'"{state}" cannot be read ({str(error).splitlines()[0]}); remove it to begin this run anew'
             ) from error
@@ -72,7 +75,7 @@ class RunFolder:
         file = self.path / name
         try:
             return json.loads(file.read_text()) if file.exists() else None
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise UsageError(f'"{file}" cannot be read ({error}); choose another --out') from error
 
     def _require_same(self, held: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -88,29 +91,25 @@ class RunFolder:
         held = BytesIO()
         torch.save(state, held)
         # By Python, since torch says of a full disk only that a position was unexpected.
-        self._write(STATE, lambda part: part.write_bytes(held.getbuffer()))
+        self._write(STATE, held.getbuffer())
 
     def save_json(self, name: str, value: Any) -> None:
-        self._write(name, lambda part: part.write_text(json.dumps(value, indent=1)))
+        self._write(name, json.dumps(value, indent=1).encode())
 
     def save_text(self, name: str, text: str) -> None:
-        self._write(name, lambda part: part.write_text(text, encoding="utf-8"))
+        self._write(name, text.encode())
 
     def save_weights(self, name: str, weights: dict[str, Tensor], notes: dict[str, str]) -> Path:
         """Weights as NAME.safetensors, contiguous as others expect them."""
         plain = {key: tensor.detach().cpu().contiguous() for key, tensor in weights.items()}
-        return self._write(f"{name}.safetensors", lambda part: part.write_bytes(save(plain, metadata=notes)))
+        return self._write(f"{name}.safetensors", save(plain, metadata=notes))
 
-    def _write(self, name: str, write: Callable[[Path], object]) -> Path:
-        """Write beside, then rename: a stop leaves the old file or the new."""
-        part, file = self.path / f".{name}.part", self.path / name
+    def _write(self, name: str, content: bytes | memoryview) -> Path:
+        """A stop leaves the old file or the new."""
+        file = self.path / name
         try:
-            write(part)
-            with open(part, "rb+") as written:
-                os.fsync(written.fileno())
-            os.replace(part, file)
+            write_whole(file, content)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise LayerscopeError(
                 f'"{file}" cannot be written ({error.strerror or error}): make room, then give the same command '
                 "again; it goes on from the last state that was kept"

@@ -4,22 +4,28 @@ Every checkpoint is scanned over the same images, the last one first: it says wh
 layer's tiles are, and what all others are compared with. Source: Zeiler & Fergus 2013, section 4 and Figure 4.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.evolution import Evolution, LayerEvolution
-from layerscope.core.records import Input, LayerRecord, Peaks
+from layerscope.core.failures import plain_failures
+from layerscope.core.pieces import Job, NoMarks, make
+from layerscope.core.progress import Progress
+from layerscope.core.records import Batch, Input, LayerRecord, Peaks
+from layerscope.core.stages import EVOLVE
 from layerscope.graph import Carrier
 from layerscope.project.views import NaturalView
-from layerscope.scan import PICTURES, merge, scan_shard, statistics_of
+from layerscope.scan import PICTURES, ShardResult, merge, scan_shard, statistics_of
 from layerscope.scan.pictures import joined
 from layerscope.sources import Source
 from layerscope.training.kept import KeptRun
-from layerscope.training.run import Reporter
 from layerscope.training.strongest import Tiles, layer_side, strongest_tiles
 
 RUN, BATCH = 128, 32
@@ -27,17 +33,35 @@ RUN, BATCH = 128, 32
 MOST_CORRELATED = 20_000
 
 
-@dataclass(frozen=True, eq=False)
 class Scan:
     """What one checkpoint's scan found, by node. count: of usable images. maxima: float32[images, u], of an even share
     of them. pictures: sums over the first images (scan/pictures.py)."""
 
-    peaks: dict[int, Peaks]
-    maxima: dict[int, Float32[np.ndarray, "images u"]]
-    count: int
-    pictures: dict[str, np.ndarray] = field(default_factory=dict)
+    def __init__(self, layers: Sequence[LayerRecord], *, every: int) -> None:
+        self.peaks = {layer.node: Peaks.empty(layer.units, 1) for layer in layers}
+        self.count, self.pictures = 0, dict[str, np.ndarray]()
+        self._every = every
+        self._maxima: dict[int, list[np.ndarray]] = {layer.node: [] for layer in layers}
+
+    def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
+        """Every unit's highest value so far."""
+        return {node: held.value[:, 0].copy() for node, held in self.peaks.items()}
+
+    def add(self, found: ShardResult) -> None:
+        """Some more images."""
+        self.pictures = joined(self.pictures, found.pictures)
+        self.count += len(found.images)
+        for node, result in found.layers.items():
+            self.peaks[node] = merge(self.peaks[node], result.peaks)
+            self._maxima[node].append(result.maxima[found.images % self._every == 0])
+
+    @cached_property
+    def maxima(self) -> dict[int, Float32[np.ndarray, "images u"]]:
+        """Of the whole scan."""
+        return {node: np.concatenate(parts) for node, parts in self._maxima.items()}
 
 
+@plain_failures("the evolution")
 def evolve(
     run: KeptRun,
     layers: Sequence[LayerRecord],
@@ -47,7 +71,7 @@ def evolve(
     seed: int = 0,
     method: str = "deconvnet",
     view: str = "natural",
-    reporter: Reporter,
+    reporter: Progress,
     threads: int = 2,
 ) -> Evolution:
     """Each checkpoint's strongest image for a seeded sample of units of each layer, and the curves of all units.
@@ -59,20 +83,9 @@ def evolve(
     first, *later = run.epochs
     if not later:
         raise UsageError(f'"{run.folder}" holds one checkpoint only, of epoch {first}: an evolution needs at least two')
-    reporter.start("evolve", len(run.epochs) * len(source), 0)
-    last = run.epochs[-1]
-    program = run.program(last)
-    end = _scan(program, layers, source, run.input, reporter, threads)
-    _require_two(end, source)
-    alive = {layer.node: np.flatnonzero(end.peaks[layer.node].image[:, 0] >= 0) for layer in layers}
-    shown = _with_living(layers, alive, last, reporter)
-    natural = NaturalView(statistics_of(end.pictures))
-    works = [_Work(program, layer, alive[layer.node], end, source, run.input, units, seed, method) for layer in shown]
-    for epoch in run.epochs:
-        program = run.program(epoch)
-        now = end if epoch == last else _scan(program, shown, source, run.input, reporter, threads)
-        for work in works:
-            work.add(program, now, natural, view)
+    evolving = _Evolving(run, layers, source, reporter, units, seed, method, view, threads)
+    make(evolving, NoMarks(), reporter)
+    works, end = evolving.finished()
     names = source.listing()
     return Evolution(
         network=run.network,
@@ -81,7 +94,7 @@ def evolve(
         layers=tuple(work.result() for work in works),
         images=source.name,
         count=end.count,
-        correlated=len(end.maxima[shown[0].node]),
+        correlated=len(end.maxima[works[0].layer.node]),
         names={image: names[image][0] for work in works for image in work.images()},
         method=method,
         view=view,
@@ -97,7 +110,7 @@ def _require_two(scan: Scan, source: Source) -> None:
 
 
 def _with_living(
-    layers: Sequence[LayerRecord], alive: dict[int, Int64[np.ndarray, " n"]], epoch: int, reporter: Reporter
+    layers: Sequence[LayerRecord], alive: dict[int, Int64[np.ndarray, " n"]], epoch: int, reporter: Progress
 ) -> list[LayerRecord]:
     """The layers that have something to show at the last checkpoint."""
     for layer in layers:
@@ -132,7 +145,7 @@ class _Work:
         peaks = scan.peaks[self.layer.node]
         maxima = standardised(scan.maxima[self.layer.node][:, self.alive])
         same = float((peaks.image[self.alive, 0] == self.end_image).mean())
-        self.curves.append((same, *correlations(maxima, self.end_maxima)))
+        self.curves.append((same, *mean_correlations(maxima, self.end_maxima)))
         self.peaks.append(peaks)
         self.tiles.append(
             strongest_tiles(
@@ -160,26 +173,85 @@ class _Work:
         )  # fmt: skip
 
 
-def _scan(
-    program: Carrier, layers: Sequence[LayerRecord], source: Source, input: Input, reporter: Reporter, threads: int
-) -> Scan:
-    """One pass over the images: each unit's highest peak, and its maxima on an even share of the images."""
-    every = -(-len(source) // MOST_CORRELATED)
-    peaks = {layer.node: Peaks.empty(layer.units, 1) for layer in layers}
-    maxima: dict[int, list[np.ndarray]] = {layer.node: [] for layer in layers}
-    count, pictures = 0, {}
-    runs = [range(first, min(first + RUN, len(source))) for first in range(0, len(source), RUN)]
-    for run, batch in zip(runs, source.batches(input, runs, threads=threads, ahead=2), strict=True):
-        floors = {node: held.value[:, 0].copy() for node, held in peaks.items()}
-        first = run.start < PICTURES
-        found = scan_shard(program, layers, [batch], k=1, batch_size=BATCH, floors=floors, with_pictures=first)
-        pictures = joined(pictures, found.pictures)
-        count += len(found.images)
-        for node, result in found.layers.items():
-            peaks[node] = merge(peaks[node], result.peaks)
-            maxima[node].append(result.maxima[found.images % every == 0])
-        reporter.step(len(run))
-    return Scan(peaks, {node: np.concatenate(parts) for node, parts in maxima.items()}, count, pictures)
+@dataclass(frozen=True)
+class _Some:
+    """Some images at one checkpoint."""
+
+    epoch: int
+    ids: range
+
+
+class _Evolving(Job[_Some, ShardResult]):
+    """Every checkpoint over all images, the last one first: what it says decides what is looked at in the others."""
+
+    stage = EVOLVE
+
+    def __init__(
+        self, run: KeptRun, layers: Sequence[LayerRecord], source: Source, progress: Progress, units: int, seed: int,
+        method: str, view: str, threads: int,
+    ) -> None:  # fmt: skip
+        self.kept, self.layers, self.source, self.progress, self.threads = run, layers, source, progress, threads
+        self.units, self.seed, self.method, self.view = units, seed, method, view
+        starts = range(0, len(source), RUN)
+        runs = [range(first, min(first + RUN, len(source))) for first in starts]
+        *earlier, self.last = run.epochs
+        wanted = [_Some(epoch, ids) for epoch in (self.last, *earlier) for ids in runs]
+        self.pieces = [Piece(number, len(some.ids), some) for number, some in enumerate(wanted)]
+        self.work = self._scan_all
+        self.works: list[_Work] = []
+        self.end: Scan | None = None
+        self._begin(self.last)
+
+    def _begin(self, epoch: int) -> None:
+        self.epoch, self.program = epoch, self.kept.program(epoch)
+        self.scan = Scan(self.layers, every=-(-len(self.source) // MOST_CORRELATED))
+
+    def _scan_all(self, pieces: Sequence[Piece[_Some]], /) -> Iterator[Made[ShardResult]]:
+        runs = [piece.held.ids for piece in pieces]
+        with closing(self.source.batches(self.kept.input, runs, threads=self.threads, ahead=2)) as batches:  # type: ignore[type-var]
+            yield from in_turn(pieces, lambda piece: self._scanned(piece.held, next(batches)))
+
+    def _scanned(self, some: _Some, batch: Batch) -> Iterator[ShardResult]:
+        if some.epoch != self.epoch:
+            self._begin(some.epoch)
+        yield scan_shard(
+            self.program, self.layers, [batch], k=1, batch_size=BATCH, floors=self.scan.floors(),
+            with_pictures=some.ids.start < PICTURES,
+        )  # fmt: skip
+
+    def put(self, piece: Piece[_Some], part: ShardResult) -> int:
+        """Some more images of a checkpoint, and behind the last of them what its strongest images show."""
+        self.scan.add(part)
+        if piece.held.ids.stop == len(self.source):
+            if self.end is None:
+                self._ended(self.scan)
+            else:
+                self._looked_at(self.program, self.scan)
+        return 0
+
+    def _ended(self, end: Scan) -> None:
+        """The last checkpoint says which units are alive, and how large tiles are. Raises ImageError and UsageError."""
+        _require_two(end, self.source)
+        self.end, self.natural = end, NaturalView(statistics_of(end.pictures))
+        alive = {layer.node: np.flatnonzero(end.peaks[layer.node].image[:, 0] >= 0) for layer in self.layers}
+        self.layers = _with_living(self.layers, alive, self.last, self.progress)
+        self.works = [
+            _Work(
+                self.program, layer, alive[layer.node], end, self.source, self.kept.input, self.units, self.seed,
+                self.method,
+            )
+            for layer in self.layers
+        ]  # fmt: skip
+
+    def _looked_at(self, program: Carrier, scan: Scan) -> None:
+        for work in self.works:
+            work.add(program, scan, self.natural, self.view)
+
+    def finished(self) -> "tuple[list[_Work], Scan]":
+        """All layers over all checkpoints, and the last one's scan."""
+        assert self.end is not None
+        self._looked_at(self.kept.program(self.last), self.end)
+        return self.works, self.end
 
 
 def standardised(maxima: Float32[np.ndarray, "images u"]) -> Float64[np.ndarray, "images u"]:
@@ -189,7 +261,9 @@ def standardised(maxima: Float32[np.ndarray, "images u"]) -> Float64[np.ndarray,
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
 
 
-def correlations(now: Float64[np.ndarray, "images u"], end: Float64[np.ndarray, "images u"]) -> tuple[float, float]:
+def mean_correlations(
+    now: Float64[np.ndarray, "images u"], end: Float64[np.ndarray, "images u"]
+) -> tuple[float, float]:
     """Of standardised maxima: the mean correlation of each unit with itself at the end, and with the others there.
 
     Over the units that vary at the end; NaN for no unit, and for no two. A unit that does not vary now counts as 0.

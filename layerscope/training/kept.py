@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.records import Input
-from layerscope.graph import Carrier, Traced, runner_of, trace_module
+from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
 from layerscope.models.named import NAMED
 from layerscope.models.weights import load_weights
 from layerscope.training.checkpoint import SETTINGS, checkpoints
@@ -47,7 +47,7 @@ class KeptRun:
 
     @cached_property
     def _traced(self) -> Traced:
-        return trace_module(NAMED[self.network].plain(self.classes), self.input.shape)
+        return graph_of_model(NAMED[self.network].plain(self.classes), self.input.shape)
 
 
 def _network_of(folder: Path) -> tuple[str, int]:

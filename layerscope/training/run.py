@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from layerscope.core.errors import LayerscopeError
+from layerscope.core.progress import Progress
 from layerscope.core.records import Input
 from layerscope.training.ahead import ahead
 from layerscope.training.checkpoint import LOG, PAPER_EPOCHS, RunFolder
@@ -30,17 +31,6 @@ from layerscope.training.store import Store
 from layerscope.training.workers import Workers
 
 KEEP_SECONDS = 60.0
-
-
-@runtime_checkable
-class Reporter(Protocol):
-    """What shows a run's progress."""
-
-    def start(self, stage: str, total: int, done: int) -> None: ...
-
-    def step(self, count: int = 1) -> None: ...
-
-    def say(self, sentence: str) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +55,7 @@ class Training:
         train: Pictures,
         validate: Pictures,
         store: Store,
-        reporter: Reporter,
+        reporter: Progress,
         *,
         keep_seconds: float = KEEP_SECONDS,
     ) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.failures import plain_failures
+from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, Named
 from layerscope.training.card import Told, card_of, card_text
@@ -18,11 +20,12 @@ from layerscope.training.data import WORLD, Data, Part, open_data
 from layerscope.training.optimiser import begin_from, digest
 from layerscope.training.pictures import Pictures, read_pictures
 from layerscope.training.recipe import Recipe, recipe_of
-from layerscope.training.run import KEEP_SECONDS, Reporter, Task, Training
+from layerscope.training.run import KEEP_SECONDS, Task, Training
 from layerscope.training.store import Store
 from layerscope.training.workers import Workers, knows_bf16
 
 
+@plain_failures("the training run", then="run the same command again: it goes on from the last state that was kept")
 def train(
     name: str,
     data: Any,
@@ -37,7 +40,7 @@ def train(
     start: str | Path | None = None,
     device: str | None = None,
     bf16: bool = True,
-    reporter: Reporter | None = None,
+    reporter: Progress | None = None,
     keep_seconds: float = KEEP_SECONDS,
 ) -> list[dict[str, Any]]:
     """Train a named network; the same call goes on with a run that was stopped, and ends in the same weights.
@@ -55,7 +58,7 @@ def train(
         raise UsageError(f'there is no network "{name}" to train; there are {", ".join(NAMED)}{nearest(name, NAMED)}')
     named, chosen = NAMED[name], _recipe(name, recipe, epochs, rate, batch, seed)
     workers, folder = Workers(device), RunFolder(Path(out).expanduser())
-    reporter = reporter if reporter is not None and workers.first else _Silent()
+    reporter = reporter if reporter is not None and workers.first else Silent()
     first = None if start is None else RunFolder(Path(start).expanduser()).network()
     settings = {"network": name, "recipe": asdict(chosen)} | ({} if first is None else {"start": digest(first)})
     store = Store(folder.path, workers)
@@ -99,7 +102,7 @@ def _stored_side(named: Named) -> int:
     return named.input.resize or named.input.height
 
 
-def _read(data: Data, side: int, store: Store, reporter: Reporter) -> tuple[Pictures, Pictures]:
+def _read(data: Data, side: int, store: Store, reporter: Progress) -> tuple[Pictures, Pictures]:
     """Decode both parts, and say what could not be."""
     reporter.start("decode", len(data.train.ids) + len(data.validate.ids), 0)
     read = partial(read_pictures, side=side, step=reporter.step)
@@ -180,13 +183,3 @@ def _write_card(folder: RunFolder, told: Told, run: Training, other: Pictures) -
     card = card_of(told, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
     folder.save_text(CARD_TEXT, card_text(card))
     folder.save_json(CARD, card)
-
-
-class _Silent:
-    """Shows nothing."""
-
-    def start(self, stage: str, total: int, done: int) -> None: ...
-
-    def step(self, count: int = 1) -> None: ...
-
-    def say(self, sentence: str) -> None: ...

@@ -5,10 +5,11 @@ Pages and templates never write an address themselves: they ask a `Links`, and s
 
 import re
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.viewer.pages import PAGES
 
 # A layer's name stands in its URL where it is plain; other names, which may come from strangers, become l and a number.
 PLAIN = re.compile(r"(?!l\d+$)(?!\.+$)[A-Za-z0-9_.\-]{1,80}")
@@ -22,7 +23,7 @@ def layer_key(layer: AtlasLayerRecord) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class SheetKey:
     """Which of a unit's stored pictures: kind "patches" or "projections"; method and view of projections."""
 
     layer: int
@@ -41,29 +42,22 @@ class Links(Protocol):
         """True in an export: what needs the model or a query is absent there."""
         ...
 
-    def home(self) -> str: ...
-
     def asset(self, name: str) -> str:
         """A file of viewer/static, for example "viewer.css"."""
         ...
 
-    def network(self) -> str: ...
+    def page(self, name: str, *of: Any) -> Any:
+        """The address of a page of this name. of: what it is of, as its scope has it: a layer and a unit, an image.
 
-    def layer(self, layer: AtlasLayerRecord) -> str: ...
-
-    def unit(self, layer: AtlasLayerRecord, unit: int) -> str: ...
-
-    def image(self, image: int) -> str | None:
-        """None where the image has no page: photographs were left out of an export."""
+        None where there is none here: an export lacks pages that need a server, and of images without photographs.
+        """
         ...
 
-    def concepts(self) -> str: ...
+    def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
+        """The page of comparisons, with these units side by side."""
+        ...
 
-    def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str: ...
-
-    def about(self) -> str: ...
-
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         """A unit's tiles as they are stored; None where an export leaves them out."""
         ...
 
@@ -104,35 +98,19 @@ class ServerLinks:
     def _cached(self, *parts: str | int) -> str:
         return self._page("data", self.mark, *parts)
 
-    def home(self) -> str:
-        return f"{self.base}/"
-
     def asset(self, name: str) -> str:
         return f"{self.base}/static/{name}?v={self.assets[name]}"
 
-    def network(self) -> str:
-        return self._page("")
-
-    def layer(self, layer: AtlasLayerRecord) -> str:
-        return self._page("l", layer_key(layer))
-
-    def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
-        return self._page("l", layer_key(layer), "u", unit)
-
-    def image(self, image: int) -> str | None:
-        return self._page("i", image)
-
-    def concepts(self) -> str:
-        return self._page("concepts")
+    def page(self, name: str, *of: Any) -> str:
+        page = PAGES.known(name)
+        parts = {part: _spelled(one) for part, one in zip(page.parts, of, strict=True)}
+        return f"{self.base}/" if page.scope == "shelf" else f"{self._page('')}{page.address(parts)}"
 
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         wanted = "&".join(f"u={quote(layer_key(layer), safe='')}:{unit}" for layer, unit in units)
-        return self._page("compare") + (f"?{wanted}" if wanted else "")
+        return self.page("compare") + (f"?{wanted}" if wanted else "")
 
-    def about(self) -> str:
-        return self._page("about")
-
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         words = [sheet.kind, sheet.method, sheet.view] if sheet.method else [sheet.kind]
         return self._cached("sheet", sheet.layer, sheet.unit, ".".join(words))
 
@@ -153,21 +131,38 @@ class ServerLinks:
 
     # What only a server with a network has: an export has none of these.
 
-    def live(self) -> str:
-        return self._page("live")
-
     def live_socket(self) -> str:
         return self._page("live", "socket")
 
-    def look(self, key: str = "") -> str:
-        """A picture at every layer, by the key it is kept under; without one, where pictures are sent to."""
-        return self._page("look", key) if key else self._page("look")
+    def upload(self) -> str:
+        """Where pictures of one's own are sent to."""
+        return self._page("look")
 
-    def look_at_image(self, image: int) -> str:
-        return f"{self._page('look')}?image={image}"
+    def looked(self, key: str) -> "LookedLinks":
+        """The addresses of what is seen in a picture."""
+        return LookedLinks(self, key)
 
-    def look_picture(self, key: str) -> str:
-        return self._page("look", key, "picture.png")
 
-    def look_tile(self, key: str, layer: AtlasLayerRecord, unit: int, method: str) -> str:
-        return self._page("look", key, layer.id, unit, f"{method}.png")
+def _spelled(one: AtlasLayerRecord | int | str) -> str:
+    """A part of an address, quoted."""
+    return quote(layer_key(one) if isinstance(one, AtlasLayerRecord) else str(one), safe="")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedLinks:
+    """Where the pictures of a looked-at picture are. key: under which the server keeps it."""
+
+    link: ServerLinks
+    key: str
+
+    def picture(self) -> str:
+        return self.link.page("look", self.key) + "/picture.png"
+
+    def tile(self, layer: AtlasLayerRecord, unit: int, method: str) -> str:
+        return self.link.page("look", self.key) + f"/{layer.id}/{unit}/{quote(method, safe='')}.png"
+
+    def sheet(self, sheet: SheetKey) -> str | None:
+        return self.link.sheet(sheet)
+
+    def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
+        return self.link.page("unit", layer, unit)

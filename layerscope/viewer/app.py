@@ -1,13 +1,10 @@
 """The server: addresses to pages and pictures of the atlases on a shelf. Everything is read, nothing ever changed."""
 
-import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +14,7 @@ from starlette.routing import BaseRoute, Match, Route
 from layerscope.core.errors import AtlasError, LayerscopeError, UsageError, nearest
 from layerscope.core.version import __version__
 from layerscope.viewer import data
+from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.answers import (
     CACHED,
     FRESH,
@@ -28,40 +26,52 @@ from layerscope.viewer.answers import (
     unchanged,
     without_paths,
 )  # fmt: skip
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, Guard
-from layerscope.viewer.live_socket import live_routes
-from layerscope.viewer.pages import PAGES, Page, Query
-from layerscope.viewer.pages.goto import targets
+from layerscope.viewer.live_pages import LivePages
+from layerscope.viewer.live_socket import socket_route
+from layerscope.viewer.pages import Page, Query, all_pages
+from layerscope.viewer.pages.telling import GuestFailed, as_json, facts_of
 from layerscope.viewer.render import ASSETS, asset_marks, assets, look, render
 from layerscope.viewer.shelf import Book, Shelf
+from layerscope.viewer.threads import Threads
 
-# Pages are made in threads. More of them than processors make nothing faster, and each holds a page's memory.
-AT_ONCE = 8
+# How the parts of a page's address are matched; all others are words.
+PATTERNS = {"unit": "{unit:int}", "image": "{image:int}"}
 
 
 class Missing(LayerscopeError):
     """An address that names nothing: a 404 with a sentence, and where to go instead."""
 
 
-def create_app(shelf: Shelf, *, engine: Engine | None = None) -> Starlette:
+def create_app(shelf: Shelf, *, engine: LiveEngine | None = None) -> Starlette:
     """The whole viewer as an ASGI application, without guards (see `guarded`).
 
     engine: a network that made the shelf's first atlas; with it there are live pages.
     """
-    maker = Maker(shelf, live=engine is not None)
-    routes: list[BaseRoute] = [] if engine is None else live_routes(shelf, engine)
+    network = None if engine is None else LivePages(shelf, engine)
+    maker = Maker(shelf, network)
+    routes: list[BaseRoute] = []
+    if network is not None:
+        routes += [socket_route(network.slug, network.engine), *network.routes(maker.threads)]
     routes.append(Route("/static/{name:path}", _asset))
-    routes += [Route(page.route, maker.page(page)) for page in PAGES.values()]
+    routes += [Route(route_of(page), maker.page(page)) for page in all_pages() if network or not page.live]
     routes += [Route(f"/{{atlas}}/data/{{mark}}/{route}", maker.data(find)) for route, find in data.ROUTES.items()]
-    handlers = {HTTPException: _failed, LayerscopeError: maker.sorry, Exception: _bug}
+    handlers = {HTTPException: _failed, LayerscopeError: maker.refused, Exception: _bug}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     # Its own redirects name host and scheme, which a proxy may have others of: `_failed` leads there by path.
     app.router.redirect_slashes = False
     return app
 
 
-def guarded(shelf: Shelf, door: Door, *, engine: Engine | None = None) -> Guard:
+def route_of(page: Page) -> str:
+    """A page's address as a pattern: units and images are numbers."""
+    if page.scope == "shelf":
+        return "/"
+    return "/{atlas}/" + page.address({part: PATTERNS.get(part, f"{{{part}}}") for part in page.parts})
+
+
+def guarded(shelf: Shelf, door: Door, *, engine: LiveEngine | None = None) -> Guard:
     """The viewer behind its gate: what a server serves."""
     return Guard(create_app(shelf, engine=engine), door, post_paths=post_paths(shelf) if engine else ())
 
@@ -74,20 +84,20 @@ def post_paths(shelf: Shelf) -> tuple[str, ...]:
 class Maker:
     """Makes answers from a shelf, a few at once, each in a thread of its own."""
 
-    def __init__(self, shelf: Shelf, *, live: bool) -> None:
-        self.shelf, self.live = shelf, live
-        self._places = CapacityLimiter(AT_ONCE)
+    def __init__(self, shelf: Shelf, network: LivePages | None) -> None:
+        self.shelf, self.network = shelf, network
+        self.threads = Threads()
 
     def page(self, page: Page) -> Callable[..., Any]:
         """A page as HTML, or with ?format=json as the values that stand on it."""
 
         def made(request: Request) -> Response:
-            book = self._book(request) if "atlas" in request.path_params else None
-            mark = self._mark(None if page.shelf else book, base_of(request))
+            book = self._book_of(page, request)
+            mark = self._mark(None if "shelf" in page.asks else book, base_of(request)) if not page.live else None
             have = unchanged(request, mark) if mark else None
-            return have or marked(self._told(page, request, book), mark)
+            return have or marked(self._answer(page, request, book), mark)
 
-        return self._in_a_thread(made)
+        return self.threads.run(made)
 
     def data(self, find: data.Find) -> Callable[..., Any]:
         """A picture, a style sheet or a script; under the atlas's present mark it may be kept for ever."""
@@ -105,13 +115,15 @@ class Maker:
             answer = Response(found.content, media_type=found.media, headers=cached)
             return marked(answer, book.mark if book.finished else None)
 
-        return self._in_a_thread(made)
+        return self.threads.run(made)
 
-    def _in_a_thread(self, made: Callable[[Request], Response]) -> Callable[..., Any]:
-        async def answer(request: Request) -> Response:
-            return await to_thread.run_sync(made, request, limiter=self._places)
-
-        return answer
+    def _book_of(self, page: Page, request: Request) -> Book | None:
+        """The atlas of a page; None for the page of all."""
+        if page.scope == "shelf":
+            return None
+        if page.live and self.network is not None and request.path_params["atlas"] in self.shelf.slugs:
+            return self.network.book(request.path_params["atlas"])
+        return self._book(request)
 
     def _book(self, request: Request) -> Book:
         slug = request.path_params["atlas"]
@@ -125,55 +137,39 @@ class Maker:
         books = [book] if book is not None else list(self.shelf)
         if (book is None and len(books) < len(self.shelf.slugs)) or not all(one.finished for one in books):
             return None
-        return "-".join([*(one.mark for one in books), look(), "live" if self.live else "read", *base.split("/")[1:]])
+        return "-".join(
+            [*(one.mark for one in books), look(), "live" if self.network else "read", *base.split("/")[1:]]
+        )
 
-    def _told(self, page: Page, request: Request, book: Book | None) -> Response:
-        query, base = Query.of(request.query_params.multi_items()), base_of(request)
-        if page is PAGES["network"] and book is not None and (meant := _meant(book, query.one("go"), base)):
-            return RedirectResponse(meant, 303, headers=FRESH)
+    def _answer(self, page: Page, request: Request, book: Book | None) -> Response:
+        query, link = Query.of(request.query_params.multi_items()), links_of(book, base_of(request))
+        if page.leads is not None and book is not None and (address := page.leads(book, query, link)):
+            return RedirectResponse(address, 303, headers=FRESH)
+        facts = self._facts(page, request, query, book, link)
+        headers = {**FRESH, **page.headers}
+        if query.one("format") == "json":
+            return Response(as_json(facts), media_type="application/json", headers=headers)
+        values = {"book": book, "shelf": self.shelf, "live": self.network is not None, "link": link}
+        values |= {"links_of": partial(links_of, base=base_of(request))}
+        return HTMLResponse(render(page.source, page=facts, **values), headers=headers)
+
+    def _facts(self, page: Page, request: Request, query: Query, book: Book | None, link: ServerLinks) -> Any:
         parts = {name: value for name, value in request.path_params.items() if name != "atlas"}
-        parts |= {"shelf": self.shelf} if page.shelf else {}
+        offered: dict[str, Any] = {"shelf": self.shelf, "link": link}
+        if self.network is not None:
+            offered |= {"engine": self.network.engine, "gallery": self.network.gallery}
         try:
-            facts = page.facts(self.shelf if book is None else book, query, **parts)
+            asked = {name: offered[name] for name in page.asks}
+            return facts_of(page, self.shelf if book is None else book, query, **parts, **asked)
         except UsageError as error:
             raise Missing(str(error)) from error
-        if query.one("format") == "json":
-            return Response(_json(facts), media_type="application/json", headers=FRESH)
-        values = {"book": book, "shelf": self.shelf, "live": self.live}
-        values |= {"link": links_of(book, base), "links_of": partial(links_of, base=base)}
-        return HTMLResponse(render(page.template, page=facts, **values), headers=FRESH)
 
-    async def sorry(self, request: Request, error: Exception) -> Response:
+    async def refused(self, request: Request, error: Exception) -> Response:
         """What is missing is a 404; an atlas that was removed, cut or is only begun is a 503: it may come back."""
         paths = [self.shelf.path(slug) for slug in self.shelf.slugs]
         words = without_paths(str(error), [(str(path), path.name) for path in paths])
-        return error_page(503 if isinstance(error, AtlasError) else 404, words, base=base_of(request))
-
-
-def _meant(book: Book, text: str, base: str) -> str | None:
-    """The address of what "go to" means; None where it means nothing, or several things: the page then says which."""
-    try:
-        found = targets(book, text.strip()[:200]) if text.strip() else ()
-    except UsageError:
-        return None
-    if len(found) != 1:
-        return None
-    (one,), link = found, links_of(book, base)
-    if one.layer is None:
-        return None if one.image is None else link.image(one.image)
-    return link.layer(one.layer) if one.unit is None else link.unit(one.layer, one.unit)
-
-
-def _json(facts: Any) -> str:
-    """A page's facts as they are, not rounded."""
-    try:
-        return json.dumps(asdict(facts), default=_plain, allow_nan=False)
-    except ValueError as error:
-        raise AtlasError("this atlas is damaged: it holds numbers that are not finite") from error
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+        status = 500 if isinstance(error, GuestFailed) else 503 if isinstance(error, AtlasError) else 404
+        return error_page(status, words, base=base_of(request))
 
 
 async def _asset(request: Request) -> Response:

@@ -6,14 +6,14 @@ from typing import Any
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.viewer import pictures
-from layerscope.viewer.addresses import SPRITES, Links, Sheet
-from layerscope.viewer.pictures import Picture
+from layerscope.viewer.addresses import SPRITES, Links, SheetKey
+from layerscope.viewer.pictures import EncodedPicture
 from layerscope.viewer.render import ASSETS
 from layerscope.viewer.scripts import names_script, sprites_style
 from layerscope.viewer.shelf import Book
 
 # From a book, the parts of the route and the book's addresses; None where there is no such thing. Raises UsageError.
-Find = Callable[[Book, Mapping[str, Any], Links], Picture | None]
+Find = Callable[[Book, Mapping[str, Any], Links], EncodedPicture | None]
 
 
 def _layer(book: Book, number: int) -> AtlasLayerRecord:
@@ -23,33 +23,33 @@ def _layer(book: Book, number: int) -> AtlasLayerRecord:
     return found
 
 
-def _sheet(book: Book, parts: Mapping[str, Any], link: Links) -> Picture | None:
+def _sheet(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
     kind, _, rest = parts["words"].partition(".")
     method, _, view = rest.partition(".")
-    wanted = Sheet(layer=parts["layer"], unit=parts["unit"], kind=kind, method=method, view=view)
+    wanted = SheetKey(layer=parts["layer"], unit=parts["unit"], kind=kind, method=method, view=view)
     return pictures.stored(book, wanted)
 
 
-def _sprite(book: Book, parts: Mapping[str, Any], link: Links) -> Picture | None:
+def _sprite(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
     layer = _layer(book, parts["layer"])
     known = parts["kind"] in SPRITES and parts["block"] < pictures.blocks(layer)
     return pictures.sprite(book, layer, parts["block"], parts["kind"]) if known else None
 
 
-def _whole(book: Book, parts: Mapping[str, Any], link: Links) -> Picture | None:
+def _whole(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
     return pictures.whole(book, parts["image"])
 
 
-def _strata(book: Book, parts: Mapping[str, Any], link: Links) -> Picture | None:
+def _strata(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
     return pictures.strata(book, _layer(book, parts["layer"]), parts["unit"])
 
 
-def _style(book: Book, parts: Mapping[str, Any], link: Links) -> Picture:
-    return Picture(ASSETS["css"], sprites_style(book, _layer(book, parts["layer"]), link).encode())
+def _style(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:
+    return EncodedPicture(ASSETS["css"], sprites_style(book, _layer(book, parts["layer"]), link).encode())
 
 
-def _names(book: Book, parts: Mapping[str, Any], link: Links) -> Picture:
-    return Picture(ASSETS["js"], names_script(book, _layer(book, parts["layer"]), link).encode())
+def _names(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:
+    return EncodedPicture(ASSETS["js"], names_script(book, _layer(book, parts["layer"]), link).encode())
 
 
 ROUTES: dict[str, Find] = {

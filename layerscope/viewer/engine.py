@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from layerscope.core.live import Look, Portrait, Wish
+from layerscope.core.live import LiveRequest, Look, Portrait
 
 
 @runtime_checkable
-class LiveLayer(Protocol):
+class WatchableLayer(Protocol):
     """A layer that can be watched. rows, cols: of its map; 1 and 1 for a dense layer."""
 
     @property
@@ -27,7 +27,7 @@ class LiveLayer(Protocol):
 
 
 @runtime_checkable
-class Engine(Protocol):
+class LiveEngine(Protocol):
     """A network over one atlas; calls from several threads do not mix. See core/live.py for what is given."""
 
     name: str
@@ -39,10 +39,10 @@ class Engine(Protocol):
     def methods(self) -> Sequence[str]: ...
 
     @property
-    def layers(self) -> Sequence[LiveLayer]: ...
+    def layers(self) -> Sequence[WatchableLayer]: ...
 
-    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
-        """One picture, as far as the wish goes; frame: one of a stream, for which narrower limits hold. ImageError."""
+    def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
+        """One picture, as far as the request goes; frame: one of a stream, with narrower limits. ImageError."""
         ...
 
     def whole(self, picture: bytes, *, strongest: int = 9) -> Portrait:

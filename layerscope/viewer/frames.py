@@ -1,9 +1,9 @@
 """The live protocol's messages: 16 bytes of header before every binary one, JSON and pictures behind it.
 
 Header, little-endian: u8 version, u8 type, u16 flags, u32 number, f64 the client's clock in ms. The client sends FRAME
-(a picture follows) or AGAIN (the last picture once more, under the wish of now); the server answers each that it looks
-at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it counts.
-Wishes and sorrows are JSON texts.
+(a picture follows) or AGAIN (the last picture once more, under the request of now); the server answers each that it
+looks at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it
+counts. Requests and errors are JSON texts.
 """
 
 import json
@@ -19,10 +19,10 @@ LENGTH = struct.Struct("<I")
 # A frame is a small JPEG of a moving picture; a picture is a file as its owner has it.
 FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
 PICTURE_BYTES, PICTURE_PIXELS = 8 * 1024 * 1024, 16_000_000
-WISH_BYTES = 4 * 1024
+REQUEST_BYTES = 4 * 1024
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """A binary message's type."""
 
     FRAME = 1
@@ -30,7 +30,7 @@ class Kind(IntEnum):
     RESULT = 3
 
 
-class Flag(IntFlag):
+class MessageFlag(IntFlag):
     """PICTURE: a file as it is, for which the wider limits hold."""
 
     NONE = 0
@@ -49,8 +49,8 @@ class Refused(Exception):
 class Message:
     """A binary message. number: wraps at 2^32. clock: ms, as the client says; it is only sent back."""
 
-    kind: Kind
-    flags: Flag = Flag.NONE
+    kind: MessageKind
+    flags: MessageFlag = MessageFlag.NONE
     number: int = 0
     clock: float = 0.0
     body: bytes = b""
@@ -68,13 +68,15 @@ def unpack(data: bytes) -> Message:
     version, kind, flags, number, clock = HEADER.unpack_from(data)
     if version != VERSION:
         raise Refused(1003, f"this server speaks version {VERSION} of the protocol, not {version}")
-    if kind not in Kind.__members__.values() or flags not in (Flag.NONE, Flag.PICTURE):
+    if kind not in MessageKind.__members__.values() or flags not in (MessageFlag.NONE, MessageFlag.PICTURE):
         raise Refused(1003, f"there is no message of type {kind} with flags {flags}")
-    limit = {Kind.FRAME: FRAME_BYTES, Kind.AGAIN: 0, Kind.RESULT: PICTURE_BYTES}[Kind(kind)]
-    limit = PICTURE_BYTES if kind == Kind.FRAME and flags & Flag.PICTURE else limit
+    limit = {MessageKind.FRAME: FRAME_BYTES, MessageKind.AGAIN: 0, MessageKind.RESULT: PICTURE_BYTES}[MessageKind(kind)]
+    limit = PICTURE_BYTES if kind == MessageKind.FRAME and flags & MessageFlag.PICTURE else limit
     if len(data) - HEADER.size > limit:
         raise Refused(1009, f"at most {limit} bytes may follow, not {len(data) - HEADER.size}")
-    return Message(kind=Kind(kind), flags=Flag(flags), number=number, clock=clock, body=data[HEADER.size :])
+    return Message(
+        kind=MessageKind(kind), flags=MessageFlag(flags), number=number, clock=clock, body=data[HEADER.size :]
+    )
 
 
 def pack_result(told: dict[str, Any], pictures: Sequence[bytes]) -> bytes:

@@ -5,9 +5,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from layerscope.core.errors import LayerscopeError
+from layerscope.atlas.codecs import decode, encode
+from layerscope.core.codecs import CODECS, FOR_BROWSERS
+from layerscope.core.errors import LayerscopeError, UsageError
 from layerscope.core.live import Portrait
+from layerscope.core.lru import LruCache
+from layerscope.sources.received import UPLOADED
+from layerscope.viewer.shelf import Book
 
+IMAGE_KEY = "image-"
+GONE = "this picture is kept here no longer: pictures of your own live as long as the server, the newest 16 of them"
 PICTURES, BYTES = 16, 64 * 1024 * 1024
 WAITING = 4
 
@@ -17,7 +24,7 @@ class Busy(LayerscopeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class LookedAt:
     """One picture with what the network sees in it."""
 
     picture: bytes
@@ -37,28 +44,35 @@ class Gallery:
 
     def __init__(self, look: Callable[[bytes], Portrait]) -> None:
         self._look = look
-        self._kept: dict[str, Kept] = {}
+        # Each weighs a sixteenth at least: one bound on the bytes is one on the number too.
+        self._kept = LruCache[LookedAt](BYTES, lambda kept: max(kept.size, BYTES // PICTURES))
         self._lock, self._making = threading.Lock(), threading.Lock()
         self._waiting = 0
 
     def find(self, key: str) -> Portrait | None:
         """What is seen in a picture; None for one that was never here, or was let go."""
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
-                return None
-            self._kept[key] = found
-            return found.portrait
+        found = self._kept.find(key)
+        return None if found is None else found.portrait
 
     def add(self, picture: bytes, key: str | None = None) -> str:
         """Look at a picture and keep it; its key, by default its bytes' SHA-256. Raises Busy, and what `look` does."""
         key = key or hashlib.sha256(picture).hexdigest()
         if self.find(key) is None:
-            kept = Kept(picture, self._made(picture))
-            with self._lock:
-                self._kept[key] = kept
-                self._let_go()
+            self._kept.put(key, LookedAt(picture, self._made(picture)))
         return key
+
+    def portrait(self, book: Book, key: str) -> Portrait:
+        """What is seen in a picture of this key; those of the atlas are looked at again where they were let go.
+
+        Raises UsageError where there is none.
+        """
+        image = image_of(key)
+        if image is not None and self.find(key) is None:
+            self.add(small_copy(book, image), key)
+        found = self.find(key)
+        if found is None:
+            raise UsageError(GONE)
+        return found
 
     def _made(self, picture: bytes) -> Portrait:
         with self._lock:
@@ -72,8 +86,25 @@ class Gallery:
             with self._lock:
                 self._waiting -= 1
 
-    def _let_go(self) -> None:
-        while len(self._kept) > 1 and (
-            len(self._kept) > PICTURES or sum(kept.size for kept in self._kept.values()) > BYTES
-        ):
-            self._kept.pop(next(iter(self._kept)))
+
+def key_of(image: int) -> str:
+    """The key of an image of the atlas."""
+    return f"{IMAGE_KEY}{image}"
+
+
+def image_of(key: str) -> int | None:
+    """The image of the atlas that a key stands for; None for a picture of one's own, -1 for no number."""
+    if not key.startswith(IMAGE_KEY):
+        return None
+    number = key.removeprefix(IMAGE_KEY)
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else -1
+
+
+def small_copy(book: Book, image: int) -> bytes:
+    """An image's small copy as JPEG or PNG. Raises UsageError where the atlas has none."""
+    found = book.file.encoded_picture(book.file.image(image).id)
+    if found is None:
+        raise UsageError(f"the atlas keeps no picture of image {image}: no unit has a peak in it, or it keeps none")
+    if CODECS.known(found.codec).format in UPLOADED:
+        return found.pixels
+    return encode(decode(found.pixels, found.codec), FOR_BROWSERS)

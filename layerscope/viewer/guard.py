@@ -187,18 +187,18 @@ class Guard:
         """What to answer instead; None where the request may pass."""
         path, hosts = self.door.inside(scope["path"]), headers.getlist("host")
         if len(hosts) != 1 or not self.door.knows(hosts[0]):
-            return self._sorry(400, f"this server answers only under its own name{_way_out(hosts)}")
+            return self._answered(400, f"this server answers only under its own name{_way_out(hosts)}")
         if len(path) + len(scope["query_string"]) > LONGEST_ADDRESS:
-            return self._sorry(414, "the address is too long to be one of ours")
+            return self._answered(414, "the address is too long to be one of ours")
         method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
         allowed = ("GET", "HEAD", "POST") if path in self.post_paths else ("GET", "HEAD")
         if method not in (*allowed, "WEBSOCKET"):
-            return self._sorry(405, "pages are only read here", headers={"Allow": ", ".join(allowed)})
+            return self._answered(405, "pages are only read here", headers={"Allow": ", ".join(allowed)})
         if not _is_own(headers, self.door.origins(hosts[0]), method):
-            return self._sorry(403, "another site asked for this; open the address that layerscope printed")
+            return self._answered(403, "another site asked for this; open the address that layerscope printed")
         return self._token_refusal(path, scope, headers) if self.door.token else None
 
-    def _sorry(self, status: int, words: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    def _answered(self, status: int, words: str, *, headers: Mapping[str, str] | None = None) -> Response:
         return error_page(status, words, base=quote(self.door.base), headers=headers)
 
     def _token_refusal(self, path: str, scope: Scope, headers: Headers) -> Response | None:
@@ -211,7 +211,7 @@ class Guard:
         # The style of the page that says so is no secret.
         if _same(_cookie(headers, self.door.cookie), token) or path.startswith("/static/"):
             return None
-        return self._sorry(403, "this needs the token in the address that layerscope printed when it started")
+        return self._answered(403, "this needs the token in the address that layerscope printed when it started")
 
     def _enter(self, path: str, rest: list[tuple[str, str]]) -> Response:
         """To the same page without the token, which the browser keeps from now on."""

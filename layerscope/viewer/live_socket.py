@@ -1,7 +1,7 @@
-"""The live connection: pictures and wishes come in, answers go out, and no client can make the server hold much.
+"""The live connection: pictures and requests come in, answers go out, and no client can make the server hold much.
 
-Kept per viewer: its newest picture, its newest question, its wish and one answer. An answer that a slow client has not
-taken holds back only its own next one.
+Kept per viewer: its newest picture, its newest question, its request and one answer. An answer that a slow client has
+not taken holds back only its own next one.
 """
 
 import asyncio
@@ -15,13 +15,20 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from layerscope.core.errors import LayerscopeError
-from layerscope.viewer.engine import Engine
-from layerscope.viewer.frames import WISH_BYTES, Flag, Kind, Message, Refused, pack, pack_result, unpack
-from layerscope.viewer.live_pages import page_routes
+from layerscope.viewer.engine import LiveEngine
+from layerscope.viewer.frames import (
+    REQUEST_BYTES,
+    Message,
+    MessageFlag,
+    MessageKind,
+    Refused,
+    pack,
+    pack_result,
+    unpack,
+)
+from layerscope.viewer.live_requests import first_request, read_request
 from layerscope.viewer.looking import told_of
-from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS, Seat, Turns
-from layerscope.viewer.wishes import first_wish, read_wish
 
 # A viewer that asks nothing for so long is let go; its page connects again when it has something to ask.
 IDLE_SECONDS = 900.0
@@ -32,25 +39,23 @@ SENSELESS, TOO_LONG, TRY_LATER, IDLE = 1003, 1009, 1013, 4000
 FULL = f"{SEATS} viewers are watching already; close one of their pages, then reload this one"
 
 
-def live_routes(shelf: Shelf, engine: Engine) -> list[BaseRoute]:
-    """What an app has besides with a network of the shelf's first atlas: live page, its connection, own pictures."""
-    slug = shelf.slugs[0]
-    socket = socket_of(slug, engine, Turns(looks_of(engine)))
-    return [WebSocketRoute("/{atlas}/live/socket", socket), *page_routes(shelf, slug, engine)]
+def socket_route(slug: str, engine: LiveEngine) -> BaseRoute:
+    """The live connection of a network of this atlas."""
+    return WebSocketRoute("/{atlas}/live/socket", socket_of(slug, engine, Turns(looks_of(engine))))
 
 
-def looks_of(engine: Engine) -> Callable[[Message, Message, Any], bytes]:
-    """How the network answers a viewer: a RESULT as bytes. Raises ImageError for a picture that cannot be used."""
+def looks_of(engine: LiveEngine) -> Callable[[Message, Message, Any], bytes]:
+    """How the network answers a viewer: a RESULT as bytes; what cannot be used ends in the engine's own error."""
 
-    def look(picture: Message, asked: Message, wish: Any) -> bytes:
-        told, pictures = told_of(engine.look(picture.body, wish, frame=not picture.flags & Flag.PICTURE))
+    def look(picture: Message, asked: Message, request: Any) -> bytes:
+        told, pictures = told_of(engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE))
         body = pack_result(told, pictures)
-        return pack(Message(kind=Kind.RESULT, number=asked.number, clock=asked.clock, body=body))
+        return pack(Message(kind=MessageKind.RESULT, number=asked.number, clock=asked.clock, body=body))
 
     return look
 
 
-def socket_of(slug: str, engine: Engine, turns: Turns) -> Callable[[WebSocket], Awaitable[None]]:
+def socket_of(slug: str, engine: LiveEngine, turns: Turns) -> Callable[[WebSocket], Awaitable[None]]:
     """The endpoint of one network's live connection."""
 
     async def endpoint(websocket: WebSocket) -> None:
@@ -65,9 +70,9 @@ def socket_of(slug: str, engine: Engine, turns: Turns) -> Callable[[WebSocket], 
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(answers.put_nowait, (asked, answer))
 
-        seat = turns.join(first_wish(engine), deliver)
+        seat = turns.join(first_request(engine), deliver)
         if seat is None:
-            await _sorry(websocket, FULL)
+            await _error(websocket, FULL)
             await websocket.close(TRY_LATER, FULL)
             return
         try:
@@ -91,7 +96,7 @@ async def _first(*both: Awaitable[None]) -> None:
             tasks.start_soon(run, one)
 
 
-async def _receive(websocket: WebSocket, engine: Engine, turns: Turns, seat: Seat) -> None:
+async def _receive(websocket: WebSocket, engine: LiveEngine, turns: Turns, seat: Seat) -> None:
     while True:
         try:
             with anyio.fail_after(IDLE_SECONDS):
@@ -108,22 +113,22 @@ async def _receive(websocket: WebSocket, engine: Engine, turns: Turns, seat: Sea
             return
 
 
-async def _taken(message: Any, websocket: WebSocket, engine: Engine, turns: Turns, seat: Seat) -> None:
-    """One message: a picture or question is put in line, a wish is kept. Raises Refused."""
+async def _taken(message: Any, websocket: WebSocket, engine: LiveEngine, turns: Turns, seat: Seat) -> None:
+    """One message: a picture or question is put in line, a request is kept. Raises Refused."""
     text, data = message.get("text"), message.get("bytes")
     if text is None:
         asked = unpack(data or b"")
-        if asked.kind == Kind.RESULT:
+        if asked.kind == MessageKind.RESULT:
             raise Refused(SENSELESS, "results come from the server only")
         turns.ask(seat, asked)
         return
-    if len(text.encode(errors="replace")) > WISH_BYTES:
-        raise Refused(TOO_LONG, f"a wish has at most {WISH_BYTES} bytes")
+    if len(text.encode(errors="replace")) > REQUEST_BYTES:
+        raise Refused(TOO_LONG, f"a request has at most {REQUEST_BYTES} bytes")
     try:
-        seat.wish = read_wish(text, engine)
+        seat.request = read_request(text, engine)
     except LayerscopeError as error:
         with anyio.fail_after(SEND_SECONDS):
-            await _sorry(websocket, str(error))
+            await _error(websocket, str(error))
 
 
 async def _send(websocket: WebSocket, turns: Turns, seat: Seat, answers: Any) -> None:
@@ -133,10 +138,10 @@ async def _send(websocket: WebSocket, turns: Turns, seat: Seat, answers: Any) ->
             if isinstance(answer, bytes):
                 await websocket.send_bytes(answer)
             else:
-                await _sorry(websocket, answer, number=asked.number)
+                await _error(websocket, answer, number=asked.number)
         turns.sent(seat)
 
 
-async def _sorry(websocket: WebSocket, sentence: str, *, number: int | None = None) -> None:
+async def _error(websocket: WebSocket, sentence: str, *, number: int | None = None) -> None:
     """Say what went wrong. number: of the question that has no other answer."""
-    await websocket.send_text(json.dumps({"sorry": sentence, "number": number}))
+    await websocket.send_text(json.dumps({"error": sentence, "number": number}))

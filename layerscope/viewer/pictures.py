@@ -12,7 +12,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.codecs import BLANK
 from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.core.records import UnitSheet
-from layerscope.viewer.addresses import UNITS_PER_SPRITE, Sheet
+from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
 from layerscope.viewer.shelf import Book
 from layerscope.viewer.strata import as_jpeg, strata_sheet
 
@@ -23,30 +23,30 @@ SIDE = TILE * GRID
 SPRITE_QUALITY = 60
 
 
-class Picture(NamedTuple):
+class EncodedPicture(NamedTuple):
     """media: its type as browsers name it."""
 
     media: str
     content: bytes
 
 
-def stored(book: Book, sheet: Sheet) -> Picture | None:
+def stored(book: Book, sheet: SheetKey) -> EncodedPicture | None:
     """A unit's tiles as stored; None if there are none."""
     return shown(book.file.encoded_sheet(sheet.layer, sheet.unit, sheet.kind, sheet.method, sheet.view))
 
 
-def whole(book: Book, image: int) -> Picture | None:
+def whole(book: Book, image: int) -> EncodedPicture | None:
     """An image's small whole picture as stored; None if it has none."""
     return shown(book.file.encoded_picture(image))
 
 
-def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> Picture | None:
+def strata(book: Book, layer: AtlasLayerRecord, unit: int) -> EncodedPicture | None:
     """A unit's strata, one sheet of four rows; None if there are none."""
     content = strata_sheet(book, layer, unit)
-    return None if content is None else Picture("image/jpeg", content)
+    return None if content is None else EncodedPicture("image/jpeg", content)
 
 
-def shown(found: Encoded | None) -> Picture | None:
+def shown(found: Encoded | None) -> EncodedPicture | None:
     """What was found, as a browser takes it. Raises UsageError for what is no such picture, or cannot be read here."""
     if found is None:
         return None
@@ -54,7 +54,7 @@ def shown(found: Encoded | None) -> Picture | None:
         codec, content = for_browsers(found.pixels, found.codec)
     except NotAnAtlas as error:
         raise UsageError(str(error)) from error
-    return Picture(codec.media_type, content)
+    return EncodedPicture(codec.media_type, content)
 
 
 def blocks(layer: AtlasLayerRecord) -> int:
@@ -62,13 +62,13 @@ def blocks(layer: AtlasLayerRecord) -> int:
     return -(-layer.record.units // UNITS_PER_SPRITE)
 
 
-def sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> Picture:
+def sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> EncodedPicture:
     """Some units' tiles in small, one sheet of the layer's own method and view (or the patches) each, in one picture.
 
     A unit without such tiles is left mid-gray. JPEG with colours at half the resolution, in a tenth of the time that
     WebP takes. Its blocks do not reach over the tiles' edges.
     """
-    return Picture("image/jpeg", book.sprite(layer, block, kind, lambda: _sprite(book, layer, block, kind)))
+    return EncodedPicture("image/jpeg", book.sprite(layer, block, kind, lambda: _sprite(book, layer, block, kind)))
 
 
 def _sprite(book: Book, layer: AtlasLayerRecord, block: int, kind: str) -> bytes:

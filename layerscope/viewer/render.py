@@ -6,9 +6,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateNotFound
 
 from layerscope.viewer import words
+from layerscope.viewer.pages import PAGES, Page, all_pages
 
 STATIC = files("layerscope.viewer") / "static"
 # A name longer than this is cut where it is shown; the JSON has it whole.
@@ -18,11 +19,32 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 ASSETS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
+_OURS = PackageLoader("layerscope.viewer")
+
+
+class OfPages(BaseLoader):
+    """The templates that pages bring themselves, by `Page.source`: a text of theirs, or a file of their package."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:
+        page = next((page for page in all_pages() if page.source == template), None)
+        if page is None or not (page.text or ":" in page.template):
+            raise TemplateNotFound(template)
+        return page.text or _file(page), None, None
+
+    def list_templates(self) -> list[str]:
+        return [page.source for page in all_pages() if page.text or ":" in page.template]
+
+
+def _file(page: Page) -> str:
+    package, _, name = page.template.partition(":")
+    return (files(package) / name).read_text(encoding="utf-8")
+
+
 @cache
 def environment() -> Environment:
     """All names are escaped, whatever a template is called."""
     made = Environment(
-        loader=PackageLoader("layerscope.viewer"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=ChoiceLoader([_OURS, OfPages()]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=shown, auto_reload=False,
     )  # fmt: skip
     made.filters |= words.FILTERS
@@ -45,14 +67,17 @@ def render(template: str, **values: Any) -> str:
     return environment().get_template(template).render(**values)
 
 
-@cache
 def look() -> str:
-    """What changes when any template, style sheet or script does."""
+    """What changes when any template, style sheet or script does, or a page is added."""
+    return _look_of(PAGES.names)
+
+
+@cache
+def _look_of(names: tuple[str, ...]) -> str:
     told = hashlib.sha256(repr(asset_marks()).encode())
-    loader = environment().loader
-    assert loader is not None
     for template in environment().list_templates():
-        told.update(loader.get_source(environment(), template)[0].encode())
+        source, _, _ = environment().loader.get_source(environment(), template)  # type: ignore[union-attr]
+        told.update(source.encode())
     return told.hexdigest()[:12]
 
 

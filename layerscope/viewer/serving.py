@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -14,12 +15,12 @@ from urllib.parse import quote
 import uvicorn
 
 from layerscope.core.errors import UsageError
+from layerscope.core.settings import BASE, HOST, PORT
 from layerscope.viewer.app import guarded
-from layerscope.viewer.engine import Engine
+from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, is_loopback, plain_base
 from layerscope.viewer.shelf import Shelf
 
-HOST, PORT = "127.0.0.1", 8000
 # How many ports are tried, from the one asked for on.
 PORTS_TRIED = 100
 # Connections, idle ones too: a browser holds six, and one more for the live page. Beyond that a client gets a 503, so
@@ -34,8 +35,8 @@ class Running:
     """A server that was started. door: where it listens; address: what to open, with the token where one is needed."""
 
     def __init__(
-        self, shelf: Shelf, *, host: str = HOST, port: int = PORT, base: str = "", public: Sequence[str] = (),
-        engine: Engine | None = None,
+        self, shelf: Shelf, *, host: str = HOST.default, port: int = PORT.default, base: str = BASE.default,
+        public: Sequence[str] = (), engine: LiveEngine | None = None,
     ) -> None:  # fmt: skip
         """Listens from now on; what comes in waits until `run` or `start`. Raises UsageError where it cannot.
 
@@ -82,6 +83,18 @@ class Running:
         self._thread = threading.Thread(target=serve, name="layerscope serve", daemon=True)
         self._thread.start()
         started.wait()
+
+    def wait(self) -> None:
+        """Wait for a server that `start` began; Ctrl-C, or a signal to terminate, ends it in order."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            while self._thread is not None and self._thread.is_alive():
+                self._thread.join(0.5)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+            signal.signal(signal.SIGTERM, before)
 
     def stop(self) -> None:
         """End a server that `start` began; a second call does nothing."""

@@ -6,27 +6,20 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import TypeVar, cast
 
 import numpy as np
 from jaxtyping import UInt8
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.atlas.records import AtlasLayerRecord, Neighbour, RunRecord
-from layerscope.core.concepts import UnitConcept
+from layerscope.atlas.records import AtlasLayerRecord, RunRecord
 from layerscope.core.errors import AtlasError, UsageError
-from layerscope.core.records import Peaks, UnitStatistics
-from layerscope.core.strata import NEAR_DUPLICATE
+from layerscope.core.lru import LruCache
 from layerscope.core.version import __version__
-from layerscope.viewer.addresses import Sheet
-from layerscope.viewer.store import Store
-
-Kept = TypeVar("Kept")
-# Of how many layers something is kept: arrays of 2,048 units and 1,000 classes take 15 MB a layer.
-MOST_KEPT, MANY_KEPT = {"statistics": 6, "peaks": 6}, 128
-
+from layerscope.facts.cached import Cached
+from layerscope.facts.run import first_view
+from layerscope.facts.wrapping import Reader
+from layerscope.viewer.addresses import SheetKey
 
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
@@ -35,18 +28,22 @@ MOST_PICTURES = 8 << 20
 
 
 class Book:
-    """One state of one atlas, with what several pages need of it kept.
+    """One state of one atlas as the viewer shows it.
 
-    slug: its short name in addresses. mark: 12 hex digits that change when the file does. Usable from several threads;
-    while the atlas is being built nothing of it is kept.
+    slug: its short name in addresses. file: the atlas; what several pages ask of it is kept. mark: 12 hex digits that
+    change when the file does. Usable from several threads; while the atlas is being built nothing of it is kept.
     """
 
-    def __init__(self, slug: str, file: AtlasFile, mark: str) -> None:
-        self.slug, self.file, self.mark = slug, file, mark
-        self._sprites = Store[bytes](MOST_SPRITES, len)
-        self._pictures = Store[np.ndarray | None](MOST_PICTURES, lambda found: 0 if found is None else found.nbytes)
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, int], object] = {}
+    def __init__(self, slug: str, file: Reader, mark: str, *, settled: bool = False) -> None:
+        self.slug, self.mark = slug, mark
+        self.file = Cached(file, settled=settled)
+        self._sprites = LruCache[bytes](MOST_SPRITES, len)
+        self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+
+    @property
+    def settled(self) -> bool:
+        """Whether what was made of it may be kept."""
+        return self.file.settled
 
     @property
     def title(self) -> str:
@@ -57,27 +54,15 @@ class Book:
     def finished(self) -> bool:
         return self.file.finished
 
-    @cached_property
-    def _run(self) -> RunRecord:
-        return self.file.run
-
     @property
     def run(self) -> RunRecord:
         """What made the atlas. Raises AtlasError while its build has only just begun."""
-        return self._run if self._settled else self.file.run
-
-    @cached_property
-    def _settled(self) -> bool:
-        return self.file.finished
-
-    @cached_property
-    def _layers(self) -> tuple[AtlasLayerRecord, ...]:
-        return self.file.layers
+        return self.file.run
 
     @property
     def layers(self) -> tuple[AtlasLayerRecord, ...]:
         """All layers, in execution order."""
-        return self._layers if self._settled else self.file.layers
+        return self.file.layers
 
     def layer(self, key: str) -> AtlasLayerRecord:
         """The layer that a URL names: by its name, an alias, or "l" and its id. Raises UsageError, with near names."""
@@ -87,77 +72,42 @@ class Book:
                 return found
         return self.file.layer(key)
 
-    def statistics(self, layer: AtlasLayerRecord) -> UnitStatistics:
-        """What the scan counted for every unit of a layer; no units before it is scanned."""
-        return self._keep("statistics", layer, self.file.unit_statistics)
+    def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
+        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections.
 
-    def peaks(self, layer: AtlasLayerRecord) -> Peaks:
-        """The peaks of all units of a layer; empty places hold -inf and image -1."""
-        return self._keep("peaks", layer, self.file.all_peaks)
-
-    def concepts(self, layer: AtlasLayerRecord) -> tuple[UnitConcept, ...]:
-        """What every unit of a layer detects; empty where it was not dissected."""
-        return self._keep("concepts", layer, self.file.concepts)
-
-    def twins(self, layer: AtlasLayerRecord) -> dict[int, Neighbour]:
-        """By unit, the unit of its layer that it nearly duplicates, if there is one: the most correlated."""
-        return self._keep("twins", layer, self._twins)
-
-    def _twins(self, layer_id: int) -> dict[int, Neighbour]:
-        near = [one for one in self.file.neighbours(layer_id) if one.correlation >= NEAR_DUPLICATE]
-        return {one.unit: one for one in sorted(near, key=lambda one: -one.rank)}
+        Of these, those that the layer has any of.
+        """
+        every = [("patches", "", ""), ("projections", layer.method or "", first_view(self.run))]
+        return tuple(sheet for sheet in every if self.file.units_with_sheets(layer.id, *sheet))
 
     def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:
         """The units of a layer that have tiles here: patches, or projections by the layer's own method."""
-        return frozenset[int]().union(*(self.with_tiles(layer, *sheet) for sheet in self.sheets(layer)))
+        return frozenset[int]().union(*(self.file.units_with_sheets(layer.id, *sheet) for sheet in self.sheets(layer)))
 
-    def with_tiles(self, layer: AtlasLayerRecord, kind: str, method: str = "", view: str = "") -> frozenset[int]:
-        """The units of a layer that have tiles of this kind, method and view."""
-        name = f"with {kind} {method} {view}"
-        return self._keep(name, layer, lambda number: self.file.units_with_sheets(number, kind, method, view))
-
-    def sheet(self, layer: AtlasLayerRecord, unit: int, kind: str, method: str = "", view: str = "") -> Sheet | None:
+    def sheet(self, layer: AtlasLayerRecord, unit: int, kind: str, method: str = "", view: str = "") -> SheetKey | None:
         """A unit's sheet of this kind, method and view; None if there is none."""
-        if unit not in self.with_tiles(layer, kind, method, view):
+        if unit not in self.file.units_with_sheets(layer.id, kind, method, view):
             return None
-        return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+        return SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
-    def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
-        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections."""
-        projections = [("projections", layer.method, view) for view in self.run.views[:1] if layer.method]
-        return ("patches", "", ""), *projections
+    def own_projections(self, layer: AtlasLayerRecord, unit: int, method: str | None = None) -> SheetKey | None:
+        """A unit's projections in the run's first view, by a method or by the layer's own; None if there are none."""
+        return self.sheet(layer, unit, "projections", method or layer.method or "", first_view(self.run))
 
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
         """A sprite's bytes, made once for several readers."""
-        return self._sprites.get((layer.id, block, kind), make) if self._settled else make()
+        return self._sprites.get((layer.id, block, kind), make) if self.settled else make()
 
     def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
         """An image's small whole picture; None if it has none."""
-        return (
-            self._pictures.get(image, lambda: self.file.picture(image)) if self._settled else self.file.picture(image)
-        )
+        if not self.settled:
+            return self.file.picture(image)
+        return self._pictures.get(image, lambda: self.file.picture(image))
 
     @property
     def dissected(self) -> bool:
         """Whether it says of any layer what its units detect."""
-        return any(self.concepts(layer) for layer in self.layers)
-
-    def _keep(self, name: str, layer: AtlasLayerRecord, ask: Callable[[int], Kept]) -> Kept:
-        if not self._settled:
-            return ask(layer.id)
-        key = (name, layer.id)
-        with self._lock:
-            if key in self._kept:
-                # The newest stand last, so that the oldest are let go first.
-                self._kept[key] = self._kept.pop(key)
-                return cast(Kept, self._kept[key])
-        found = ask(layer.id)
-        with self._lock:
-            self._kept[key] = found
-            of_name = [other for other in self._kept if other[0] == name]
-            for oldest in of_name[: -MOST_KEPT.get(name, MANY_KEPT)]:
-                del self._kept[oldest]
-        return found
+        return any(self.file.concepts(layer.id) for layer in self.layers)
 
 
 class Shelf:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from layerscope.core.errors import LayerscopeError
-from layerscope.viewer.frames import Kind, Message
+from layerscope.viewer.frames import Message, MessageKind
 
 SEATS = 8
 # The thread ends when nobody has asked for so long, and starts again with the next question.
@@ -25,8 +25,8 @@ class Seat:
     deliver: takes each answer: bytes, or the sentence that says why there is none; called from the worker's thread.
     """
 
-    def __init__(self, wish: Any, deliver: Callable[[Message, bytes | str], None]) -> None:
-        self.wish, self.deliver = wish, deliver
+    def __init__(self, request: Any, deliver: Callable[[Message, bytes | str], None]) -> None:
+        self.request, self.deliver = request, deliver
         self.picture: Message | None = None
         self.asked: Message | None = None
         self.busy = self.gone = False
@@ -35,7 +35,7 @@ class Seat:
 class Turns:
     """The seats, and the thread that serves them.
 
-    look: a picture's message, the message that asks, and the wish -> the answer; it may raise LayerscopeError.
+    look: a picture's message, the message that asks, and the request -> the answer; it may raise LayerscopeError.
     """
 
     def __init__(self, look: Callable[[Message, Message, Any], bytes]) -> None:
@@ -45,12 +45,12 @@ class Turns:
         self._seats: set[Seat] = set()
         self._thread: threading.Thread | None = None
 
-    def join(self, wish: Any, deliver: Callable[[Message, bytes | str], None]) -> Seat | None:
+    def join(self, request: Any, deliver: Callable[[Message, bytes | str], None]) -> Seat | None:
         """A seat; None where all are taken."""
         with self._changed:
             if len(self._seats) >= SEATS:
                 return None
-            seat = Seat(wish, deliver)
+            seat = Seat(request, deliver)
             self._seats.add(seat)
             return seat
 
@@ -63,7 +63,7 @@ class Turns:
     def ask(self, seat: Seat, message: Message) -> None:
         """Look at this picture, or at the last one again; what still waited is forgotten."""
         with self._changed:
-            if message.kind == Kind.FRAME:
+            if message.kind == MessageKind.FRAME:
                 seat.picture = message
             if seat.picture is None or seat.gone:
                 return
@@ -96,12 +96,12 @@ class Turns:
 
     def _serve_seat(self, seat: Seat) -> None:
         with self._changed:
-            asked, picture, wish = seat.asked, seat.picture, seat.wish
+            asked, picture, request = seat.asked, seat.picture, seat.request
             if asked is None or picture is None:
                 return
             seat.asked, seat.busy = None, True
         try:
-            answer: bytes | str = self._look(picture, asked, wish)
+            answer: bytes | str = self._look(picture, asked, request)
         except LayerscopeError as error:
             answer = str(error)
         except Exception:

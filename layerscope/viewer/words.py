@@ -6,22 +6,24 @@ from urllib.parse import urlencode
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.figures.words import counted, footer, measured, number, percent
-from layerscope.viewer.addresses import Links, Sheet, layer_key
+from layerscope.core.numbers import in_words, measured, number, percent
+from layerscope.figures.words import footer
+from layerscope.viewer.addresses import Links, SheetKey, layer_key
+from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
 from layerscope.viewer.shelf import Book
 
-Place = tuple[str, str, str]
+
+def in_head(book: Book, link: Links, live: bool) -> list[Page]:
+    """The pages that the head of every page of an atlas leads to."""
+    there = (page for page in all_pages() if page.head and page.scope == "atlas" and page.has(book))
+    return [page for page in there if (page.exported if link.static else live or not page.live)]
 
 
-def places(book: Book, link: Links, live: bool) -> list[Place]:
-    """What the head of every page of an atlas leads to: a short name, its address, and its words."""
-    found = [("network", link.network(), book.title)]
-    if book.dissected:
-        found.append(("concepts", link.concepts(), "Concepts"))
-    found += [("compare", link.compare(), "Compare"), ("about", link.about(), "About")]
-    address = getattr(link, "live", None)
-    return [*found, ("live", address(), "Live")] if live and address is not None else found
+def beside(book: Book, link: Links, scope: str) -> list[Page]:
+    """Further pages of a layer, a unit or an image: those of other packages, which its own page leads to."""
+    there = (page for page in all_pages() if page.name not in PAGES.own and page.scope == scope and page.has(book))
+    return [page for page in there if page.exported or not (link.static or page.live)]
 
 
 def example(book: Book) -> str:
@@ -34,7 +36,7 @@ def made_of(book: Book) -> str:
     """Network and images of an atlas in a line."""
     run = book.run
     kept = "peak" if run.k == 1 else "peaks"
-    return f"{run.network}, over {run.images}; the {counted(run.k)} highest {kept} of each unit, at most one an image."
+    return f"{run.network}, over {run.images}; the {in_words(run.k)} highest {kept} of each unit, at most one an image."
 
 
 def made_by(book: Book) -> str:
@@ -47,10 +49,10 @@ def query(words: Mapping[str, str]) -> str:
     return urlencode({name: word for name, word in words.items() if word})
 
 
-def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> Sheet:
+def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> SheetKey:
     """Layer, unit, kind, method and view as one record."""
     layer, unit, kind, method, view = place
-    return Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+    return SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
 
 def tails(page: LayerPage, link: Links) -> str:
@@ -60,7 +62,7 @@ def tails(page: LayerPage, link: Links) -> str:
     """
     found = []
     for unit in [row.unit for section in page.sections for row in section.units if row.shown][:1]:
-        stem = link.unit(page.layer, unit).removesuffix(".html")
+        stem = link.page("unit", page.layer, unit).removesuffix(".html")
         addresses = [link.sheet(sheet_of((page.layer, unit, *sheet))) or "" for sheet in page.sheets]
         found = [address.removeprefix(stem) for address in addresses if address.startswith(stem)]
     return " ".join(found)
@@ -79,8 +81,8 @@ def outline(boxes: Iterable[Box]) -> str:
 FILTERS = {
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
-    "counted": counted,
     "example": example,
+    "in_words": in_words,
     "made_by": made_by,
     "made_of": made_of,
     "measured": measured,
@@ -89,7 +91,8 @@ FILTERS = {
     "percent": percent,
     "spot": spot,
     "layer_key": layer_key,
-    "places": places,
+    "beside": beside,
+    "in_head": in_head,
     "query": query,
     "sheet_of": sheet_of,
     "tails": tails,

@@ -7,7 +7,6 @@ A file is written under another name and renamed, so what has its name is whole.
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,17 +17,19 @@ from jaxtyping import Bool
 from PIL import Image
 
 from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import PART, whole_file, write_whole
 from layerscope.world.concepts import CLASSES
-from layerscope.world.scene import Scene
+from layerscope.world.scene import Scene, label_of
 from layerscope.world.world import World
 
 ABOUT = "concepts.json"
 FORMAT = 1
 SHARD = 1000  # pictures of a tar file
 SHARDS = "world-*.tar"
-PART = ".part"  # the ending of what is being written
 
 
+@plain_failures("the world", kind=UsageError)
 def write_world(
     out: Path,
     count: int,
@@ -93,7 +94,7 @@ def _begin(out: Path, about: dict[str, Any]) -> None:
         if out.exists() and any(path.suffix != PART for path in out.iterdir()):
             raise UsageError(f'"{out}" is not empty and holds no world; choose another folder with --out')
         out.mkdir(parents=True, exist_ok=True)
-        _put(file, json.dumps(about, indent=1).encode() + b"\n")
+        write_whole(file, json.dumps(about, indent=1).encode() + b"\n")
         return
     try:
         held = json.loads(file.read_bytes())
@@ -108,13 +109,22 @@ def _begin(out: Path, about: dict[str, Any]) -> None:
 
 
 def _missing_pictures(out: Path, world: World) -> list[range]:
-    """The pictures that are not there, one by one; a picture is written after its masks."""
+    """The pictures that are not there, one by one. A power failure may leave empty files under whole ones' names."""
     names = [world.classes[label] for label in world.targets]
     for name in sorted(set(names)):
         (out / "images" / name).mkdir(parents=True, exist_ok=True)
     (out / "masks").mkdir(exist_ok=True)
-    held = {path.relative_to(out / "images").as_posix() for path in (out / "images").glob("*/*.png")}
-    return [range(index, index + 1) for index, name in enumerate(names) if f"{name}/{key_of(index)}.png" not in held]
+    return [range(index, index + 1) for index in range(world.count) if not all(map(_held, _files(out, world, index)))]
+
+
+def _files(out: Path, world: World, index: int) -> tuple[Path, Path]:
+    """Where a picture's masks and the picture itself lie."""
+    key = key_of(index)
+    return out / "masks" / f"{key}.npz", out / "images" / CLASSES[label_of(world.seed, index)] / f"{key}.png"
+
+
+def _held(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size > 0
 
 
 def _missing_shards(out: Path, world: World) -> list[range]:
@@ -124,21 +134,22 @@ def _missing_shards(out: Path, world: World) -> list[range]:
 
 
 def _write_picture(out: Path, world: World, index: int) -> None:
-    scene, key = world.scene(index), key_of(index)
-    _put(out / "masks" / f"{key}.npz", packed(scene.masks))
-    _put(out / "images" / CLASSES[scene.label] / f"{key}.png", _png(scene))
+    scene = world.scene(index)
+    masks, picture = _files(out, world, index)
+    write_whole(masks, packed(scene.masks), synced=False)
+    write_whole(picture, _png(scene), synced=False)
 
 
 def _write_shard(out: Path, world: World, piece: range) -> None:
-    path = _shard(out, piece)
-    part = path.with_name(path.name + PART)
-    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as archive:
+    with (
+        whole_file(_shard(out, piece)) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
         for index in piece:
             for name, data in _members(world, index):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
-    part.replace(path)
 
 
 def _members(world: World, index: int) -> Iterator[tuple[str, bytes]]:
@@ -156,10 +167,3 @@ def _png(scene: Scene) -> bytes:
     file = io.BytesIO()
     Image.fromarray(scene.pixels).save(file, "PNG")
     return file.getvalue()
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file that is whole or not there."""
-    part = path.with_name(path.name + PART)
-    part.write_bytes(data)
-    os.replace(part, path)

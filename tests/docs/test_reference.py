@@ -1,37 +1,31 @@
 """The reference is complete and says nothing that is not so: verbs, options, rows, errors, tables, names."""
 
-import argparse
 import inspect
 import re
+import runpy
 import sqlite3
 
 import pytest
 
 import layerscope as ls
-from layerscope.api import verbs as api_verbs
 from layerscope.atlas.schema import TABLES
-from layerscope.cli.parser import parser, verbs
-from layerscope.cli.verbs.ops import row_data
+from layerscope.cli.parser import SPOKEN, options_of, settings_of
 from layerscope.core import errors
+from layerscope.core.methods import Method
+from layerscope.core.setting import Setting
+from layerscope.core.verbs import COMMANDS, VERBS
 from layerscope.graph.ops import ROWS
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 from tests.docs.pages import DOCS, ROOT, rows, sections, text
 
-COMMANDS = DOCS / "reference" / "command-line.md"
+COMMAND_LINE = DOCS / "reference" / "command-line.md"
 SHARED = "What several verbs take"
-VERBS = verbs(parser())
-# Said once for all verbs, or by the shared section where a verb takes all of its group.
-EVERYWHERE = {"-h", "--help", "--json", "--quiet"}
+MAKING = runpy.run_path(str(DOCS / "make_reference.py"))
 
 
-def actions(verb: str) -> list[argparse.Action]:
-    return VERBS[verb]._actions
-
-
-def options(verb: str) -> set[str]:
-    """The option strings of a verb."""
-    return {option for action in actions(verb) for option in action.option_strings}
+def settings(verb: str) -> list[Setting]:
+    return list(settings_of(COMMANDS[verb]))
 
 
 def named_options(part: str) -> set[str]:
@@ -39,50 +33,56 @@ def named_options(part: str) -> set[str]:
     return {option for first, *_ in rows(part) for option in re.findall(r"(?<!\w)--?[a-z][a-z0-9-]*", first)}
 
 
+@pytest.mark.parametrize("page", MAKING["PAGES"])
+def test_the_tables_of_settings_are_current(page):
+    """They are what the table of settings gives; `python docs/make_reference.py` renews them."""
+    written = text(DOCS / "reference" / page)
+    assert MAKING["written"](written) == written
+
+
 def test_every_verb_has_its_section():
     """The sections of the command line's page are the verbs, in the order of --help."""
-    assert list(sections(COMMANDS, 2)) == [SHARED, *VERBS]
+    assert list(sections(COMMAND_LINE, 2)) == [SHARED, *COMMANDS]
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_option_is_documented(verb):
     """A verb's options are those of its section, of what several verbs share and of all verbs: no fewer, no others."""
-    own, shared = named_options(sections(COMMANDS, 2)[verb]), named_options(sections(COMMANDS, 2)[SHARED])
-    assert own <= options(verb)
-    assert options(verb) - EVERYWHERE - shared <= own
-    assert named_options(text(COMMANDS).split("## ")[0]) == EVERYWHERE - {"-h", "--help"}
+    own, shared = named_options(sections(COMMAND_LINE, 2)[verb]), named_options(sections(COMMAND_LINE, 2)[SHARED])
+    options = {option for setting in settings(verb) for option in options_of(setting)}
+    everywhere = {option for setting in SPOKEN for option in options_of(setting)}
+    assert own <= options
+    assert options - everywhere - shared <= own
+    assert named_options(text(COMMAND_LINE).split("## ")[0]) == everywhere
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_shared_options_are_announced(verb):
     """A verb says that it takes images, or what the network expects, exactly where it does."""
-    part = sections(COMMANDS, 2)[verb]
+    part = sections(COMMAND_LINE, 2)[verb]
     announced = next((line for line in part.splitlines() if line.startswith("Takes ")), "")
-    assert ("images" in announced) == ("--labels" in options(verb))
-    assert ("what the network expects" in announced) == ("--mean" in options(verb))
+    names = {setting.name for setting in settings(verb)}
+    assert ("images" in announced) == ("labels" in names)
+    assert ("what the network expects" in announced) == ("mean" in names)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_arguments_defaults_and_choices_are_documented(verb):
-    """Placeholders, choices and plain defaults stand in the verb's section or in the shared one."""
-    part = sections(COMMANDS, 2)[verb] + sections(COMMANDS, 2)[SHARED]
-    for action in actions(verb):
-        if not action.option_strings:
-            assert re.search(rf"\b{action.metavar}\b", part)
-        for choice in action.choices or getattr(action.type, "choices", ()):
-            assert f"`{choice}`" in part
-        if action.option_strings and isinstance(action.default, int) and not isinstance(action.default, bool):
-            (line,) = [line for line in part.splitlines() if f"`{action.option_strings[-1]} {action.metavar}`" in line]
-            assert str(action.default) in line
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_places_and_words_are_documented(verb):
+    """What is told by its place, and the words of closed sets, stand in the verb's section or in the shared one."""
+    part = sections(COMMAND_LINE, 2)[verb] + sections(COMMAND_LINE, 2)[SHARED]
+    for setting in settings(verb):
+        if setting.placed:
+            assert re.search(rf"\b{setting.metavar}\b", part)
+        for word in setting.kind.words:
+            assert f"`{word}`" in part
 
 
 def test_every_operation_is_documented():
-    """The table of operations is the table: names, linearity, rules and targets, in the same order."""
-    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == 5]
-    data = [row_data(row) for row in ROWS]
+    """The table of operations is the table: names, linearity, kinds of activation, rules and targets, in one order."""
+    told = [{**row, "linear": "yes" if row["linear"] else "no"} for row in ls.ops().rows]
+    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == len(told[0])]
     assert listed == [
-        (row["name"], "yes" if row["linear"] else "no", row["deconvnet"], row["guided"], ", ".join(row["targets"]))
-        for row in data
+        tuple(", ".join(value) if isinstance(value, list) else value or "" for value in row.values()) for row in told
     ]
 
 
@@ -99,10 +99,12 @@ def test_every_declined_operation_is_documented():
     assert dict(rows(sections(DOCS / "reference" / "operations.md", 2)["Declined"])) == REASONS
 
 
-def test_the_fields_of_a_row_are_documented():
-    """add-an-op.md lists the fields of a row, in their order."""
-    listed = [name for name, _ in rows(sections(DOCS / "add-an-op.md", 2)["The fields of a row"])]
-    assert listed == list(Op.__dataclass_fields__)
+@pytest.mark.parametrize(("page", "form"), [("add-an-op.md", Op), ("add-a-method.md", Method)])
+def test_the_fields_of_a_row_are_documented(page, form):
+    """The page lists the fields of a row, in their order."""
+    (heading,) = [heading for heading in sections(DOCS / page, 2) if heading.startswith("The fields of a ")]
+    listed = [name for row in rows(sections(DOCS / page, 2)[heading]) for name in row[0].split(", ")]
+    assert listed == list(form.__dataclass_fields__)
 
 
 def kinds_of_errors() -> dict[str, type]:
@@ -159,9 +161,9 @@ def test_every_public_name_is_documented():
     assert sorted(name.replace("\\", "") for name in sections(PYTHON, 3)) == sorted(ls.__all__)
 
 
-@pytest.mark.parametrize("verb", [name for name in ls.__all__ if inspect.isfunction(getattr(ls, name))])
+@pytest.mark.parametrize("verb", [name for name in ls.__all__ if name in VERBS or name == "open"])
 def test_every_parameter_is_documented(verb):
-    """A verb's section names each of its parameters; where it shows the call, with the defaults."""
+    """A verb's section names each of its parameters, in its table or in the call that it shows."""
     part = sections(PYTHON, 3)[verb]
     for name in inspect.signature(getattr(ls, verb)).parameters:
         assert re.search(rf"`[^`\n]*\b{name}\b", part), name
@@ -185,12 +187,12 @@ def test_every_member_is_documented(name):
         assert re.search(rf"`{member}\b|`\w+\.{member}\b", part), f"{name}.{member}"
 
 
-@pytest.mark.parametrize("verb", ["trace", "figure"])
+@pytest.mark.parametrize("verb", ["trace"])
 def test_shown_defaults_are_true(verb):
     """Where a section shows a verb's call with its defaults, these are the code's."""
     shown = re.search(rf"`ls\.{verb}\((.*?)\)`", sections(PYTHON, 3)[verb])
     assert shown is not None
-    parameters = inspect.signature(getattr(api_verbs, verb)).parameters.values()
+    parameters = inspect.signature(getattr(ls, verb)).parameters.values()
     for parameter in parameters:
         if parameter.default is not inspect.Parameter.empty:
             assert f"{parameter.name}={parameter.default!r}".replace("'", '"') in shown[1]

@@ -3,23 +3,26 @@
 import math
 import re
 import runpy
+from typing import Any
 
 import pytest
 
 import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.core import codecs as core_codecs
+from layerscope.core.methods import METHODS
+from layerscope.core.stages import BUILD
 from layerscope.figures import words
-from layerscope.graph.args import bind
-from layerscope.graph.ops.table import Call
 from layerscope.known.network import INPUT, known_network
-from layerscope.pipeline import sampling, scanning, settings
-from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES, TOLERANCE
+from layerscope.pipeline import sampling, scan_work, settings
+from layerscope.pipeline.project_work import TOLERANCE
+from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES
 from layerscope.project import tiles, views
 from layerscope.sources.prepare import PICTURE_SIDE
+from layerscope.testing import ops
 from layerscope.world import World
-from tests.docs.pages import DOCS, blocks, rows, sections, text
-from tests.laws import checks, test_ops
+from tests.docs.pages import DOCS, ROOT, blocks, rows, sections, text
+from tests.laws import checks
 
 MATHEMATICS = DOCS / "mathematics.md"
 
@@ -65,7 +68,7 @@ def test_the_known_networks_fields_are_those_of_the_page():
         ("mathematics", f"below {views.ROUNDING:.0e} of".replace("e-06", "e-6")),
         ("mathematics", f"(k = {settings.Settings().k})"),
         ("mathematics", f"every fourth batch of {settings.BATCH}"),
-        ("mathematics", f"the first {scanning.PICTURES} images"),
+        ("mathematics", f"the first {scan_work.PICTURES} images"),
         ("mathematics", f"Beyond {TOLERANCE:.0e} of".replace("e-04", "e-4")),
         ("mathematics", f"within {checks.TOLERANCE:.0e} of the largest signal"),
         ("decisions/004-natural-view", f"Colour {views.COLOUR_EXPONENT}; spectrum {views.SPECTRUM_EXPONENT}"),
@@ -84,6 +87,21 @@ def test_numbers_are_the_codes(page, said):
     """A number of the program that a page states is the one in the code."""
     flat = re.sub(r"\s+", " ", text(DOCS / f"{page}.md"))
     assert re.sub(r"\s+", " ", said) in flat
+
+
+def test_stages_are_told_as_their_rows_tell_them():
+    """The table of the architecture is the stages' own, in their order; the page on performance has a line for each."""
+    listed = rows(sections(DOCS / "architecture.md", 2)["The data's way"])
+    expected = [[s.name, s.sentence, s.counts, "yes" if s.anywhere else "no"] for s in BUILD]
+    assert [list(row) for row in listed] == expected
+    measured = rows(sections(DOCS / "performance.md", 2)["A build, stage by stage"])
+    assert [row[0] for row in measured] == [stage.name for stage in BUILD]
+
+
+def test_the_engine_of_the_page_is_the_guests():
+    """What the page prints is the module that the tests install."""
+    module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / "processes.py").read_text()
+    assert module in [block.body for block in blocks(DOCS / "how-to" / "engines.md")]
 
 
 def test_what_captions_say_of_a_specificity_is_on_the_page():
@@ -110,38 +128,34 @@ def test_qualities_are_stated_as_they_are():
     assert f"at most {side} x {side} px" in page and f"kept at {core_codecs.QUALITY_OF_FEW}." in page
 
 
-def example_case() -> test_ops.Case:
-    """The row that add-an-op.md writes, with its sample, as the general tests take it."""
-    (block,) = [block for block in blocks(DOCS / "add-an-op.md") if block.manner == "a row"]
+def example(page: str, manner: str) -> Any:
+    """The row that a page writes."""
+    (block,) = [block for block in blocks(DOCS / page) if block.manner == manner]
     names: dict = {}
     exec(block.body, names)
-    row = names["row"]
-    ((target, inputs, args),) = row.samples()
-    shapes = tuple(tuple(x.shape[1:]) for x in inputs)
-    call = Call(target=target, args=bind(target, args, {}), inputs=shapes, shape=())
-    shape = tuple(call.run(*inputs).shape[1:])
-    return test_ops.Case(row, 0, Call(target=target, args=call.args, inputs=shapes, shape=shape), inputs)
+    return names["row"]
 
 
-@pytest.mark.parametrize(
-    "law",
-    [
-        test_ops.test_window_is_true,
-        test_ops.test_pad_is_true,
-        test_ops.test_linear_rows_are_linear,
-        test_ops.test_gradient_is_autograds,
-        test_ops.test_methods_are_their_formulas,
-    ],
-)
+@pytest.mark.parametrize("law", ops.LAWS, ids=lambda law: law.__name__)
 def test_the_example_of_a_row_keeps_the_laws(law):
     """The row that add-an-op.md writes passes the general tests."""
-    law(example_case())
+    for case in ops.cases(example("add-an-op.md", "a row")):
+        law(case)
 
 
-@pytest.mark.parametrize("method", ["deconvnet", "gradient"])
+@pytest.mark.parametrize("method", METHODS.own)
 def test_the_example_of_a_row_works_on_windows(method):
     """... and on windows, which projecting relies on."""
-    test_ops.test_rules_on_windows_are_rules_on_maps(example_case(), method)
+    for case in ops.cases(example("add-an-op.md", "a row")):
+        ops.rules_stay_in_their_place(case, method)
+
+
+def test_the_example_of_a_method_keeps_the_laws(monkeypatch):
+    """The method that add-a-method.md writes passes the laws that it speaks of, by the call that it shows."""
+    row = example("add-a-method.md", "a method")
+    monkeypatch.setitem(METHODS.own, row.name, row)
+    (block,) = [block for block in blocks(DOCS / "add-a-method.md") if block.manner == "the laws"]
+    exec(block.body, {"row": row})
 
 
 @pytest.mark.wide

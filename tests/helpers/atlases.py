@@ -8,10 +8,9 @@ from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Box, Field, Window
+from layerscope.core.methods import DEFAULT_METHODS
 from layerscope.core.records import (
     HISTOGRAM_EDGES,
-    METHODS,
-    VIEWS,
     ImageRecord,
     Input,
     LayerRecord,
@@ -19,6 +18,7 @@ from layerscope.core.records import (
     Placement,
     UnitStatistics,
 )
+from layerscope.core.settings import VIEWS
 
 SIDE = 64
 CLASSES = ("disc", "ring", "stripes", "corner")
@@ -199,7 +199,7 @@ def small_atlas(
     units: int = 12,
     k: int = 9,
     images: int = 40,
-    methods: tuple[str, ...] = METHODS[:2],
+    methods: tuple[str, ...] = DEFAULT_METHODS,
     pictures: bool = True,
     finished: bool = True,
     seed: int = 0,

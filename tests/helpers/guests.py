@@ -10,7 +10,7 @@ from pathlib import Path
 from layerscope.api.plugins import registries
 
 ROOT = Path(__file__).resolve().parents[2]
-GUESTS = Path(os.environ.get("LAYERSCOPE_GUESTS", ROOT / ".venv" / "guests"))
+GUESTS = Path(os.environ.get("LAYERSCOPE_GUESTS") or ROOT / ".venv" / "guests")
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from layerscope.core.errors import ImageError
-from layerscope.core.live import Firing, LayerFirings, LiveLayer, Look, Portrait, Wish
-from layerscope.core.records import METHODS
-from layerscope.viewer.frames import HEADER, Flag, Kind, Message, pack, unpack, unpack_result
+from layerscope.core.live import Firing, LayerFirings, LiveLayer, LiveRequest, Look, Portrait
+from layerscope.core.methods import METHODS
+from layerscope.viewer.frames import HEADER, Message, MessageFlag, MessageKind, pack, unpack, unpack_result
 
 # As helpers.atlases has them.
 LAYERS = (("features.1", 32), ("features.4", 16), ("classifier.1", 1))
@@ -34,32 +34,32 @@ class FakeEngine:
     """Takes each picture for its own hash. looks: the marks in order. gate: look waits until it is set."""
 
     def __init__(self, units: int = 6) -> None:
-        self.name, self.classes, self.methods = "fake", ("one",), METHODS
+        self.name, self.classes, self.methods = "fake", ("one",), METHODS.names
         self.units = units
         self.layers = tuple(LiveLayer(name=n, kind="relu", units=units, rows=s, cols=s) for n, s in LAYERS)
         self.looks: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def look(self, picture: bytes, wish: Wish, *, frame: bool = False) -> Look:
+    def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
         self.gate.wait(10)
         self._check(picture)
         self.looks.append(mark(picture))
-        chosen = wish.unit is not None
+        chosen = request.unit is not None
         return Look(
             top=((mark(picture), 1.0),),
             maxima=[float(unit) for unit in range(self.units)],
             strongest=tuple(range(self.units - 1, 0, -1)),
-            mosaic=b"jpeg" if wish.mosaic else None,
-            mosaic_shape=(2, 3, 4, 4, 0) if wish.mosaic else None,
-            unit_map=np.full((4, 4), wish.unit, np.uint8) if chosen else None,
+            mosaic=b"jpeg" if request.mosaic else None,
+            mosaic_shape=(2, 3, 4, 4, 0) if request.mosaic else None,
+            unit_map=np.full((4, 4), request.unit, np.uint8) if chosen else None,
             unit_scale=2.0 if chosen else None,
             value=1.5 if chosen else None,
             row=1 if chosen else None,
             col=2 if chosen else None,
             box=(0, 0, 8, 8) if chosen else None,
-            projection=wish.method.encode() if chosen and wish.project else None,
-            tile_box=(1, 1, 7, 7) if chosen and wish.project else None,
+            projection=request.method.encode() if chosen and request.project else None,
+            tile_box=(1, 1, 7, 7) if chosen and request.project else None,
             seen=(0.0, 0.0, 16.0, 16.0),
             picture_size=(16, 16),
             milliseconds={"forward": 1.0},
@@ -83,7 +83,7 @@ class FakeEngine:
         return tuple(
             Firing(
                 unit=unit, value=3.0 - unit, relative=0.5, row=1, col=2, box=(0, 0, 20, 20), tile_box=(4, 4, 20, 20),
-                tiles={method: picture_of(method, unit) for method in METHODS},
+                tiles={method: picture_of(method, unit) for method in METHODS.names},
             )
             for unit in range(min(strongest, 3))
         )  # fmt: skip
@@ -97,18 +97,18 @@ class FakeEngine:
 
 def picture_of(method: str, unit: int) -> bytes:
     """The tile that FakeEngine gives."""
-    return picture(1000 * METHODS.index(method) + unit)
+    return picture(1000 * METHODS.names.index(method) + unit)
 
 
 def frame(number: int, body: bytes, *, whole: bool = False) -> bytes:
     """A picture on its way to the server."""
-    flags = Flag.PICTURE if whole else Flag.NONE
-    return pack(Message(kind=Kind.FRAME, flags=flags, number=number, clock=number / 2, body=body))
+    flags = MessageFlag.PICTURE if whole else MessageFlag.NONE
+    return pack(Message(kind=MessageKind.FRAME, flags=flags, number=number, clock=number / 2, body=body))
 
 
 def again(number: int) -> bytes:
     """The last picture once more."""
-    return pack(Message(kind=Kind.AGAIN, number=number, clock=number / 2))
+    return pack(Message(kind=MessageKind.AGAIN, number=number, clock=number / 2))
 
 
 def answer(message: dict) -> tuple[int, dict, list[bytes]]:
@@ -119,5 +119,5 @@ def answer(message: dict) -> tuple[int, dict, list[bytes]]:
     # A result may be longer than what a client may send.
     found = unpack(message["bytes"][: HEADER.size])
     told, pictures = unpack_result(message["bytes"][HEADER.size :])
-    assert found.kind == Kind.RESULT and found.clock == found.number / 2
+    assert found.kind == MessageKind.RESULT and found.clock == found.number / 2
     return found.number, told, pictures

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from layerscope.graph import Graph, Node, Traced
-from layerscope.graph.ops.table import Source, Weight
+from layerscope.graph.ops.calls import Source, Weight
 
 Weights = Mapping[str, Tensor]
 # The call as it would have been read, the weights it would have had; None where the fault cannot happen or be told.

@@ -11,7 +11,8 @@ from PIL import Image
 import layerscope as ls
 from layerscope.atlas.compare import content_digest
 from layerscope.pipeline import build as building
-from layerscope.sources import Kept, encoded
+from layerscope.sources import Kept
+from layerscope.sources import image as one_image
 from tests.helpers.building import INPUT, LAYERS, K, Log
 
 COUNT = 30
@@ -28,13 +29,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[bytes]:
     """From now on, how often each file's bytes are decoded."""
-    found, plain = Counter[bytes](), encoded.decode
+    found, plain = Counter[bytes](), one_image.decode
 
     def decode(data: bytes, **options):
         found[data] += 1
         return plain(data, **options)
 
-    monkeypatch.setattr(encoded, "decode", decode)
+    monkeypatch.setattr(one_image, "decode", decode)
     return found
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import layerscope as ls
 from layerscope.api.dissecting import dissect_atlas
-from layerscope.api.looking import look_at
+from layerscope.api.looking import look
 from layerscope.api.verbs import check
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
@@ -23,8 +23,8 @@ from layerscope.figures.files import encode
 from layerscope.live.opening import engine_for
 from layerscope.report import facts_of
 from layerscope.report.page import write_page
-from layerscope.viewer.app import guarded
-from layerscope.viewer.export import Choice, export
+from layerscope.viewer.app import guarded, route_of
+from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.guard import Door
 from layerscope.viewer.pages import PAGES
 from layerscope.viewer.shelf import Shelf
@@ -117,16 +117,14 @@ def addresses(shelf: Shelf) -> Iterator[str]:
     """Of every page of the table, one for each layer, unit and image that it can be about."""
     (book,) = shelf
     layers = [(layer.name, unit) for layer in book.layers for unit in range(layer.record.units)]
-    for page in PAGES.values():
+    kept = [image for image in range(book.file.image_count()) if book.file.has_picture(image)]
+    for page in PAGES.own.values():
+        route = route_of(page).replace(":int", "")
         for layer, unit in layers:
-            for image in range(book.file.image_count()):
-                yield page.route.replace(":int", "").format(atlas=book.slug, layer=layer, unit=unit, image=image)
-    first, last = layers[0], layers[-1]
+            for image in kept if page.scope == "picture" else range(book.file.image_count()):
+                yield route.format(atlas=book.slug, layer=layer, unit=unit, image=image, key=f"image-{image}")
     yield f"/{book.slug}/compare?u={first[0]}:{first[1]}&u={last[0]}:{last[1]}"
     yield f"/{book.slug}/compare?l={first[0]}&l={last[0]}"
-    yield f"/{book.slug}/live"
-    kept = [image for image in range(book.file.image_count()) if book.file.has_picture(image)]
-    yield from (f"/{book.slug}/look?image={image}" for image in kept)
 
 
 def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor) -> None:
@@ -175,9 +173,9 @@ def test_figures_of_such_an_atlas_are_drawn_or_refused_in_words(poor: Poor) -> N
 
 def test_what_else_reads_such_an_atlas_succeeds(poor: Poor, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Export, notebook, `info`, `show`, `check` and `look` end well, and JSON holds finite numbers only."""
-    export(poor.atlas, tmp_path / "site", Choice())
+    export(poor.atlas, tmp_path / "site", ExportChoice())
     picture = next(poor.photos.rglob("*.png"))
-    look_at(poor.atlas, poor.net, picture, tmp_path / "look.html")
+    look(poor.atlas, poor.net, picture, tmp_path / "look.html")
     with ls.open(poor.atlas) as atlas:
         assert check(atlas, poor.net, poor.photos).failed == ()
         assert atlas._repr_html_() and all(layer._repr_html_() and layer[0]._repr_html_() for layer in atlas)

@@ -57,6 +57,8 @@ def compare(
     """
     activations = net.activations(images, layer.name)
     _assert_same_activations(layer, references, activations)
+    lowest, highest = net.program.graph.ranges[layer.node]
+    assert lowest <= activations.min() and activations.max() <= highest, f"{layer.name} lies outside its range"
     places = [
         (k % len(images), *probe)
         for k in range(len(images))

@@ -18,7 +18,7 @@ from layerscope.core.geometry import IDENTITY, Field
 from layerscope.core.records import HISTOGRAM_EDGES, Batch, ImageRecord, LayerRecord, Peaks, Placement
 from layerscope.graph import Graph, Node, Program
 from layerscope.graph.graph import INPUT
-from layerscope.graph.ops.table import BatchSize, Source
+from layerscope.graph.ops.calls import BatchSize, Source
 from layerscope.scan import Totals, merge, scan_shard
 from layerscope.scan.reference import scan_slowly
 from layerscope.scan.shard import SUMMED_EVERY, LayerResult, ShardResult

@@ -1,59 +1,31 @@
 """`layerscope build`: from a network and images to an atlas, or a forecast of what that takes."""
 
-import argparse
 import time
-from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from layerscope.api import verbs
-from layerscope.api.bars import Bars
+import layerscope as ls
 from layerscope.cli import words
-from layerscope.cli.networks import images, network
+from layerscope.cli.networks import wanted
 from layerscope.cli.output import Output
-from layerscope.core.errors import UsageError
+from layerscope.cli.parser import Command
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas
-    from layerscope.pipeline.forecast import Forecast
+    from layerscope.api.verbs import Forecast
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """Build the atlas, or forecast its build."""
-    from layerscope.api.selection import left_out
-
-    if arguments.out is None and not arguments.dry_run:
-        raise UsageError("say where the atlas is to be: -o FILE")
-    # First what is quickly known to be wrong: a large network takes a while to load.
-    source = images(arguments)
-    net = network(arguments, output, with_weights=not arguments.dry_run)
-    if arguments.dry_run:
-        for sentence in left_out(net, options(arguments)["layers"]):
-            output.remark(sentence)
-        show_forecast(verbs.forecast(net, source, **options(arguments)), output)
+    values = wanted(command, output)
+    if values.pop("dry_run"):
+        for name in ("out", "overwrite"):
+            del values[name]
+        show_forecast(ls.forecast(**values, progress=output.teller()), output)
         return 0
-    out = Path(str(arguments.out)).expanduser()
     started = time.monotonic()
-    if not output.quiet and len(source) >= verbs.FORECAST_FROM and not out.exists():
-        expected = verbs.forecast(net, source, **options(arguments))
-        output.remark(f"to come: about {words.duration(expected.total)} and {words.file_size(expected.bytes)}")
-    with nullcontext() if output.quiet else Bars() as bars:
-        how = {"overwrite": arguments.overwrite, "progress": bars or False}
-        atlas = verbs.build(net, source, out, **options(arguments), **how)
-    with atlas:
+    with output.bars() as progress, ls.build(**values, progress=progress) as atlas:
         show_built(atlas, time.monotonic() - started, output)
     return 0
-
-
-def options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What build and its forecast take alike."""
-    named = ("k", "units", "tile", "dense", "keep_signal", "codec", "seed", "workers", "device")
-    return {
-        **{name: getattr(arguments, name) for name in named},
-        "layers": tuple(arguments.layers or ()) or "auto",
-        "methods": tuple(dict.fromkeys(arguments.method or ("deconvnet", "guided"))),
-        "pictures": not arguments.no_pictures,
-    }
 
 
 def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:

@@ -1,74 +1,24 @@
 """`layerscope dissect`: which unit of an atlas's network detects which concept, against pictures with known masks."""
 
-import argparse
-from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import layerscope as ls
 from layerscope.cli import words
 from layerscope.cli.output import Output
+from layerscope.cli.parser import Command
 from layerscope.core.concepts import BAR, Dissection, Figures, LayerDissection
-from layerscope.core.errors import ImageError, UsageError
-
-if TYPE_CHECKING:
-    from layerscope.core.records import Input
-    from layerscope.dissect import MaskedImages
-    from layerscope.sources import Source
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts", ">mean level", ">median score")
 BEST = ("layer", ">unit", "concept", ">level", ">score", ">IoU", "Bau's concept")
 SHOWN = 5
-IMAGES = 1500
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """Dissect, keep it in the atlas, and print the figures of every layer with its best units."""
-    from layerscope.api.bars import Bars
-    from layerscope.api.dissecting import dissect_atlas
-
-    source, masked = pictures(arguments)
-    bars = None if output.quiet else Bars()
-    with bars or nullcontext():
-        found = dissect_atlas(
-            arguments.atlas, arguments.network, source, masked,
-            weights=arguments.weights, seed=arguments.seed, say=output.remark, progress=bars,
-        )  # fmt: skip
-    output.result(data_of(arguments.atlas, found), text_of(found))
+    with output.bars() as progress:
+        found = ls.dissect(**command.values, progress=progress)
+    output.result(data_of(command.values["atlas"], found), text_of(found))
     return 0
-
-
-def pictures(arguments: argparse.Namespace) -> "tuple[Source, MaskedImages]":
-    """The pictures that the command names, and their masks. Raises UsageError and ImageError."""
-    from layerscope.atlas.read import AtlasFile
-    from layerscope.sources import open_source
-    from layerscope.world import World
-
-    if arguments.masks is None:
-        with AtlasFile(arguments.atlas) as file:
-            world = World(arguments.images or IMAGES, seed=arguments.seed, size=_side(file.run.input))
-        return open_source(world), world
-    return _from_folder(Path(arguments.masks).expanduser(), arguments.images)
-
-
-def _side(input: "Input") -> int:
-    """The size at which a square picture is not resized on its way into the network."""
-    wanted = input.resize if input.resize is not None and input.crop == "center" else max(input.height, input.width)
-    return min(max(wanted, 16), 1024)
-
-
-def _from_folder(folder: Path, limit: int | None) -> "tuple[Source, MaskedImages]":
-    from layerscope.dissect import Keyed
-    from layerscope.sources import open_source
-    from layerscope.world import MaskFolder
-
-    if not folder.is_dir():
-        raise UsageError(f'--masks "{folder}" is no folder; give one that layerscope world wrote')
-    masks = MaskFolder(folder)
-    images = folder / "images"
-    if not images.is_dir() and not any(folder.glob("*.tar")):
-        raise ImageError(f'"{folder}" holds masks but no pictures; write the world anew')
-    source = open_source(images if images.is_dir() else sorted(folder.glob("*.tar")), limit=limit)
-    return source, Keyed(masks, source)
 
 
 def text_of(found: Dissection) -> str:

@@ -1,77 +1,22 @@
 """`layerscope info`: what made an atlas, what it holds, and what was left out. No torch."""
 
-import argparse
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
-from layerscope.atlas.read import AtlasFile
+import layerscope as ls
 from layerscope.cli import words
 from layerscope.cli.output import Output
-from layerscope.core.records import ImageRecord
+from layerscope.cli.parser import Command
 
 SPECIFICITY = ("layer", "method", ">specificity", ">quartile 1", ">quartile 3", ">n")
-UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
 MOST_SKIPPED = 5
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """Print the atlas's provenance and contents."""
-    with AtlasFile(arguments.atlas) as file:
-        data = info(file)
+    data = ls.info(**command.values)
     output.result(data, _text(data))
     return 0
-
-
-def info(file: AtlasFile) -> dict[str, Any]:
-    """All of it as plain values. bytes: of the file; started, finished: ISO 8601, UTC."""
-    run, images = file.run, file.images()
-    _, units = file.table("units")
-    return {
-        "atlas": str(file.path),
-        "bytes": file.path.stat().st_size,
-        "finished": run.finished if file.finished else None,
-        "started": run.started,
-        "network": run.network,
-        "images": run.images,
-        "input": words.input_data(run.input),
-        "input_text": words.input_text(run.input),
-        "k": run.k,
-        "methods": list(run.methods),
-        "views": list(run.views),
-        "settings": run.settings,
-        "fingerprint": run.fingerprint,
-        "versions": run.versions,
-        "replay": file.statistic("replay"),
-        "counts": {
-            "layers": len(file.layers),
-            "units": sum(layer.record.units for layer in file.layers),
-            "peaks": sum(row[-1] for row in units),
-            "images": len(images),
-            "used": sum(image.skipped is None for image in images),
-            "skipped": sum(image.skipped is not None for image in images),
-            "duplicates": sum(image.duplicate_of is not None for image in images),
-        },
-        "skipped": [_skipped_data(image) for image in images if image.skipped is not None],
-        "specificity": _specificity(file),
-    }
-
-
-def _skipped_data(image: ImageRecord) -> dict[str, Any]:
-    return {"image": image.id, "source": image.source, "reason": image.skipped}
-
-
-def _specificity(file: AtlasFile) -> list[dict[str, Any]]:
-    """Per projected layer and method, how much projections differ between units at one place: median, quartiles, n.
-
-    Where no pair of units could be compared n is 0 and the others are None.
-    """
-    found = []
-    for layer in file.layers:
-        for method in file.run.methods if layer.method else ():
-            measured = file.specificity(layer.id, method)
-            found.append({"layer": layer.name, "method": method, **(asdict(measured) if measured else UNMEASURED)})
-    return found
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -121,7 +66,7 @@ def _specificity_text(measured: list[dict[str, Any]]) -> str:
         (
             entry["layer"],
             entry["method"],
-            *(words.number(entry[name]) for name in ("median", "q25", "q75")),
+            *(words.four_digits(entry[name]) for name in ("median", "q25", "q75")),
             entry["n"],
         )
         for entry in measured

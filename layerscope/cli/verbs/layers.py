@@ -1,13 +1,14 @@
 """`layerscope layers`: what can be asked of a network, and what cannot, with the reason."""
 
-import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import layerscope as ls
 from layerscope.cli import words
-from layerscope.cli.networks import outline
+from layerscope.cli.networks import wanted
 from layerscope.cli.output import Output
+from layerscope.cli.parser import Command
 
 if TYPE_CHECKING:
     from layerscope.api.network import Network
@@ -16,28 +17,17 @@ if TYPE_CHECKING:
 HEADER = ("", "layer", "kind", ">units", ">map", ">field px", ">step", ">start", ">of image")
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """List the layers."""
-    from layerscope.api.selection import left_out, several_outputs
-
-    net = outline(arguments, output)
-    layers = [layer for layer in net.layers if layer.auto or not arguments.auto]
-    refused, lost = refusals(net)
-    remarks = left_out(net)
-    for sentence in remarks:
+    listing = ls.layers(**wanted(command, output))
+    for sentence in listing.remarks:
         output.remark(sentence)
-    several = several_outputs(net)
-    data = {
-        "network": net.name,
-        "input": words.input_data(net.input),
-        "layers": [layer_data(layer, net.input) for layer in layers],
-        "several_outputs": {name: list(outputs) for name, outputs in several.items()},
-        "refused": refused,
-        "replay": net.replay.data() if net.replay else None,
-        "remarks": list(remarks),
-    }
-    parts = (_text(layers, net.input), _several_text(several), _refused_text(refused, lost), _replay_text(net))
-    output.result(data, "\n\n".join(part for part in parts if part))
+    net = listing.network
+    parts = (
+        _text(listing.layers, net.input), _several_text(listing.several), _refused_text(listing.refused, listing.lost),
+        _replay_text(net),
+    )  # fmt: skip
+    output.result(listing.data(), "\n\n".join(part for part in parts if part))
     return 0
 
 
@@ -49,29 +39,7 @@ def _replay_text(net: "Network") -> str:
     return words.printable(f"{net.replay.said}{warned}")
 
 
-def layer_data(layer: "LayerRecord", expected: "Input") -> dict[str, Any]:
-    """A layer as plain values. map: rows and columns, or null; field in input px."""
-    return {
-        "name": layer.name,
-        "path": layer.path,
-        "aliases": list(layer.aliases),
-        "kind": layer.kind,
-        "units": layer.units,
-        "map": list(layer.map) if layer.map else None,
-        "field": words.field_data(layer.field, expected),
-        "auto": layer.auto,
-        "rectified": layer.rectified,
-    }
-
-
-def refusals(net: "Network") -> tuple[list[dict[str, str]], int]:
-    """The operations that no row speaks for, and how many nodes depend on one without being one."""
-    graph = net.program.graph
-    found = [{"node": node.name, "op": node.op, "reason": node.refused} for node in graph.nodes if node.refused]
-    return found, sum(bool(graph.behind[node.id]) and not node.refused for node in graph.nodes)
-
-
-def _text(layers: "list[LayerRecord]", expected: "Input") -> str:
+def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
     rows = [_row(layer, expected) for layer in layers]
     notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note]
     legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
@@ -81,7 +49,7 @@ def _text(layers: "list[LayerRecord]", expected: "Input") -> str:
 def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
     rows, cols = layer.field.rows, layer.field.cols
     seen = ("", "", "")
-    if not (layer.field.whole or layer.field.note):
+    if not layer.field.sees_all:
         share = words.percent(layer.field.share(expected.height, expected.width))
         seen = (words.by_axis(rows.step, cols.step), words.by_axis(rows.start, cols.start, ", "), share)
     mark = "*" if layer.auto else ""
@@ -96,7 +64,7 @@ def _several_text(several: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _refused_text(refused: list[dict[str, str]], lost: int) -> str:
+def _refused_text(refused: Sequence[Mapping[str, str]], lost: int) -> str:
     """What is refused, one line for each operation and reason, with the first node it happens at."""
     if not refused:
         return ""

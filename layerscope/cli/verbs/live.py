@@ -1,18 +1,12 @@
 """`layerscope live`: the pages of an atlas, and its network watching a camera or pictures."""
 
-import argparse
-
+import layerscope as ls
 from layerscope.cli.output import Output
-from layerscope.cli.verbs.serve import serve
-from layerscope.viewer.serving import shelf_below
+from layerscope.cli.parser import Command
+from layerscope.cli.verbs.serve import tell
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """Load the network, then serve until Ctrl-C."""
-    from layerscope.api.looking import engine_of
-
-    # First what is quickly known to be wrong: a large network takes a while to load.
-    shelf = shelf_below([arguments.atlas], arguments.base)
-    output.remark(f"loading {arguments.network}")
-    engine = engine_of(shelf.book(shelf.slugs[0]).file, arguments.network, arguments.weights)
-    return serve(shelf, arguments, output, engine=engine)
+    output.remark(f"loading {command.values['net']}")
+    return tell(ls.live(**command.values), output)

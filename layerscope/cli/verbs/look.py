@@ -1,27 +1,15 @@
 """`layerscope look`: which units a picture of one's own excites at every layer, as one HTML file."""
 
-import argparse
-
+import layerscope as ls
 from layerscope.cli import words
 from layerscope.cli.output import Output
+from layerscope.cli.parser import Command
 from layerscope.core.live import Portrait
 
 
-def run(arguments: argparse.Namespace, output: Output) -> int:
+def run(command: Command, output: Output) -> int:
     """Look at the picture, write the page."""
-    from layerscope.api.looking import look_at
-
-    portrait = look_at(
-        arguments.atlas,
-        arguments.network,
-        arguments.picture,
-        arguments.out,
-        weights=arguments.weights,
-        method=arguments.method,
-        orientation=arguments.orientation,
-        max_pixels=arguments.max_pixels,
-    )
-    show_portrait(portrait, arguments.out, output)
+    show_portrait(ls.look(**command.values), command.values["out"], output)
     return 0
 
 

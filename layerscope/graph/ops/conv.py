@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, everything
+from layerscope.graph.ops.calls import Call, Declined, Sample, Source
+from layerscope.graph.ops.rules import adjoint
+from layerscope.graph.ops.table import Op, everything
 
 aten = torch.ops.aten
 
@@ -125,18 +127,22 @@ def _linear_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="conv2d",
+        sentence="a sum over filters that slide over the map: the convolution of pictures",
         targets=(aten.conv2d.default, aten.conv2d.padding),
         window=_conv_window,
         samples=_conv_samples,
         linear=True,
-        gradient=_conv_back,
+        role="filters",
+        gradient=adjoint(_conv_back),
     ),
     Op(
         name="linear",
+        sentence="a dense layer: every output is a weighted sum of all inputs",
         targets=(aten.linear.default,),
         window=_linear_window,
         samples=_linear_samples,
         linear=True,
-        gradient=_linear_back,
+        role="filters",
+        gradient=adjoint(_linear_back),
     ),
 )

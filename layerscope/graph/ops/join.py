@@ -1,12 +1,15 @@
 """Where branches meet: sums and concatenations send the signal to all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from layerscope.core.geometry import Field
-from layerscope.graph.ops.table import Call, Declined, Op, Rule, Sample, Source, Weight, pointwise
+from layerscope.graph.ops.calls import Call, Declined, Sample, Source, Weight
+from layerscope.graph.ops.ranges import Range, constant, hull
+from layerscope.graph.ops.rules import Back, adjoint
+from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
 
@@ -20,7 +23,17 @@ def _sum_window(call: Call) -> tuple[Field, ...]:
     return pointwise(call)
 
 
-def _sum_back(sign: float) -> Rule:
+def _sum_range(sign: float) -> Callable[[Call, tuple[Range, ...]], Range]:
+    def within(call: Call, inputs: tuple[Range, ...]) -> Range:
+        own, other = (
+            inputs[side.index] if isinstance(side, Source) else constant(side) for side in (call["self"], call["other"])
+        )
+        return own.plus(other.times(constant(sign * call["alpha"])))
+
+    return within
+
+
+def _sum_back(sign: float) -> Back:
     def back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         factor = {"self": 1.0, "other": sign * call["alpha"]}
         sides = [name for name in ("self", "other") if isinstance(call[name], Source)]
@@ -65,26 +78,33 @@ def _cat_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="add",
+        sentence="the sum of two maps, or of a map and a constant",
         targets=(aten.add.Tensor,),
         window=_sum_window,
         samples=_add_samples,
         linear=True,
-        gradient=_sum_back(1.0),
+        role="sum",
+        range=_sum_range(1.0),
+        gradient=adjoint(_sum_back(1.0)),
     ),
     Op(
         name="sub",
+        sentence="the difference of two maps, or of a map and a constant",
         targets=(aten.sub.Tensor,),
         window=_sum_window,
         samples=_sub_samples,
         linear=True,
-        gradient=_sum_back(-1.0),
+        range=_sum_range(-1.0),
+        gradient=adjoint(_sum_back(-1.0)),
     ),
     Op(
         name="cat",
+        sentence="maps side by side, as the channels of one",
         targets=(aten.cat.default,),
         window=_cat_window,
         samples=_cat_samples,
         linear=True,
-        gradient=_cat_back,
+        range=lambda call, inputs: hull(inputs),
+        gradient=adjoint(_cat_back),
     ),
 )

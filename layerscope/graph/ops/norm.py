@@ -6,7 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.graph.ops.table import Call, Op, Sample, Source, pointwise
+from layerscope.graph.ops.calls import Call, Sample, Source
+from layerscope.graph.ops.ranges import ANYTHING, Range
+from layerscope.graph.ops.rules import Rule, adjoint
+from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
 
@@ -30,6 +33,14 @@ def _pass_through(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (signal,)
 
 
+def _response_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    """A value is divided by (k + a sum of squares) to the power beta: by k to that power at least."""
+    if call["k"] <= 0 or call["alpha"] < 0 or call["beta"] < 0:
+        return ANYTHING
+    least = call["k"] ** call["beta"]
+    return Range(min(inputs[0].low / least, 0.0), max(inputs[0].high / least, 0.0))
+
+
 def _maps() -> Tensor:
     return torch.linspace(-3, 9, 2 * 4 * 5 * 4, dtype=torch.float64).sin().reshape(2, 4, 5, 4) * 3
 
@@ -50,19 +61,23 @@ def _response_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="batch_norm",
+        sentence="batch normalisation in evaluation: a factor and a shift for each channel",
         targets=(aten._native_batch_norm_legit_no_training.default,),
         window=pointwise,
         samples=_batch_norm_samples,
         linear=True,
-        gradient=_batch_norm_back,
+        role="normalisation",
+        gradient=adjoint(_batch_norm_back),
     ),
     Op(
         name="local_response_norm",
+        sentence="a value over a power of its neighbouring channels' squares",
         targets=(local_response_norm,),
         window=pointwise,
         samples=_response_samples,
         linear=False,
-        deconvnet=_pass_through,
-        guided=_pass_through,
+        role="normalisation",
+        range=_response_range,
+        rules={"deconvnet": Rule(_pass_through), "guided": Rule(_pass_through)},
     ),
 )

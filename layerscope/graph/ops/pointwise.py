@@ -1,13 +1,18 @@
 """What acts on each number by itself: the rectifiers, where the three methods part, and constant factors."""
 
 from collections.abc import Iterator
+from math import inf
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field
-from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, Weight, pointwise
+from layerscope.graph.ops.calls import Call, Declined, Sample, Source, Weight
+from layerscope.graph.ops.ranges import ANYTHING, Range, constant
+from layerscope.graph.ops.rules import adjoint, derivative, rectifying
+from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
 
@@ -43,9 +48,26 @@ def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.leaky_relu_backward(signal, call.tensors[0], call["negative_slope"], False),)
 
 
-def _factor(call: Call) -> Tensor | float:
+def _factor(call: Call) -> Any:
+    """The constant: a number, or a tensor; a Weight in a call that has not got its weights yet."""
     factor = call["self"] if isinstance(call["other"], Source) else call["other"]
-    return factor if isinstance(factor, Tensor) else float(factor)
+    return factor if isinstance(factor, Tensor | Weight) else float(factor)
+
+
+def _leaky_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    above, below = inputs[0].clipped(0.0, inf), inputs[0].clipped(-inf, 0.0)
+    return above.plus(below.times(constant(call["negative_slope"])))
+
+
+def _product_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    return inputs[0].times(constant(_factor(call)))
+
+
+def _quotient_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    divisor = constant(_factor(call))
+    if divisor.low <= 0 <= divisor.high:
+        return ANYTHING
+    return inputs[0].times(Range(1 / divisor.high, 1 / divisor.low))
 
 
 def _product_window(call: Call) -> tuple[Field, ...]:
@@ -92,48 +114,66 @@ def _div_samples() -> Iterator[Sample]:
     yield Sample(aten.div.Tensor, (_maps(),), (Source(0), _per_channel()))
 
 
+_RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK = (derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back))
+
 ROWS = (
     Op(
         name="relu",
+        sentence="the rectifier: what is below zero becomes zero",
         targets=(aten.relu.default,),
         window=pointwise,
         samples=_relu_samples,
         linear=False,
-        gradient=_relu_back,
-        deconvnet=_clamp_signal,
+        role="activation",
+        activation="rectifier",
+        range=lambda call, inputs: inputs[0].clipped(0.0, inf),
+        gradient=_RELU_BACK,
+        rules=rectifying(_clamp_signal, _RELU_BACK),
     ),
     Op(
         name="hardtanh",
+        sentence="a rectifier with a ceiling, ReLU6 among them",
         targets=(aten.hardtanh.default, aten.relu6.default),
         window=_hardtanh_window,
         samples=_hardtanh_samples,
         linear=False,
-        gradient=_hardtanh_back,
-        deconvnet=_clamp_signal,
+        role="activation",
+        activation="rectifier",
+        range=lambda call, inputs: inputs[0].clipped(*_bounds(call)),
+        gradient=_HARDTANH_BACK,
+        rules=rectifying(_clamp_signal, _HARDTANH_BACK),
     ),
     Op(
         name="leaky_relu",
+        sentence="a rectifier that lets a part of what is below zero through",
         targets=(aten.leaky_relu.default,),
         window=pointwise,
         samples=_leaky_samples,
         linear=False,
-        gradient=_leaky_back,
-        deconvnet=_leaky_signal,
+        role="activation",
+        activation="rectifier",
+        range=_leaky_range,
+        gradient=_LEAKY_BACK,
+        rules=rectifying(_leaky_signal, _LEAKY_BACK),
     ),
     Op(
         name="mul",
+        sentence="a map times a constant",
         targets=(aten.mul.Tensor,),
         window=_product_window,
         samples=_mul_samples,
         linear=True,
-        gradient=lambda signal, call: (signal * _factor(call),),
+        range=_product_range,
+        gradient=adjoint(lambda signal, call: (signal * _factor(call),)),
     ),
     Op(
         name="div",
+        sentence="a map over a constant",
         targets=(aten.div.Tensor,),
         window=_product_window,
         samples=_div_samples,
         linear=True,
-        gradient=lambda signal, call: (signal / _factor(call),),
+        range=_quotient_range,
+        gradient=adjoint(lambda signal, call: (signal / _factor(call),)),
     ),
 )

@@ -1,13 +1,17 @@
 """Pooling: the largest of a window, or its mean."""
 
 from collections.abc import Iterator
+from math import inf
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph.ops.table import Call, Declined, Op, Sample, Source, everything
+from layerscope.graph.ops.calls import Call, Declined, Sample, Source
+from layerscope.graph.ops.ranges import ZERO, Range, hull
+from layerscope.graph.ops.rules import adjoint, derivative
+from layerscope.graph.ops.table import Op, everything, unchanged
 
 aten = torch.ops.aten
 
@@ -34,6 +38,22 @@ def _max_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     geometry = (call.pair("kernel_size"), _stride(call), call.pair("padding"), call.pair("dilation"), call["ceil_mode"])
     _, switches = aten.max_pool2d_with_indices(x, *geometry)
     return (aten.max_pool2d_with_indices_backward(signal, x, *geometry, switches),)
+
+
+def _max_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    """One of the values; a dilated window that steps over the whole map sees none, and gives minus infinity."""
+    sizes, dilation = call.inputs[0][-2:], call.pair("dilation")
+    misses = any(call.pair("padding")) and any(step > size for step, size in zip(dilation, sizes, strict=True))
+    return Range(-inf, inputs[0].high) if misses else inputs[0]
+
+
+def _average_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    """A mean of values, of zeros where the padding counts; with a divisor of its own a window's sum over that."""
+    if call["divisor_override"]:
+        rows, cols = call.pair("kernel_size")
+        ends = (0.0, rows * cols / call["divisor_override"])
+        return inputs[0].times(Range(min(ends), max(ends)))
+    return hull((inputs[0], ZERO)) if any(call.pair("padding")) and call["count_include_pad"] else inputs[0]
 
 
 def _average_pad(call: Call) -> float | None:
@@ -127,36 +147,44 @@ def _mean_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="max_pool2d",
+        sentence="the largest value of each window",
         targets=(aten.max_pool2d.default,),
         window=_pool_window,
         samples=_max_samples,
         linear=False,
-        pad=float("-inf"),
-        gradient=_max_back,
+        pad=-inf,
+        range=_max_range,
+        gradient=derivative(_max_back),
     ),
     Op(
         name="avg_pool2d",
+        sentence="the mean of each window",
         targets=(aten.avg_pool2d.default,),
         window=_pool_window,
         samples=_average_samples,
         linear=True,
         pad=_average_pad,
-        gradient=_average_back,
+        range=_average_range,
+        gradient=adjoint(_average_back),
     ),
     Op(
         name="adaptive_avg_pool2d",
+        sentence="the means of as many windows as the output has positions",
         targets=(aten.adaptive_avg_pool2d.default,),
         window=_adaptive_window,
         samples=_adaptive_samples,
         linear=True,
-        gradient=_adaptive_back,
+        range=unchanged,
+        gradient=adjoint(_adaptive_back),
     ),
     Op(
         name="mean",
+        sentence="the mean of each map",
         targets=(aten.mean.dim,),
         window=_mean_window,
         samples=_mean_samples,
         linear=True,
-        gradient=_mean_back,
+        range=unchanged,
+        gradient=adjoint(_mean_back),
     ),
 )

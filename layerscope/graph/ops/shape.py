@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field
-from layerscope.graph.ops.table import BatchSize, Call, Declined, Op, Sample, Source, everything, pointwise
+from layerscope.graph.ops.calls import BatchSize, Call, Declined, Sample, Source
+from layerscope.graph.ops.rules import adjoint
+from layerscope.graph.ops.table import Op, everything, pointwise, unchanged
 
 aten = torch.ops.aten
 
@@ -64,26 +66,35 @@ def _unsqueeze_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="flatten",
+        sentence="a map's numbers in a row, before a dense layer",
         targets=(aten.reshape.default,),
         window=_flatten_window,
         samples=_flatten_samples,
         linear=True,
-        gradient=_flatten_back,
+        role="view",
+        range=unchanged,
+        gradient=adjoint(_flatten_back),
     ),
     Op(
         name="select",
+        sentence="one channel taken out",
         targets=(aten.select.int,),
         window=_select_window,
         samples=_select_samples,
         linear=True,
-        gradient=_select_back,
+        role="view",
+        range=unchanged,
+        gradient=adjoint(_select_back),
     ),
     Op(
         name="unsqueeze",
+        sentence="one channel put back as a map of one channel",
         targets=(aten.unsqueeze.default,),
         window=_unsqueeze_window,
         samples=_unsqueeze_samples,
         linear=True,
-        gradient=lambda signal, call: (signal.squeeze(1),),
+        role="view",
+        range=unchanged,
+        gradient=adjoint(lambda signal, call: (signal.squeeze(1),)),
     ),
 )

@@ -5,31 +5,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from layerscope.core.errors import UsageError
-from layerscope.viewer.export.edition import Choice, Edition, EditionBook
+from layerscope.core.failures import plain_failures
+from layerscope.core.methods import recovering
+from layerscope.core.numbers import megabytes
+from layerscope.core.progress import Progress
+from layerscope.viewer.export.edition import Edition, EditionBook, ExportChoice
 from layerscope.viewer.export.folder import place_for, written_whole
-from layerscope.viewer.export.plan import MARKER, Plan
+from layerscope.viewer.export.plan import MARKER, Plan, tops
 from layerscope.viewer.shelf import slugs_of
 
-__all__ = ["Choice", "Exported", "Plan", "Progress", "export", "planned"]
+__all__ = ["ExportChoice", "Exported", "Plan", "Progress", "export", "planned"]
 
 # Smaller tiles that a budget may ask for, px.
 SIDES = (64, 48, 32)
 # What is only estimated may be so much larger in truth.
 SLACK = 1.1
-
-
-@runtime_checkable
-class Progress(Protocol):
-    """What is told of an export while it is written."""
-
-    def start(self, stage: str, total: int, done: int) -> None: ...
-
-    def step(self, count: int = 1) -> None: ...
-
-    def say(self, sentence: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +33,11 @@ class Exported:
     bytes: int
 
 
+@plain_failures("the export", kind=UsageError)
 def export(
     atlas: str | os.PathLike[str],
     folder: str | os.PathLike[str],
-    choice: Choice | None = None,
+    choice: ExportChoice | None = None,
     *,
     budget: int | None = None,
     overwrite: bool = False,
@@ -55,10 +48,10 @@ def export(
     The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
-    place = place_for(folder, marker=MARKER, overwrite=overwrite)
-    with planned(atlas, choice or Choice(), budget=budget) as plan:
+    place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
+    with planned(atlas, choice or ExportChoice(), budget=budget) as plan:
         if progress is not None:
-            for sentence in told(plan, asked=choice or Choice()):
+            for sentence in told(plan, asked=choice or ExportChoice()):
                 progress.say(sentence)
             progress.start("export", len(plan.pieces), 0)
         written = 0
@@ -75,7 +68,7 @@ def export(
 
 
 @contextmanager
-def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None = None) -> Iterator[Plan]:
+def planned(atlas: str | os.PathLike[str], choice: ExportChoice, *, budget: int | None = None) -> Iterator[Plan]:
     """What an export would write: with a budget, the first that fits of ever smaller choices.
 
     All methods and views; each layer's own method in the natural view; tiles of 64, 48, 32 px. Raises as `export`.
@@ -83,7 +76,7 @@ def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None
     plan = None
     for candidate in _candidates(choice) if budget is not None else (choice,):
         with Edition(atlas, candidate) as edition:
-            plan = Plan(EditionBook(slugs_of([edition.path])[0], edition, ""))
+            plan = Plan(EditionBook(slugs_of([edition.path])[0], edition))
             if budget is None or plan.estimate.known + SLACK * plan.estimate.guessed <= budget:
                 yield plan
                 return
@@ -91,7 +84,7 @@ def planned(atlas: str | os.PathLike[str], choice: Choice, *, budget: int | None
     raise UsageError(_no_room(budget, plan))
 
 
-def _candidates(choice: Choice) -> Iterator[Choice]:
+def _candidates(choice: ExportChoice) -> Iterator[ExportChoice]:
     yield choice
     least = replace(choice, plates=choice.projections)
     if least != choice:
@@ -109,23 +102,20 @@ def _no_room(budget: int, plan: Plan) -> str:
     )
 
 
-def told(plan: Plan, *, asked: Choice) -> Sequence[str]:
+def told(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
     """What a user should know before the export is written."""
-    choice, run = plan.book.file.choice, plan.book.run
-    said = [f"about {plan.estimate.bytes / 1e6:,.1f} MB in {plan.estimate.files:,} files"]
+    choice, run = plan.book.edition.choice, plan.book.run
+    said = [f"about {megabytes(plan.estimate.bytes)} in {plan.estimate.files:,} files"]
     if choice != asked:
         parts = ["projections by each layer's own method in the natural view only"] if choice.plates else []
         parts += [f"tiles of {choice.tile} px"] if choice.tile != asked.tile else []
         said.append(f"to stay within the budget: {', '.join(parts)}")
     if not plan.book.finished:
         said.append("the build of this atlas has not ended: the export holds what is there now, and says so")
-    if not choice.photographs and {"deconvnet", "guided"} & set(run.methods):
+    telling = recovering(run.methods)
+    if not choice.photographs and telling:
         said.append(
-            "no photographs are in it, but deconvnet and guided projections partly recover the images: "
+            f"no photographs are in it, but {' and '.join(telling)} projections partly recover the images: "
             "--no-projections leaves them out too"
         )
     return said
-
-
-def megabytes(count: float) -> str:
-    return f"{count / 1e6:,.1f} MB"

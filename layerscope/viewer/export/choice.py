@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ExportChoice:
     """What is published.
 
     layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.

@@ -14,15 +14,16 @@ from pathlib import Path
 from layerscope.atlas.lock import EXPORT, WriterLock
 from layerscope.core.errors import AtlasError, UsageError
 
-# What stands at the top of an export. Anything else there is somebody's own, and nobody's to delete.
-OURS = re.compile(r"index\.html|concepts\.html|compare\.html|about\.html|static|i|l\d{2,}")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Put = Callable[[str, bytes], None]
 
 
-def place_for(folder: str | os.PathLike[str], *, marker: str, overwrite: bool) -> Path:
-    """The folder's full path. Raises UsageError where it must not be written."""
+def place_for(folder: str | os.PathLike[str], *, marker: str, ours: re.Pattern[str], overwrite: bool) -> Path:
+    """The folder's full path. Raises UsageError where it must not be written.
+
+    ours: what stands at the top of an export. Anything else there is somebody's own, and nobody's to delete.
+    """
     place = Path(folder).expanduser().resolve()
     if not place.name:
         raise UsageError(f'"{folder}" cannot be an export: name a folder of its own')
@@ -36,7 +37,7 @@ def place_for(folder: str | os.PathLike[str], *, marker: str, overwrite: bool) -
         raise UsageError(f'"{folder}" is not empty and is no export of layerscope: choose another folder')
     if not overwrite:
         raise UsageError(f'"{folder}" holds an export already; add --overwrite, or choose another folder')
-    strange = [name for name in held if name != marker and not OURS.fullmatch(name)]
+    strange = [name for name in held if name != marker and not ours.fullmatch(name)]
     if strange:
         raise UsageError(f'"{folder}" also holds "{strange[0]}", which no export wrote: move it away first')
     return place

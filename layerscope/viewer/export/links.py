@@ -3,12 +3,16 @@
 Names are words and numbers, never an atlas's own: a layer may be called "../../x" or "con".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.codecs import published_as
-from layerscope.viewer.addresses import Sheet
+from layerscope.core.methods import recovering
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.export.edition import Edition
+from layerscope.viewer.pages import PAGES
 
 # The browser itself refuses what is not a file of the site. (frame-ancestors cannot be said by a page.)
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
@@ -18,7 +22,6 @@ COPY = (
 )
 PLATES = "Of the projections only those by each layer's own method, in the natural view, are here."
 NO_PHOTOGRAPHS = "Photographs were left out of this copy: it holds no pixel and no file's name of the images."
-RECOVERED = "Projections by deconvnet and guided backpropagation partly recover the images."
 
 
 def folder_of(layer: AtlasLayerRecord) -> str:
@@ -27,6 +30,10 @@ def folder_of(layer: AtlasLayerRecord) -> str:
 
 def stem_of(unit: int) -> str:
     return f"u{unit:04d}"
+
+
+# How the parts of a page's file are spelled.
+SPELLED: dict[str, Callable[[Any], str]] = {"layer": folder_of, "unit": stem_of, "image": "{:06d}".format}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +56,34 @@ class FileLinks:
     def told(self) -> tuple[str, ...]:
         """What this copy lacks, in sentences."""
         choice, layers = self.edition.choice, len(self.edition.layers)
+        telling = [] if choice.photographs else recovering(self.edition.run.methods)
         return tuple(sentence for sentence, said in (
             (COPY, True),
             (f"Of the atlas's layers {layers} {'is' if layers == 1 else 'are'} here.", bool(choice.layers)),
             (f"Tiles are at most {choice.tile} px a side here.", choice.tile is not None),
             (PLATES, choice.plates),
             (NO_PHOTOGRAPHS, not choice.photographs),
-            (RECOVERED, not choice.photographs and choice.projections),
+            (f"Projections by {' and '.join(telling)} partly recover the images.", bool(telling)),
             ("Projections were left out of this copy.", not choice.projections),
         ) if said)  # fmt: skip
-
-    def home(self) -> str:
-        return self.network()
 
     def asset(self, name: str) -> str:
         return f"{self.up}static/{name}"
 
-    def network(self) -> str:
-        return f"{self.up}index.html"
-
-    def layer(self, layer: AtlasLayerRecord) -> str:
-        return f"{self.up}{folder_of(layer)}/index.html"
-
-    def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
-        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}.html"
-
-    def image(self, image: int) -> str | None:
-        return f"{self.up}i/{image:06d}.html" if image in self.edition.shown_images else None
-
-    def concepts(self) -> str:
-        return f"{self.up}concepts.html"
+    def page(self, name: str, *of: Any) -> str | None:
+        """A page's file; None where an export has none."""
+        page = PAGES.known("network" if name == "home" else name)
+        if not page.exported or (page.scope == "image" and of[0] not in self.edition.shown_images):
+            return None
+        parts = {part: SPELLED[part](one) for part, one in zip(page.parts, of, strict=True)}
+        return f"{self.up}{page.path(parts)}"
 
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         """The units stand behind "#": there is no server that could read a query."""
         wanted = "&".join(f"u=l{layer.id}:{unit}" for layer, unit in units)
-        return f"{self.up}compare.html" + (f"#{wanted}" if wanted else "")
+        return f"{self.page('compare')}" + (f"#{wanted}" if wanted else "")
 
-    def about(self) -> str:
-        return f"{self.up}about.html"
-
-    def sheet(self, sheet: Sheet) -> str | None:
+    def sheet(self, sheet: SheetKey) -> str | None:
         stored = self.edition.sheets.get(sheet)
         if stored is None:
             return None

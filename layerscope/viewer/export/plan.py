@@ -4,6 +4,7 @@ One table, MAKERS, says how each kind of file is made.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,21 +14,21 @@ from typing import Any, NamedTuple
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.version import __version__
 from layerscope.viewer import pictures
-from layerscope.viewer.addresses import SPRITES, Sheet, layer_key
-from layerscope.viewer.export.edition import Edition, EditionBook
+from layerscope.viewer.addresses import SPRITES, SheetKey, layer_key
+from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
-from layerscope.viewer.pages import PAGES, Query
+from layerscope.viewer.export.tiles import published, reduces
+from layerscope.viewer.pages import PAGES, Query, all_pages
+from layerscope.viewer.pages.telling import facts_of
 from layerscope.viewer.render import STATIC, assets, render
 from layerscope.viewer.scripts import names_script, sprites_style
 
 MARKER = "layerscope-site.json"
-# Pages of the atlas as a whole; those of layers, units and images come with what they show.
-WHOLE = ("network", "concepts", "compare", "about")
 # So many files of a kind are made to estimate the others; sprites take long and differ little.
 SAMPLED, SAMPLED_SPRITES = 16, 4
 
 
-class Piece(NamedTuple):
+class SiteFile(NamedTuple):
     """A file. path: in the site. kind: how it is made, a key of MAKERS. key: of what. weight: what its size grows with.
 
     bytes: its size where that is known beforehand.
@@ -59,18 +60,18 @@ class Plan:
     book: EditionBook
 
     @cached_property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[SiteFile, ...]:
         """All files, in the order in which they are written."""
         return tuple(_pieces(self.book))
 
-    def content(self, piece: Piece) -> bytes:
+    def content(self, piece: SiteFile) -> bytes:
         """A file's bytes."""
         return MAKERS[piece.kind](self.book, *piece.key)
 
     @cached_property
     def estimate(self) -> Estimate:
         """Stored pictures weigh what they weigh in the atlas; of all else some are made, spread over the whole."""
-        known, groups = 0, defaultdict[str, list[Piece]](list)
+        known, groups = 0, defaultdict[str, list[SiteFile]](list)
         for piece in self.pieces:
             if piece.bytes is None:
                 groups[f"{piece.kind} {piece.key[0] if piece.kind == 'page' else ''}"].append(piece)
@@ -78,67 +79,80 @@ class Plan:
                 known += piece.bytes
         return Estimate(len(self.pieces), known, round(sum(self._about(group) for group in groups.values())))
 
-    def _about(self, group: list[Piece]) -> float:
+    def _about(self, group: list[SiteFile]) -> float:
         count = min(SAMPLED_SPRITES if group[0].kind == "sprite" else SAMPLED, len(group))
         some = [group[place * len(group) // count] for place in range(count)]
         made = sum(len(self.content(piece)) for piece in some)
         return made / sum(piece.weight for piece in some) * sum(piece.weight for piece in group)
 
 
-def _pieces(book: EditionBook) -> Iterator[Piece]:
-    link, edition = FileLinks(book.file), book.file
+def tops() -> re.Pattern[str]:
+    """The names that may stand at the top of an export: its pages, and the folders of what they show."""
+    pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
+    return re.compile("|".join([*(re.escape(page.path({})) for page in pages), "static", "i", r"l\d{2,}"]))
+
+
+def _pieces(book: EditionBook) -> Iterator[SiteFile]:
+    link, edition = FileLinks(book.edition), book.edition
     for name, content in _assets().items():
-        yield Piece(link.asset(name), "asset", (name,), bytes=len(content))
-    for name in WHOLE:
-        if name != "concepts" or book.dissected:
-            yield Piece(getattr(link, name)(), "page", (name,))
-    sheets = defaultdict[tuple[int, int], list[Sheet]](list)
+        yield SiteFile(link.asset(name), "asset", (name,), bytes=len(content))
+    yield from _of(book, "atlas", link)
+    sheets = defaultdict[tuple[int, int], list[SheetKey]](list)
     for sheet in edition.sheets:
         sheets[sheet.layer, sheet.unit].append(sheet)
     for layer in edition.layers:
         yield from _layer(book, layer, link)
         for unit in range(layer.record.units):
-            yield from _unit(edition, layer, unit, sheets[layer.id, unit], link)
+            yield from _unit(book, layer, unit, sheets[layer.id, unit], link)
     for image in edition.shown_images:
-        yield Piece(str(link.image(image)), "page", ("image", image))
+        yield from _of(book, "image", link, image)
         picture = link.picture(image)
         if picture is not None:
-            yield Piece(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
-    yield Piece(MARKER, "marker", ())
+            yield SiteFile(picture, "picture", (image,), bytes=edition.pictures[image].bytes)
+    yield SiteFile(MARKER, "marker", ())
 
 
-def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[Piece]:
+def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 1) -> Iterator[SiteFile]:
+    """The pages of the atlas, a layer, a unit or an image."""
+    for page in all_pages():
+        if page.scope == scope and page.exported and page.has(book):
+            yield SiteFile(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
+
+
+def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[SiteFile]:
     units = layer.record.units
-    yield Piece(link.layer(layer), "page", ("layer", layer), weight=units)
-    yield Piece(link.sprites(layer), "style", (layer,), weight=units)
-    yield Piece(link.names(layer), "names", (layer,), weight=units)
+    yield from _of(book, "layer", link, layer, weight=units)
+    yield SiteFile(link.sprites(layer), "style", (layer,), weight=units)
+    yield SiteFile(link.names(layer), "names", (layer,), weight=units)
     for block in range(pictures.blocks(layer)):
         for kind in SPRITES:
             sprite = link.sprite(layer, block, kind)
             if sprite is not None:
-                yield Piece(sprite, "sprite", (layer, block, kind))
+                yield SiteFile(sprite, "sprite", (layer, block, kind))
 
 
 def _unit(
-    edition: Edition, layer: AtlasLayerRecord, unit: int, sheets: Sequence[Sheet], link: FileLinks
-) -> Iterator[Piece]:
-    yield Piece(link.unit(layer, unit), "page", ("unit", layer, unit))
+    book: EditionBook, layer: AtlasLayerRecord, unit: int, sheets: Sequence[SheetKey], link: FileLinks
+) -> Iterator[SiteFile]:
+    yield from _of(book, "unit", link, layer, unit)
     for sheet in sheets:
-        known = None if edition.reduces(layer.id) else edition.sheets[sheet].bytes
-        yield Piece(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
+        known = None if reduces(book.edition, layer.id) else book.edition.sheets[sheet].bytes
+        yield SiteFile(str(link.sheet(sheet)), "sheet", (sheet,), bytes=known)
     strata = link.strata(layer, unit)
     if strata is not None:
-        yield Piece(strata, "strata", (layer, unit))
+        yield SiteFile(strata, "strata", (layer, unit))
 
 
-def _page(book: EditionBook, name: str, *parts: Any) -> bytes:
-    link = FileLinks(book.file, "" if name in WHOLE else "../")
-    page, query = PAGES[name], Query.of((("show", "all"),) if name == "layer" else ())
-    named = dict(zip(("layer", "unit") if name in ("layer", "unit") else ("image",), parts, strict=False))
-    if "layer" in named:
-        named["layer"] = layer_key(named["layer"])
-    facts = page.facts(book, query, **named)
-    text = render(page.template, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
+def _page(book: EditionBook, name: str, *of: Any) -> bytes:
+    page = PAGES.known(name)
+    link = FileLinks(book.edition, "../" * str(FileLinks(book.edition).page(name, *of)).count("/"))
+    parts = dict(zip(page.parts, of, strict=True))
+    if "layer" in parts:
+        parts["layer"] = layer_key(parts["layer"])
+    offered = {"shelf": None, "link": link}
+    asked = {asked: offered[asked] for asked in page.asks}
+    facts = facts_of(page, book, Query.of(page.in_export), **parts, **asked)
+    text = render(page.source, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
     return text.encode()
 
 
@@ -153,9 +167,8 @@ def _asset(book: EditionBook, name: str) -> bytes:
     return _assets()[name]
 
 
-def _sheet(book: EditionBook, sheet: Sheet) -> bytes:
-    found = book.file.published(sheet)
-    return _content(pictures.shown(found))
+def _sheet(book: EditionBook, sheet: SheetKey) -> bytes:
+    return _content(pictures.shown(published(book.edition, sheet)))
 
 
 def _picture(book: EditionBook, image: int) -> bytes:
@@ -170,22 +183,22 @@ def _strata(book: EditionBook, layer: AtlasLayerRecord, unit: int) -> bytes:
     return _content(pictures.strata(book, layer, unit))
 
 
-def _content(picture: pictures.Picture | None) -> bytes:
+def _content(picture: pictures.EncodedPicture | None) -> bytes:
     assert picture is not None, "only pictures that are there are listed"
     return picture.content
 
 
 def _style(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return sprites_style(book, layer, FileLinks(book.file, "../")).encode()
+    return sprites_style(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return names_script(book, layer, FileLinks(book.file, "../")).encode()
+    return names_script(book, layer, FileLinks(book.edition, "../")).encode()
 
 
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
-    choice = book.file.choice
+    choice = book.edition.choice
     told = {
         "layerscope": __version__,
         "fingerprint": book.run.fingerprint,

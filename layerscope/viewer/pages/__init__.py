@@ -1,37 +1,79 @@
-"""What each page says, as plain records: the same for its HTML, its JSON and an export. One table of all pages."""
+"""What each page says, as plain records: the same for its HTML, its JSON and an export. One table of all pages.
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+The server's routes, the export's files, the addresses in pages and the head of every page are made of its rows.
+"""
 
-from layerscope.viewer.pages import about, compare, concepts, home, image, layer, network, unit
+from functools import cache
+
+from layerscope.core.registry import Registry, later
 from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.row import PARTS, Page
 
-__all__ = ["PAGES", "Page", "Query"]
+__all__ = ["PAGES", "PARTS", "Page", "Query", "all_pages"]
+
+_HERE = "layerscope.viewer.pages"
+
+PAGES = Registry(
+    "page",
+    "layerscope.pages",
+    Page,
+    (
+        Page(
+            name="home", sentence="which atlases are shown, and where to start", scope="shelf", route="",
+            facts=later(f"{_HERE}.home:facts"), template="home.html",
+        ),
+        Page(
+            name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas", route="",
+            file="index.html", facts=later(f"{_HERE}.network:facts"), template="network.html",
+            head=lambda book: book.title, leads=later(f"{_HERE}.goto:leads"),
+        ),
+        Page(
+            name="layer", sentence="all units of a layer, sorted, searched and filtered", scope="layer",
+            route="l/{layer}", file="{layer}/index.html", facts=later(f"{_HERE}.layer:facts"), template="layer.html",
+            in_export=(("show", "all"),),
+        ),
+        Page(
+            name="unit", sentence="a unit's patches beside its projections, and how it behaves over all images",
+            scope="unit", route="l/{layer}/u/{unit}", file="{layer}/{unit}.html",
+            facts=later(f"{_HERE}.unit:facts"), template="unit.html",
+        ),
+        Page(
+            name="image", sentence="which units count an image among their peaks, and where in it", scope="image",
+            route="i/{image}", file="i/{image}.html", facts=later(f"{_HERE}.image:facts"), template="image.html",
+        ),
+        Page(
+            name="concepts", sentence="which units each concept and each class leads to", scope="atlas",
+            facts=later(f"{_HERE}.concepts:facts"), template="concepts.html", head="Concepts",
+            has=lambda book: book.dissected,
+        ),
+        Page(
+            name="compare", sentence="units, layers, or one layer of two atlases side by side", scope="atlas",
+            facts=later(f"{_HERE}.compare:facts"), template="compare.html", head="Compare", asks=frozenset({"shelf"}),
+        ),
+        Page(
+            name="about", sentence="where an atlas comes from, and how far to trust what it shows", scope="atlas",
+            facts=later(f"{_HERE}.about:facts"), template="about.html", head="About",
+        ),
+        Page(
+            name="live", sentence="a camera or pictures, as the network sees them now", scope="atlas",
+            facts=later(f"{_HERE}.live:facts"), template="live.html", head="Live", asks=frozenset({"engine", "link"}),
+            # The browser may ask for the camera here and nowhere else.
+            headers={"Permissions-Policy": "camera=(self)"},
+        ),
+        Page(
+            name="look", sentence="a picture of one's own, or of the atlas, at every layer", scope="picture",
+            route="look/{key}", facts=later(f"{_HERE}.look:facts"), template="look.html",
+            asks=frozenset({"engine", "gallery"}),
+        ),
+    ),
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A kind of page.
-
-    route: its address on a server. template: its HTML. facts: what stands on it, from the shelf (home) or a book, the
-    query, and the parts of the route by name; raises UsageError for what does not exist. shelf: True where the facts of
-    a book's page may look at further atlases, given as `shelf=` on a server.
-    """
-
-    route: str
-    template: str
-    facts: Callable[..., Any]
-    shelf: bool = False
+def all_pages() -> tuple[Page, ...]:
+    """Every page that can be had, those of the house first, then those of other packages."""
+    return _those_of(PAGES.names)
 
 
-PAGES = {
-    "home": Page(route="/", template="home.html", facts=home.facts),
-    "network": Page(route="/{atlas}/", template="network.html", facts=network.facts),
-    "layer": Page(route="/{atlas}/l/{layer}", template="layer.html", facts=layer.facts),
-    "unit": Page(route="/{atlas}/l/{layer}/u/{unit:int}", template="unit.html", facts=unit.facts),
-    "image": Page(route="/{atlas}/i/{image:int}", template="image.html", facts=image.facts),
-    "concepts": Page(route="/{atlas}/concepts", template="concepts.html", facts=concepts.facts),
-    "compare": Page(route="/{atlas}/compare", template="compare.html", facts=compare.facts, shelf=True),
-    "about": Page(route="/{atlas}/about", template="about.html", facts=about.facts),
-}
+@cache
+def _those_of(names: tuple[str, ...]) -> tuple[Page, ...]:
+    return tuple(PAGES)

@@ -5,34 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import Figures
+from layerscope.core.methods import METHODS, installed
 from layerscope.core.records import Input
 from layerscope.core.version import __version__
+from layerscope.facts.run import codec_of, images_of_run, is_lossy
 from layerscope.figures.words import VIEWS
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
-# What each method does to a signal on its way back, and what to keep in mind. Sources: docs/trust.md.
-METHODS = {
-    "deconvnet": (
-        "Carries the activation back through the transposed convolutions and the switches of max pooling, and keeps "
-        "what is positive at every rectifier on the way back (Zeiler & Fergus 2013).",
-        "It shows which parts of a patch counted. It partly recovers the picture whatever the unit (Nie et al. 2018), "
-        "and does not depend on the layers after the unit (Sixt et al. 2020).",
-    ),
-    "guided": (
-        "Guided backpropagation: as the deconvnet, and it also blocks what did not pass the rectifier on the way "
-        "forward (Springenberg et al. 2014).",
-        "It is sharper than the deconvnet, not truer: it recovers still more of the picture, whatever the unit (Nie et "
-        "al. 2018; Sixt et al. 2020).",
-    ),
-    "gradient": (
-        "The derivative of the activation by every pixel, nothing added or left out (Simonyan et al. 2013).",
-        "It is the most specific of the three and the hardest to read: how the activation would change with each "
-        "pixel, not which pixels made it.",
-    ),
-}
 VIEW_LIMITS = {
     "signal": "What the method gives, in the colours and frequencies of the network's input.",
     "natural": "The same, passed through the covariance of the images' colours and the mean power of their "
@@ -62,7 +43,7 @@ class Trait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specificity:
+class MethodSpecificity:
     """How much a layer's projections by one method say about the unit, measured over n pairs; 0..1 and above.
 
     median, low, high: None where there was nothing to measure it on.
@@ -80,7 +61,7 @@ class LayerAbout:
     """A layer, and the specificity of each of the atlas's methods in it."""
 
     layer: AtlasLayerRecord
-    specificity: tuple[Specificity, ...]
+    specificity: tuple[MethodSpecificity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,15 +117,13 @@ def facts(book: Book, query: Query) -> AboutPage:
     """Where the atlas comes from, and how far to trust what it shows."""
     file, run = book.file, book.run
     skipped, duplicates = file.left_out()
-    codec = str(run.settings.get("codec", DEFAULT_CODEC))
-    counted = [int(book.statistics(layer).histogram[:1].sum()) for layer in book.layers[:1]]
     return AboutPage(
         title=book.title,
         network=run.network,
         read=(file.statistic("replay") or {}).get("said", ""),
         images=run.images,
         listed=file.image_count(),
-        scanned=max(counted, default=0),
+        scanned=images_of_run(file),
         skipped=skipped,
         duplicates=duplicates,
         k=run.k,
@@ -154,13 +133,10 @@ def facts(book: Book, query: Query) -> AboutPage:
         versions=run.versions,
         started=run.started,
         finished=run.finished,
-        codec=codec,
-        lossy=is_lossy(codec),
+        codec=codec_of(run),
+        lossy=is_lossy(run),
         sampled=file.sampled(),
-        methods=tuple(
-            Trait(name=name, held=name in run.methods, does=does, limits=limits)
-            for name, (does, limits) in METHODS.items()
-        ),
+        methods=tuple(_method(name, name in run.methods) for name in dict.fromkeys((*METHODS.names, *run.methods))),
         views=tuple(
             Trait(name=name, held=name in run.views, does=words, limits=VIEW_LIMITS[name])
             for name, words in VIEWS.items()
@@ -172,15 +148,24 @@ def facts(book: Book, query: Query) -> AboutPage:
     )
 
 
+def _method(name: str, held: bool) -> Trait:
+    """A method in words; of one that is not installed here nothing is known but its projections."""
+    row = installed(name)
+    if row is None:
+        return Trait(name=name, held=held, does="A method of another package, which is not installed here.", limits="")
+    does = f"{row.sentence[:1].upper()}{row.sentence[1:]} ({row.source})."
+    return Trait(name=name, held=held, does=does, limits=row.limits)
+
+
 def _layer(book: Book, layer: AtlasLayerRecord) -> LayerAbout:
     return LayerAbout(layer=layer, specificity=tuple(_specificity(book, layer, method) for method in book.run.methods))
 
 
-def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> Specificity:
+def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> MethodSpecificity:
     found = book.file.specificity(layer.id, method)
     if found is None:
-        return Specificity(method=method, median=None, low=None, high=None, n=0)
-    return Specificity(method=method, median=found.median, low=found.q25, high=found.q75, n=found.n)
+        return MethodSpecificity(method=method, median=None, low=None, high=None, n=0)
+    return MethodSpecificity(method=method, median=found.median, low=found.q25, high=found.q75, n=found.n)
 
 
 def _dissection(book: Book) -> DissectionAbout | None:

@@ -8,20 +8,22 @@ from typing import NamedTuple
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
+from layerscope.facts.layer import class_counts
+from layerscope.facts.peaks import SeenPeak, seen_peaks
+from layerscope.facts.run import images_scanned, same_images
+from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit
-from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.matching import correlations
-from layerscope.viewer.pages.behaviour import ClassMean, UnitNumbers, class_counts_of, classes_of, numbers_of
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.seen import SeenPeak, seen_peaks
-from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes, same_images
+from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes
 from layerscope.viewer.pages.two_layers import ComparedLayer, ComparedStatistic, compared_layer, compared_statistics
 from layerscope.viewer.shelf import Book, Shelf
 
 MOST = 4  # units side by side
 
 
-class Place(NamedTuple):
+class UnitPlace(NamedTuple):
     """A unit of some atlas."""
 
     book: Book
@@ -44,9 +46,9 @@ class ComparedUnit:
     name: str
     score: float | None
     of_images: int
-    patches: Sheet | None
-    projections: Sheet | None
-    numbers: UnitNumbers | None
+    patches: SheetKey | None
+    projections: SheetKey | None
+    numbers: UnitSummary | None
     classes: tuple[ClassMean, ...]
     peaks: tuple[SeenPeak, ...]
 
@@ -71,7 +73,7 @@ class KnownLayer:
     layer: AtlasLayerRecord
     key: str
     example: int | None
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +123,12 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ComparePag
 def _known(book: Book, layer: AtlasLayerRecord) -> KnownLayer:
     units = range(layer.record.units if layer.tile is not None else 0)
     example = next((unit for unit in units if book.sheet(layer, unit, "patches") is not None), None)
-    found = () if example is None else (book.sheet(layer, example, "patches"), _projections(book, layer, example))
+    found = () if example is None else (book.sheet(layer, example, "patches"), book.own_projections(layer, example))
     sheets = tuple(sheet for sheet in found if sheet is not None)
     return KnownLayer(layer=layer, key=layer_key(layer), example=example, sheets=sheets)
 
 
-def _place(book: Book, shelf: Shelf | None, spec: str) -> Place:
+def _place(book: Book, shelf: Shelf | None, spec: str) -> UnitPlace:
     """The unit that "layer:unit" or "atlas/layer:unit" names."""
     name, colon, unit = spec.strip().rpartition(":")
     if not colon or not re.fullmatch(r"\d{1,9}", unit):
@@ -135,13 +137,13 @@ def _place(book: Book, shelf: Shelf | None, spec: str) -> Place:
     if slash and shelf is not None and slug in shelf.slugs:
         book, name = shelf.book(slug), rest
     layer = book.layer(name)
-    return Place(book, layer, check_unit(layer, int(unit)))
+    return UnitPlace(book, layer, check_unit(layer, int(unit)))
 
 
-def _unit(place: Place, spec: str) -> ComparedUnit:
+def _unit(place: UnitPlace, spec: str) -> ComparedUnit:
     book, layer, unit = place
-    peaks, statistics = seen_peaks(book, book.file.peaks(layer.id, unit)), book.statistics(layer)
-    concept = next((one for one in book.concepts(layer) if one.unit == unit), None)
+    peaks, statistics = seen_peaks(book.file, layer, unit), book.file.unit_statistics(layer.id)
+    concept = concept_of(book.file.concepts(layer.id), unit)
     best = concept.best if concept else None
     rows, columns = shape_of_grid(book.run.k)
     return ComparedUnit(
@@ -154,29 +156,23 @@ def _unit(place: Place, spec: str) -> ComparedUnit:
         rows=rows,
         name=best.concept if best else "",
         score=best.score if best else None,
-        of_images=int(statistics.histogram[:1].sum()),
+        of_images=images_scanned(statistics),
         patches=book.sheet(layer, unit, "patches"),
-        projections=_projections(book, layer, unit),
-        numbers=numbers_of(book, layer, unit) if len(statistics.mean) > unit else None,
-        classes=classes_of(book, layer, unit, peaks)[:3],
+        projections=book.own_projections(layer, unit),
+        numbers=unit_numbers(statistics, unit),
+        classes=top_classes(book.file, layer, unit, [peak.label for peak in peaks])[:3],
         peaks=peaks,
     )
 
 
-def _projections(book: Book, layer: AtlasLayerRecord, unit: int) -> Sheet | None:
-    """By the layer's own method, in the run's first view."""
-    view = next(iter(book.run.views), "")
-    return book.sheet(layer, unit, "projections", layer.method or "", view)
-
-
-def _pairs(places: list[Place]) -> tuple[UnitPair, ...]:
+def _pairs(places: list[UnitPlace]) -> tuple[UnitPair, ...]:
     return tuple(_pair(places, *pair) for pair in combinations(range(len(places)), 2))
 
 
-def _pair(places: list[Place], first: int, second: int) -> UnitPair:
+def _pair(places: list[UnitPlace], first: int, second: int) -> UnitPair:
     one, other = places[first], places[second]
     images = [{peak.image for peak in place.book.file.peaks(place.layer.id, place.unit)} for place in (one, other)]
-    same = one.book is other.book or same_images(one.book, other.book)
+    same = one.book is other.book or same_images(one.book.run, other.book.run)
     return UnitPair(
         first=first,
         second=second,
@@ -186,11 +182,16 @@ def _pair(places: list[Place], first: int, second: int) -> UnitPair:
     )
 
 
-def _correlation(one: Place, other: Place) -> float | None:
+def _correlation(one: UnitPlace, other: UnitPlace) -> float | None:
     """Of the two units' class means; None where they have not the same classes."""
-    if not same_classes(one.book, other.book) or not all(class_counts_of(p.book, p.layer)[0] for p in (one, other)):
+    if not same_classes(one.book, other.book) or not all(
+        class_counts(place.book.file, place.layer)[0] for place in (one, other)
+    ):
         return None
-    rows = [place.book.statistics(place.layer).class_means[place.unit : place.unit + 1] for place in (one, other)]
+    rows = [
+        place.book.file.unit_statistics(place.layer.id).class_means[place.unit : place.unit + 1]
+        for place in (one, other)
+    ]
     return float(correlations(*rows)[0, 0]) if all(map(len, rows)) else None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.layer import guesses
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -22,7 +23,7 @@ class Detector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
+class IndexedConcept:
     """level: 1 (strokes, colours) and up. detectors: the highest score first."""
 
     name: str
@@ -58,7 +59,7 @@ class ConceptsPage:
     images: int | None
     text: str
     layers: tuple[AtlasLayerRecord, ...]
-    concepts: tuple[Concept, ...]
+    concepts: tuple[IndexedConcept, ...]
     classes: tuple[ImageClass, ...]
 
 
@@ -72,23 +73,23 @@ def facts(book: Book, query: Query) -> ConceptsPage:
         labelled=bool(classes),
         images=dissection.images if dissection else None,
         text=text,
-        layers=tuple(layer for layer in book.layers if book.concepts(layer)),
+        layers=tuple(layer for layer in book.layers if book.file.concepts(layer.id)),
         concepts=tuple(one for one in _concepts(book) if text.casefold() in one.name.casefold()),
         classes=tuple(one for one in classes if text.casefold() in one.name.casefold()),
     )
 
 
-def _concepts(book: Book) -> list[Concept]:
+def _concepts(book: Book) -> list[IndexedConcept]:
     """By level and name."""
     found: dict[tuple[int, str], list[Detector]] = defaultdict(list)
     for layer in book.layers:
-        for unit in book.concepts(layer):
-            if unit.best is not None:
-                detector = Detector(layer=layer, unit=unit.unit, score=unit.best.score)
-                found[unit.best.level, unit.best.concept].append(detector)
+        for unit, best in guesses(book.file.concepts(layer.id)).items():
+            found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score))
     for ones in found.values():
         ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))
-    return [Concept(name=name, level=level, detectors=tuple(ones)) for (level, name), ones in sorted(found.items())]
+    return [
+        IndexedConcept(name=name, level=level, detectors=tuple(ones)) for (level, name), ones in sorted(found.items())
+    ]
 
 
 def _classes(book: Book) -> list[ImageClass]:
@@ -114,7 +115,7 @@ def _followers(book: Book, layer: AtlasLayerRecord, classes: int) -> list[tuple[
 
     Only units count whose class mean is above the layer's average: a unit that fires once favours some class by chance.
     """
-    means = book.statistics(layer).class_means.astype(np.float64)
+    means = book.file.unit_statistics(layer.id).class_means.astype(np.float64)
     if not classes or means.shape[1] != classes or not len(means):
         return []
     # Images may have no member of a class: its mean is then no number.

@@ -6,14 +6,12 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
-from layerscope.figures.gather import sample
-from layerscope.viewer.addresses import Sheet
+from layerscope.facts.layer import TELLING, guesses, live_units, own_specificity, sample
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
 from layerscope.viewer.shelf import Book
 
 SEED = 0
-# Below this specificity projections show mostly the picture, and little of the unit (figures.words says so too).
-TELLING = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +26,7 @@ class CoverUnit:
     maximum: float | None
     name: str | None
     score: float | None
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, ...]:
@@ -36,17 +34,16 @@ def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, .
 
     In ascending order of their numbers.
     """
-    best = {
-        one.unit: one.best for one in book.concepts(layer) if one.best is not None and one.unit in book.shown(layer)
-    }
+    shown = book.shown(layer)
+    best = {unit: found for unit, found in guesses(book.file.concepts(layer.id)).items() if unit in shown}
     named = sorted(best, key=lambda unit: (-best[unit].score, unit))
     chosen: list[int] = []
     for unit in named:
         # One unit a concept, so that a cover shows how many kinds there are.
         if len(chosen) < count and best[unit].concept not in {best[other].concept for other in chosen}:
             chosen.append(unit)
-    live = np.flatnonzero(book.peaks(layer).image[:, 0] >= 0)
-    rest = np.array([unit for unit in live if unit not in chosen], np.int64)
+    live = live_units(book.file.all_peaks(layer.id))
+    rest = live[~np.isin(live, chosen)]
     chosen += sample(book.file, layer, rest, count - len(chosen), SEED)
     return tuple(_cover_unit(book, layer, unit, best.get(unit)) for unit in sorted(chosen))
 
@@ -55,20 +52,14 @@ def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptSc
     return CoverUnit(
         layer=layer,
         unit=unit,
-        maximum=finite(book.statistics(layer).maximum[unit]),
+        maximum=finite(book.file.unit_statistics(layer.id).maximum[unit]),
         name=found.concept if found else None,
         score=found.score if found else None,
         sheets=tuple(
-            Sheet(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
+            SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
             for kind, method, view in book.sheets(layer)
         ),
     )
-
-
-def specificity(book: Book, layer: AtlasLayerRecord) -> float | None:
-    """How much a layer's own projections say of their unit, about 0..1; None where it was not measured."""
-    found = book.file.specificity(layer.id, layer.method)
-    return found.median if found else None
 
 
 def opening(book: Book) -> AtlasLayerRecord | None:
@@ -77,7 +68,7 @@ def opening(book: Book) -> AtlasLayerRecord | None:
     Without one the first with tiles; None where no layer has any.
     """
     with_tiles = [layer for layer in book.layers if book.shown(layer)]
-    telling = [layer for layer in with_tiles if (specificity(book, layer) or 0) >= TELLING]
+    telling = [layer for layer in with_tiles if (own_specificity(book.file, layer) or 0) >= TELLING]
     return next(iter([*telling[::-1], *with_tiles]), None)
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
+from layerscope.facts.layer import guesses, names
+from layerscope.viewer.addresses import Links
+from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 MOST = 60
@@ -20,6 +23,21 @@ class Target:
     image: int | None = None
 
 
+def leads(book: Book, query: Query, link: Links) -> str | None:
+    """The address of what ?go=WORDS means; None where it means nothing, or several things: the page then says which."""
+    text = query.one("go").strip()[:200]
+    try:
+        found = targets(book, text) if text else ()
+    except UsageError:
+        return None
+    if len(found) != 1:
+        return None
+    (one,) = found
+    if one.layer is None:
+        return None if one.image is None else link.page("image", one.image)
+    return link.page("layer", one.layer) if one.unit is None else link.page("unit", one.layer, one.unit)
+
+
 def target(book: Book, text: str) -> Target:
     """The one page that is meant most: the first of `targets`. Raises UsageError where there is none."""
     return targets(book, text)[0]
@@ -33,10 +51,10 @@ def targets(book: Book, text: str) -> tuple[Target, ...]:
     text = " ".join(text.split())
     found = _image(book, text) or _layer(book, text) or _unit(book, text) or _named(book, text)
     if not found:
-        names = {layer.name for layer in book.layers} | set(_concepts(book))
+        every = {layer.name for layer in book.layers} | set(_concepts(book))
         raise UsageError(
             f'nothing here is called "{text[:60]}": write a layer, a layer and a unit, '
-            f'{"a concept, " if book.dissected else ""}or "i" and the number of an image{nearest(text[:60], names)}'
+            f'{"a concept, " if book.dissected else ""}or "i" and the number of an image{nearest(text[:60], every)}'
         )
     return found[:MOST]
 
@@ -73,17 +91,17 @@ def _unit(book: Book, text: str) -> tuple[Target, ...]:
 
 
 def _concepts(book: Book) -> list[str]:
-    return [unit.best.concept for layer in book.layers for unit in book.concepts(layer) if unit.best is not None]
+    return [name for layer in book.layers for name in names(book.file.concepts(layer.id)).values()]
 
 
 def _named(book: Book, text: str) -> tuple[Target, ...]:
     """The units named by a concept that holds the text, of the highest score first."""
     folded = text.casefold()
     named = [
-        (unit.best.concept.casefold() != folded, -unit.best.score, layer, unit.unit, unit.best)
+        (best.concept.casefold() != folded, -best.score, layer, unit, best)
         for layer in book.layers
-        for unit in book.concepts(layer)
-        if folded and unit.best is not None and folded in unit.best.concept.casefold()
+        for unit, best in guesses(book.file.concepts(layer.id)).items()
+        if folded and folded in best.concept.casefold()
     ]
     return tuple(
         Target(words=f"{layer.name}, unit {unit}: guess {best.concept}, score {best.score:.2f}", layer=layer, unit=unit)

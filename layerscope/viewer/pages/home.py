@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import AtlasError
+from layerscope.facts.layer import TELLING, own_specificity
+from layerscope.facts.run import images_of_run
 from layerscope.figures import words
-from layerscope.viewer.pages.covers import TELLING, CoverUnit, across, opening, specificity
+from layerscope.viewer.pages.covers import CoverUnit, across, opening
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book, Shelf
 
@@ -57,13 +59,13 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
 
 def _on_shelf(book: Book) -> OnShelf:
     layers, start = book.layers, opening(book)
-    says = specificity(book, start) if start else None
+    says = own_specificity(book.file, start) if start else None
     return OnShelf(
         slug=book.slug,
         title=book.title,
         network=book.run.network,
         images=book.run.images,
-        scanned=int(book.statistics(layers[0]).histogram[:1].sum()) if layers else 0,
+        scanned=images_of_run(book.file),
         layers=layers,
         units=sum(layer.record.units for layer in layers),
         finished=book.finished,

@@ -6,9 +6,10 @@ from itertools import groupby
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
+from layerscope.facts.layer import names
+from layerscope.facts.peaks import boxes
 from layerscope.figures import words
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.seen import boxes
 from layerscope.viewer.shelf import Book
 
 
@@ -99,8 +100,8 @@ def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
 
 
 def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
-    named = {one.unit: one.best.concept for one in book.concepts(layer) if one.best is not None}
-    maximum = book.statistics(layer).maximum
+    named = names(book.file.concepts(layer.id))
+    maximum = book.file.unit_statistics(layer.id).maximum
     units = []
     for _, unit, peak in found:
         field, tile = boxes(peak, image)

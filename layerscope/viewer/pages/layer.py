@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.run import first_view, images_scanned
 from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
 from layerscope.viewer.pages.query import Query
@@ -21,7 +22,7 @@ MOST_ALONE = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class UnitSection:
     """Some units in a row. title: which."""
 
     title: str
@@ -60,7 +61,7 @@ class LayerPage:
     first: int
     step: int
     sprites: bool
-    sections: tuple[Section, ...]
+    sections: tuple[UnitSection, ...]
     previous: AtlasLayerRecord | None
     next: AtlasLayerRecord | None
 
@@ -81,15 +82,16 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
     step = max(len(chosen), 1) if sprites else MOST_ALONE
     first = _first(query.one("from"), len(chosen), step)
     place = book.layers.index(found)
-    view = book.run.views[0] if book.run.views else ""
     return LayerPage(
         layer=found,
         field=words.field_words(found, book.file),
-        images=int(book.statistics(found).histogram[:1].sum()),
+        images=images_scanned(book.file.unit_statistics(found.id)),
         sheets=book.sheets(found),
-        method=words.method_words(found, found.method, view, shared_scale=False) if found.method else "",
+        method=words.method_words(found, found.method, first_view(book.run), shared_scale=False)
+        if found.method
+        else "",
         specificity=words.specificity_words(book.file, found, found.method) if found.method else "",
-        dissected=bool(book.concepts(found)),
+        dissected=bool(book.file.concepts(found.id)),
         labelled=any(row.label is not None for row in rows),
         dead=sum(row.dead for row in rows),
         with_tiles=with_tiles,
@@ -153,12 +155,12 @@ def ordered(rows: Sequence[UnitRow], sort: str, *, reverse: bool = False) -> lis
     return found[::-1] if reverse else found
 
 
-def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[Section, ...]:
+def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[UnitSection, ...]:
     """`step` units from the first on, in runs of UNITS_PER_SPRITE. plain: they are all units, by number."""
     found = []
     for low in range(first, min(first + step, len(rows)), UNITS_PER_SPRITE):
         part = tuple(rows[low : min(low + UNITS_PER_SPRITE, first + step)])
         high = low + len(part)
         title = f"Units {low}–{high - 1}" if plain else f"{low + 1}–{high} of {len(rows):,}"
-        found.append(Section(title=title, units=part))
+        found.append(UnitSection(title=title, units=part))
     return tuple(found)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.viewer.addresses import Links, Sheet
-from layerscope.viewer.engine import Engine, LiveLayer
+from layerscope.facts.layer import names
+from layerscope.facts.run import first_view, images_of_run
+from layerscope.viewer.addresses import Links, ServerLinks, SheetKey
+from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
+from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 # Stands for a unit, or an image, in an address that the page's script completes.
@@ -47,6 +50,7 @@ class LivePage:
 
     classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
     one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    socket, look: the addresses of the connection, and where pictures of one's own are sent to.
     """
 
     network: str
@@ -63,15 +67,17 @@ class LivePage:
     frame_bytes: int = FRAME_BYTES
     picture_bytes: int = PICTURE_BYTES
     picture_pixels: int = PICTURE_PIXELS
+    socket: str = ""
+    look: str = ""
 
 
-def facts(book: Book, engine: Engine, link: Links) -> LivePage:
+def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) -> LivePage:
     """What the page and its script need to know before the first frame."""
     stored = {layer.name: layer for layer in book.layers}
     return LivePage(
         network=engine.name,
         images=book.run.images,
-        of_images=sum(record.skipped is None for record in book.file.images()),
+        of_images=images_of_run(book.file),
         classes=len(engine.classes),
         methods=tuple(engine.methods),
         height=book.run.input.height,
@@ -79,13 +85,15 @@ def facts(book: Book, engine: Engine, link: Links) -> LivePage:
         layers=tuple(_watched(book, stored[layer.name], layer, link) for layer in engine.layers),
         picture=_completed(link.picture(NUMBER)),
         pictured=_pictured(book),
+        socket=link.live_socket(),
+        look=link.upload(),
     )
 
 
-def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links) -> Watched:
-    view, maxima = next(iter(book.run.views), ""), book.statistics(stored).maximum
+def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: Links) -> Watched:
+    view, maxima = first_view(book.run), book.file.unit_statistics(stored.id).maximum
     sheets = {
-        method: Sheet(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
+        method: SheetKey(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
         for method in book.run.methods
         if stored.method
     }
@@ -96,10 +104,10 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: LiveLayer, link: Links
         rows=layer.rows,
         cols=layer.cols,
         method=stored.method or "",
-        page=_completed(link.unit(stored, NUMBER)),
-        patches=_completed(link.sheet(Sheet(layer=stored.id, unit=NUMBER, kind="patches"))),
+        page=_completed(link.page("unit", stored, NUMBER)),
+        patches=_completed(link.sheet(SheetKey(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
-        names={one.unit: one.best.concept for one in book.file.concepts(stored.id) if one.best is not None},
+        names=names(book.file.concepts(stored.id)),
         dead=tuple(np.flatnonzero(maxima <= 0).tolist()),
         bare=tuple(sorted(set(range(layer.units)) - book.shown(stored))),
     )
@@ -113,7 +121,7 @@ def _pictured(book: Book) -> tuple[int, ...]:
     """Images with a small copy: those with a peak, evenly thinned to a few hundred."""
     if not book.layers:
         return ()
-    found = np.unique(np.concatenate([book.peaks(layer).image.ravel() for layer in book.layers]))
+    found = np.unique(np.concatenate([book.file.all_peaks(layer.id).image.ravel() for layer in book.layers]))
     found = found[found >= 0]
     found = found[:: max(1, -(-len(found) // PICTURED))]
     return tuple(int(image) for image in found) if len(found) and book.file.has_picture(int(found[0])) else ()

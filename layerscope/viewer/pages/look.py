@@ -6,12 +6,16 @@ from typing import NamedTuple
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.live import Firing, PlainBox, Portrait
-from layerscope.viewer.addresses import Sheet
+from layerscope.facts.layer import guesses
+from layerscope.facts.run import images_of_run
+from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.engine import LiveEngine
+from layerscope.viewer.gallery import Gallery, image_of
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 
-class Shown(NamedTuple):
+class ShownBox(NamedTuple):
     """A box as an SVG draws it, in input px."""
 
     x: int
@@ -35,12 +39,12 @@ class FiringUnit:
     relative: float
     row: int
     col: int
-    sees: Shown
-    tile: Shown
+    sees: ShownBox
+    tile: ShownBox
     guess: ConceptScore | None
     dead: bool
-    patches: Sheet | None
-    projections: Sheet | None
+    patches: SheetKey | None
+    projections: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,13 @@ class LookPage:
     layers: tuple[LookedLayer, ...]
 
 
-def facts(
+def facts(book: Book, query: Query, *, key: str, engine: LiveEngine, gallery: Gallery) -> LookPage:
+    """What the network sees in the picture of a key. Raises UsageError for a key without one, or an unknown method."""
+    portrait = gallery.portrait(book, key)
+    return looked(book, query, portrait, key=key, methods=tuple(engine.methods), image=image_of(key))
+
+
+def looked(
     book: Book, query: Query, portrait: Portrait, *, key: str, methods: tuple[str, ...], image: int | None = None
 ) -> LookPage:
     """What the network sees in a picture, beside what the atlas knows. Raises UsageError for an unknown method."""
@@ -88,7 +98,7 @@ def facts(
         key=key,
         network=book.run.network,
         images=book.run.images,
-        of_images=sum(record.skipped is None for record in book.file.images()),
+        of_images=images_of_run(book.file),
         image=image,
         label=None if image is None else book.file.image(image).label,
         method=method,
@@ -102,8 +112,8 @@ def facts(
 
 
 def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], method: str) -> LookedLayer:
-    guesses = {one.unit: one.best for one in book.file.concepts(layer.id)}
-    maxima = book.statistics(layer).maximum
+    named = guesses(book.file.concepts(layer.id))
+    maxima = book.file.unit_statistics(layer.id).maximum
     stored = method if layer.method and method in book.run.methods else layer.method
     units = tuple(
         FiringUnit(
@@ -115,21 +125,16 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
             col=one.col,
             sees=_shown(one.box),
             tile=_shown(one.tile_box),
-            guess=guesses.get(one.unit),
+            guess=named.get(one.unit),
             dead=one.unit < len(maxima) and not maxima[one.unit] > 0,
             patches=book.sheet(layer, one.unit, "patches"),
-            projections=None if stored is None else _projections(book, layer, one.unit, stored),
+            projections=None if stored is None else book.own_projections(layer, one.unit, stored),
         )
         for rank, one in enumerate(firings, 1)
     )
     return LookedLayer(layer=layer, stored=stored, units=units)
 
 
-def _projections(book: Book, layer: AtlasLayerRecord, unit: int, method: str) -> Sheet | None:
-    view = next(iter(book.run.views), "")
-    return book.sheet(layer, unit, "projections", method, view)
-
-
-def _shown(box: PlainBox) -> Shown:
+def _shown(box: PlainBox) -> ShownBox:
     top, left, bottom, right = (int(side) for side in box)
-    return Shown(left, top, right - left, bottom - top)
+    return ShownBox(left, top, right - left, bottom - top)

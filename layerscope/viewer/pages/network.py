@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
 from layerscope.core.errors import UsageError
+from layerscope.facts.layer import dead_count, own_specificity
+from layerscope.facts.run import images_of_run
 from layerscope.figures import words
-from layerscope.viewer.pages.covers import CoverUnit, cover, opening, specificity
+from layerscope.viewer.pages.covers import CoverUnit, cover, opening
 from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.strip import Strip, strip
@@ -34,7 +36,7 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first. go: what was asked for; targets: what it may mean; sorry: why it means nothing."""
+    first. go: what was asked for; targets: what it may mean; error: why it means nothing."""
 
     network: str
     images: str
@@ -48,18 +50,18 @@ class NetworkPage:
     start: AtlasLayerRecord | None
     go: str
     targets: tuple[Target, ...]
-    sorry: str
+    error: str
 
 
 def facts(book: Book, query: Query) -> NetworkPage:
     """With ?go=WORDS also the pages that the words may mean."""
     run, layers, go = book.run, book.layers, query.one("go").strip()[:200]
-    found, sorry = _asked(book, go)
+    found, error = _asked(book, go)
     figures = _figures(book)
     return NetworkPage(
         network=run.network,
         images=run.images,
-        scanned=int(book.statistics(layers[0]).histogram[:1].sum()) if layers else 0,
+        scanned=images_of_run(book.file),
         k=run.k,
         input=run.input.shape,
         units=sum(layer.record.units for layer in layers),
@@ -69,7 +71,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         start=opening(book),
         go=go,
         targets=found,
-        sorry=sorry,
+        error=error,
     )
 
 
@@ -94,10 +96,10 @@ def _cover_of(book: Book, layer: AtlasLayerRecord, figures: Figures | None) -> L
     return LayerCover(
         layer=layer,
         field=words.field_words(layer, book.file),
-        share=1.0 if seen.whole or seen.note else seen.share(*plane),
-        dead=int((book.peaks(layer).image[:, 0] < 0).sum()) if len(book.statistics(layer).mean) else 0,
+        share=1.0 if seen.sees_all else seen.share(*plane),
+        dead=dead_count(book.file, layer),
         with_tiles=len(book.shown(layer)),
-        specificity=specificity(book, layer),
+        specificity=own_specificity(book.file, layer),
         said=words.specificity_words(book.file, layer, layer.method) if layer.method else "",
         figures=figures,
         units=cover(book, layer, COVER),

@@ -79,7 +79,7 @@ def _column(
 ) -> Column:
     record, scale = layer.record, side / max(plane)
     height, width = (length * scale for length in plane)
-    whole = record.field.whole or bool(record.field.note)
+    whole = record.field.sees_all
     rows, cols = (1.0, 1.0) if whole else _shares(layer, plane)
     return Column(
         layer=layer,

@@ -7,9 +7,10 @@ from jaxtyping import Float64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
-from layerscope.viewer.addresses import Sheet
+from layerscope.facts.layer import class_counts, names
+from layerscope.facts.run import same_images
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.matching import correlations, greedy, shared_images
-from layerscope.viewer.pages.behaviour import class_counts_of
 from layerscope.viewer.shelf import Book
 
 SHOWN = 48  # matched pairs on the page
@@ -27,8 +28,8 @@ class MatchedPair:
     shared: float | None
     first_name: str
     second_name: str
-    first_sheet: Sheet | None
-    second_sheet: Sheet | None
+    first_sheet: SheetKey | None
+    second_sheet: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +60,7 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
         raise UsageError(f"layers of more than {MOST_UNITS:,} units are not matched: choose another layer")
     by, scores, shared = _scores(book, first, other, second)
     pairs = greedy(scores, least=0.0)
-    names = [
-        {unit.unit: unit.best.concept for unit in where.concepts(layer) if unit.best is not None}
-        for where, layer in ((book, first), (other, second))
-    ]
+    named = [names(where.file.concepts(layer.id)) for where, layer in ((book, first), (other, second))]
     return Matched(
         first=first,
         second=second,
@@ -78,8 +76,8 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
                 second=two,
                 score=float(scores[one, two]),
                 shared=None if shared is None else float(shared[one, two]),
-                first_name=names[0].get(one, ""),
-                second_name=names[1].get(two, ""),
+                first_name=named[0].get(one, ""),
+                second_name=named[1].get(two, ""),
                 first_sheet=book.sheet(first, one, "patches"),
                 second_sheet=other.sheet(second, two, "patches"),
             )
@@ -87,12 +85,6 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
         ),
         unmatched=(first.record.units - len(pairs), second.record.units - len(pairs)),
     )
-
-
-def same_images(book: Book, other: Book) -> bool:
-    """Whether both atlases were made of the same images in the same order."""
-    ours, theirs = (where.run.fingerprint.get("images") for where in (book, other))
-    return ours is not None and ours == theirs
 
 
 def same_classes(book: Book, other: Book) -> bool:
@@ -104,9 +96,13 @@ def _scores(
     book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayerRecord
 ) -> tuple[str, Float64[np.ndarray, "a b"], Float64[np.ndarray, "a b"] | None]:
     """By what the units are matched, how well each goes with each, and their images in common."""
-    shared = shared_images(book.peaks(first), other.peaks(second)) if same_images(book, other) else None
-    if same_classes(book, other) and class_counts_of(book, first)[0] and class_counts_of(other, second)[0]:
-        means = (book.statistics(first).class_means, other.statistics(second).class_means)
+    shared = (
+        shared_images(book.file.all_peaks(first.id), other.file.all_peaks(second.id))
+        if same_images(book.run, other.run)
+        else None
+    )
+    if same_classes(book, other) and class_counts(book.file, first)[0] and class_counts(other.file, second)[0]:
+        means = (book.file.unit_statistics(first.id).class_means, other.file.unit_statistics(second.id).class_means)
         return "class means", correlations(*means), shared
     if shared is not None:
         return "shared images", shared, shared

@@ -7,8 +7,9 @@ from jaxtyping import Float32
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.records import UnitStatistics
+from layerscope.facts.layer import live, live_units, names
 from layerscope.figures import words
-from layerscope.viewer.addresses import Sheet, layer_key
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.shelf import Book
 
 EXAMPLES = 6
@@ -45,7 +46,7 @@ class ComparedLayer:
     concepts: int | None
     specificity: tuple[tuple[str, float | None], ...]
     examples: tuple[int, ...]
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[SheetKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,31 +63,30 @@ class ComparedStatistic:
 
 def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
     """A layer's figures."""
-    peaks, concepts = book.peaks(layer), book.concepts(layer)
-    live = peaks.image[:, 0] >= 0
-    best = [unit.best.concept for unit in concepts if unit.best is not None]
+    peaks, concepts = book.file.all_peaks(layer.id), book.file.concepts(layer.id)
+    best = list(names(concepts).values())
     methods = book.run.methods if layer.method else ()
-    examples = _examples(book, layer, np.flatnonzero(live))
+    examples = _examples(book, layer, live_units(peaks))
     found = {method: book.file.specificity(layer.id, method) for method in methods}
     return ComparedLayer(
         layer=layer,
         key=layer_key(layer),
         field=words.field_words(layer, book.file),
-        dead=int((~live).sum()),
+        dead=int((~live(peaks)).sum()),
         distinct=len(np.unique(peaks.image[peaks.image >= 0])),
         named=len(best) if concepts else None,
         concepts=len(set(best)) if concepts else None,
         specificity=tuple((method, one.median if one else None) for method, one in found.items()),
         examples=examples,
-        sheets=tuple(Sheet(layer=layer.id, unit=unit, kind="patches") for unit in examples),
+        sheets=tuple(SheetKey(layer=layer.id, unit=unit, kind="patches") for unit in examples),
     )
 
 
-def _examples(book: Book, layer: AtlasLayerRecord, live: np.ndarray) -> tuple[int, ...]:
+def _examples(book: Book, layer: AtlasLayerRecord, among: np.ndarray) -> tuple[int, ...]:
     """The first units of a seeded shuffle whose patches the atlas holds."""
     found: list[int] = []
-    for unit in np.random.default_rng(0).permutation(live)[:512].tolist():
-        if len(found) < EXAMPLES and unit in book.with_tiles(layer, "patches"):
+    for unit in np.random.default_rng(0).permutation(among)[:512].tolist():
+        if len(found) < EXAMPLES and unit in book.file.units_with_sheets(layer.id, "patches"):
             found.append(unit)
     return tuple(sorted(found))
 
@@ -95,7 +95,7 @@ def compared_statistics(book: Book, first: AtlasLayerRecord, second: AtlasLayerR
     """The statistics of both layers' live units, those that differ most foremost."""
     found = []
     for name, take in STATISTICS.items():
-        one, other = (_live(book, layer, take(book.statistics(layer))) for layer in (first, second))
+        one, other = (_live(book, layer, take(book.file.unit_statistics(layer.id))) for layer in (first, second))
         if len(one) and len(other):
             found.append(
                 ComparedStatistic(
@@ -112,7 +112,7 @@ def compared_statistics(book: Book, first: AtlasLayerRecord, second: AtlasLayerR
 def _live(book: Book, layer: AtlasLayerRecord, values: Float32[np.ndarray, " u"]) -> Float32[np.ndarray, " live"]:
     if not len(values):
         return values
-    chosen = values[(book.peaks(layer).image[:, 0] >= 0) & np.isfinite(values)]
+    chosen = values[live(book.file.all_peaks(layer.id)) & np.isfinite(values)]
     return chosen.astype(np.float32)
 
 

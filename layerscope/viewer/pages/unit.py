@@ -6,34 +6,29 @@ import numpy as np
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.codecs import DEFAULT_CODEC, is_lossy
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
+from layerscope.facts.layer import names
+from layerscope.facts.peaks import SeenPeak, seen_peaks
+from layerscope.facts.run import images_scanned, is_lossy
+from layerscope.facts.unit import ClassMean, UnitSummary, class_mean, concept_of, top_classes, unit_numbers
 from layerscope.figures import words
 from layerscope.figures.gather import check_unit
-from layerscope.figures.sheet import Chart
-from layerscope.viewer.addresses import Sheet, layer_key
-from layerscope.viewer.pages.behaviour import (
-    ClassMean,
-    UnitNumbers,
-    class_mean_of,
-    classes_of,
-    histogram_of,
-    numbers_of,
-)
+from layerscope.figures.histogram import histogram
+from layerscope.figures.tree import Chart
+from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.seen import SeenPeak, seen_peaks
 from layerscope.viewer.shelf import Book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ShownProjections:
     """One way to see the unit's projections. own: the layer's own method in the first view, which is shown first.
 
     empty: the ranks whose tiles hold no signal.
     """
 
-    sheet: Sheet
+    sheet: SheetKey
     own: bool
     empty: tuple[int, ...]
 
@@ -74,7 +69,7 @@ class NearUnit:
     correlation: float
     duplicate: bool
     name: str
-    sheet: Sheet | None
+    sheet: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +98,11 @@ class UnitPage:
     notes: tuple[str, ...]
     field: str
     ties: str
-    patches: Sheet | None
-    looks: tuple[Look, ...]
+    patches: SheetKey | None
+    looks: tuple[ShownProjections, ...]
     trust: tuple[MethodTrust, ...]
     peaks: tuple[SeenPeak, ...]
-    numbers: UnitNumbers | None
+    numbers: UnitSummary | None
     histogram: Chart | None
     classes: tuple[ClassMean, ...]
     class_mean: float | None
@@ -127,27 +122,27 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
     shown = book.layer(layer)
     number = check_unit(shown, unit)
     file, run = book.file, book.run
-    peaks = seen_peaks(book, file.peaks(shown.id, number))
-    statistics = book.statistics(shown)
-    counted = len(statistics.mean) > number
-    concept = next((one for one in book.concepts(shown) if one.unit == number), None)
+    peaks = seen_peaks(file, shown, number)
+    statistics = file.unit_statistics(shown.id)
+    numbers = unit_numbers(statistics, number)
+    concept = concept_of(file.concepts(shown.id), number)
     best = concept.best if concept else None
     rows, columns = shape_of_grid(run.k)
     before, after = _layers_beside(book, shown)
-    classes = classes_of(book, shown, number, peaks)
     labels = [peak.label for peak in peaks if peak.label is not None]
+    classes = top_classes(file, shown, number, labels)
     return UnitPage(
         layer=shown,
         key=layer_key(shown),
         unit=number,
         network=run.network,
         images=run.images,
-        of_images=int(statistics.histogram[:1].sum()),
+        of_images=images_scanned(statistics),
         k=run.k,
         columns=columns,
         rows=rows,
-        lossy=is_lossy(run.settings.get("codec", DEFAULT_CODEC)),
-        dead=counted and not peaks,
+        lossy=is_lossy(run),
+        dead=numbers is not None and not peaks,
         dissected=concept is not None,
         guess=best,
         runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
@@ -158,10 +153,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         looks=_looks(book, shown, number, len(peaks)),
         trust=_trust(book, shown),
         peaks=peaks,
-        numbers=numbers_of(book, shown, number) if counted else None,
-        histogram=histogram_of(book, shown, number, peaks) if counted else None,
+        numbers=numbers,
+        histogram=_histogram(statistics.histogram[number], peaks) if numbers else None,
         classes=classes,
-        class_mean=class_mean_of(book, shown, number) if classes else None,
+        class_mean=class_mean(file, shown, number) if classes else None,
         class_count=len(file.statistic("classes") or ()),
         peak_classes=tuple(
             (name, labels.count(name)) for name in sorted(dict.fromkeys(labels), key=lambda n: -labels.count(n))
@@ -176,6 +171,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
     )
 
 
+def _histogram(counts: np.ndarray, peaks: tuple[SeenPeak, ...]) -> Chart | None:
+    return histogram(counts, tuple(peak.value for peak in peaks)) if counts.any() else None
+
+
 def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecord | None, AtlasLayerRecord | None]:
     ids = [one.id for one in book.layers]
     place = ids.index(layer.id)
@@ -183,7 +182,7 @@ def _layers_beside(book: Book, layer: AtlasLayerRecord) -> tuple[AtlasLayerRecor
     return before, book.layers[place + 1] if place + 1 < len(ids) else None
 
 
-def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[Look, ...]:
+def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[ShownProjections, ...]:
     """The unit's projections, those by the layer's own method in the run's first view foremost."""
     run = book.run
     ways = [(method, view) for method in run.methods for view in run.views]
@@ -192,9 +191,9 @@ def _looks(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[
     for method, view in ways:
         scales = book.file.scales(layer.id, unit, "projections", method, view)
         if scales is not None:
-            key = Sheet(layer=layer.id, unit=unit, kind="projections", method=method, view=view)
+            key = SheetKey(layer=layer.id, unit=unit, kind="projections", method=method, view=view)
             empty = tuple(int(rank) for rank in np.flatnonzero(scales[:peaks] == 0))
-            found.append(Look(sheet=key, own=not found, empty=empty))
+            found.append(ShownProjections(sheet=key, own=not found, empty=empty))
     return tuple(found)
 
 
@@ -238,14 +237,13 @@ def _strata(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[StratumRow,
 
 def _near(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...]:
     found = [one for one in book.file.neighbours(layer.id) if one.unit == unit]
-    concepts = book.concepts(layer)
-    names = {one.unit: one.best.concept for one in concepts if one.best is not None} if found else {}
+    named = names(book.file.concepts(layer.id)) if found else {}
     return tuple(
         NearUnit(
             unit=one.other,
             correlation=one.correlation,
             duplicate=one.correlation >= NEAR_DUPLICATE,
-            name=names.get(one.other, ""),
+            name=named.get(one.other, ""),
             sheet=book.sheet(layer, one.other, "patches"),
         )
         for one in found

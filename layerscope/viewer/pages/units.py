@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.layer import guesses, live, twins
 from layerscope.viewer.shelf import Book
 
 
@@ -35,16 +36,20 @@ class UnitRow:
 
 def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
     """All units of a layer, by number."""
-    statistics, shown, twins = book.statistics(layer), book.shown(layer), book.twins(layer)
+    statistics, shown, near = (
+        book.file.unit_statistics(layer.id),
+        book.shown(layer),
+        twins(book.file.neighbours(layer.id)),
+    )
     scanned = len(statistics.mean)
-    alive = book.peaks(layer).image[:, 0] >= 0
+    alive = live(book.file.all_peaks(layer.id))
     labels = _labels(book, layer)
-    best = {one.unit: one.best for one in book.concepts(layer) if one.best is not None}
+    best = guesses(book.file.concepts(layer.id))
     columns = (statistics.maximum, statistics.mean, statistics.images_above, statistics.positions_above)
     rows = []
     for unit in range(layer.record.units):
         maximum, mean, images, positions = (finite(column[unit]) if unit < scanned else None for column in columns)
-        found, twin = best.get(unit), twins.get(unit)
+        found, twin = best.get(unit), near.get(unit)
         rows.append(
             UnitRow(
                 unit=unit,
@@ -72,7 +77,7 @@ def finite(value: SupportsFloat) -> float | None:
 
 def _labels(book: Book, layer: AtlasLayerRecord) -> list[str | None]:
     """By unit, the class of the highest mean; none where images have no classes or the unit is at zero for all."""
-    means, classes = book.statistics(layer).class_means, book.file.statistic("classes") or []
+    means, classes = book.file.unit_statistics(layer.id).class_means, book.file.statistic("classes") or []
     if not means.shape[1] or means.shape[1] != len(classes):
         return []
     return [str(classes[top]) if row[top] > 0 else None for row, top in zip(means, means.argmax(1), strict=True)]

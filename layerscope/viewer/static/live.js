@@ -14,7 +14,7 @@
 
   const see = { layer: 0, unit: null, pinned: null, method: told.methods[0], gain: 0, mosaic: null };
   let flying = null; // { number, sent, of }: the question that has no answer yet
-  let answer = null, socket = null, wished = "", dirty = false, number = 0, backoff = 500, resting = false;
+  let answer = null, socket = null, requested = "", dirty = false, number = 0, backoff = 500, resting = false;
   let painted = [];
 
   // --- colours: 256 entries between the page's own 17
@@ -51,12 +51,12 @@
     socket = new WebSocket(`${secure}//${location.host}${told.socket}`);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      wished = "";
+      requested = "";
       if (source.current) source.current.fresh = true;
       if (!source.kind) say("Ready: start the camera, or choose a picture");
       pump();
     };
-    socket.onmessage = ({ data }) => typeof data === "string" ? sorry(JSON.parse(data)) : result(data);
+    socket.onmessage = ({ data }) => typeof data === "string" ? failed(JSON.parse(data)) : result(data);
     socket.onclose = closed;
   }
 
@@ -72,13 +72,13 @@
 
   const open = () => socket !== null && socket.readyState === WebSocket.OPEN;
 
-  function sorry({ sorry: words, number: of }) {
+  function failed({ error: words, number: of }) {
     if (flying && of === flying.number) flying = null;
     say(words, true);
     pump();
   }
 
-  function wish() {
+  function request() {
     const layer = told.layers[see.layer], size = Math.max(1, layer.rows * layer.cols);
     const page = Math.max(1, Math.floor(MOST_MOSAIC_PX / size));
     const first = see.pinned === null && see.unit !== null ? Math.floor(see.unit / page) * page : 0;
@@ -106,14 +106,14 @@
     if (!open() || flying || source.grabbing) return;
     if (source.moving() && source.waiting && !(await source.grab())) return;
     if (!open() || flying || !source.current || !(source.current.fresh || dirty)) return;
-    const of = source.current, whole = of.fresh, words = wish();
+    const of = source.current, whole = of.fresh, words = request();
     number = (number + 1) >>> 0;
     flying = { number, sent: performance.now(), of };
     of.fresh = dirty = false;
     if (!source.moving()) of.clock = flying.sent;
     const body = whole ? await of.blob.arrayBuffer() : null;
     if (!open()) return;
-    if (words !== wished) socket.send(wished = words);
+    if (words !== requested) socket.send(requested = words);
     socket.send(message(whole ? FRAME : AGAIN, whole ? of.flags : 0, body));
   }
 
@@ -132,7 +132,7 @@
       bitmap(mosaic, "image/jpeg"), bitmap(found.projection && parts.shift(), "image/png"),
     ]);
     if (!flying) return;
-    const { layer, unit, pinned } = JSON.parse(wished), layerOf = told.layers.findIndex((one) => one.name === layer);
+    const { layer, unit, pinned } = JSON.parse(requested), layerOf = told.layers.findIndex((one) => one.name === layer);
     answer = { ...found, maps, levels: map, shot: projection, of: flying.of, layerOf, unit, unitLayer: pinned || layer };
     flying = null;
     backoff = 500;
@@ -365,7 +365,7 @@
       const reply = await fetch(told.look, { method: "POST", body: source.current.blob }).catch(() => null);
       const said = reply && await reply.json().catch(() => null);
       if (said && said.address) location.href = said.address;
-      else say(said && said.sorry ? said.sorry : "The server does not answer", true);
+      else say(said && said.error ? said.error : "The server does not answer", true);
     },
   };
 

@@ -144,11 +144,11 @@
     return [row[NAME], row[LABEL]].some((said) => said.toLowerCase().includes(word));
   }
 
-  function chosen(rows, wish) {
-    const words = (wish.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    const kept = rows.filter((row) => SHOWS[wish.show ?? "all"](row) && words.every((word) => holds(row, word)));
-    const sorted = kept.sort((a, b) => ORDERS[wish.sort ?? "unit"](a, b) || a[UNIT] - b[UNIT]);
-    return wish.reverse ? sorted.reverse() : sorted;
+  function chosen(rows, query) {
+    const words = (query.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const kept = rows.filter((row) => SHOWS[query.show ?? "all"](row) && words.every((word) => holds(row, word)));
+    const sorted = kept.sort((a, b) => ORDERS[query.sort ?? "unit"](a, b) || a[UNIT] - b[UNIT]);
+    return query.reverse ? sorted.reverse() : sorted;
   }
 
   const SECTION = 64;
@@ -180,10 +180,10 @@
       const there = rows.filter((row) => items[row[UNIT]]);
       arrange(items, chosen(there, Object.fromEntries(new FormData(form))), rows.length);
     };
-    const show = (wish) => {
+    const show = (query) => {
       for (const field of form.elements) {
-        if (field.type === "checkbox") field.checked = Boolean(wish[field.name]);
-        else if (field.name) field.value = wish[field.name] ?? field.options?.[0].value ?? "";
+        if (field.type === "checkbox") field.checked = Boolean(query[field.name]);
+        else if (field.name) field.value = query[field.name] ?? field.options?.[0].value ?? "";
       }
       again();
     };

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 import layerscope as ls
-from layerscope.api.arguments import batch_of, places, require_input
+from layerscope.api.arguments import batch_of, places
 from layerscope.core.errors import UsageError
+from layerscope.core.settings import INPUT as INPUT_SETTING
 
 INPUT = ls.Input(channels=3, height=12, width=14)
 
@@ -58,7 +59,7 @@ def test_what_is_no_input_is_refused_with_what_to_write(kind: str) -> None:
     """The shape that was given stands in the Input to write."""
     given, said = NO_INPUTS[kind]
     with pytest.raises(UsageError, match=said):
-        require_input(given)
+        INPUT_SETTING.check(given)
 
 
 NO_BATCHES: dict[str, tuple[Any, str]] = {

@@ -1,4 +1,4 @@
-"""`look_at`: one HTML file with everything inside, whose numbers are the network's own."""
+"""`look`: one HTML file with everything inside, whose numbers are the network's own."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,8 @@ from PIL import Image, features
 from torchvision import transforms
 
 import layerscope as ls
-from layerscope.api.looking import engine_of, look_at
+from layerscope import look
+from layerscope.api.looking import engine_of
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
 from layerscope.core.errors import ImageError, UsageError, WrongModel
@@ -31,7 +32,7 @@ def made(tmp_path_factory):
 def test_the_page_is_one_file(made, tmp_path):
     """No script, nothing fetched: every picture is a data URL, and its policy allows nothing else."""
     net, folder, picture = made
-    look_at(folder / "small.atlas", net, picture, tmp_path / "page.html")
+    look(folder / "small.atlas", net, picture, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert "<script" not in text and "default-src 'none'" in text
     sources = re.findall(r'(?:src|href)="([^"]*)"', text)
@@ -43,7 +44,7 @@ def test_the_page_is_one_file(made, tmp_path):
 def test_the_numbers_are_the_librarys(made, tmp_path):
     """The strongest units are those of `net.activations`, with their highest values and places."""
     net, folder, picture = made
-    portrait = look_at(folder / "small.atlas", net, picture, tmp_path / "page.html")
+    portrait = look(folder / "small.atlas", net, picture, tmp_path / "page.html")
     pixels = ls.images(folder / "photos").load([2], net.input).pixels
     for layer in portrait.layers:
         maps = net.activations(pixels, layer.layer)[0]
@@ -68,7 +69,7 @@ def looked_at(made, path: Path, out: Path, *, short: int = 40, **reading: str) -
     short: the side to which the picture's shorter one is resized, so that it just covers 40 x 48 px.
     """
     net, folder, _ = made
-    portrait = look_at(folder / "small.atlas", net, path, out, **reading)
+    portrait = look(folder / "small.atlas", net, path, out, **reading)
     prepare = transforms.Compose(
         [transforms.Resize(short), transforms.CenterCrop((INPUT.height, INPUT.width)), transforms.ToTensor(),
          transforms.Normalize(INPUT.mean, INPUT.std)]
@@ -99,7 +100,7 @@ def test_a_picture_is_looked_at_as_stored_where_that_is_asked_for(made, tmp_path
     small.save(tmp_path / "own.png", exif=turned)
     looked_at(made, tmp_path / "own.png", tmp_path / "page.html", orientation="stored")
     with pytest.raises(ImageError, match="above the limit of 100 px"):
-        look_at(made[1] / "small.atlas", made[0], tmp_path / "own.png", tmp_path / "page.html", max_pixels=100)
+        look(made[1] / "small.atlas", made[0], tmp_path / "own.png", tmp_path / "page.html", max_pixels=100)
 
 
 @pytest.mark.parametrize("size", LARGE)
@@ -115,17 +116,17 @@ def test_mistakes_are_sentences(made, tmp_path):
     net, folder, picture = made
     atlas, page = folder / "small.atlas", tmp_path / "page.html"
     with pytest.raises(ImageError, match="cannot read the picture"):
-        look_at(atlas, net, tmp_path / "none.png", page)
+        look(atlas, net, tmp_path / "none.png", page)
     with pytest.raises(ImageError, match="not an image"):
-        look_at(atlas, net, atlas, page)
+        look(atlas, net, atlas, page)
     with pytest.raises(ImageError, match="Is a directory"):
-        look_at(atlas, net, tmp_path, page)
-    with pytest.raises(UsageError, match='method "magic" is not known'):
-        look_at(atlas, net, picture, page, method="magic")
-    with pytest.raises(UsageError, match="cannot write"):
-        look_at(atlas, net, picture, tmp_path / "nowhere" / "page.html")
+        look(atlas, net, tmp_path, page)
+    with pytest.raises(UsageError, match='method= must be one of deconvnet, guided, gradient, got "magic"'):
+        look(atlas, net, picture, page, method="magic")
+    with pytest.raises(UsageError, match="there is no folder"):
+        look(atlas, net, picture, tmp_path / "nowhere" / "page.html")
     with pytest.raises(UsageError, match="already traced"):
-        look_at(atlas, net, picture, page, weights="w.pt")
+        look(atlas, net, picture, page, weights=picture)
     assert not list(tmp_path.iterdir())
 
 

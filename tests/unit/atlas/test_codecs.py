@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from layerscope.atlas.codecs import cut, decode, encode, grid
 from layerscope.core.codecs import BLANK, CODECS, FEW_PX, JPEG_QUALITIES, SHOWS
 from layerscope.core.errors import NotAnAtlas, UsageError
-from layerscope.core.records import VIEWS
+from layerscope.core.settings import VIEWS
 
 EXACT = ("png", "webp-lossless")
 

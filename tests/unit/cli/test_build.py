@@ -1,14 +1,15 @@
 """`build` hands its options on as the verb of the package takes them, and says what came of it."""
 
+import inspect
 import json
 
 import pytest
 from PIL import Image
 
+import layerscope as ls
 from layerscope.api import verbs
 from layerscope.api.atlas import open
 from layerscope.api.bars import Bars
-from layerscope.cli.verbs import build as verb
 from layerscope.pipeline.forecast import Forecast
 
 FORECAST = Forecast(
@@ -26,9 +27,8 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture
-def asked(monkeypatch, atlas, traced):
+def asked(monkeypatch, atlas):
     """What build and forecast were asked for; build gives the small atlas."""
-    monkeypatch.setattr(verb, "network", lambda *_, **options: traced)
     calls: list[tuple] = []
 
     def build(net, images, out, **options):
@@ -39,38 +39,36 @@ def asked(monkeypatch, atlas, traced):
         calls.append((net, images, None, options))
         return FORECAST
 
-    monkeypatch.setattr(verbs, "build", build)
-    monkeypatch.setattr(verbs, "forecast", forecast)
+    monkeypatch.setattr(ls, "build", build)
+    monkeypatch.setattr(ls, "forecast", forecast)
     return calls
 
 
 def test_the_defaults_are_those_of_the_package(command, asked, pictures, tmp_path):
-    """Without options: auto layers, nine peaks, deconvnet and guided, bars; network and images are opened once."""
+    """Without options: the network by its name, what the function takes by itself, and bars."""
     words = ("build", "net.py:plain", "--images", pictures, "-o", tmp_path / "a.atlas")
     assert command(*words)[0] == 0
     ((net, images, out, options),) = asked
-    assert (net.name, net.input.shape, len(images), out) == ("net.py:plain", (3, 16, 20), 2, tmp_path / "a.atlas")
+    assert (net.spec, net.given, images, out) == ("net.py:plain", {}, str(pictures), str(tmp_path / "a.atlas"))
     assert isinstance(options.pop("progress"), Bars)
-    assert options == {
-        "layers": "auto", "k": 9, "methods": ("deconvnet", "guided"), "units": None, "tile": 96, "dense": False,
-        "pictures": True, "keep_signal": False, "codec": "jpeg", "seed": 0, "overwrite": False, "workers": 2,
-        "device": "cpu",
-    }  # fmt: skip
+    own = {name: one.default for name, one in inspect.signature(verbs.build).parameters.items() if name in options}
+    assert options == own and {"k", "methods", "layers", "thumbnails", "workers", "device", "max_pixels"} <= set(own)
 
 
 def test_options_reach_the_package(command, asked, pictures, tmp_path):
     """Each option changes its own argument; several files are a list; --quiet shows no progress."""
     files = sorted(pictures.iterdir())
-    what = "--layers f* --layers g --method gradient,guided --method guided --k 4 --units 8 --limit 1 --no-pictures"
-    how = "--dense --keep-signal --codec png --seed 3 --overwrite --workers 1 --quiet --tile 32"
+    what = "--layers f* --layers g --method gradient,guided --method guided --k 4 --units 8 --limit 1 --no-thumbnails"
+    how = "--dense --keep-signal --codec png --seed 3 --overwrite --workers 1 --quiet --tile 32 --order BGR"
     where = ("--images", *files, "-o", tmp_path / "a.atlas")
     status, _, err = command("build", "net.py:plain", *where, *f"{what} {how}".split())
     assert (status, err) == (0, "")
-    ((_, images, _, options),) = asked
-    assert len(images) == 1
+    ((net, images, _, options),) = asked
+    assert (net.given, images) == ({"order": "BGR"}, [str(file) for file in files])
     assert (options["layers"], options["methods"]) == (("f*", "g"), ("gradient", "guided"))
-    assert [options[name] for name in ("k", "units", "tile", "seed", "workers", "codec")] == [4, 8, 32, 3, 1, "png"]
-    assert options["dense"] and options["keep_signal"] and options["overwrite"] and not options["pictures"]
+    named = ("k", "units", "tile", "seed", "workers", "codec", "limit")
+    assert [options[name] for name in named] == [4, 8, 32, 3, 1, "png", 1]
+    assert options["dense"] and options["keep_signal"] and options["overwrite"] and not options["thumbnails"]
     assert options["progress"] is False
 
 
@@ -101,29 +99,29 @@ def test_a_dry_run_forecasts_and_needs_no_file(command, asked, pictures):
     assert all(out is None for _, _, out, _ in asked)
 
 
-def test_a_long_build_is_forecast_first(command, asked, monkeypatch, pictures, tmp_path):
-    """Before a new atlas of many images; not for few, not when going on, not when quiet."""
+def test_a_long_build_is_forecast_first(command, monkeypatch, network_file, pictures, tmp_path):
+    """Before a new atlas of many images; not when going on, and not when quiet."""
     monkeypatch.setattr(verbs, "FORECAST_FROM", 2)
-    (tmp_path / "old.atlas").touch()
-    words = ("build", "net.py:plain", "--images", pictures, "-o")
-    assert "to come: about 2 min and 90 MB" in command(*words, tmp_path / "new.atlas")[2]
-    assert "to come" not in command(*words, tmp_path / "old.atlas")[2]
-    assert "to come" not in command(*words, tmp_path / "new.atlas", "--limit", "1")[2]
-    assert command(*words, tmp_path / "new.atlas", "--quiet")[2] == ""
+    shape = ("--input", "3x16x20", "--layers", "1", "--k", "1")
+    words = ("build", f"{network_file}:plain", "--images", pictures, *shape, "-o")
+    assert "MB to come" in command(*words, tmp_path / "new.atlas")[2]
+    assert "to come" not in command(*words, tmp_path / "new.atlas")[2]
+    assert command(*words, tmp_path / "quiet.atlas", "--quiet")[2] == ""
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"-o": None}, "-o FILE"),
+        ({"-o": None}, "--out is missing"),
         ({"--images": "nowhere"}, '"nowhere" do not exist'),
-        ({"--limit": "0"}, "at least 1"),
+        ({"--limit": "0"}, "--limit must be a whole number of at least 1, got 0"),
     ],
 )
-def test_mistakes_end_before_anything_is_built(command, asked, pictures, change, said):
-    """One sentence each."""
+def test_mistakes_end_before_anything_is_opened(command, pictures, tmp_path, monkeypatch, change, said):
+    """One sentence each, though there is no such network."""
+    monkeypatch.chdir(tmp_path)
     options = {"--images": pictures, "-o": "x.atlas"} | change
     words = [word for name, value in options.items() if value is not None for word in (name, value)]
     status, out, err = command("build", "net.py:plain", *words, "--quiet")
-    assert (status, out, asked) == (1, "", [])
+    assert (status, out, list(tmp_path.iterdir())) == (1, "", [])
     assert said in err and err.count("\n") == 1

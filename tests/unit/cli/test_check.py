@@ -5,19 +5,17 @@ import json
 import pytest
 from PIL import Image
 
-from layerscope.api import verbs
-from layerscope.cli.verbs import check as verb
+import layerscope as ls
 from layerscope.pipeline.check import CheckReport
 
 
 @pytest.fixture
-def words(monkeypatch, traced, tmp_path):
+def words(monkeypatch, tmp_path):
     """A command whose check reports what is given."""
     Image.new("RGB", (20, 16)).save(tmp_path / "a.png")
 
     def line(report: CheckReport, *more: str) -> list:
-        monkeypatch.setattr(verbs, "check", lambda *_, **options: report)
-        monkeypatch.setattr(verb, "network", lambda *_: traced)
+        monkeypatch.setattr(ls, "check", lambda **options: report)
         return ["check", "x.atlas", "net.py:plain", "--images", tmp_path, "--quiet", *more]
 
     return line

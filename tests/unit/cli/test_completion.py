@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 from layerscope.cli.completion import arguments, script
-from layerscope.cli.options import CODECS, METHODS, SHELLS
-from layerscope.cli.parser import parser, verbs
-
-TREE = verbs(parser())
+from layerscope.core.codecs import CODECS
+from layerscope.core.methods import METHODS
+from layerscope.core.settings import SHELLS
+from layerscope.core.verbs import COMMANDS
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -17,9 +17,9 @@ def test_a_script_names_every_verb_option_and_choice(shell, command):
     """Whatever the tree knows can be completed."""
     status, written, said = command("completion", shell)
     assert (status, said) == (0, "")
-    for name, verb in TREE.items():
+    for name in COMMANDS:
         assert name in written
-        for argument in arguments(verb):
+        for argument in arguments(name):
             dashed = argument.names if shell != "fish" else [option.lstrip("-") for option in argument.names]
             assert all(option in written for option in dashed)
             assert all(word in written for word in argument.words)
@@ -42,8 +42,8 @@ def completed(*words: str) -> list[str]:
     [
         (("layerscope", "bu"), ["build"]),
         (("layerscope", "build", "net", "--over"), ["--overwrite"]),
-        (("layerscope", "build", "net", "--codec", ""), list(CODECS)),
-        (("layerscope", "build", "net", "--method", ""), list(METHODS)),
+        (("layerscope", "build", "net", "--codec", ""), list(CODECS.own)),
+        (("layerscope", "build", "net", "--method", ""), list(METHODS.own)),
         (("layerscope", "completion", "z"), ["zsh"]),
         (("layerscope", "show", "my.at"), []),
     ],

@@ -38,11 +38,14 @@ def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "say where the site is to go"),
+        ((), "DIR is missing: the folder to fill"),
         (("HERE",), "is not empty and is no export of layerscope"),
         (("new", "--budget", "1kB"), "0.0 MB are too few"),
-        (("new", "--budget", "lots"), 'expected a size such as 200MB, got "lots"'),
-        (("new", "--tile", "7"), "at least 8"),
+        (
+            ("new", "--budget", "lots"),
+            '--budget must be a size above zero such as 200MB, or a whole number of bytes, got "lots"',
+        ),
+        (("new", "--tile", "7"), "--tile must be a whole number from 8 to 512, got 7"),
         (("new", "--layers", "features.9"), 'no layer "features.9"'),
     ],
 )

@@ -51,7 +51,7 @@ def test_a_width_is_that_of_the_figure(command, atlas, tmp_path):
         (("features.1", "--unit", "2", "--view", "signal"), "--view does not go with the page of a unit"),
         (("features.1", "--unit", "2", "--shared-scale"), "--shared-scale does not go with the page of a unit"),
         (("--unit", "2"), "--unit does not go with an overview"),
-        (("--filters", "--method", "guided"), "--method does not go with --filters"),
+        (("--filters", "--method", "guided"), "--method does not go with the filters of a layer"),
         (("features.1", "--units", "6"), "units 0 to 5"),
         (("features.1", "--method", "gradient"), "holds deconvnet, guided"),
         (("features.9",), "features."),

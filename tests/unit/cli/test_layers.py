@@ -80,14 +80,14 @@ def test_a_network_that_says_nothing_needs_its_size(command, network_file):
 
 def test_a_packaged_network_is_built_once(command, tmp_path, monkeypatch):
     """The second time the same is said, without a network: nothing is exported, nothing built. Options count."""
-    from layerscope.cli import networks
+    from layerscope.api import opening
     from layerscope.graph import trace
 
     monkeypatch.setenv("LAYERSCOPE_CACHE", str(tmp_path))
     exported, built = [], []
-    real_export, real_network = trace.exported, networks.network
+    real_export, real_network = trace.exported, opening.network_for
     monkeypatch.setattr(trace, "exported", lambda *given: exported.append(1) or real_export(*given))
-    monkeypatch.setattr(networks, "network", lambda *given, **how: built.append(1) or real_network(*given, **how))
+    monkeypatch.setattr(opening, "network_for", lambda *given, **how: built.append(1) or real_network(*given, **how))
     for words in (("worldnet",), ("worldnet", "--json"), ("worldnet", "--mean", "0.1,0.1,0.1")):
         first = command("layers", *words)
         assert first == command("layers", *words) and first[0] == 0

@@ -1,78 +1,49 @@
-"""The tree of the command line: its words are those of the package, and wrong usage is one sentence."""
+"""The tree of the command line is the table of verbs, and wrong usage is one sentence."""
 
 import pkgutil
-from inspect import signature
 
 import pytest
 
-from layerscope.api import verbs
-from layerscope.cli import options
-from layerscope.cli import parser as tree
 from layerscope.cli import verbs as cli_verbs
-from layerscope.cli.parser import parse
-from layerscope.core import records
-from layerscope.core.codecs import CODECS
+from layerscope.cli.parser import parse, settings_of
 from layerscope.core.errors import UsageError
-from layerscope.models.named import NAMED
-from layerscope.sources import decode
-from layerscope.sources.prepare import RESAMPLING
-
-VERBS = (
-    "layers",
-    "build",
-    "show",
-    "figure",
-    "serve",
-    "live",
-    "look",
-    "export",
-    "info",
-    "check",
-    "dissect",
-    "evolve",
-    "train",
-    "evaluate",
-    "ops",
-    "demo",
-    "world",
-    "completion",
-)
+from layerscope.core.verbs import COMMANDS
 
 
-def test_the_verbs_are_those_of_the_design():
-    """All of them, each with a module to carry it out."""
-    assert tuple(tree.verbs(tree.parser())) == VERBS
-    modules = {module.name for module in pkgutil.iter_modules(cli_verbs.__path__)}
-    assert modules == set(VERBS)
+def test_every_verb_has_a_module_that_carries_it_out():
+    """No verb without one, and no module without a verb."""
+    assert {module.name for module in pkgutil.iter_modules(cli_verbs.__path__)} == set(COMMANDS)
 
 
-def test_words_that_the_tree_repeats_are_the_packages_own():
-    """They are written out again only since the originals load NumPy."""
-    assert options.METHODS == records.METHODS
-    assert options.VIEWS == records.VIEWS
-    assert set(options.CODECS) == set(CODECS.names)
-    assert set(options.INTERPOLATIONS) == set(RESAMPLING)
-    assert options.ORIENTATIONS == decode.ORIENTATIONS
-    assert options.MAX_PIXELS == decode.LARGEST_PICTURE == signature(verbs.images).parameters["max_pixels"].default
-    assert set(options.NAMED) == set(NAMED)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_argument_says_what_it_is(verb):
-    """No argument without a word of help."""
-    assert all(action.help for action in tree.verbs(tree.parser())[verb]._actions)
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_help_tells_every_setting(verb, capsys):
+    """Each has a sentence that stands in the help of its verb, with its option or its place."""
+    with pytest.raises(SystemExit):
+        parse([verb, "--help"])
+    told = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+    for setting in settings_of(COMMANDS[verb]):
+        assert setting.sentence and (setting.option or setting.metavar) in told
+        assert " ".join(setting.help.replace("`", "").split())[:40] in told.replace("- ", "-")
 
 
 def test_a_build_in_full():
-    """Options end as values of the types that build takes."""
-    what = "--layers f.* --layers g --method guided,gradient --method deconvnet --k 4 --units 8 --no-pictures"
+    """Options end as values of the types that build takes, by its own names."""
+    what = "--layers f.* --layers g --method guided,gradient --method deconvnet --k 4 --units 8 --no-thumbnails"
     line = f"build net.py:f --images a.tar b.tar -o x.atlas --input 1x8x9 --mean 0.5 {what}"
-    arguments = parse(line.split())
-    assert (arguments.network, arguments.images, arguments.out) == ("net.py:f", ["a.tar", "b.tar"], "x.atlas")
-    assert arguments.layers == ["f.*", "g"]
-    assert arguments.method == ["guided", "gradient", "deconvnet"]
-    assert (arguments.k, arguments.units, arguments.input, arguments.mean) == (4, 8, (1, 8, 9), (0.5,))
-    assert arguments.no_pictures and not arguments.json
+    command = parse(line.split())
+    values = command.values
+    assert (values["net"], values["images"], values["out"]) == ("net.py:f", ["a.tar", "b.tar"], "x.atlas")
+    assert values["layers"] == ("f.*", "g")
+    assert values["methods"] == ("guided", "gradient", "deconvnet")
+    assert (values["k"], values["units"], values["shape"], values["mean"]) == (4, 8, (1, 8, 9), (0.5,))
+    assert values["thumbnails"] is False and not command.json and command.remarks == ()
+
+
+def test_an_earlier_name_of_an_option_is_still_taken():
+    """It does the same, and its new name is said."""
+    command = parse(["build", "n", "--images", "a", "-o", "x.atlas", "--no-pictures"])
+    assert command.values["thumbnails"] is False
+    assert command.remarks == ("--no-pictures is now called --no-thumbnails",)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +55,16 @@ def test_a_build_in_full():
         ("build x --imgaes y", 'build has no option "--imgaes"; did you mean --images'),
         ("show x --verbose=1", 'show has no option "--verbose"'),
         ("build x", "required: --images; see layerscope build --help"),
-        ("show x layer unit", 'UNIT: expected a whole number of at least 0, got "unit"'),
+        ("build x --images y", "--out is missing: the atlas"),
+        ("export x", "DIR is missing: the folder to fill"),
+        ("show x layer unit", 'UNIT must be a whole number of at least 0, got "unit"'),
         ("show x layer 1 2", "unrecognized arguments: 2"),
-        ("build x --images y --k 0", '--k: expected a whole number of at least 1, got "0"'),
+        ("build x --images y -o z --k 0", "--k must be a whole number from 1 to 128, got 0"),
         ("build x --images y --over", 'no option "--over"; did you mean --'),
-        ("figure x l -o p.png --unit 1 --units 2", "--units: not allowed with argument --unit"),
-        ("build x --images y --codec gif", "--codec: invalid choice: 'gif'"),
+        ("figure x l -o p.png --unit 1 --units 2", "--unit does not go with --units; give one of them"),
+        ("figure x -o p.png --unit 1", "--unit does not go with an overview of all layers"),
+        ("build x --images y -o z --codec gif", '--codec must be one of jpeg, webp, webp-lossless, png, got "gif"'),
+        ("dissect x", "give --world or --masks"),
         ("completion", "required: SHELL"),
     ],
 )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from layerscope.cli import entry, main
+from layerscope.cli import main
+from layerscope.cli.verbs import ops
 from tests.helpers.atlases import small_atlas
 
 # As Pillow, matplotlib, torch and a library that a user's network file may import log; torch has a handler of its own.
@@ -46,7 +47,7 @@ def handled():
 
 def test_a_command_shows_no_words_of_others(monkeypatch, capsys):
     """Nothing of it stands on stderr or stdout, whatever the library's own filters and handlers are."""
-    monkeypatch.setattr(entry, "carry_out", noise)
+    monkeypatch.setattr(ops, "run", noise)
     monkeypatch.setattr(sys, "warnoptions", [])
     monkeypatch.delenv("TORCH_LOGS", raising=False)
     with handled():
@@ -66,7 +67,7 @@ def test_outside_a_command_all_is_as_it_was(monkeypatch, capsys):
         raise ZeroDivisionError
 
     before = state()
-    monkeypatch.setattr(entry, "carry_out", bug)
+    monkeypatch.setattr(ops, "run", bug)
     assert main(["ops"]) == 2
     assert state() == before
 
@@ -74,7 +75,7 @@ def test_outside_a_command_all_is_as_it_was(monkeypatch, capsys):
 @pytest.mark.parametrize("asked", ["warnings", "log"])
 def test_who_asks_for_them_hears_them(monkeypatch, capsys, asked):
     """-W and PYTHONWARNINGS, which Python keeps in sys.warnoptions, and TORCH_LOGS turn nothing off."""
-    monkeypatch.setattr(entry, "carry_out", noise)
+    monkeypatch.setattr(ops, "run", noise)
     monkeypatch.setattr(sys, "warnoptions", ["default"] if asked == "warnings" else [])
     monkeypatch.setenv("TORCH_LOGS", "" if asked == "warnings" else "+export")
     shown: list[str] = []
@@ -94,7 +95,7 @@ def test_a_warning_that_is_wanted_as_an_error_is_one(monkeypatch, capsys):
             warnings.warn("an error", UserWarning, stacklevel=1)
         return 0
 
-    monkeypatch.setattr(entry, "carry_out", wanted)
+    monkeypatch.setattr(ops, "run", wanted)
     assert main(["ops"]) == 0
 
 

@@ -46,9 +46,12 @@ def test_another_recipe_in_the_same_folder_is_refused(command, line):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["train", "zfnet46", "--data", "x", "--out", "y"], "NET: invalid choice: 'zfnet46'"),
+        (
+            ["train", "zfnet46", "--data", "x", "--out", "y"],
+            'NET must be one of zfnet, zfnet64, worldnet, got "zfnet46"; did you mean zfnet64',
+        ),
         (["train", "zfnet64", "--data", "gone/", "--out", "y"], 'the images "gone/" do not exist'),
-        (["evaluate", "zfnet", "--data", "gone/"], "no weights of zfnet are shipped"),
+        (["evaluate", "zfnet", "--data", "."], "no weights of zfnet are shipped"),
         (["evaluate", "worldnet/none", "--data", "gone/"], 'the images "gone/" do not exist'),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layerscope.api import inputs
 from layerscope.cli import words
 from layerscope.core.geometry import Field, Window
 from layerscope.core.records import Input
@@ -64,7 +65,7 @@ def test_counts(count, said):
 def test_a_field_is_json_and_keeps_fractions():
     """Steps that are fractions are text in JSON, whole ones are numbers; the share is of the area."""
     field = Field(rows=Window(size=10, step=Fraction(1, 2), start=-1), cols=Window(size=5, step=1, start=0))
-    data = json.loads(json.dumps(words.field_data(field, Input(height=20, width=20))))
+    data = json.loads(json.dumps(inputs.field_data(field, Input(height=20, width=20))))
     assert data["rows"] == {"size": 10, "step": "1/2", "start": -1}
     assert data["cols"] == {"size": 5, "step": 1, "start": 0}
     assert (data["whole"], data["share"]) == (False, 0.125)
@@ -80,11 +81,11 @@ def test_a_field_without_a_true_window_is_the_whole_image(note):
 def test_an_input_is_said_in_full():
     """What was used can be read and repeated: shape, order, resizing, mean and std; and it is JSON."""
     expected = Input(height=224, width=200, mean=(0.5, 0.4, 0.3), order="BGR", resize=256)
-    said = words.input_text(expected)
+    said = inputs.input_text(expected)
     for part in ("3x224x200 BGR", "256 px", "center crop", "bilinear", "mean 0.5, 0.4, 0.3", "std 1, 1, 1"):
         assert part in said
-    data = json.loads(json.dumps(words.input_data(expected)))
+    data = json.loads(json.dumps(inputs.input_data(expected)))
     assert (
         Input(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}) == expected
     )
-    assert "squashed to 8x9" in words.input_text(Input(height=8, width=9, crop="squash"))
+    assert "squashed to 8x9" in inputs.input_text(Input(height=8, width=9, crop="squash"))

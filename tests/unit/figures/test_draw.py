@@ -14,7 +14,7 @@ from layerscope.core.errors import UsageError
 from layerscope.figures import Grid, Panel, Sheet, Tile, plate
 from layerscope.figures.files import encode
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import Picture
+from layerscope.figures.page import PlacedPicture
 
 
 def drawn(sheet: Sheet, dpi: int = 200) -> np.ndarray:
@@ -27,7 +27,7 @@ def test_every_tile_is_drawn_where_the_page_says(file: AtlasFile):
     sheet = plate(file, "features.1", units=[4])
     pixels = drawn(sheet, 200)
     page = lay_out(sheet, sheet.width)
-    pictures = [item for item in page.items if isinstance(item, Picture)]
+    pictures = [item for item in page.items if isinstance(item, PlacedPicture)]
     assert len(pictures) == 2
     for item in pictures:
         height, width, _ = item.pixels.shape

@@ -10,8 +10,8 @@ from layerscope.core.evolution import Evolution, LayerEvolution
 from layerscope.core.geometry import Field, Window
 from layerscope.figures.evolution import evolution
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import ACCENT, Line, Picture, Words
-from layerscope.figures.sheet import Grid
+from layerscope.figures.page import ACCENT, Line, PlacedPicture, Words
+from layerscope.figures.tree import Grid
 
 EPOCHS = (1, 2, 5, 10)
 AXIS = Window(size=3, step=1, start=0)
@@ -85,7 +85,7 @@ def test_both_grids_have_cells_of_one_readable_size(count):
     found = record(layer("conv1", images), layer("conv2", images, side=9), epochs=tuple(range(1, count + 1)))
     sheet = evolution(found)
     page = lay_out(sheet, sheet.width)
-    areas = [item.area for item in page.items if isinstance(item, Picture)]
+    areas = [item.area for item in page.items if isinstance(item, PlacedPicture)]
     sides = [area.width / count for area in areas]
     assert sides == pytest.approx([sides[0]] * 4, abs=1e-6)
     assert 0.25 - 1e-6 <= sides[0] <= 0.36 + 1e-6

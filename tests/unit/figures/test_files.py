@@ -94,7 +94,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(sheet: Sheet, tmp_path: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("layerscope.figures.files.os.replace", full)
+    monkeypatch.setattr("layerscope.core.files.os.replace", full)
     with pytest.raises(UsageError, match="No space left on device"):
         sheet.save(path, dpi=40)
     assert path.read_bytes() == b"old"

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from layerscope.core.geometry import Box
 from layerscope.figures.grids import composed
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import Frame, Line, Picture, Words
-from layerscope.figures.sheet import Bar, Chart, Curve, Grid, Mark, Panel, Sheet, Tile
+from layerscope.figures.page import Frame, Line, PlacedPicture, Words
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Bar, Chart, Curve, Grid, Mark, Panel, Tile
 
 
 def tile(level: int = 0, height: int = 4, width: int = 4, **options) -> Tile:
@@ -51,7 +52,7 @@ def test_everything_lies_inside_the_page(panels, columns, width):
     )
     page = lay_out(Sheet(panels=made, columns=columns, title="T", caption="C " * 80, footer="F"), width)
     assert page.width == width
-    areas = [item.area for item in page.items if isinstance(item, Picture)]
+    areas = [item.area for item in page.items if isinstance(item, PlacedPicture)]
     for area in areas:
         assert 0 <= area.left < area.right <= width + 1e-9
         assert 0 <= area.top < area.bottom <= page.height
@@ -79,7 +80,7 @@ def test_panels_fill_rows_and_sections_open_new_ones():
 
     def tops(*panels: Panel) -> list[float]:
         page = lay_out(Sheet(panels=panels, columns=2), 4.0)
-        return [item.area.top for item in page.items if isinstance(item, Picture)]
+        return [item.area.top for item in page.items if isinstance(item, PlacedPicture)]
 
     plain, section = Panel(parts=(grid(),)), Panel(parts=(grid(),), section="next")
     first, second, third = tops(plain, plain, plain)
@@ -92,7 +93,7 @@ def test_pictures_of_many_shapes_keep_their_shape():
     """Each is fitted into its square cell."""
     wide = Grid(tiles=(tile(0, 2, 8), tile(0, 8, 2)), columns=2, spaced=True)
     page = lay_out(Sheet(panels=(Panel(parts=(wide,)),), columns=1), 3.0)
-    ratios = [item.area.width / item.area.height for item in page.items if isinstance(item, Picture)]
+    ratios = [item.area.width / item.area.height for item in page.items if isinstance(item, PlacedPicture)]
     assert ratios == pytest.approx([4.0, 0.25])
 
 
@@ -101,7 +102,7 @@ def test_marks_are_clipped_to_their_picture():
     mark = Mark(box=Box(top=-3, left=2, bottom=2, right=9), dashed=True)
     one = Grid(tiles=(tile(0, 4, 4, marks=(mark,)),), columns=1, spaced=True)
     page = lay_out(Sheet(panels=(Panel(parts=(one,)),), columns=1), 3.0)
-    (picture,) = [item.area for item in page.items if isinstance(item, Picture)]
+    (picture,) = [item.area for item in page.items if isinstance(item, PlacedPicture)]
     (frame,) = [item for item in page.items if isinstance(item, Frame)]
     assert frame.dashed
     assert frame.area.top == picture.top
@@ -114,7 +115,7 @@ def test_the_caption_is_wrapped_below_and_the_title_above():
     page = lay_out(Sheet(panels=(Panel(parts=(grid(),)),), columns=1, title="T", caption="c " * 300, footer="F"), 4.0)
     kinds = [type(item).__name__ for item in page.items]
     words = [item.top for item in page.items if isinstance(item, Words)]
-    (picture,) = [item.area for item in page.items if isinstance(item, Picture)]
+    (picture,) = [item.area for item in page.items if isinstance(item, PlacedPicture)]
     assert kinds[0] == "Words" and words[0] < picture.top
     assert len(words) > 5 and min(words[1:]) > picture.bottom
     assert words == sorted(words)

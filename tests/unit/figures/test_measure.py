@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerscope.figures.measure import fitted, printable, width, wrapped
+from layerscope.core.names import without_controls
+from layerscope.figures.measure import fitted, width, wrapped
 
 TEXT = st.text(st.sampled_from("abc WM.,é$_^\\{} "), max_size=60)
 
@@ -27,7 +28,7 @@ def test_a_fitted_line_fits_and_begins_as_the_text(text, room):
 @given(st.text(max_size=30))
 def test_printable_text_has_no_control_characters(text):
     """Nor lone surrogates: neither SVG nor PDF may hold them."""
-    clean = printable(text)
+    clean = without_controls(text)
     assert len(clean) == len(text)
     assert all(letter.isprintable() or letter == "\n" for letter in clean)
 

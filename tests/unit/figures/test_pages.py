@@ -11,7 +11,8 @@ from layerscope.core.errors import UsageError
 from layerscope.figures import unit_page
 from layerscope.figures.layout import lay_out
 from layerscope.figures.page import Words
-from layerscope.figures.sheet import Chart, Grid, Sheet
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Chart, Grid
 from tests.helpers.atlases import PLACEMENT, SIDE, small_atlas
 
 

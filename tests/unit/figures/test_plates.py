@@ -10,7 +10,8 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import UsageError
 from layerscope.figures import overview, plate
-from layerscope.figures.sheet import MID_GRAY, Grid, Panel, Sheet
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import MID_GRAY, Grid, Panel
 
 DEAD, SPARSE = 11, 10
 

@@ -1,14 +1,14 @@
 """Operations in 16 bits: every row runs, and what PyTorch has no kernel for is computed in float32 and rounded."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
+from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.kernels import NARROW, computed
-from tests.laws.test_ops import Case, every_case
+from layerscope.testing.ops import Case, cases
 
 aten = torch.ops.aten
 every_type = pytest.mark.parametrize("dtype", NARROW, ids=str)
@@ -17,7 +17,7 @@ every_type = pytest.mark.parametrize("dtype", NARROW, ids=str)
 def rounded(case: Case, dtype: torch.dtype) -> tuple[Case, Case]:
     """A row's sample in a 16-bit type, and the same numbers in float64."""
     narrow, wide = (
-        replace(case.call, args={name: cast(value, dtype, to) for name, value in case.call.args.items()}, memo={})
+        case.call.changed(**{name: cast(value, dtype, to) for name, value in case.call.args.items()})
         for to in (dtype, torch.float64)
     )
     inputs = tuple(x.to(dtype) for x in case.inputs)
@@ -29,14 +29,15 @@ def cast(value: object, dtype: torch.dtype, to: torch.dtype) -> object:
 
 
 @every_type
-@every_case
-def test_every_row_runs_in_16_bits(case: Case, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("name", OPERATIONS.own)
+def test_every_row_runs_in_16_bits(name: str, dtype: torch.dtype) -> None:
     """On the CPU, with the result that float64 has of the same numbers, to the precision of the type."""
-    narrow, wide = rounded(case, dtype)
-    found, expected = narrow.call.run(*narrow.inputs), wide.call.run(*wide.inputs)
-    assert found.dtype == dtype
-    allowed = 4 * torch.finfo(dtype).eps * float(expected.abs().max())
-    torch.testing.assert_close(found.double(), expected, rtol=0, atol=allowed)
+    for case in cases(OPERATIONS.own[name]):
+        narrow, wide = rounded(case, dtype)
+        found, expected = narrow.call.run(*narrow.inputs), wide.call.run(*wide.inputs)
+        assert found.dtype == dtype
+        allowed = 4 * torch.finfo(dtype).eps * float(expected.abs().max())
+        torch.testing.assert_close(found.double(), expected, rtol=0, atol=allowed)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def rectified(model: nn.Module) -> list[str]:
 
 
 def test_what_is_never_below_zero_is_rectified() -> None:
-    """Behind a ReLU, and where only such values are pooled, joined and added; not behind a leaky one or a factor."""
+    """Behind a ReLU, and where only such values are pooled, joined, added and scaled; not behind a leaky one."""
     plain = nn.Sequential(conv(3, 4), nn.ReLU(), nn.MaxPool2d(2), conv(4, 4), nn.LeakyReLU(0.1), nn.AvgPool2d(2))
     assert rectified(plain) == ["1", "2"]
 
@@ -108,7 +108,7 @@ def test_what_is_never_below_zero_is_rectified() -> None:
             b = self.pool(a)
             return torch.cat([a + b, a - b, a * -1.0, a / 2], 1)
 
-    assert rectified(Sums()) == ["relu_1", "pool", "add_1"]
+    assert rectified(Sums()) == ["relu_1", "pool", "add_1", "div_1"]
 
 
 def test_uneven_pooling_makes_the_field_whole_and_says_so() -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 import layerscope as ls
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError, TraceError, UnsupportedMethod, UsageError
-from layerscope.core.live import Wish
-from layerscope.core.records import METHODS
+from layerscope.core.live import LiveRequest
+from layerscope.core.methods import METHODS
 from layerscope.known.network import INPUT, known_network
 from layerscope.known.pictures import write_pictures
 from layerscope.live.engine import FRAME_BYTES, Engine
@@ -31,7 +31,7 @@ def by_the_library(made, image, layer, unit, row, col, method, placed_by=None):
     """The tile and its box, made of what `net.project` gives."""
     x, record = made.prepared(image), made.net[layer]
     place = {"image": [0], "unit": [unit], "row": [row], "col": [col]}
-    signals = {m: torch.from_numpy(made.net.project(x, layer, **place, method=m).signal) for m in METHODS}
+    signals = {m: torch.from_numpy(made.net.project(x, layer, **place, method=m).signal) for m in METHODS.names}
     with AtlasFile(made.atlas) as file:
         stored = file.layer(layer)
         natural = natural_view(file, 3)
@@ -57,7 +57,7 @@ def test_a_picture_gives_the_librarys_activations(made, layer, image):
     maps = made.net.activations(made.prepared(image), layer)[0]
     maps = maps.reshape(len(maps), -1)
     for unit in range(len(maps)):
-        look = made.engine.look(made.encoded(image), Wish(layer=layer, unit=unit, mosaic=False))
+        look = made.engine.look(made.encoded(image), LiveRequest(layer=layer, unit=unit, mosaic=False))
         assert look.maxima == maps.max(1).tolist()
         width = look.unit_map.shape[1]
         assert look.row * width + look.col == maps[unit].argmax()
@@ -70,17 +70,17 @@ def test_a_units_map_is_the_librarys_in_gray_levels(made, layer):
     maps = made.net.activations(made.prepared(3), layer)[0]
     scales = scales_by_hand(made, layer, maps.max((1, 2)).tolist())
     for unit, scale in enumerate(scales):
-        look = made.engine.look(made.encoded(3), Wish(layer=layer, unit=unit))
+        look = made.engine.look(made.encoded(3), LiveRequest(layer=layer, unit=unit))
         assert look.unit_scale == pytest.approx(scale)
         assert np.abs(look.unit_map - np.clip(255 * maps[unit] / scale, 0, 255)).max() <= 0.51
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS.names)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_projection_is_the_librarys(made, layer, method, decoded):
     """The live tile is made of the very signal that `net.project` gives, and shows the same box."""
-    unit = made.engine.look(made.encoded(5), Wish(layer=layer)).strongest[0]
-    look = made.engine.look(made.encoded(5), Wish(layer=layer, unit=unit, method=method, project=True))
+    unit = made.engine.look(made.encoded(5), LiveRequest(layer=layer)).strongest[0]
+    look = made.engine.look(made.encoded(5), LiveRequest(layer=layer, unit=unit, method=method, project=True))
     tile, box = by_the_library(made, 5, layer, unit, look.row, look.col, method)
     assert look.tile_box == box
     assert np.array_equal(decoded(look.projection), tile)
@@ -94,8 +94,8 @@ def test_an_image_of_the_atlas_gives_the_tile_that_the_atlas_keeps(made, layer, 
         method = atlas[layer].method
         for unit in atlas[layer]:
             for peak in unit.peaks[:1]:
-                wish = Wish(layer=layer, unit=unit.number, method=method, project=True)
-                look = made.engine.look(made.encoded(peak.image), wish)
+                request = LiveRequest(layer=layer, unit=unit.number, method=method, project=True)
+                look = made.engine.look(made.encoded(peak.image), request)
                 assert (look.row, look.col) == (peak.row, peak.col)
                 assert look.value == pytest.approx(peak.value, rel=1e-5)
                 inside = peak.box.clipped(*made.engine.input_size)
@@ -116,12 +116,12 @@ def test_a_network_whose_answers_are_known_agrees_too(tmp_path, decoded):
         encoded = (tmp_path / "photos" / file.image(2).source).read_bytes()
         natural, tile = natural_view(file, 3), file.layer("shapes").tile
     x = source.load([2], INPUT).pixels
-    look = engine.look(encoded, Wish(layer="shapes"))
+    look = engine.look(encoded, LiveRequest(layer="shapes"))
     assert look.top == () and engine.classes == ()
     assert look.maxima == net.activations(x, "shapes")[0].max((1, 2)).tolist()
     unit = look.strongest[0]
-    for method in METHODS:
-        look = engine.look(encoded, Wish(layer="shapes", unit=unit, method=method, project=True))
+    for method in METHODS.names:
+        look = engine.look(encoded, LiveRequest(layer="shapes", unit=unit, method=method, project=True))
         place = {"image": [0], "unit": [unit], "row": [look.row], "col": [look.col]}
         signal = torch.from_numpy(net.project(x, "shapes", **place, method=method).signal)
         extent = extents_of(net.program, net["shapes"].node, np.array([look.row]), np.array([look.col]))[0]
@@ -134,7 +134,7 @@ def test_the_first_classes_are_those_of_the_networks_output(made):
     """Four classes without names: their numbers, by probability."""
     logits = torch.from_numpy(made.net.activations(made.prepared(1), "classes"))[0]
     shares = torch.softmax(logits.double(), 0)
-    top = made.engine.look(made.encoded(1), Wish(layer="relu1")).top
+    top = made.engine.look(made.encoded(1), LiveRequest(layer="relu1")).top
     assert [int(name) for name, _ in top] == shares.argsort(descending=True).tolist()
     assert [share for _, share in top] == pytest.approx(sorted(shares.tolist(), reverse=True), abs=1e-6)
 
@@ -144,16 +144,16 @@ def test_classes_are_named_only_where_there_is_a_name_for_each(made):
     with AtlasFile(made.atlas) as file:
         named = Engine(file, made.net.program, name="small", classes=("a", "b", "c", "d"))
         unnamed = Engine(file, made.net.program, name="small", classes=("a", "b"))
-    wish = Wish(layer="relu1", mosaic=False)
-    numbers = [int(name) for name, _ in unnamed.look(made.encoded(1), wish).top]
-    assert [name for name, _ in named.look(made.encoded(1), wish).top] == ["abcd"[n] for n in numbers]
+    request = LiveRequest(layer="relu1", mosaic=False)
+    numbers = [int(name) for name, _ in unnamed.look(made.encoded(1), request).top]
+    assert [name for name, _ in named.look(made.encoded(1), request).top] == ["abcd"[n] for n in numbers]
     assert unnamed.classes == ()
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_strongest_are_strong_for_what_they_have_ever_reached(made, layer):
     """By maximum over the unit's scale, above zero only, nine at most, of equals the first."""
-    look = made.engine.look(made.encoded(9), Wish(layer=layer))
+    look = made.engine.look(made.encoded(9), LiveRequest(layer=layer))
     scales = scales_by_hand(made, layer, look.maxima)
     relative = {unit: value / scales[unit] for unit, value in enumerate(look.maxima) if value > 0}
     assert look.strongest == tuple(sorted(relative, key=lambda unit: -relative[unit])[:9])
@@ -161,21 +161,21 @@ def test_the_strongest_are_strong_for_what_they_have_ever_reached(made, layer):
 
 def test_the_mosaic_holds_the_layers_maps(made, decoded):
     """Each unit's place in the grid shows its map, within what JPEG loses."""
-    look = made.engine.look(made.encoded(2), Wish(layer="relu1"))
+    look = made.engine.look(made.encoded(2), LiveRequest(layer="relu1"))
     rows, cols, height, width, first = look.mosaic_shape
     picture = decoded(look.mosaic)
     assert picture.shape == (rows * height, cols * width) and first == 0
     for unit in range(6):
         top, left = height * (unit // cols), width * (unit % cols)
-        shown = made.engine.look(made.encoded(2), Wish(layer="relu1", unit=unit, mosaic=False)).unit_map
+        shown = made.engine.look(made.encoded(2), LiveRequest(layer="relu1", unit=unit, mosaic=False)).unit_map
         assert np.abs(picture[top : top + height, left : left + width].astype(int) - shown).mean() < 6
 
 
 def test_a_pinned_unit_is_of_its_own_layer(made):
     """The maps are of one layer, the chosen unit of another, and both are what they are alone."""
-    both = made.engine.look(made.encoded(4), Wish(layer="relu3", unit=5, pinned_layer="relu1", project=True))
-    alone = made.engine.look(made.encoded(4), Wish(layer="relu1", unit=5, project=True))
-    layer = made.engine.look(made.encoded(4), Wish(layer="relu3"))
+    both = made.engine.look(made.encoded(4), LiveRequest(layer="relu3", unit=5, pinned_layer="relu1", project=True))
+    alone = made.engine.look(made.encoded(4), LiveRequest(layer="relu1", unit=5, project=True))
+    layer = made.engine.look(made.encoded(4), LiveRequest(layer="relu3"))
     assert (both.maxima, both.mosaic) == (layer.maxima, layer.mosaic)
     assert (both.value, both.row, both.col, both.projection) == (alone.value, alone.row, alone.col, alone.projection)
     assert both.unit_map.shape == (18, 22)
@@ -186,7 +186,7 @@ def test_a_silent_unit_has_no_projection(made):
     black = io.BytesIO()
     Image.new("RGB", (48, 40)).save(black, "PNG")
     looks = [
-        made.engine.look(black.getvalue(), Wish(layer="relu2", unit=unit, project=True, mosaic=False))
+        made.engine.look(black.getvalue(), LiveRequest(layer="relu2", unit=unit, project=True, mosaic=False))
         for unit in range(8)
     ]
     silent = [look for look in looks if look.value == 0]
@@ -195,9 +195,9 @@ def test_a_silent_unit_has_no_projection(made):
     assert all(look.projection is not None for look in looks if look.value > 0)
 
 
-def test_what_is_not_wished_for_is_not_sent(made):
+def test_what_is_not_requested_is_not_sent(made):
     """Without mosaic, unit and projection there are none; classes and maxima are always there."""
-    look = made.engine.look(made.encoded(0), Wish(layer="relu1", mosaic=False))
+    look = made.engine.look(made.encoded(0), LiveRequest(layer="relu1", mosaic=False))
     assert look.mosaic is look.mosaic_shape is look.unit_map is look.value is look.projection is look.box is None
     assert len(look.top) == 4 and len(look.maxima) == 6
     assert set(look.milliseconds) == {"decode", "prepare", "forward", "project", "encode"}
@@ -208,40 +208,40 @@ def test_where_the_input_lies_on_the_picture_is_told(made):
     """A wide picture is resized by its short side and cropped in the middle."""
     wide = io.BytesIO()
     Image.new("RGB", (200, 80)).save(wide, "PNG")
-    look = made.engine.look(wide.getvalue(), Wish(layer="relu1"))
+    look = made.engine.look(wide.getvalue(), LiveRequest(layer="relu1"))
     assert look.picture_size == (80, 200)
     assert look.seen == pytest.approx((0, 52, 80, 148))
 
 
 @pytest.mark.parametrize(
-    "wish, error, words",
+    "asked, error, words",
     [
-        (Wish(layer="relu"), UsageError, "did you mean relu4"),
-        (Wish(layer="relu1", unit=6), UsageError, "units 0 to 5"),
-        (Wish(layer="relu1", unit=-1), UsageError, "no unit -1"),
-        (Wish(layer="relu3", unit=6, pinned_layer="relu1"), UsageError, "no unit 6"),
-        (Wish(layer="relu1", unit=1, pinned_layer="x"), UsageError, 'no layer "x"'),
-        (Wish(layer="relu1", method="lrp"), UnsupportedMethod, "deconvnet, guided, gradient"),
-        (Wish(layer="relu1", visible=(6, 9)), UsageError, "no units 6 to 8"),
+        (LiveRequest(layer="relu"), UsageError, "did you mean relu4"),
+        (LiveRequest(layer="relu1", unit=6), UsageError, "units 0 to 5"),
+        (LiveRequest(layer="relu1", unit=-1), UsageError, "no unit -1"),
+        (LiveRequest(layer="relu3", unit=6, pinned_layer="relu1"), UsageError, "no unit 6"),
+        (LiveRequest(layer="relu1", unit=1, pinned_layer="x"), UsageError, 'no layer "x"'),
+        (LiveRequest(layer="relu1", method="lrp"), UnsupportedMethod, "deconvnet, guided, gradient"),
+        (LiveRequest(layer="relu1", visible=(6, 9)), UsageError, "no units 6 to 8"),
     ],
 )
-def test_what_does_not_exist_is_refused_by_name(made, wish, error, words):
+def test_what_does_not_exist_is_refused_by_name(made, asked, error, words):
     """Layers, units, methods and ranges of units."""
     with pytest.raises(error, match=words):
-        made.engine.look(made.encoded(0), wish)
+        made.engine.look(made.encoded(0), asked)
 
 
 def test_a_frame_has_narrower_limits_than_a_picture(made):
     """What passes as a picture is refused as a frame: bytes and sides."""
-    wish, large, heavy = Wish(layer="relu1"), io.BytesIO(), io.BytesIO()
+    request, large, heavy = LiveRequest(layer="relu1"), io.BytesIO(), io.BytesIO()
     Image.new("RGB", (1025, 20)).save(large, "PNG")
     noise = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
     Image.fromarray(noise).save(heavy, "PNG")
     assert len(heavy.getvalue()) > FRAME_BYTES
     for encoded, words in ((large.getvalue(), "1024 x 1024"), (heavy.getvalue(), "256 are taken")):
-        assert made.engine.look(encoded, wish).maxima
+        assert made.engine.look(encoded, request).maxima
         with pytest.raises(ImageError, match=words):
-            made.engine.look(encoded, wish, frame=True)
+            made.engine.look(encoded, request, frame=True)
 
 
 def test_the_whole_picture_agrees_with_single_looks(made, decoded):
@@ -251,13 +251,13 @@ def test_the_whole_picture_agrees_with_single_looks(made, decoded):
     with ls.open(made.atlas) as atlas:
         plates = {layer.name: layer.method for layer in atlas.layers}
     for layer in portrait.layers:
-        seen = made.engine.look(made.encoded(6), Wish(layer=layer.layer))
+        seen = made.engine.look(made.encoded(6), LiveRequest(layer=layer.layer))
         assert tuple(firing.unit for firing in layer.firings) == seen.strongest[:3]
         for firing in layer.firings[:2]:
-            look = made.engine.look(made.encoded(6), Wish(layer=layer.layer, unit=firing.unit))
+            look = made.engine.look(made.encoded(6), LiveRequest(layer=layer.layer, unit=firing.unit))
             assert (firing.value, firing.row, firing.col, firing.box) == (look.value, look.row, look.col, look.box)
             assert firing.relative == pytest.approx(look.value / look.unit_scale)
-            assert tuple(firing.tiles) == METHODS
+            assert tuple(firing.tiles) == METHODS.names
             place = (layer.layer, firing.unit, firing.row, firing.col)
             for method, encoded in firing.tiles.items():
                 tile, box = by_the_library(made, 6, *place, method, placed_by=plates[layer.layer])
@@ -271,25 +271,25 @@ def test_the_whole_picture_shows_what_the_network_saw(made, decoded):
     portrait = made.engine.whole(made.encoded(8), strongest=1)
     assert np.array_equal(decoded(portrait.picture), show(made.prepared(8), made.net.input)[0])
     assert portrait.size == (40, 48) and portrait.picture_size == (96, 96)
-    assert portrait.top == made.engine.look(made.encoded(8), Wish(layer="relu1")).top
+    assert portrait.top == made.engine.look(made.encoded(8), LiveRequest(layer="relu1")).top
 
 
 def test_two_viewers_are_never_mixed(made):
-    """Threads with pictures and wishes of their own get what they get alone, every time."""
-    wishes = [
-        (0, Wish(layer="relu1", unit=1, project=True)),
-        (7, Wish(layer="relu3", unit=2, pinned_layer="relu2", method="guided", project=True)),
-        (9, Wish(layer="relu4", unit=0, method="gradient", project=True)),
+    """Threads with pictures and requests of their own get what they get alone, every time."""
+    requests = [
+        (0, LiveRequest(layer="relu1", unit=1, project=True)),
+        (7, LiveRequest(layer="relu3", unit=2, pinned_layer="relu2", method="guided", project=True)),
+        (9, LiveRequest(layer="relu4", unit=0, method="gradient", project=True)),
     ]
-    alone = [plain(made.engine.look(made.encoded(image), wish)) for image, wish in wishes]
+    alone = [plain(made.engine.look(made.encoded(image), request)) for image, request in requests]
     portrait = replace(made.engine.whole(made.encoded(3), strongest=2), milliseconds={})
     wrong: list[int] = []
 
     def watch(number: int) -> None:
-        image, wish = wishes[number]
+        image, request = requests[number]
         encoded = made.encoded(image)
         for _ in range(12):
-            if plain(made.engine.look(encoded, wish)) != alone[number]:
+            if plain(made.engine.look(encoded, request)) != alone[number]:
                 wrong.append(number)
 
     def ask() -> None:
@@ -313,12 +313,14 @@ def plain(look):
 @pytest.mark.wide
 def test_memory_does_not_grow_from_frame_to_frame(made):
     """After the first frames of each kind neither tensors nor bytes are left over."""
-    wishes = [Wish(layer=layer, unit=0, method=METHODS[n % 3], project=True) for n, layer in enumerate(LAYERS)]
+    requests = [
+        LiveRequest(layer=layer, unit=0, method=METHODS.names[n % 3], project=True) for n, layer in enumerate(LAYERS)
+    ]
     encoded = [made.encoded(image) for image in range(4)]
 
     def rounds(count: int) -> tuple[int, int]:
-        for number in range(count * len(wishes)):
-            made.engine.look(encoded[number % 4], wishes[number % len(wishes)], frame=True)
+        for number in range(count * len(requests)):
+            made.engine.look(encoded[number % 4], requests[number % len(requests)], frame=True)
         gc.collect()
         tensors = sum(type(found) is torch.Tensor for found in gc.get_objects())
         return tensors, tracemalloc.get_traced_memory()[0]
@@ -339,7 +341,7 @@ def test_layers_are_those_of_the_atlas(made):
     with ls.open(made.atlas) as atlas:
         wanted = [(layer.name, layer.kind, layer.units, *(layer.map or (1, 1))) for layer in atlas.layers]
     assert [(w.name, w.kind, w.units, w.rows, w.cols) for w in made.engine.layers] == wanted
-    assert made.engine.methods == METHODS and made.engine.input_size == (40, 48)
+    assert made.engine.methods == METHODS.names and made.engine.input_size == (40, 48)
 
 
 def test_values_that_are_no_numbers_are_refused(made):
@@ -348,4 +350,4 @@ def test_values_that_are_no_numbers_are_refused(made):
     with AtlasFile(made.atlas) as file:
         engine = Engine(file, type(made.net.program)(made.net.program.graph, weights), name="large")
     with pytest.raises(TraceError, match="not finite"):
-        engine.look(made.encoded(0), Wish(layer="relu3"))
+        engine.look(made.encoded(0), LiveRequest(layer="relu3"))

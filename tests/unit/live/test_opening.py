@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UsageError, WrongModel
-from layerscope.core.live import Wish
+from layerscope.core.live import LiveRequest
 from layerscope.graph import Program
 from layerscope.live.opening import engine_for, open_engine
 from tests.helpers.building import INPUT
@@ -70,23 +70,23 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
     save_file(weights, tmp_path / "right.safetensors")
     save_file({name: weight / 2 for name, weight in weights.items()}, tmp_path / "wrong.safetensors")
     engine = open_engine(file, spec, tmp_path / "right.safetensors")
-    wish = Wish(layer="relu2", mosaic=False)
-    assert engine.look(made.encoded(0), wish).maxima == made.engine.look(made.encoded(0), wish).maxima
+    request = LiveRequest(layer="relu2", mosaic=False)
+    assert engine.look(made.encoded(0), request).maxima == made.engine.look(made.encoded(0), request).maxima
     with pytest.raises(WrongModel, match="in its weights"):
         open_engine(file, spec, tmp_path / "wrong.safetensors")
 
 
 def test_another_torch_is_named_where_only_the_graph_differs(made, file, monkeypatch):
     """Then the model may be right, and traced differently."""
-    monkeypatch.setattr("layerscope.live.opening.graph_hash", lambda program: "0")
-    monkeypatch.setattr("layerscope.live.opening.versions", lambda: {"torch": "9.9"})
+    monkeypatch.setattr("layerscope.pipeline.identity.graph_hash", lambda program: "0")
+    monkeypatch.setattr("layerscope.pipeline.identity.versions", lambda: {"torch": "9.9"})
     with pytest.raises(WrongModel, match=rf"made with torch {torch.__version__.split('+')[0]}.*, this is 9.9"):
         engine_for(file, made.net.program, name="small")
 
 
 def test_weights_that_are_not_finite_are_refused(made, file, monkeypatch):
     """Whatever the fingerprint says."""
-    monkeypatch.setattr("layerscope.live.opening.weights_hash", lambda program: file.run.fingerprint["weights"])
+    monkeypatch.setattr("layerscope.pipeline.identity.weights_hash", lambda program: file.run.fingerprint["weights"])
     broken = {name: weight * torch.nan for name, weight in made.net.program.weights.items()}
     with pytest.raises(TraceError, match="not finite"):
         engine_for(file, Program(made.net.program.graph, broken), name="broken")

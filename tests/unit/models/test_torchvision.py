@@ -59,7 +59,7 @@ def published(name: str, monkeypatch: pytest.MonkeyPatch) -> nn.Module:
 def same_as_published(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours, _ = _built(models, name, models.get_model_weights(name)["DEFAULT"])
+        ours, _ = _built(name, models.get_model_weights(name)["DEFAULT"])
         theirs = published(name, monkeypatch)
     assert settings(ours) == settings(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())

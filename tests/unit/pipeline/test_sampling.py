@@ -7,14 +7,15 @@ from torch import nn
 
 import layerscope as ls
 from layerscope.core.errors import ImageError
-from layerscope.core.records import METHODS, Peaks
+from layerscope.core.methods import METHODS
+from layerscope.core.records import Peaks
 from layerscope.pipeline.sampling import sample_layer
 
 SIDE, UNITS = 12, 6
 INPUT = ls.Input(height=SIDE, width=SIDE)
 
 
-def sampled(filters: torch.Tensor, images: list[np.ndarray], methods=METHODS, hashes=None):
+def sampled(filters: torch.Tensor, images: list[np.ndarray], methods=METHODS.names, hashes=None):
     """The side and specificity of one layer of these filters, with peaks as a scan would find them."""
     convolution = nn.Conv2d(3, len(filters), filters.shape[-1])
     with torch.no_grad():
@@ -42,7 +43,7 @@ def pictures(count: int) -> list[np.ndarray]:
 def test_identical_units_say_nothing_of_their_own() -> None:
     """Units with the same filter: at one place all projections are one; the specificity is 0 by every method."""
     _, found = sampled(torch.ones(1, 3, 3, 3).repeat(UNITS, 1, 1, 1), pictures(3))
-    for method in METHODS:
+    for method in METHODS.names:
         assert found[method]["n"] == UNITS
         assert found[method]["median"] == pytest.approx(0, abs=1e-6)
 
@@ -53,7 +54,7 @@ def test_units_with_nothing_in_common_are_their_own() -> None:
     for unit in range(UNITS):
         filters[unit, unit % 3, unit // 3, unit % 3] = 1
     _, found = sampled(filters, pictures(3))
-    for method in METHODS:
+    for method in METHODS.names:
         assert found[method]["median"] == found[method]["q25"] == found[method]["q75"] == 1
     one_of_each = sampled(filters, pictures(3))
     assert one_of_each[1] == found
@@ -68,7 +69,7 @@ def test_a_unit_without_company_has_no_partner() -> None:
 def test_a_layer_that_no_image_wakes_has_the_smallest_tiles() -> None:
     """Without any peak there is nothing to measure, and that is no error."""
     side, found = sampled(-torch.ones(UNITS, 3, 3, 3), pictures(2))
-    assert side == 8 and set(found) == set(METHODS) and all(f == {"n": 0} for f in found.values())
+    assert side == 8 and set(found) == set(METHODS.names) and all(f == {"n": 0} for f in found.values())
 
 
 def test_the_side_holds_the_signal_of_the_first_method() -> None:

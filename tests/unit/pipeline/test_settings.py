@@ -13,12 +13,16 @@ from layerscope.pipeline.settings import Settings, differences, fingerprint, ver
 from tests.helpers.atlases import picture
 
 REFUSED = {
-    "k must be 1 to 128, got 0": {"k": 0},
-    "k must be 1 to 128, got 129": {"k": 129},
-    "methods must be among deconvnet, guided, gradient, got saliency": {"methods": ("guided", "saliency")},
-    "methods must be among deconvnet, guided, gradient, got none": {"methods": ()},
-    "units must be at least 1, got 0": {"units": 0},
-    "tile must be 8 to 512 px, got 7": {"tile": 7},
+    "k= must be a whole number from 1 to 128, got 0": {"k": 0},
+    "k= must be a whole number from 1 to 128, got 129": {"k": 129},
+    'methods= must be a list of methods, each one of deconvnet, guided, gradient, got "saliency"': {
+        "methods": ("guided", "saliency")
+    },
+    "methods= must be a list of methods, each one of deconvnet, guided, gradient, got an empty tuple": {"methods": ()},
+    "units= must be a whole number of at least 1, got 0": {"units": 0},
+    "tile= must be a whole number from 8 to 512, got 7": {"tile": 7},
+    'codec= must be one of jpeg, webp, webp-lossless, png, got "jpg"; did you mean jpeg or png?': {"codec": "jpg"},
+    "seed= must be a whole number from 0 to 9223372036854775807, got -1": {"seed": -1},
 }
 
 

@@ -8,11 +8,12 @@ import pytest
 from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.pieces import make
+from layerscope.core.progress import Clock, Silent
 from layerscope.core.records import Peaks
-from layerscope.pipeline.progress import Clock, Silent
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
-from layerscope.pipeline.sheets import write_sheets
+from layerscope.pipeline.sheets import Sheets
 from layerscope.pipeline.work import LayerWork
 from tests.helpers.atlases import layer_records, small_atlas
 
@@ -28,13 +29,14 @@ def test_each_kind_of_sheet_is_encoded_as_what_it_shows(tmp_path: Path, codec: s
     work = LayerWork(
         layer=layer, methods=("deconvnet",), patches=True, units=(2,), peaks=peaks, side=SIDE, size=(SIDE, SIDE)
     )
-    scratch = Scratch(tmp_path / "a.tiles", {work.node: work.shelf(0, settings.k, len(settings.views))})
+    scratch = Scratch(tmp_path / "a.tiles", {work.node: work.slots(0, settings.k, len(settings.views))})
     noise = np.random.default_rng(0).integers(0, 256, (settings.k, SIDE, SIDE, 3), dtype=np.uint8)
     for rank, tile in enumerate(noise):
         scratch.put(work.node, 2, rank, np.stack([tile] * 3), np.ones(3, np.float32))
     path = small_atlas(tmp_path / "a.atlas", units=6, images=24)
     with AtlasWriter.resume(path) as writer:
-        write_sheets(writer, scratch, [work], settings, Silent(), Clock(), stage="sheets", workers=1)
+        sheets = Sheets(writer, scratch, [work], settings, label="sheets", clock=Clock(), threads=1)
+        make(sheets, writer, Silent())
     scratch.close()
     with AtlasFile(path) as file:
         for key, shows in ((("patches",), "patches"), *((("projections", "deconvnet", v), v) for v in settings.views)):

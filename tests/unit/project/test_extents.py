@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from layerscope.core.geometry import Box
 from layerscope.graph import Program
-from layerscope.project.extents import Extent, extents_of, plane_of
+from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.run import boxes_of
 from tests.helpers.networks import CASES, Case
 from tests.laws.checks import traced_case
@@ -19,7 +19,7 @@ def reached(program: Program, start: int, row: int, col: int) -> dict[int, set[t
     for node in reversed(nodes[1 : start + 1]):
         for field, source in zip(program.windows(node.id), node.sources, strict=True):
             for place in seen.get(node.id, ()):
-                box = field.box(*place).clipped(*plane_of(nodes[source]))
+                box = field.box(*place).clipped(*spatial_size_of(nodes[source]))
                 inside = np.ndindex(box.height, box.width)
                 seen.setdefault(source, set()).update((box.top + r, box.left + c) for r, c in inside)
     return seen
@@ -30,16 +30,16 @@ def test_cones_hold_all_that_a_position_can_see(case: Case) -> None:
     """In the middle and in the corners, every position that brute force reaches lies in its extent."""
     program = traced_case(case).program
     start = max(node.id for node in program.graph.nodes if len(node.shape) == 3)
-    rows, cols = plane_of(program.graph.nodes[start])
+    rows, cols = spatial_size_of(program.graph.nodes[start])
     places = [(rows // 2, cols // 2), (0, 0), (rows - 1, cols - 1), (0, cols - 1)]
     extents = extents_of(program, start, *(np.array(axis) for axis in zip(*places, strict=True)))
     for index, place in enumerate(places):
         for node, seen in reached(program, start, *place).items():
-            box, plane = boxes_of(extents[node])[index], plane_of(program.graph.nodes[node])
+            box, plane = boxes_of(extents[node])[index], spatial_size_of(program.graph.nodes[node])
             tops, lefts = zip(*seen, strict=True) if seen else ((box.top,), (box.left,))
             assert box.top <= min(tops) and max(tops) < box.bottom, program.graph.nodes[node].name
             assert box.left <= min(lefts) and max(lefts) < box.right
-            assert extents[node].plane == plane and box.height <= plane[0] and box.width <= plane[1]
+            assert extents[node].spatial_size == plane and box.height <= plane[0] and box.width <= plane[1]
 
 
 def test_cones_of_a_plain_chain_are_tight() -> None:
@@ -52,7 +52,7 @@ def test_cones_of_a_plain_chain_are_tight() -> None:
     for node, extent in extents.items():
         (box,) = boxes_of(extent)
         held = {(r, c) for r in range(box.top, box.bottom) for c in range(box.left, box.right)}
-        assert {p for p in held if extent.plane[0] > p[0] >= 0 <= p[1] < extent.plane[1]} == seen[node]
+        assert {p for p in held if extent.spatial_size[0] > p[0] >= 0 <= p[1] < extent.spatial_size[1]} == seen[node]
 
 
 starts = st.lists(st.integers(-6, 9), min_size=3, max_size=3).map(np.array)

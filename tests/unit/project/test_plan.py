@@ -6,7 +6,7 @@ from torch import nn
 
 import layerscope as ls
 from layerscope.graph import Program
-from layerscope.project.plan import cone_work, forwarded_alone, multiplications
+from layerscope.project.plan import cone_work, forwarded_cropped, multiplications
 from tests.helpers.networks import CASES
 from tests.laws.checks import traced_case
 
@@ -22,10 +22,10 @@ def net() -> ls.Network:
 
 def alone(program: Program, images: dict[int, list[int]]) -> frozenset[int]:
     arrays = {node: np.array(found) for node, found in images.items()}
-    return forwarded_alone(program, arrays, {node: ("deconvnet", "guided") for node in images})
+    return forwarded_cropped(program, arrays, {node: ("deconvnet", "guided") for node in images})
 
 
-def test_few_peaks_on_many_images_are_forwarded_alone(net: ls.Network) -> None:
+def test_few_peaks_on_many_images_get_a_cropped_forward_pass(net: ls.Network) -> None:
     """A shallow layer's peaks, one an image, need a few px each; a forward pass would compute whole maps."""
     shallow = net["1"].node
     assert alone(net.program, {shallow: list(range(200))}) == {shallow}

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
+import layerscope as ls
 from layerscope.core.records import Projections
 from layerscope.graph import Program
 from layerscope.project.cone import Entries, needed_maps
-from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_alone, project
+from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_cropped, project
 from tests.helpers.networks import CASES, Case
 from tests.helpers.reference import METHODS
 from tests.laws.checks import traced_case
@@ -31,13 +34,13 @@ def test_cones_alone_give_what_whole_images_give(case: Case) -> None:
     for layer in [layer for layer in net.layers if layer.rectified or layer.kind == "cat"][::2] or net.layers[-1:]:
         entries = entries_of(net.program, layer.node, x, 5)
         for method in METHODS if len(entries) else ():
-            shared, alone = (project(net.program, x, entries, method, alone=form) for form in (False, True))
+            shared, cropped = (project(net.program, x, entries, method, cropped=form) for form in (False, True))
             largest = np.abs(shared.full()).max() or 1.0
-            np.testing.assert_allclose(alone.full() / largest, shared.full() / largest, rtol=0, atol=1e-10)
-            np.testing.assert_allclose(alone.values, shared.values, rtol=1e-10)
+            np.testing.assert_allclose(cropped.full() / largest, shared.full() / largest, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(cropped.values, shared.values, rtol=1e-10)
 
 
-@pytest.mark.parametrize("form", [carried, carried_alone])
+@pytest.mark.parametrize("form", [carried, carried_cropped])
 def test_results_do_not_depend_on_the_batch(form) -> None:
     """One by one, in threes or all at once, each entry's signal is the same px for px."""
     program, x = traced_case(CASE).program, torch.from_numpy(CASE.images(2))
@@ -45,7 +48,7 @@ def test_results_do_not_depend_on_the_batch(form) -> None:
     entries = entries_of(program, node, x, 7)
     given = (
         x
-        if form is carried_alone
+        if form is carried_cropped
         else program.run(x, set().union(*(needed_maps(program, node, m) for m in METHODS)) | {node})
     )
     expected = project(program, x, entries, "guided").full()
@@ -87,3 +90,30 @@ def test_activations_are_those_of_the_maps() -> None:
     at = Entries(1, np.array([0, 1]), np.array([2, 1]), np.array([3, 0]), np.array([4, 2]))
     assert activations_at(maps, at).tolist() == [maps[0, 2, 3, 4], maps[1, 1, 0, 2]]
     assert activations_at(flat, at).tolist() == [2.0, 4.0]
+
+
+class TwoPools(nn.Module):
+    """Two max pools read windows of one size, one a px further on, of the same map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.one(x)
+        return self.two(
+            torch.cat([functional.max_pool2d(x, 3, 2, 1), functional.max_pool2d(x, 3, 2, ceil_mode=True)], 1)
+        )
+
+
+def test_windows_of_one_size_at_two_places_are_two() -> None:
+    """The gradient through both pools is autograd's."""
+    torch.manual_seed(0)
+    model, x = TwoPools().double(), torch.randn((1, 3, 24, 24), dtype=torch.float64, requires_grad=True)
+    values = model(x)
+    unit, row, col = map(int, np.unravel_index(int(values.argmax()), values.shape[1:]))
+    (slope,) = torch.autograd.grad(values[0, unit, row, col], x)
+    net = ls.trace(model, ls.Input(height=24, width=24))
+    at = {"image": [0], "unit": [unit], "row": [row], "col": [col]}
+    found = net.project(x.detach(), "two", **at, method="gradient").full()
+    np.testing.assert_allclose(found, (values[0, unit, row, col] * slope).detach().numpy(), atol=1e-12)

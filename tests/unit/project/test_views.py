@@ -54,8 +54,8 @@ def signal_at(extent: Extent, seed: int) -> torch.Tensor:
     signal = torch.randn((len(extent.tops), 3, extent.height, extent.width), generator=generator)
     for index, (top, left) in enumerate(zip(extent.tops, extent.lefts, strict=True)):
         rows, cols = top + np.arange(extent.height), left + np.arange(extent.width)
-        signal[index, :, torch.from_numpy((rows < 0) | (rows >= extent.plane[0]))] = 0
-        signal[index, :, :, torch.from_numpy((cols < 0) | (cols >= extent.plane[1]))] = 0
+        signal[index, :, torch.from_numpy((rows < 0) | (rows >= extent.spatial_size[0]))] = 0
+        signal[index, :, :, torch.from_numpy((cols < 0) | (cols >= extent.spatial_size[1]))] = 0
     return signal
 
 

@@ -6,18 +6,18 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerscope.report.chart import APART, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Curve, chart
+from layerscope.report.chart import APART, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, LevelCurve, chart
 
 NAMES = ["layer 1", "layer 2", "layer 3"]
 VALUES = st.lists(st.none() | st.floats(1, 5), min_size=3, max_size=3)
 
 
-def drawn(curves: list[Curve], names: list[str] = NAMES) -> ElementTree.Element:
+def drawn(curves: list[LevelCurve], names: list[str] = NAMES) -> ElementTree.Element:
     return ElementTree.fromstring(str(chart(curves, names, top=5)))
 
 
-def curves_of(values: list[list[float | None]]) -> list[Curve]:
-    return [Curve(name=f"curve {n}", values=tuple(line), own=n == 0) for n, line in enumerate(values)]
+def curves_of(values: list[list[float | None]]) -> list[LevelCurve]:
+    return [LevelCurve(name=f"curve {n}", values=tuple(line), own=n == 0) for n, line in enumerate(values)]
 
 
 def points(line: ElementTree.Element) -> list[tuple[float, float]]:
@@ -53,7 +53,7 @@ def test_names_do_not_overlap(values):
 
 def test_a_single_name_stands_beside_its_curve_s_end():
     """... at the height of the last value."""
-    root = drawn([Curve(name="curve", values=(1.0, 2.0, 3.0), own=True)])
+    root = drawn([LevelCurve(name="curve", values=(1.0, 2.0, 3.0), own=True)])
     (label,) = [text for text in root.iter("text") if text.text == "curve"]
     (line,) = root.iter("polyline")
     assert abs(float(label.attrib["y"]) - 4 - points(line)[-1][1]) < 0.1
@@ -62,7 +62,7 @@ def test_a_single_name_stands_beside_its_curve_s_end():
 
 def test_names_are_text_not_markup():
     """What looks like a tag is shown as it is written; one layer is a chart too."""
-    root = drawn([Curve(name="<script>&", values=(2.0,), own=False)], ["<b>"])
+    root = drawn([LevelCurve(name="<script>&", values=(2.0,), own=False)], ["<b>"])
     texts = [text.text for text in root.iter("text")]
     assert "<script>&" in texts and "<b>" in texts
     assert not list(root.iter("script"))

@@ -10,7 +10,8 @@ import pytest
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Input
 from layerscope.figures.files import save
-from layerscope.figures.sheet import Grid, Panel, Sheet, Tile
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Grid, Panel, Tile
 from layerscope.sources import open_source
 
 INPUT = Input(height=16, width=16)

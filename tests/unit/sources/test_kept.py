@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import layerscope as ls
-from layerscope.sources import Kept, encoded, open_source
+from layerscope.sources import Kept, open_source
+from layerscope.sources import image as one_image
 from layerscope.sources.prepare import PICTURE_SIDE, from_bytes, small, to_bytes
 
 INPUT = ls.Input(height=20, width=28, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), order="BGR")
@@ -71,8 +72,8 @@ def test_only_what_is_not_kept_is_decoded(folder: Path, monkeypatch) -> None:
     source = open_source(folder).keeping(kept)
     first = source.load([1, 2, 4], INPUT)
     decoded: list[bytes] = []
-    plain = encoded.decode
-    monkeypatch.setattr(encoded, "decode", lambda data, **options: (decoded.append(data), plain(data, **options))[1])
+    plain = one_image.decode
+    monkeypatch.setattr(one_image, "decode", lambda data, **options: (decoded.append(data), plain(data, **options))[1])
     assert_same(source.load([1, 2, 4], INPUT), first)
     assert not decoded
     kept.release([1])

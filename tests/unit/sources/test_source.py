@@ -123,7 +123,7 @@ def test_an_open_source_is_returned_as_it_is(folder):
 @pytest.mark.parametrize(
     "images, message",
     [
-        (3, "int cannot be used; give a folder, a glob, a list of files"),
+        (3, "int cannot be used; give a folder, a glob, picture files"),
         (None, "NoneType cannot be used; give a folder, a glob"),
         ({"a": 1}, "dict cannot be used: give what one of its keys holds"),
         (iter(["a.jpg"]), r"list_iterator cannot be used: it can be read only once: give list\(images\)"),

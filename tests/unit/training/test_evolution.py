@@ -14,12 +14,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from layerscope.core.errors import ImageError, TraceError, UsageError
+from layerscope.core.progress import Silent
 from layerscope.core.records import Input
 from layerscope.graph import fields_of, layers_of
 from layerscope.models.named import NAMED, Named
-from layerscope.pipeline.progress import Silent
 from layerscope.sources import open_source
-from layerscope.training.evolution import correlations, evolve, standardised
+from layerscope.training.evolution import evolve, mean_correlations, standardised
 from layerscope.training.kept import KeptRun
 
 SIDE = 16
@@ -213,7 +213,7 @@ MAXIMA = arrays(np.float32, (6, 4), elements=st.floats(0, 100, width=32))
 def test_correlations_are_numpys(now, end):
     """The mean over units, and over pairs of different units, of the correlation coefficient; within -1..1."""
     vary = np.ptp(end, axis=0) > 0
-    own, others = correlations(standardised(now), standardised(end))
+    own, others = mean_correlations(standardised(now), standardised(end))
     count = int(vary.sum())
     assert np.isnan(own) == (count == 0) and np.isnan(others) == (count < 2)
     if count:
@@ -226,5 +226,5 @@ def test_correlations_are_numpys(now, end):
 @given(MAXIMA)
 def test_every_unit_agrees_with_itself(maxima):
     """Each unit that varies has correlation 1 with itself."""
-    own, _ = correlations(standardised(maxima), standardised(maxima))
+    own, _ = mean_correlations(standardised(maxima), standardised(maxima))
     assert np.isnan(own) or own == pytest.approx(1)

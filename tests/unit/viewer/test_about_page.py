@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from layerscope.core.records import METHODS, VIEWS
+from layerscope.core.methods import METHODS
+from layerscope.core.settings import VIEWS
 from layerscope.viewer.pages import Query
 from layerscope.viewer.pages.about import facts
 from layerscope.viewer.shelf import Shelf
@@ -45,7 +46,7 @@ def test_images_are_counted(shelf) -> None:
 def test_every_method_and_view_is_explained(shelf) -> None:
     """Also those that the atlas lacks, marked so; each with its sources on the page."""
     page = facts(shelf.book("full"), Query())
-    assert [one.name for one in page.methods] == list(METHODS)
+    assert [one.name for one in page.methods] == list(METHODS.names)
     assert {one.name for one in page.views} == set(VIEWS)
     assert [one.held for one in page.methods] == [True, True, False]
     with viewing(shelf.path("full")) as client:

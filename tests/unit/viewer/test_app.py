@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from layerscope.atlas.write import AtlasWriter
-from layerscope.viewer.pages import PAGES, Page
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
 from tests.helpers.viewing import viewing
@@ -173,7 +172,7 @@ def test_a_bug_says_no_more_than_that(atlas, monkeypatch, capsys):
     def facts(shelf, query):
         raise RuntimeError("a secret of the program")
 
-    monkeypatch.setitem(PAGES, "home", Page(route="/", template="home.html", facts=facts))
+    monkeypatch.setattr("layerscope.viewer.pages.home.facts", facts)
     with viewing(atlas) as browser:
         answer = browser.get("/")
     assert answer.status_code == 500
@@ -190,7 +189,7 @@ def test_numbers_that_are_not_finite_are_damage(atlas, monkeypatch):
     class Facts:
         number: float
 
-    monkeypatch.setitem(PAGES, "about", Page(route="/{atlas}/about", template="", facts=lambda *_: Facts(float("inf"))))
+    monkeypatch.setattr("layerscope.viewer.pages.about.facts", lambda *_: Facts(float("inf")))
     with viewing(atlas) as browser:
         answer = browser.get("/small/about?format=json")
     assert answer.status_code == 503

@@ -69,7 +69,7 @@ def test_what_two_units_share(shelf) -> None:
     book = shelf.book("one")
     page = facts(book, asked("u=features.1:3&u=features.4:5&u=features.1:3"), shelf=shelf)
     images = [{peak.image for peak in one.peaks} for one in page.units]
-    rows = [book.statistics(one.layer).class_means[one.unit].astype(float) for one in page.units]
+    rows = [book.file.unit_statistics(one.layer.id).class_means[one.unit].astype(float) for one in page.units]
     for pair in page.pairs:
         assert pair.shared == len(images[pair.first] & images[pair.second])
         assert pair.correlation == pytest.approx(np.corrcoef(rows[pair.first], rows[pair.second])[0, 1])
@@ -97,14 +97,14 @@ def test_layers_side_by_side(shelf) -> None:
     book = shelf.book("two")
     page = facts(book, asked("l=features.1&l=classifier.1"), shelf=shelf)
     for one in page.layers:
-        peaks = book.peaks(one.layer)
+        peaks = book.file.all_peaks(one.layer.id)
         assert one.dead == 1
         assert one.distinct == len({int(image) for image in peaks.image.ravel() if image >= 0})
         assert set(one.examples) <= set(range(DEAD))
     assert page.layers[0].named == 6
     assert page.layers[1].named is None
     above = next(one for one in page.statistics if one.name == "images above zero")
-    values = book.statistics(page.layers[0].layer).images_above[:DEAD]
+    values = book.file.unit_statistics(page.layers[0].layer.id).images_above[:DEAD]
     assert above.first.median == pytest.approx(np.median(values))
     assert above.first.low == pytest.approx(np.quantile(values, 0.25))
     distances = [one.distance for one in page.statistics]
@@ -125,7 +125,7 @@ def test_two_atlases_of_the_same_classes(shelf) -> None:
         numbers = [getattr(pair, side) for pair in found.pairs]
         assert len(set(numbers)) == len(numbers) == found.matched
     assert found.unmatched == (12 - found.matched, 12 - found.matched)
-    rows = [book.statistics(book.layer("features.4")).class_means.astype(float) for book in (one, two)]
+    rows = [book.file.unit_statistics(book.layer("features.4").id).class_means.astype(float) for book in (one, two)]
     best = found.pairs[0]
     assert best.score == pytest.approx(np.corrcoef(rows[0][best.first], rows[1][best.second])[0, 1])
     images = [{peak.image for peak in book.file.peaks(1, n)} for book, n in ((one, best.first), (two, best.second))]

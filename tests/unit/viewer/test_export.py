@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from layerscope.core.errors import UsageError
-from layerscope.viewer.export import Choice, export, planned
+from layerscope.viewer.export import ExportChoice, export, planned
 from layerscope.viewer.export.plan import MARKER
 from tests.helpers.atlases import small_atlas
 from tests.helpers.sites import addresses, dead_links, files, pages, seen
@@ -36,7 +36,7 @@ def site(atlas, tmp_path_factory) -> Path:
 def private(atlas, tmp_path_factory) -> Path:
     """The same without photographs."""
     folder = tmp_path_factory.mktemp("private") / "site"
-    export(atlas, folder, Choice(photographs=False))
+    export(atlas, folder, ExportChoice(photographs=False))
     return folder
 
 
@@ -102,7 +102,7 @@ def test_a_second_export_is_the_same(site, atlas, tmp_path):
     """Byte by byte; also where it replaces one."""
     export(atlas, tmp_path / "again")
     assert files(tmp_path / "again") == files(site)
-    export(atlas, tmp_path / "again", Choice(layers=("features.1",)), overwrite=True)
+    export(atlas, tmp_path / "again", ExportChoice(layers=("features.1",)), overwrite=True)
     assert sorted(path.name for path in (tmp_path / "again").glob("l??")) == ["l00"]
 
 
@@ -123,7 +123,7 @@ def test_projections_stay_or_go_as_chosen(private, atlas, tmp_path):
     """Without photographs all projections are there; without either no picture of a unit at all, but its page."""
     stored = {data for (data,) in ask(atlas, "SELECT pixels FROM sheet WHERE kind = 'projections'")}
     assert stored <= set(files(private).values())
-    export(atlas, tmp_path / "bare", Choice(photographs=False, projections=False))
+    export(atlas, tmp_path / "bare", ExportChoice(photographs=False, projections=False))
     held = {name for name in files(tmp_path / "bare") if not name.startswith("static/")}
     assert {name.rpartition(".")[2] for name in held} == {"html", "css", "js", "json"}
     assert len(list((tmp_path / "bare" / "l00").glob("u*.html"))) == UNITS
@@ -132,7 +132,7 @@ def test_projections_stay_or_go_as_chosen(private, atlas, tmp_path):
 
 def test_smaller_tiles(atlas, tmp_path):
     """Tiles larger than asked for are made smaller; the others stay as they are, byte by byte."""
-    export(atlas, tmp_path / "site", Choice(tile=16))
+    export(atlas, tmp_path / "site", ExportChoice(tile=16))
     sides = {}
     for layer, side in ((0, 8), (1, 24), (2, 64)):
         with Image.open(tmp_path / "site" / f"l{layer:02d}" / "u0000-patches.jpg") as sheet:
@@ -184,7 +184,7 @@ def test_an_unfinished_atlas_says_so(tmp_path):
 def test_the_estimate(atlas, site):
     """The files are counted exactly, the bytes to a tenth."""
     held = files(site)
-    with planned(atlas, Choice()) as plan:
+    with planned(atlas, ExportChoice()) as plan:
         assert plan.estimate.files == len(held) == len({piece.path for piece in plan.pieces})
         assert plan.estimate.bytes == pytest.approx(sum(map(len, held.values())), rel=0.1)
 
@@ -192,12 +192,12 @@ def test_the_estimate(atlas, site):
 def test_a_budget_takes_the_most_that_fits(atlas, site, tmp_path):
     """All, then plates only, then smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
     whole = sum(map(len, files(site).values()))
-    with planned(atlas, Choice(), budget=2 * whole) as plan:
-        assert plan.book.file.choice == Choice()
-    with planned(atlas, Choice(plates=True)) as plan:
+    with planned(atlas, ExportChoice(), budget=2 * whole) as plan:
+        assert plan.book.edition.choice == ExportChoice()
+    with planned(atlas, ExportChoice(plates=True)) as plan:
         enough = int(plan.estimate.known + 1.1 * plan.estimate.guessed) + 1
-    with planned(atlas, Choice(), budget=enough) as plan:
-        assert plan.book.file.choice == Choice(plates=True)
+    with planned(atlas, ExportChoice(), budget=enough) as plan:
+        assert plan.book.edition.choice == ExportChoice(plates=True)
         assert {(s.method, s.view) for s in plan.book.file.sheets if s.kind == "projections"} == {
             ("deconvnet", "natural"), ("guided", "natural")
         }  # fmt: skip
@@ -209,10 +209,10 @@ def test_a_budget_takes_the_most_that_fits(atlas, site, tmp_path):
 def test_layers_are_chosen_by_name_or_pattern(atlas):
     """A name, an alias or a pattern; one that means none is named with what is near."""
     for names, ids in ((("features.*",), [0, 1]), (("features.0", "classifier.1"), [0, 2]), ((), [0, 1, 2])):
-        with planned(atlas, Choice(layers=names)) as plan:
+        with planned(atlas, ExportChoice(layers=names)) as plan:
             assert [layer.id for layer in plan.book.layers] == ids
     for name, sentence in (("features.2", 'no layer "features.2".*did you mean'), ("x*", r'no layer of .* "x\*"')):
-        with pytest.raises(UsageError, match=sentence), planned(atlas, Choice(layers=(name,))):
+        with pytest.raises(UsageError, match=sentence), planned(atlas, ExportChoice(layers=(name,))):
             pass
 
 

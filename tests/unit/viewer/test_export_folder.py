@@ -8,6 +8,7 @@ import pytest
 from layerscope.core.errors import UsageError
 from layerscope.viewer.export import folder
 from layerscope.viewer.export.folder import place_for, written_whole
+from layerscope.viewer.export.plan import tops
 
 MARKER = "layerscope-site.json"
 
@@ -104,16 +105,16 @@ def test_folders_that_are_refused(tmp_path, held, overwrite, sentence):
     for name, text in held.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match=sentence):
-        place_for(tmp_path, marker=MARKER, overwrite=overwrite)
+        place_for(tmp_path, marker=MARKER, ours=tops(), overwrite=overwrite)
 
 
 def test_places_that_are_allowed(tmp_path):
     """New, empty, or an export that is to be replaced; a file is none, nor is the root of the disk."""
-    assert place_for(tmp_path / "new", marker=MARKER, overwrite=False) == tmp_path / "new"
-    assert place_for(tmp_path, marker=MARKER, overwrite=False) == tmp_path
+    assert place_for(tmp_path / "new", marker=MARKER, ours=tops(), overwrite=False) == tmp_path / "new"
+    assert place_for(tmp_path, marker=MARKER, ours=tops(), overwrite=False) == tmp_path
     (tmp_path / MARKER).touch()
-    assert place_for(tmp_path, marker=MARKER, overwrite=True) == tmp_path
+    assert place_for(tmp_path, marker=MARKER, ours=tops(), overwrite=True) == tmp_path
     with pytest.raises(UsageError, match="is a file"):
-        place_for(tmp_path / MARKER, marker=MARKER, overwrite=True)
+        place_for(tmp_path / MARKER, marker=MARKER, ours=tops(), overwrite=True)
     with pytest.raises(UsageError, match="name a folder of its own"):
-        place_for("/", marker=MARKER, overwrite=True)
+        place_for("/", marker=MARKER, ours=tops(), overwrite=True)

@@ -11,9 +11,9 @@ from layerscope.viewer.frames import (
     FRAME_BYTES,
     HEADER,
     PICTURE_BYTES,
-    Flag,
-    Kind,
     Message,
+    MessageFlag,
+    MessageKind,
     Refused,
     pack,
     pack_result,
@@ -25,11 +25,11 @@ HEADERS = st.builds(
     dict,
     number=st.integers(0, 2**32 - 1),
     clock=st.floats(allow_nan=False),
-    flags=st.sampled_from([Flag.NONE, Flag.PICTURE]),
+    flags=st.sampled_from([MessageFlag.NONE, MessageFlag.PICTURE]),
 )
 
 
-@given(st.sampled_from([Kind.FRAME, Kind.RESULT]), HEADERS, st.binary(max_size=200))
+@given(st.sampled_from([MessageKind.FRAME, MessageKind.RESULT]), HEADERS, st.binary(max_size=200))
 def test_a_message_comes_out_as_it_went_in(kind, header, body):
     """unpack(pack(m)) == m, behind a header of 16 bytes."""
     message = Message(kind=kind, body=body, **header)
@@ -51,9 +51,9 @@ def test_any_bytes_are_a_message_or_refused(data):
 @pytest.mark.parametrize(
     ("kind", "flags", "length"),
     [
-        (Kind.FRAME, Flag.NONE, FRAME_BYTES),
-        (Kind.FRAME, Flag.PICTURE, PICTURE_BYTES),
-        (Kind.AGAIN, Flag.NONE, 0),
+        (MessageKind.FRAME, MessageFlag.NONE, FRAME_BYTES),
+        (MessageKind.FRAME, MessageFlag.PICTURE, PICTURE_BYTES),
+        (MessageKind.AGAIN, MessageFlag.NONE, 0),
     ],
 )
 def test_a_body_has_its_limit(kind, flags, length):

@@ -82,7 +82,7 @@ def test_any_text_is_an_answer_or_a_sentence(shelf: Shelf, text: str) -> None:
 def test_the_network_page_says_where_the_words_lead(book: Book) -> None:
     """?go= puts the targets, or the reason why there is none, on the page."""
     found = network.facts(book, Query.of([("go", "features.4 7")]))
-    assert [(one.layer.name, one.unit) for one in found.targets] == [("features.4", 7)] and not found.sorry
+    assert [(one.layer.name, one.unit) for one in found.targets] == [("features.4", 7)] and not found.error
     lost = network.facts(book, Query.of([("go", "zebra")]))
-    assert lost.targets == () and "zebra" in lost.sorry
-    assert network.facts(book, Query()).sorry == ""
+    assert lost.targets == () and "zebra" in lost.error
+    assert network.facts(book, Query()).error == ""

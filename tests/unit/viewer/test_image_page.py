@@ -62,11 +62,11 @@ def test_boxes_shares_and_names(shelf) -> None:
     """Boxes lie on the picture; a share is of the unit's maximum; a name is the unit's own."""
     book = shelf.book("full")
     for here in (one for image in range(12) for one in facts(book, NONE, image=image).layers):
-        named = {one.unit: one.best.concept for one in book.concepts(here.layer) if one.best is not None}
+        named = {one.unit: one.best.concept for one in book.file.concepts(here.layer.id) if one.best is not None}
         for one in here.units:
             assert inside_plane(one.tile)
             assert inside_plane(one.field)
-            assert one.share == pytest.approx(one.value / book.statistics(here.layer).maximum[one.unit])
+            assert one.share == pytest.approx(one.value / book.file.unit_statistics(here.layer.id).maximum[one.unit])
             assert one.name == named.get(one.unit, "")
 
 

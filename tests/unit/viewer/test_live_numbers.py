@@ -6,12 +6,11 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import layerscope as ls
 from layerscope.live.opening import engine_for
-from layerscope.viewer.live_socket import live_routes
+from layerscope.viewer.app import create_app
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.building import LAYERS, pictures_as_files, small_network
 from tests.helpers.live import answer, frame
@@ -29,10 +28,10 @@ def test_a_picture_gives_the_librarys_numbers(tmp_path):
     peak = unit.peaks[0]
     encoded = (tmp_path / "photos" / atlas.file.image(peak.image).source).read_bytes()
     engine = engine_for(atlas.file, net.program, name=net.name)
-    app = Starlette(routes=live_routes(Shelf([tmp_path / "small.atlas"]), engine))
+    app = create_app(Shelf([tmp_path / "small.atlas"]), engine=engine)
     with TestClient(app) as browser, browser.websocket_connect(SOCKET) as viewer:
-        wish = {"layer": layer.name, "unit": unit.number, "project": True, "method": layer.method}
-        viewer.send_text(json.dumps(wish))
+        request = {"layer": layer.name, "unit": unit.number, "project": True, "method": layer.method}
+        viewer.send_text(json.dumps(request))
         viewer.send_bytes(frame(1, encoded, whole=True))
         _, told, (_, levels, projection) = answer(viewer.receive())
     maps = net.activations(source.load([peak.image], net.input).pixels, layer.name)[0]

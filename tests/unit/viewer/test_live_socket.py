@@ -9,17 +9,16 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from layerscope.core.live import Wish
+from layerscope.core.live import LiveRequest
 from layerscope.viewer import live_socket
-from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, WISH_BYTES
-from layerscope.viewer.live_socket import live_routes
+from layerscope.viewer.app import create_app
+from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, REQUEST_BYTES
+from layerscope.viewer.live_requests import first_request, read_request
 from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS
-from layerscope.viewer.wishes import first_wish, read_wish
 from tests.helpers.live import FakeEngine, again, answer, frame, mark, picture
 
 SOCKET = "/small/live/socket"
@@ -27,7 +26,7 @@ SOCKET = "/small/live/socket"
 
 @pytest.fixture
 def browser(shelf, engine):
-    with TestClient(Starlette(routes=live_routes(shelf, engine))) as made:
+    with TestClient(create_app(shelf, engine=engine)) as made:
         yield made
 
 
@@ -37,8 +36,8 @@ def test_a_picture_is_answered(browser):
         viewer.send_bytes(frame(7, picture(1)))
         number, told, pictures = answer(viewer.receive())
         assert (number, told["top"], told["map"], pictures) == (7, [[mark(picture(1)), 1.0]], None, [b"jpeg"])
-        wish = {"layer": "features.4", "unit": 3, "project": True, "method": "guided", "mosaic": False}
-        viewer.send_text(json.dumps(wish))
+        request = {"layer": "features.4", "unit": 3, "project": True, "method": "guided", "mosaic": False}
+        viewer.send_text(json.dumps(request))
         viewer.send_bytes(again(8))
         number, told, pictures = answer(viewer.receive())
         assert (number, told["mosaic"], told["map"]["value"]) == (8, None, 1.5)
@@ -59,11 +58,11 @@ GARBAGE = {
     "long frame": (frame(1, bytes(FRAME_BYTES + 1)), 1009),
     "long picture": (frame(1, bytes(PICTURE_BYTES + 1), whole=True), 1009),
     "again with a body": (again(1) + b"x", 1009),
-    "no JSON": ("not a wish", 1003),
-    "JSON, but no wish": ("[1]", 1003),
+    "no JSON": ("not a request", 1003),
+    "JSON, but no request": ("[1]", 1003),
     "an unknown key": ('{"layer": "features.1", "path": "/etc/passwd"}', 1003),
     "deep JSON": ("[" * 4000, 1003),
-    "long wish": (" " * (WISH_BYTES + 1), 1009),
+    "long request": (" " * (REQUEST_BYTES + 1), 1009),
 }
 
 
@@ -86,7 +85,7 @@ def test_a_bad_picture_is_answered_with_a_sentence(browser, body):
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_bytes(frame(1, body))
         number, told, _ = answer(viewer.receive())
-        assert number == 1 and ("picture" in told["sorry"] or "bug" in told["sorry"])
+        assert number == 1 and ("picture" in told["error"] or "bug" in told["error"])
         viewer.send_bytes(frame(2, picture(2)))
         assert answer(viewer.receive())[1]["top"][0][0] == mark(picture(2))
 
@@ -107,27 +106,27 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wish", WRONG, ids=json.dumps)
-def test_a_wish_that_cannot_be_is_said(browser, wish):
-    """The sentence names what does not exist; the wish of before holds."""
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
+def test_a_request_that_cannot_be_is_said(browser, wrong):
+    """The sentence names what does not exist; the request of before holds."""
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_text(json.dumps({"layer": "features.4", "unit": 2}))
-        viewer.send_text(json.dumps(wish))
+        viewer.send_text(json.dumps(wrong))
         number, told, _ = answer(viewer.receive())
-        assert number is None and len(told["sorry"]) > 20
+        assert number is None and len(told["error"]) > 20
         viewer.send_bytes(frame(1, picture(1)))
         assert answer(viewer.receive())[2][1] == bytes([2]) * 16
 
 
-def test_a_wish_is_read_as_it_is_said():
+def test_a_request_is_read_as_it_is_said():
     """All keys, and what holds where they are left out."""
     engine = FakeEngine()
-    assert read_wish('{"layer": "features.4"}', engine) == Wish(layer="features.4", method=engine.methods[0])
-    assert first_wish(engine) == Wish(layer="features.1", method=engine.methods[0])
+    assert read_request('{"layer": "features.4"}', engine) == LiveRequest(layer="features.4", method=engine.methods[0])
+    assert first_request(engine) == LiveRequest(layer="features.1", method=engine.methods[0])
     said = {"layer": "features.1", "unit": 5, "pinned": "features.4", "method": "guided", "mosaic": False}
-    wanted = Wish(layer="features.1", unit=5, pinned_layer="features.4", method="guided", mosaic=False)
-    assert read_wish(json.dumps(said), engine) == wanted
-    shown = read_wish('{"layer": "features.1", "visible": [2, 6], "project": true}', engine)
+    wanted = LiveRequest(layer="features.1", unit=5, pinned_layer="features.4", method="guided", mosaic=False)
+    assert read_request(json.dumps(said), engine) == wanted
+    shown = read_request('{"layer": "features.1", "visible": [2, 6], "project": true}', engine)
     assert (shown.visible, shown.project) == ((2, 6), True)
 
 
@@ -136,7 +135,7 @@ def test_too_many_viewers_are_told_so(browser):
     with contextlib.ExitStack() as open_ones:
         viewers = [open_ones.enter_context(browser.websocket_connect(SOCKET)) for _ in range(SEATS)]
         with browser.websocket_connect(SOCKET) as late:
-            assert "8 viewers" in late.receive_json()["sorry"]
+            assert "8 viewers" in late.receive_json()["error"]
             with pytest.raises(WebSocketDisconnect) as closed:
                 late.receive_bytes()
             assert closed.value.code == 1013
@@ -150,7 +149,7 @@ def test_too_many_viewers_are_told_so(browser):
 
 
 def test_viewers_do_not_mix(browser, engine):
-    """S15: three viewers ask at once; each gets its own picture and wish, and every first question an answer."""
+    """S15: three viewers ask at once; each gets its own picture and request, and every first question an answer."""
     engine.gate.clear()
     with contextlib.ExitStack() as open_ones:
         viewers = [open_ones.enter_context(browser.websocket_connect(SOCKET)) for _ in range(3)]
@@ -174,7 +173,7 @@ def test_idle_viewers_are_let_go(browser, monkeypatch):
 def test_a_client_that_never_reads_costs_little(shelf, engine, monkeypatch):
     """S13: it floods and takes nothing: one look, the memory of one frame, and it is let go in time."""
     monkeypatch.setattr(live_socket, "SEND_SECONDS", 0.3)
-    app, frames, sent = Starlette(routes=live_routes(shelf, engine)), 100, []
+    app, frames, sent = create_app(shelf, engine=engine), 100, []
     body = picture(1) + bytes(200_000)
 
     async def client() -> None:
@@ -214,7 +213,7 @@ class Viewers(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.engine, self.stack, self.number = FakeEngine(), contextlib.ExitStack(), 0
-        self.browser = self.stack.enter_context(TestClient(Starlette(routes=live_routes(self.shelf, self.engine))))
+        self.browser = self.stack.enter_context(TestClient(create_app(self.shelf, engine=self.engine)))
         self.viewers = [self._opened()]
 
     def _opened(self):
@@ -246,13 +245,13 @@ class Viewers(RuleBasedStateMachine):
             pass
         self.viewers[place % len(self.viewers)] = self._opened()
 
-    @rule(wish=st.sampled_from(WRONG))
-    def impossible(self, wish: dict) -> None:
-        self.viewers[0].send_text(json.dumps(wish))
+    @rule(request=st.sampled_from(WRONG))
+    def impossible(self, request: dict) -> None:
+        self.viewers[0].send_text(json.dumps(request))
 
     @rule(flood=st.integers(1, 5), unit=st.integers(0, 5), body=st.sampled_from([None, b"", b"GIF89a"]))
     def all_ask(self, flood: int, unit: int, body: bytes | None) -> None:
-        """Each floods with pictures of its own: the newest is answered, with its picture and the viewer's wish."""
+        """Each floods with pictures of its own: the newest is answered, with its picture and the viewer's request."""
         asked = {}
         for viewer in self.viewers:
             viewer.send_text(json.dumps({"layer": "features.1", "unit": unit}))
@@ -263,7 +262,7 @@ class Viewers(RuleBasedStateMachine):
         for viewer, number in asked.items():
             told, pictures = self._newest(viewer, number)
             if body is not None:
-                assert "neither a JPEG nor a PNG" in told["sorry"]
+                assert "neither a JPEG nor a PNG" in told["error"]
             else:
                 assert told["top"][0][0] == mark(picture(number)) and pictures[1][0] == unit
 

@@ -13,8 +13,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import PICTURE_BYTES
-from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery
-from layerscope.viewer.live_pages import small_copy
+from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery, small_copy
 from layerscope.viewer.pages.live import VIRIDIS
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
@@ -85,7 +84,7 @@ def test_the_page_says_what_the_network_says(browser, method):
 def test_what_cannot_be_used_is_said(browser, content, status, words):
     """S10: a sentence with a fitting status, and nothing is kept."""
     answer = browser.post("/small/look", content=content)
-    assert answer.status_code == status and words in answer.json()["sorry"]
+    assert answer.status_code == status and words in answer.json()["error"]
 
 
 def test_a_body_without_a_length_is_cut_off(browser):

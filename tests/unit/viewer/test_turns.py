@@ -7,16 +7,16 @@ import pytest
 
 from layerscope.core.errors import ImageError
 from layerscope.viewer import turns as module
-from layerscope.viewer.frames import Kind, Message
+from layerscope.viewer.frames import Message, MessageKind
 from layerscope.viewer.turns import BUG, SEATS, Turns
 
 
-def asked(number: int, kind: Kind = Kind.FRAME, body: bytes = b"x") -> Message:
+def asked(number: int, kind: MessageKind = MessageKind.FRAME, body: bytes = b"x") -> Message:
     return Message(kind=kind, number=number, body=body)
 
 
 class Watched:
-    """Turns whose looks are logged as (wish, number, picture) and wait at a gate."""
+    """Turns whose looks are logged as (request, number, picture) and wait at a gate."""
 
     def __init__(self) -> None:
         self.log: list[tuple] = []
@@ -24,10 +24,10 @@ class Watched:
         self.turns = Turns(self.look)
         self.answers: queue.Queue = queue.Queue()
 
-    def look(self, picture: Message, message: Message, wish: str) -> bytes:
+    def look(self, picture: Message, message: Message, request: str) -> bytes:
         self.began.release()
         assert self.gate.acquire(timeout=10)
-        self.log.append((wish, message.number, picture.body))
+        self.log.append((request, message.number, picture.body))
         if picture.body == b"broken":
             raise ImageError("broken")
         if picture.body == b"bug":
@@ -92,11 +92,11 @@ def test_an_answer_not_taken_holds_back_the_next(watched):
 def test_again_means_the_last_picture(watched):
     """A question without a picture is about the viewer's own last one; before there was one it is about nothing."""
     one, two = watched.seat("one"), watched.seat("two")
-    watched.turns.ask(two, asked(1, Kind.AGAIN, b""))
+    watched.turns.ask(two, asked(1, MessageKind.AGAIN, b""))
     watched.turns.ask(one, asked(2, body=b"picture"))
     watched.next()
     watched.turns.sent(one)
-    watched.turns.ask(one, asked(3, Kind.AGAIN, b""))
+    watched.turns.ask(one, asked(3, MessageKind.AGAIN, b""))
     watched.next()
     assert watched.log == [("one", 2, b"picture"), ("one", 3, b"picture")]
 

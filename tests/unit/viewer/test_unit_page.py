@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from layerscope.core.errors import UsageError
-from layerscope.figures.sheet import Chart
+from layerscope.figures.tree import Chart
+from layerscope.viewer.app import route_of
 from layerscope.viewer.pages import PAGES, Query
 from layerscope.viewer.pages.unit import UnitPage, facts
 from layerscope.viewer.render import environment
@@ -262,5 +263,4 @@ def test_the_histogram_is_drawn_to_scale(shelf) -> None:
 
 def test_the_page_stands_in_the_table() -> None:
     """Its route and template are the ones that the links lead to."""
-    assert PAGES["unit"].facts is facts
-    assert PAGES["unit"].route == "/{atlas}/l/{layer}/u/{unit:int}"
+    assert route_of(PAGES["unit"]) == "/{atlas}/l/{layer}/u/{unit:int}"

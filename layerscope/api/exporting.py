@@ -1,0 +1,106 @@
+"""An atlas as a folder of pages that opens anywhere, without a server. No torch."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerscope.api import before
+from layerscope.api.atlas import Atlas
+from layerscope.api.checked import checked
+from layerscope.core import settings as s
+from layerscope.core.verbs import VERBS
+from layerscope.viewer.export import ExportChoice, Plan, planned, told
+from layerscope.viewer.export import export as write
+from layerscope.viewer.export.folder import place_for
+from layerscope.viewer.export.plan import MARKER, tops
+
+if TYPE_CHECKING:
+    from layerscope.core.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """An export, or what it would be.
+
+    folder: where it is; None where nothing was written. files, bytes: how many; estimates where nothing was written.
+    layers, methods, views: what it shows. tile: the largest side of a tile, px; None where all are as stored.
+    photographs: whether the images are in it. remarks: what a user should know beforehand, a sentence each.
+    """
+
+    folder: Path | None
+    files: int
+    bytes: int
+    layers: tuple[str, ...]
+    methods: tuple[str, ...]
+    views: tuple[str, ...]
+    tile: int | None
+    photographs: bool
+    remarks: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        """As plain values: of an export where it is and how large, of a forecast all that it would hold."""
+        if self.folder is not None:
+            return {"folder": str(self.folder), "files": self.files, "bytes": self.bytes}
+        return {name: value for name, value in asdict(self).items() if name not in ("folder", "remarks")}
+
+
+@checked(VERBS["export"])
+def export(
+    atlas: Atlas | str | PathLike[str],
+    folder: str | PathLike[str] | None = s.FOLDER.default,
+    *,
+    layers: str | Sequence[str] | None = None,
+    tile: int | None = s.EXPORT_TILE.default,
+    budget: int | str | None = s.BUDGET.default,
+    photographs: bool = s.PHOTOGRAPHS.default,
+    projections: bool = s.PROJECTIONS.default,
+    overwrite: bool = s.OVERWRITE.default,
+    dry_run: bool = s.DRY_RUN.default,
+    progress: "bool | Progress | None" = s.PROGRESS.default,
+) -> Site:
+    """Write an atlas as a folder of web pages that opens anywhere, without a server; all of it or nothing.
+
+    folder: empty or new; needed but for dry_run, which only counts. layers: names or globs; None is all. tile: largest
+    side of a tile, px. budget: bytes, or a text such as "200MB", that must do. photographs, projections: False leaves
+    them out. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError and AtlasError.
+    """
+    assert budget is None or isinstance(budget, int)  # a text was read when it was checked
+    path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
+    names = (layers,) if isinstance(layers, str) else tuple(layers or ())
+    parted = tuple(part for name in names for part in name.split(",") if part)
+    choice = ExportChoice(layers=parted, tile=tile, photographs=photographs, projections=projections)
+    if folder is not None and not dry_run:
+        before.require_fillable(place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite), "the export")
+    with planned(path, choice, budget=budget) as plan:
+        site = _site(plan, tuple(told(plan, asked=choice)))
+    if folder is None or dry_run:
+        return site
+    from layerscope.api.bars import Bars
+
+    with Bars() if progress is True else nullcontext(progress or None) as reporter:
+        done = write(path, folder, choice, budget=budget, overwrite=overwrite, progress=reporter)
+    return _written(site, done.folder, done.files, done.bytes)
+
+
+def _site(plan: Plan, remarks: tuple[str, ...]) -> Site:
+    choice, run = plan.book.edition.choice, plan.book.run
+    return Site(
+        folder=None,
+        files=plan.estimate.files,
+        bytes=plan.estimate.bytes,
+        layers=tuple(layer.name for layer in plan.book.layers),
+        methods=tuple(run.methods),
+        views=tuple(run.views),
+        tile=choice.tile,
+        photographs=choice.photographs,
+        remarks=remarks,
+    )
+
+
+def _written(site: Site, folder: Path, files: int, size: int) -> Site:
+    from dataclasses import replace
+
+    return replace(site, folder=folder, files=files, bytes=size)

@@ -1,0 +1,79 @@
+"""What made an atlas, what it holds, and what was left out, as plain values. No torch."""
+
+from dataclasses import asdict
+from os import PathLike
+from typing import Any
+
+from layerscope.api.atlas import Atlas
+from layerscope.api.atlas import open as open_atlas
+from layerscope.api.checked import checked
+from layerscope.api.inputs import input_data, input_text
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.records import ImageRecord
+from layerscope.core.verbs import VERBS
+
+UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
+
+
+@checked(VERBS["info"])
+def info(atlas: Atlas | str | PathLike[str]) -> dict[str, Any]:
+    """Tell what made an atlas and what it holds, as plain values.
+
+    atlas: an Atlas, or its path. The size is in bytes, times are ISO 8601 in UTC; the images that were left out come
+    with reasons, every projected layer and method with its specificity. Raises AtlasError for a file that is no atlas.
+    """
+    if isinstance(atlas, Atlas):
+        return info_of(atlas.file)
+    with open_atlas(atlas) as opened:
+        return info_of(opened.file)
+
+
+def info_of(file: AtlasFile) -> dict[str, Any]:
+    """All of it as plain values; the size is in bytes, times are ISO 8601 in UTC."""
+    run, images = file.run, file.images()
+    _, units = file.table("units")
+    return {
+        "atlas": str(file.path),
+        "bytes": file.path.stat().st_size,
+        "finished": run.finished if file.finished else None,
+        "started": run.started,
+        "network": run.network,
+        "images": run.images,
+        "input": input_data(run.input),
+        "input_text": input_text(run.input),
+        "k": run.k,
+        "methods": list(run.methods),
+        "views": list(run.views),
+        "settings": run.settings,
+        "fingerprint": run.fingerprint,
+        "versions": run.versions,
+        "replay": file.statistic("replay"),
+        "counts": {
+            "layers": len(file.layers),
+            "units": sum(layer.record.units for layer in file.layers),
+            "peaks": sum(row[-1] for row in units),
+            "images": len(images),
+            "used": sum(image.skipped is None for image in images),
+            "skipped": sum(image.skipped is not None for image in images),
+            "duplicates": sum(image.duplicate_of is not None for image in images),
+        },
+        "skipped": [_skipped_data(image) for image in images if image.skipped is not None],
+        "specificity": _specificity(file),
+    }
+
+
+def _skipped_data(image: ImageRecord) -> dict[str, Any]:
+    return {"image": image.id, "source": image.source, "reason": image.skipped}
+
+
+def _specificity(file: AtlasFile) -> list[dict[str, Any]]:
+    """Per projected layer and method, how much projections differ between units at one place: median, quartiles, n.
+
+    Where no pair of units could be compared n is 0 and the others are None.
+    """
+    found = []
+    for layer in file.layers:
+        for method in file.run.methods if layer.method else ():
+            measured = file.specificity(layer.id, method)
+            found.append({"layer": layer.name, "method": method, **(asdict(measured) if measured else UNMEASURED)})
+    return found

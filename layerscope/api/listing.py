@@ -1,0 +1,126 @@
+"""What can be asked of a network, and what cannot, with the reason: layers, operations, plug-ins."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from layerscope.api import before
+from layerscope.api.checked import checked
+from layerscope.api.inputs import field_data, input_data
+from layerscope.api.plugins import registries
+from layerscope.core import settings as s
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.registry import Found
+from layerscope.core.verbs import VERBS
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+    from torch.nn import Module
+
+    from layerscope.api.network import Network
+    from layerscope.api.opening import Wanted
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Listing:
+    """The layers of a network, and what cannot be had of it.
+
+    layers: those asked for, in execution order. several: modules whose name means no layer, with the outputs that can
+    be had. refused: operations without a row, as node, op and reason; lost: how many nodes stand behind one. remarks:
+    what `auto` leaves out, a sentence each.
+    """
+
+    network: "Network"
+    layers: tuple[LayerRecord, ...]
+    several: Mapping[str, tuple[str, ...]]
+    refused: tuple[Mapping[str, str], ...]
+    lost: int
+    remarks: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        net = self.network
+        return {
+            "network": net.name,
+            "input": input_data(net.input),
+            "layers": [layer_data(layer, net.input) for layer in self.layers],
+            "several_outputs": {name: list(outputs) for name, outputs in self.several.items()},
+            "refused": [dict(entry) for entry in self.refused],
+            "replay": net.replay.data() if net.replay else None,
+            "remarks": list(self.remarks),
+        }
+
+
+@checked(VERBS["layers"])
+def layers(
+    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
+    *,
+    auto: bool = False,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    input: Input | None = s.INPUT.default,
+) -> Listing:
+    """List the layers of a network with their receptive fields, and what cannot be had of it; needs no weights.
+
+    net, weights, input: as for `trace`. auto: only the layers that "auto" means. Raises TraceError and UsageError.
+    """
+    before.require_weights(weights)
+    from layerscope.api.opening import outline_for
+    from layerscope.api.selection import left_out, several_outputs
+
+    network = outline_for(net, weights, input)
+    graph = network.program.graph
+    refused = [{"node": node.name, "op": node.op, "reason": node.refused} for node in graph.nodes if node.refused]
+    return Listing(
+        network=network,
+        layers=tuple(layer for layer in network.layers if layer.auto or not auto),
+        several=several_outputs(network),
+        refused=tuple(refused),
+        lost=sum(bool(graph.behind[node.id]) and not node.refused for node in graph.nodes),
+        remarks=left_out(network),
+    )
+
+
+def layer_data(layer: LayerRecord, expected: Input) -> dict[str, Any]:
+    """A layer as plain values. map: rows and columns, or null; field in input px."""
+    return {
+        "name": layer.name,
+        "path": layer.path,
+        "aliases": list(layer.aliases),
+        "kind": layer.kind,
+        "units": layer.units,
+        "map": list(layer.map) if layer.map else None,
+        "field": field_data(layer.field, expected),
+        "auto": layer.auto,
+        "rectified": layer.rectified,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """A row that can be chosen by name.
+
+    kind: of what ("codec"). name, home: the word, and the package that brings it, with its version. sentence: what it
+    is; empty where it cannot be loaded. trouble: why it cannot be used, and what to do; empty where it can.
+    """
+
+    kind: str
+    name: str
+    home: str
+    sentence: str
+    trouble: str
+
+    def data(self) -> dict[str, str]:
+        """As plain values."""
+        return asdict(self)
+
+
+@checked(VERBS["plugins"])
+def plugins() -> tuple[Brought, ...]:
+    """List what can be chosen by name, and who brings it: the rows of every registry, ours and other packages'."""
+    return tuple(_brought(registry.kind, found) for registry in registries() for found in registry.found())
+
+
+def _brought(kind: str, found: Found) -> Brought:
+    sentence = found.row.sentence if found.row is not None else ""
+    return Brought(kind=kind, name=found.name, home=found.home, sentence=sentence, trouble=found.trouble)

@@ -1,0 +1,159 @@
+"""From what a user calls the network to a Network, and what it expects: its own word, overruled where that is asked."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerscope.api.inputs import input_text
+from layerscope.core.errors import TraceError, UsageError
+from layerscope.core.networks import kind_of
+from layerscope.core.records import Input
+
+if TYPE_CHECKING:
+    from layerscope.api.network import Network
+    from layerscope.models import Loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A network that was named, as a command does it, and is opened when it is needed.
+
+    spec: its name. given: fields of the Input that overrule its own. say: is told what it expects, and its remarks.
+    """
+
+    spec: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    say: Callable[[str], object] = lambda sentence: None
+
+
+def network_for(
+    net: Any, weights: str | PathLike[str] | None = None, input: Input | None = None, *, with_weights: bool = True
+) -> "Network":
+    """The Network that is meant: held already, a module, or named. Raises UsageError and TraceError."""
+    from layerscope.api.network import Network
+
+    if isinstance(net, Network):
+        if weights is not None:
+            raise UsageError("weights= goes with a spec or a module; this network is already traced with its own")
+        if input is not None and input != net.input:
+            raise UsageError("input= goes with a spec or a module; this network is already traced with its own")
+        return net
+    if isinstance(net, Wanted):
+        loaded = load_named(net.spec, weights, with_weights=with_weights)
+        return told(network_of(loaded, overruled(loaded.input, net.given, net.spec)), net.say)
+    found = traced(net, input, weights, with_weights=with_weights)
+    for remark in found.remarks:
+        warnings.warn(remark, stacklevel=4)
+    return found
+
+
+def traced(
+    model: Any, input: Input | None, weights: str | PathLike[str] | None, *, with_weights: bool = True
+) -> "Network":
+    """A module or spec, loaded and traced. Raises UsageError and TraceError."""
+    loaded = _loaded(model, weights, with_weights=with_weights)
+    return network_of(loaded, input or loaded.input)
+
+
+def outline_for(net: Any, weights: str | PathLike[str] | None = None, input: Input | None = None) -> "Network":
+    """The network for what needs its layers only: a packaged one, seen before, is not built, and cannot be run."""
+    from layerscope.api.reading import remember, remembered
+
+    if weights is not None or input is not None or not isinstance(net, (str, Wanted)):
+        return network_for(net, weights, input, with_weights=not isinstance(net, (str, PathLike, Wanted)))
+    wanted = net if isinstance(net, Wanted) else Wanted(spec=net)
+    found = remembered(wanted.spec, wanted.given)
+    if found is not None:
+        return told(found, wanted.say)
+    found = network_for(net, with_weights=False)
+    remember(found, wanted.spec, wanted.given)
+    return found
+
+
+def told(net: "Network", say: Callable[[str], object]) -> "Network":
+    """The same network, after saying what it expects and what was chosen when it was opened."""
+    say(f"{net.name} expects {input_text(net.input)}")
+    for remark in net.remarks:
+        say(remark)
+    return net
+
+
+def load_named(spec: Any, weights: str | PathLike[str] | None, *, with_weights: bool = True) -> "Loaded":
+    """A named network with its weights."""
+    from layerscope.models import load
+
+    return load(spec, weights=None if weights is None else fspath(weights), with_weights=with_weights)
+
+
+def network_of(loaded: "Loaded", input: Input | None) -> "Network":
+    """Trace a network that was found and loaded. Raises TraceError and UsageError."""
+    from layerscope.api.reading import read_network
+
+    if input is None:
+        raise UsageError(
+            f"{loaded.name} does not say what it expects: input=ls.Input(channels=3, height=224, width=224)"
+        )
+    return read_network(loaded, input)
+
+
+def overruled(own: Input | None, given: Mapping[str, Any], name: str) -> Input:
+    """What the network expects. Raises UsageError where nobody says it."""
+    if own is not None:
+        return replace(own, **given)
+    if "height" not in given:
+        raise UsageError(
+            f"{name} does not say what it expects: add --input CHANNELSxHEIGHTxWIDTH such as --input 3x224x224 (and "
+            "--mean, --std), or, in a .py file, INPUT = layerscope.Input(channels=3, height=224, width=224)"
+        )
+    return Input(**given)
+
+
+def require_read(network: "Network") -> None:
+    """Raises TraceError where the replay found that the graph is not the user's network."""
+    found = network.replay
+    if found is not None and found.fault:
+        raise TraceError(f"{network.name}: {found.clause}; nothing is built from it; {found.advice}")
+
+
+def require_device(device: str) -> None:
+    """Raises UsageError where PyTorch has no such device."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
+
+
+def _loaded(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool) -> "Loaded":
+    if not isinstance(model, (str, Path)) and kind_of(model) is None:
+        return _held(model, weights, with_weights=with_weights)
+    if weights is not None and not with_weights:
+        raise UsageError("with_weights=False asks for random weights, and weights= for those of a file: give one")
+    named = str(model) if isinstance(model, Path) else model
+    return load_named(named, weights, with_weights=with_weights)
+
+
+def _held(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool) -> "Loaded":
+    """A module or exported program that the user holds; weights of a file go into a copy of it."""
+    from torch import nn
+
+    from layerscope.api.arguments import require_model
+    from layerscope.graph import prepared
+    from layerscope.models import Loaded, load_module
+
+    require_model(model)
+    if not with_weights:
+        raise UsageError("with_weights=False goes with a spec; a model that you hold has the weights that it has")
+    if isinstance(model, nn.Module):
+        return load_module(
+            model if weights is None else prepared(model).module, None if weights is None else fspath(weights)
+        )
+    if weights is not None:
+        raise UsageError(f"weights= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
+    return Loaded(name=type(model).__name__, model=model, input=None)

@@ -1,0 +1,108 @@
+"""An atlas as rows of plain values: its layers, the units of a layer, the peaks of a unit. No torch."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any, Literal
+
+from layerscope.api.atlas import Atlas, AtlasLayer, Unit
+from layerscope.api.atlas import open as open_atlas
+from layerscope.api.checked import checked
+from layerscope.api.inputs import field_data
+from layerscope.core import settings as s
+from layerscope.core.geometry import Box
+from layerscope.core.verbs import VERBS
+from layerscope.figures.words import named_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Rows of an atlas.
+
+    kind: what a row is. rows: in the order in which they are told. about: what they belong to, as plain values.
+    said: what the unit is named by and for what, in words; empty for other kinds. finished: whether the atlas is.
+    """
+
+    kind: Literal["layers", "units", "peaks"]
+    rows: tuple[Mapping[str, Any], ...]
+    about: Mapping[str, Any]
+    said: str = ""
+    finished: bool
+
+    def data(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {**self.about, self.kind: [dict(row) for row in self.rows]}
+
+
+@checked(VERBS["show"])
+def show(
+    atlas: Atlas | str | PathLike[str], layer: str | None = s.LAYER.default, unit: int | None = s.UNIT.default
+) -> Shown:
+    """Show the layers of an atlas, the units of a layer with the highest maximum first, or the peaks of a unit.
+
+    Raises AtlasError for a file that is no atlas, UsageError for a layer or unit that it does not have.
+    """
+    with nullcontext(atlas) if isinstance(atlas, Atlas) else open_atlas(atlas) as held:
+        if layer is None:
+            return _layers(held)
+        return _units(held, held[layer]) if unit is None else _peaks(held, held[layer][unit])
+
+
+def _scanned(atlas: Atlas) -> dict[str, list[dict[str, Any]]]:
+    """By layer, what the scan counted for each of its units; nothing for a layer that was not scanned yet."""
+    columns, rows = atlas.file.table("units")
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        named = dict(zip(columns, row, strict=True))
+        found[named.pop("layer")].append(named)
+    return found
+
+
+def _layers(atlas: Atlas) -> Shown:
+    """In execution order. dead: units without a peak, None before the scan."""
+    units, rows = _scanned(atlas), []
+    for stored in atlas.file.layers:
+        layer, scanned = stored.record, units.get(stored.name)
+        rows.append(
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "units": layer.units,
+                "dead": None if scanned is None else sum(unit["peaks"] == 0 for unit in scanned),
+                "map": list(layer.map) if layer.map else None,
+                "field": field_data(layer.field, atlas.run.input),
+                "auto": layer.auto,
+                "tile": stored.tile,
+                "method": stored.method,
+                "method_why": stored.method_why,
+            }
+        )
+    return Shown(kind="layers", rows=tuple(rows), about={"atlas": str(atlas.file.path)}, finished=atlas.finished)
+
+
+def _units(atlas: Atlas, layer: AtlasLayer) -> Shown:
+    """Highest maximum first; a unit with a concept says it."""
+    units = sorted(_scanned(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
+    concepts = {one.unit: one.best for one in layer.concepts if one.best is not None}
+    rows = [unit | ({"concept": asdict(concepts[unit["unit"]])} if unit["unit"] in concepts else {}) for unit in units]
+    return Shown(kind="units", rows=tuple(rows), about={"layer": layer.name}, finished=atlas.finished)
+
+
+def _peaks(atlas: Atlas, unit: Unit) -> Shown:
+    """Best first; boxes in px of the input and of the source picture."""
+    rows = []
+    for peak in unit.peaks:
+        image = atlas.file.image(peak.image)
+        boxes = {name: _box(getattr(peak, name)) for name in ("box", "tile_box", "source_box")}
+        plain = {name: getattr(peak, name) for name in ("rank", "value", "image", "row", "col")}
+        rows.append({**plain, "source": image.source, "class": image.label, **boxes})
+    concept = asdict(unit.concept) if unit.concept else None
+    about = {"layer": unit.layer.name, "unit": unit.number, "concept": concept, "note": unit.note}
+    said = named_words(atlas.file, atlas.file.layer(unit.layer.name), unit.number)
+    return Shown(kind="peaks", rows=tuple(rows), about=about, said=said, finished=atlas.finished)
+
+
+def _box(box: Box | None) -> dict[str, int] | None:
+    return None if box is None else {side: getattr(box, side) for side in ("top", "left", "bottom", "right")}

@@ -1,0 +1,88 @@
+"""The fast paths: every place where the program does something else than the slow and obvious, because it is faster.
+
+Each can be switched off, so that the laws can be asked once of the slow program alone; each is held to the slow one by
+a test of its own. The switches stand in `layerscope.testing.slow`: what makes the program fast pays nothing for them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastPath:
+    """One fast path. does: what is done, and in place of what. module: where. off: the context manager that switches it
+    off, as "module:function". same_bits: whether the slow form gives the same numbers to the last bit. held: the test
+    that holds the fast form to the slow one, as "path::name"."""
+
+    name: str
+    does: str
+    module: str
+    off: str
+    same_bits: bool
+    held: str
+
+
+def _row(name: str, does: str, module: str, off: str, held: str, *, same_bits: bool = True) -> FastPath:
+    return FastPath(
+        name=name,
+        does=does,
+        module=f"layerscope.{module}",
+        off=f"layerscope.testing.slow:{off}",
+        same_bits=same_bits,
+        held=f"tests/{held}",
+    )
+
+
+FAST_PATHS = (
+    _row(
+        "cones alone", "only the cones of peaks are run forward, in place of whole images", "project.plan",
+        "whole_images",
+        "unit/project/test_run.py::test_cones_alone_give_what_whole_images_give", same_bits=False,
+    ),
+    _row(
+        "batches of cones", "many peaks of a layer are carried back at once, in place of one by one", "project.run",
+        "one_by_one", "unit/project/test_run.py::test_results_do_not_depend_on_the_batch", same_bits=False,
+    ),
+    _row(
+        "writing over inputs", "a rectifier or a sum writes over an input that nobody else reads", "graph.program",
+        "nothing_written_over", "unit/graph/test_program.py::test_a_plan_gives_what_a_plain_run_gives",
+    ),
+    _row(
+        "channels last", "maps and weights lie with their channels last, in place of PyTorch's own order",
+        "graph.program", "channels_first", "unit/core/test_fastpaths.py::test_the_slow_form_makes_the_same_atlas",
+        same_bits=False,
+    ),
+    _row(
+        "plans kept", "calls, windows and plans of a program are worked out once, in place of at every run",
+        "graph.program", "nothing_remembered",
+        "unit/core/test_fastpaths.py::test_the_slow_form_makes_the_same_atlas",
+    ),
+    _row(
+        "traced graphs kept", "a network's graph is read from the user's cache, in place of being exported again",
+        "graph.read", "no_cache_folder", "unit/graph/test_read.py::test_kept_networks_compute_the_same",
+    ),
+    _row(
+        "floors of a scan", "a shard drops what cannot enter the k best of those before it", "scan.shard", "no_floors",
+        "laws/test_merge.py::test_floors_only_spare_work",
+    ),
+    _row(
+        "images decoded once", "the inputs and small pictures of images are kept, in place of decoding them again",
+        "sources.kept", "nothing_kept", "unit/sources/test_kept.py::test_batches_are_the_same_bits",
+    ),
+    _row(
+        "threads that read ahead", "images are decoded by threads before they are asked for, in place of one by one",
+        "sources.ahead", "nothing_ahead", "unit/sources/test_ahead.py::test_results_come_in_order",
+    ),
+    _row(
+        "processes that read ahead", "the items of a Dataset are read by other processes", "sources.workers",
+        "no_processes", "unit/sources/test_dataset.py::test_worker_processes_change_nothing",
+    ),
+    _row(
+        "maps kept by a dissection", "the maps of the first pass are kept for the second, in place of run again",
+        "dissect.maps", "no_maps_kept",
+        "unit/dissect/test_run.py::test_nothing_depends_on_what_is_kept_between_the_passes",
+    ),
+    _row(
+        "pictures kept by the viewer", "sprites and decoded pictures are kept, in place of made for every request",
+        "core.lru", "no_pictures_kept", "unit/core/test_fastpaths.py::test_pages_without_a_store_are_the_same",
+    ),
+)  # fmt: skip

@@ -1,0 +1,91 @@
+"""A file is whole or not there: it is written beside its place under another name, and takes its own at the end.
+
+The other name is ".NAME.part", so whatever a killed process left is what the next one begins anew. A lock on it keeps
+two writers of one file from writing into each other's.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+PART = ".part"
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int) -> None:
+        """An open file cannot be replaced there, which keeps writers apart."""
+
+    def _unlock(descriptor: int) -> None: ...
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        """Wait for another writer of the same file. On a disk without locks there is none to wait for."""
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _unlock(descriptor: int) -> None:
+        """Let the next one in, though a forked child may still hold the file."""
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def part_of(path: Path) -> Path:
+    """Where a file lies until it is whole."""
+    return path.with_name(f".{path.name}{PART}")
+
+
+@contextmanager
+def whole_file(path: Path, *, synced: bool = True) -> Iterator[IO[bytes]]:
+    """Gives a file to write to; at the end `path` is that file, after an error what it was before.
+
+    synced: what is written has reached the disk before the name does, so that a power failure too leaves the old file
+    or the new. Without it an empty file may take the name; thousands of small files are written that way. Raises
+    OSError as the system does.
+    """
+    part = part_of(path)
+    descriptor = _opened(part)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            yield file
+        if synced:
+            os.fsync(descriptor)
+        if sys.platform == "win32":
+            os.close(descriptor)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    finally:
+        with suppress(OSError):
+            _unlock(descriptor)
+            os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes | memoryview, *, synced: bool = True) -> None:
+    """Write a file at once; see `whole_file`."""
+    with whole_file(path, synced=synced) as file:
+        file.write(content)
+
+
+def _opened(part: Path) -> int:
+    """The part, empty and ours alone."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    while True:
+        descriptor = os.open(part, flags, 0o666)
+        try:
+            _lock(descriptor)
+            # Whoever held it before may have given it its name, or removed it, since it was opened.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(part)):
+                    os.ftruncate(descriptor, 0)
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)

@@ -1,0 +1,154 @@
+"""The kinds of values that are several: lists of words, layers' names, units, numbers, a shape."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from layerscope.core.values import Kind, T, Unfit, Whole, finite, number_in, shown
+
+
+class Several(Kind[tuple[T, ...]]):
+    """At least one of a kind, each taken once, in the order given; a shell writes them with commas or repeated."""
+
+    repeated = "again"
+
+    def __init__(self, one: Kind[T], noun: str) -> None:
+        self._one, self._noun = one, noun
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return self._one.words
+
+    @property
+    def expected(self) -> str:  # type: ignore[reportIncompatibleVariableOverride]
+        return f"{self._noun}, each {self._one.expected}"
+
+    def read(self, text: str) -> object:
+        return tuple(self._one.read(part.strip()) for part in text.split(","))
+
+    def read_all(self, texts: Sequence[str]) -> object:
+        return tuple(self._one.read(part.strip()) for text in texts for part in text.split(","))
+
+    def check(self, value: Any) -> tuple[T, ...]:
+        if isinstance(value, (str, bytes)):
+            raise Unfit(value, f"; write ({shown(value)},)" if isinstance(value, str) and value else "")
+        parts = _parts(value)
+        if not parts:
+            raise Unfit(value)
+        return tuple(dict.fromkeys(self._one.check(part) for part in parts))
+
+    def python(self) -> str:
+        return f"a sequence of {self._one.python()}"
+
+
+class Names(Kind[str | tuple[str, ...]]):
+    """Names and patterns of layers, one or more; a shell may repeat the option. Commas are parted by the network."""
+
+    expected = 'names, globs or "auto", as text or a list of texts'
+    repeated = "again"
+
+    def check(self, value: Any) -> str | tuple[str, ...]:
+        if isinstance(value, str):
+            if not value.strip(", "):
+                raise Unfit(value)
+            return value
+        parts = _parts(value)
+        for part in parts:
+            if not isinstance(part, str) or not part.strip(", "):
+                name = getattr(part, "name", None)
+                hint = f'; write "{name if isinstance(name, str) else part}"'
+                raise Unfit(part, hint if isinstance(name, str) or isinstance(part, int) else "")
+        if not parts:
+            raise Unfit(value)
+        return tuple(parts)
+
+    def python(self) -> str:
+        return "str, or a sequence of them"
+
+
+class UnitNumbers(Kind[tuple[int, ...]]):
+    """Units in the order given; a shell writes "1,2,5-9", ranges with both ends."""
+
+    expected = "unit numbers, in a shell with ranges such as 1,2,5-9"
+
+    def read(self, text: str) -> object:
+        found: list[int] = []
+        for part in text.split(","):
+            first, dash, last = (piece.strip() for piece in part.partition("-"))
+            if not (first.isdecimal() and first.isascii()) or (dash and not (last.isdecimal() and last.isascii())):
+                return text
+            numbers = range(int(first), int(last or first) + 1)
+            if not numbers or len(numbers) > 1_000_000:
+                return text
+            found += numbers
+        return tuple(found)
+
+    def check(self, value: Any) -> tuple[int, ...]:
+        if isinstance(value, (str, bytes)):
+            raise Unfit(value)
+        parts, unit = _parts(value), Whole(0)
+        if not parts:
+            raise Unfit(value)
+        return tuple(unit.check(part) for part in parts)
+
+    def python(self) -> str:
+        return "a sequence of int"
+
+
+class Numbers(Kind[tuple[float, ...]]):
+    """Finite numbers; a shell writes them with commas between them. above_zero: whether each must be."""
+
+    def __init__(self, *, above_zero: bool = False) -> None:
+        self._above_zero = above_zero
+        self.expected = f"numbers{' above zero' if above_zero else ''}, one for each channel, such as 0.485,0.456,0.406"
+
+    def read(self, text: str) -> object:
+        found = tuple(number_in(part) for part in text.split(","))
+        return text if any(isinstance(one, str) for one in found) else found
+
+    def check(self, value: Any) -> tuple[float, ...]:
+        if isinstance(value, (str, bytes)):
+            raise Unfit(value)
+        parts = tuple(map(finite, _parts(value)))
+        for part in parts:
+            if self._above_zero and part <= 0:
+                raise Unfit(part)
+        return parts
+
+    def python(self) -> str:
+        return "a sequence of float"
+
+
+class Shape(Kind[tuple[int, int, int]]):
+    """Three whole numbers with a text between them in a shell: channels, height and width, or three channels."""
+
+    def __init__(self, least: int, between: str, expected: str) -> None:
+        self._least, self._between, self.expected = least, between, expected
+
+    def read(self, text: str) -> object:
+        parts = [part.strip() for part in text.lower().split(self._between)]
+        whole = [number_in(part) for part in parts]
+        return tuple(whole) if len(whole) == 3 and all(isinstance(part, int) for part in whole) else text
+
+    def check(self, value: Any) -> tuple[int, int, int]:
+        parts = () if isinstance(value, (str, bytes)) else _parts(value)
+        if len(parts) != 3:
+            raise Unfit(value)
+        one = Whole(self._least)
+        try:
+            first, second, third = (one.check(part) for part in parts)
+        except Unfit:
+            raise Unfit(value) from None
+        return first, second, third
+
+    def python(self) -> str:
+        return "three int"
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """What a sequence or array holds; a mapping and what cannot be gone through are refused."""
+    if isinstance(value, dict) or not isinstance(value, Iterable):
+        raise Unfit(value)  # type: ignore[reportUnknownArgumentType]
+    try:
+        return tuple(value)  # type: ignore[reportUnknownVariableType]
+    except TypeError:  # an array without axes
+        raise Unfit(value) from None  # type: ignore[reportUnknownArgumentType]

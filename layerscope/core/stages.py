@@ -1,0 +1,59 @@
+"""The stages of what takes long, as rows, in order: progress, forecast, clock and docs tell them by these words."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage, which is made of pieces.
+
+    name: as progress, forecast and clock call it. sentence: what it does, without a full stop. counts: what progress
+    counts. anywhere: its pieces need nothing but the network, the images and what they hold, so that an engine may
+    make them in another process or on another machine.
+    """
+
+    name: str
+    sentence: str
+    counts: str
+    anywhere: bool = False
+
+
+SCAN = Stage(
+    name="scan",
+    sentence="every image passes the network; peaks, statistics and strata of all units are found",
+    counts="images",
+    anywhere=True,
+)
+SAMPLE = Stage(
+    name="sample",
+    sentence="on 64 seeded units of each layer, the side of its tiles and the specificity of each method are measured",
+    counts="layers",
+    anywhere=True,
+)
+PROJECT = Stage(
+    name="project",
+    sentence="every peak is carried back to pixels, image by image",
+    counts="peaks",
+    anywhere=True,
+)
+SHEETS = Stage(
+    name="sheets", sentence="the tiles of a unit become one encoded picture per kind, method and view", counts="units"
+)
+STRATA = Stage(
+    name="strata",
+    sentence="the images around lower percentiles of each unit get their boxes and, where missing, their thumbnails",
+    counts="images",
+    anywhere=True,
+)
+# Of a build, in order.
+BUILD = (SCAN, SAMPLE, PROJECT, SHEETS, STRATA)
+
+THRESHOLDS = Stage(
+    name="thresholds", sentence="every unit's values are counted, which gives its thresholds", counts="images"
+)
+OVERLAPS = Stage(name="overlaps", sentence="where units and masks meet is counted", counts="images")
+# Of a dissection, in order.
+DISSECT = (THRESHOLDS, OVERLAPS)
+
+# Of an evolution.
+EVOLVE = Stage(name="evolve", sentence="every checkpoint is scanned over the same images", counts="images")

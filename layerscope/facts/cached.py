@@ -1,0 +1,77 @@
+"""An atlas that does not change, with its answers to what many pages ask: each read once, so many of them kept."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from layerscope.atlas.records import AtlasLayerRecord, RunRecord
+from layerscope.core.lru import LruCache
+from layerscope.facts.wrapping import Reader, Withheld, Wrapper
+
+# By question, how many answers are kept. Arrays of 2,048 units and 1,000 classes take 15 MB a layer.
+KEPT = {
+    "unit_statistics": 6,
+    "all_peaks": 6,
+    "neighbours": 6,
+    "notes": 16,
+    "concepts": 128,
+    "specificity": 256,
+    "sampled": 128,
+    "statistic": 16,
+    "units_with_sheets": 256,
+    "image": 4096,
+    "dissection": 1,
+    "image_count": 1,
+    "copies_left_out": 1,
+    "left_out": 1,
+}
+
+
+class Cached(Wrapper):
+    """Reads as what it wraps does, and withholds what that withholds. While a build writes the file, nothing is kept.
+
+    settled: True for a file that is known to give the same answers as long as it is open.
+    """
+
+    def __init__(self, file: Reader, *, settled: bool = False) -> None:
+        super().__init__(file)
+        self._known_settled = settled
+        self._answers = {name: LruCache[Any](most) for name, most in KEPT.items()}
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether answers are kept."""
+        return self._known_settled or self._file.finished
+
+    @cached_property
+    def _run(self) -> RunRecord:
+        return self._file.run
+
+    @property
+    def run(self) -> RunRecord:
+        """What made the atlas. Raises AtlasError while its build has only just begun."""
+        return self._run if self.settled else self._file.run
+
+    @cached_property
+    def _layers(self) -> tuple[AtlasLayerRecord, ...]:
+        return self._file.layers
+
+    @property
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        """All layers, in execution order."""
+        return self._layers if self.settled else self._file.layers
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise Withheld(f"{name} is of the file's own")
+        return self._keeping(name) if name in KEPT else getattr(self._file, name)
+
+    def _keeping(self, name: str) -> Callable[..., Any]:
+        ask = getattr(self._file, name)
+        if not self.settled:
+            return ask
+
+        def kept(*asked: Any, **named: Any) -> Any:
+            return self._answers[name].get((asked, *sorted(named.items())), lambda: ask(*asked, **named))
+
+        return kept

@@ -1,0 +1,69 @@
+"""How a method carries a signal back through an operation: one rule, and what it reads.
+
+A row states its rules by the methods' names, a method of a guest by the operations' names; whoever states none goes by
+the operation's gradient.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from layerscope.graph.ops.calls import Call
+
+# Carries the signal [m, ...] at a call's output to its inputs: one signal per input, in the order of the sources.
+Back = Callable[[Tensor, Call], tuple[Tensor, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    back: the function; each entry of its signal by itself. inputs: it reads `call.tensors`, the values that the call
+    was made on. output: it reads `call.output`. What it does not say it reads it is not given, and nothing is kept for
+    it; the weights are always there, in the call's arguments. word: what it is, in tables.
+    """
+
+    back: Back
+    inputs: bool = False
+    output: bool = False
+    word: str = "own"
+
+    def __call__(self, signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+        return self.back(signal, call)
+
+
+def vjp(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """The gradient rule of any operation: the vector-Jacobian product, by autograd, at the call's inputs."""
+    inputs = call.tensors or tuple(signal.new_zeros((signal.shape[0], *shape)) for shape in call.inputs)
+    inputs = tuple(x.detach().requires_grad_() for x in inputs)
+    with torch.enable_grad():
+        output = call.run(*inputs)
+    return torch.autograd.grad(output, inputs, signal)
+
+
+GRADIENT = Rule(vjp, inputs=True, word="gradient")
+
+
+def adjoint(back: Back) -> Rule:
+    """The gradient of a linear operation, which reads nothing but its weights."""
+    return Rule(back, word="gradient")
+
+
+def derivative(back: Back) -> Rule:
+    """The gradient of an operation that is not linear, written out."""
+    return Rule(back, inputs=True, word="gradient")
+
+
+def rectifying(signal: Back, gradient: Rule) -> dict[str, Rule]:
+    """The rules of an activation: the deconvnet does to the signal what the activation does to its input, whatever that
+    was; guided takes the gradient of that (Springenberg et al. 2014, section 3.4).
+
+    signal: the deconvnet's rule, which reads no values. gradient: the activation's own.
+    """
+
+    def both(given: Tensor, call: Call) -> tuple[Tensor, ...]:
+        return gradient(signal(given, call)[0], call)
+
+    return {"deconvnet": Rule(signal), "guided": Rule(both, gradient.inputs, gradient.output, word="both")}

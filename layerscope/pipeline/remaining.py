@@ -1,0 +1,119 @@
+"""What an atlas still lacks of what is wanted: per layer the methods without sheets, and how its plate is shown."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.write import AtlasWriter
+from layerscope.core.records import LayerRecord, Peaks
+from layerscope.graph import Graph
+from layerscope.pipeline.sampling import Measured, Sampled
+from layerscope.pipeline.settings import Settings
+from layerscope.pipeline.work import plate_method, sampled_units
+
+# The label under which the methods that have sheets are kept, by layer; it outlives the build.
+WITH_SHEETS = "made"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """What is to be made of one layer. methods: without sheets. cut_by: the method on whose energy the finished tiles
+    are centred, None where there are none. best, why: the plate's method and the reason; None without projections."""
+
+    layer: LayerRecord
+    methods: tuple[str, ...]
+    peaks: Peaks
+    cut_by: str | None
+    best: str | None
+    why: str | None
+
+    def sampled(self, hashes: dict[int, str | None]) -> Sampled:
+        """The layer as it is to be measured: the plate's method first."""
+        first = np.unique(self.peaks.image[:, 0]).tolist()
+        methods = tuple(sorted(self.methods, key=lambda method: method != self.best))
+        return Sampled(self.layer, self.peaks, methods, {image: hashes[image] for image in first if image >= 0})
+
+
+class Remaining:
+    """What is missing in an atlas that these layers and settings ask for. whole: the side of the whole input, px."""
+
+    def __init__(
+        self, writer: AtlasWriter, graph: Graph, layers: Sequence[LayerRecord], settings: Settings, *, whole: int
+    ) -> None:
+        self.writer, self.graph, self.layers, self.settings, self.whole = writer, graph, layers, settings, whole
+
+    def unscanned(self) -> list[LayerRecord]:
+        """The layers that no scan has seen."""
+        scanned = {layer.record.node for layer in self.writer.layers()}
+        return [layer for layer in self.layers if layer.node not in scanned]
+
+    def anything(self) -> bool:
+        """True where something is to be made."""
+        return bool(self.unscanned()) or any(self.methods(layer) for layer in self.layers)
+
+    def methods(self, layer: LayerRecord) -> tuple[str, ...] | None:
+        """The methods without sheets; None where nothing is to be made, not even patches."""
+        wanted = self.settings.methods if layer.map or self.settings.dense else ()
+        if not self.has_patches(layer):
+            return wanted
+        made = self.made(layer)
+        return tuple(method for method in wanted if method not in made) or None
+
+    def has_patches(self, layer: LayerRecord) -> bool:
+        """True where an earlier run has made the sheets of patches."""
+        return layer.node in self.writer.done(WITH_SHEETS)
+
+    def made(self, layer: LayerRecord) -> tuple[str, ...]:
+        """The methods that have sheets."""
+        return tuple(json.loads(self.writer.payload(WITH_SHEETS, layer.node))) if self.has_patches(layer) else ()
+
+    def images(self) -> frozenset[int]:
+        """The images that the stages behind the scan read."""
+        needed = set(self.writer.images_to_place(tiles_known=False))
+        for layer in self.layers:
+            if self.methods(layer) is not None:
+                peaks = self.writer.all_peaks(layer.node, self.settings.k, layer.units)
+                needed.update(np.unique(peaks.image[list(sampled_units(layer, self.settings))]).tolist())
+                needed.update(np.unique(peaks.image[:, 0]).tolist())
+        return frozenset(needed)
+
+    def plans(self) -> Iterator[LayerPlan]:
+        """What is to be made, layer by layer."""
+        for layer in self.layers:
+            methods = self.methods(layer)
+            if methods is not None:
+                yield self._plan(layer, methods)
+
+    def _plan(self, layer: LayerRecord, methods: tuple[str, ...]) -> LayerPlan:
+        made = self.made(layer)
+        cut_by = self.stored(layer).method if made else None
+        # In the order in which they were asked for, as far as it is known.
+        every = tuple(dict.fromkeys(m for m in (cut_by, *made, *methods) if m))
+        best, why = plate_method(self.graph, layer.node, every, cut_by=cut_by) if every else (None, None)
+        peaks = self.writer.all_peaks(layer.node, self.settings.k, layer.units)
+        return LayerPlan(layer, methods, peaks, cut_by, best, why)
+
+    def stored(self, layer: LayerRecord) -> AtlasLayerRecord:
+        """The layer as the atlas holds it now."""
+        return next(known for known in self.writer.layers() if known.record.node == layer.node)
+
+    def keep(self, plan: LayerPlan, measured: Measured | None) -> None:
+        """Store what was measured of a layer, and how its plate is shown."""
+        layer = plan.layer
+        if measured is None:
+            if self.stored(layer).tile is None:
+                self.writer.set_layer_plate(layer.node, tile=self.whole, method=None, why=None)
+            return
+        for method in plan.methods:
+            self.writer.put_statistic("specificity", measured.specificity[method], layer=layer.node, method=method)
+        side = measured.side if layer.map else self.whole
+        tile = self.stored(layer).tile if plan.cut_by else side
+        self.writer.set_layer_plate(layer.node, tile=tile, method=plan.best, why=plan.why)
+
+    def mark(self, layer: LayerRecord, methods: Sequence[str]) -> None:
+        """Note which methods have sheets now."""
+        made = json.dumps(sorted({*self.made(layer), *methods}))
+        self.writer.mark(WITH_SHEETS, layer.node, made.encode())

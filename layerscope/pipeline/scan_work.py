@@ -1,0 +1,127 @@
+"""The work of the scan: the images of a shard in, what it found out. A shard depends on its own images alone."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from layerscope.core.engines import Made, Piece, in_turn
+from layerscope.core.failures import out_of_memory
+from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
+from layerscope.graph import Carrier
+from layerscope.pipeline.originals import originals
+from layerscope.pipeline.settings import BATCH, SHARD
+from layerscope.pipeline.working import ImageWork
+from layerscope.scan import PICTURES, ShardResult, scan_in_steps
+from layerscope.sources import Source
+
+# So many batches are decoded ahead of the network.
+AHEAD = 6
+
+
+@dataclass(frozen=True)
+class Met:
+    """Images that were met, in order, those that could not be used included."""
+
+    records: tuple[ImageRecord, ...]
+
+
+# What a shard gives: images that were met, something worth saying, and at last what it found.
+ScanPart = Met | str | ShardResult
+
+
+class ScanWork(ImageWork):
+    """Scan shards. floors: by node, the k-th highest value of every unit so far, which only spares look-ups."""
+
+    def __init__(
+        self,
+        program: Carrier,
+        layers: Sequence[LayerRecord],
+        source: Source,
+        input: Input,
+        *,
+        k: int,
+        sample: Int64[np.ndarray, " s"],
+        **how: Any,
+    ) -> None:
+        super().__init__(program, source, input, **how)
+        self.layers, self.k, self.sample = layers, k, sample
+        self.floors: dict[int, Float32[np.ndarray, " u"]] = {}
+        self.batch = BATCH
+
+    def __call__(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[ScanPart]]:
+        self.settle()
+        with closing(_Reading(self, pieces)) as reading:
+            yield from in_turn(pieces, lambda piece: self._parts(piece, reading))
+
+    def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
+        """What a shard gives; where memory is short it is begun again with smaller batches."""
+        batches, met, told = reading.of(piece), list[ImageRecord](), 0
+        while True:
+            try:
+                for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
+                    if len(met) > told:
+                        yield Met(tuple(met[told:]))
+                        told = len(met)
+                    if isinstance(part, ShardResult):
+                        yield part
+                return
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error) or self.batch == 1:
+                    raise
+            self.batch //= 2
+            yield f"out of memory: this scan goes on with batches of {self.batch} images"
+            # What was read ahead may have ended with the memory.
+            reading.go_on_behind(piece)
+            met.clear()
+            batches = (self.source.load(run, self.input) for run in _runs(piece.held))
+
+    def _scanned(self, piece: Piece[range], batches: Iterator[Batch]) -> Iterator[int | ShardResult]:
+        """Behind each batch the number of its images, and at last the shard's result."""
+        yield (
+            yield from scan_in_steps(
+                self.runner, self.layers, originals(batches, BATCH), k=self.k, batch_size=self.batch,
+                floors=self.floors, with_pictures=(piece.number + 1) * SHARD <= PICTURES or piece.number == 0,
+                sample=self.sample,
+            )
+        )  # fmt: skip
+
+    def _noted(self, batches: Iterator[Batch], met: list[ImageRecord]) -> Iterator[Batch]:
+        """The shard's batches, whose records are noted."""
+        for batch in self.clock.each("wait for images", batches):
+            met.extend(batch.records)
+            yield batch
+
+
+class _Reading:
+    """The batches of several shards, read ahead."""
+
+    def __init__(self, work: ScanWork, pieces: Sequence[Piece[range]]) -> None:
+        self._work, self._pieces = work, pieces
+        self._batches = self._begun(pieces)
+
+    def _begun(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
+        runs = (run for piece in pieces for run in _runs(piece.held))
+        return self._work.source.batches(self._work.input, runs, threads=self._work.threads, ahead=AHEAD)
+
+    def of(self, piece: Piece[range]) -> Iterator[Batch]:
+        """The batches of the shard whose turn it is."""
+        return islice(self._batches, len(_runs(piece.held)))
+
+    def go_on_behind(self, piece: Piece[range]) -> None:
+        """Read anew, from the shard behind this one."""
+        self.close()
+        self._batches = self._begun(self._pieces[self._pieces.index(piece) + 1 :])
+
+    def close(self) -> None:
+        """Read no further."""
+        self._batches.close()  # type: ignore[attr-defined]
+
+
+def _runs(ids: range) -> list[range]:
+    """The batches of a shard, as ids."""
+    return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]

@@ -1,0 +1,45 @@
+"""What all work on images has in common: a network, the images, and what must be left behind when it travels."""
+
+from typing import Any
+
+import torch
+
+from layerscope.core.engines import DEFAULT_ENGINE, ENGINES
+from layerscope.core.progress import Clock
+from layerscope.core.records import Input
+from layerscope.graph import Carrier, Runner
+from layerscope.sources import Source
+
+
+class ImageWork:
+    """Work that reads images and runs a network; see `core.engines.Work`.
+
+    engine: whose runner passes images forward. threads: how many decode images. clock: adds up where the time goes, in
+    the process that the work was made in.
+    """
+
+    def __init__(
+        self, program: Carrier, source: Source, input: Input, *, engine: str = DEFAULT_ENGINE, threads: int = 2
+    ) -> None:
+        self.program, self.source, self.input = program, source, input
+        self.engine, self.threads = engine, threads
+        self.clock = Clock()
+        self._torch_threads = torch.get_num_threads()
+        self._runner: Runner | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "source": self.source.apart(), "clock": Clock(), "_runner": None}
+
+    @property
+    def runner(self) -> Runner:
+        """What passes images forward: the engine's own, or the network as it is."""
+        if self._runner is None:
+            chosen = ENGINES[self.engine].runner
+            runner: Runner = self.program if chosen is None else chosen(self.program)
+            self._runner = runner
+        return self._runner
+
+    def settle(self) -> None:
+        """Compute as the process that the work comes from: sums depend on the number of threads."""
+        if torch.get_num_threads() != self._torch_threads:
+            torch.set_num_threads(self._torch_threads)

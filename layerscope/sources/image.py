@@ -1,0 +1,50 @@
+"""One image as a source reads it: its record, which tells it from all others, and its picture.
+
+What ``Source.read`` returns is made here, of pixels or of the bytes of a picture file.
+"""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image
+
+from layerscope.core.records import ImageRecord
+from layerscope.sources.decode import UPRIGHT, Reading, Unusable, decode
+
+Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
+Read = tuple[ImageRecord, Picture | None]
+
+
+def of_pixels(record: ImageRecord, pixels: Any) -> Read:
+    """An image of pixels, known by their SHA-256: a Pillow image, or an array uint8[h,w] or uint8[h,w,3].
+
+    record: what the listing tells of it, `Source.record(id)`. Raises Unusable for what is no picture.
+    """
+    if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.shape[2:] in ((), (3,)):
+        pixels = Image.fromarray(np.ascontiguousarray(pixels))
+    if not isinstance(pixels, Image.Image):
+        raise Unusable(f"a {type(pixels).__name__} is no picture")
+    digest, size = pixels_digest(pixels)
+    return replace(record, sha256=digest.hex(), size=size, height=pixels.height, width=pixels.width), pixels
+
+
+def of_bytes(record: ImageRecord, encoded: bytes, reading: Reading = UPRIGHT) -> Read:
+    """An image of the bytes of a picture file, known by their SHA-256; no picture where they cannot be decoded."""
+    record = replace(record, sha256=hashlib.sha256(encoded).hexdigest(), size=len(encoded))
+    try:
+        picture = decode(encoded, name=record.source, reading=reading)
+    except Unusable as failure:
+        return replace(record, skipped=str(failure)), None
+    return replace(record, height=picture.height, width=picture.width), picture
+
+
+def pixels_digest(picture: Picture) -> tuple[bytes, int]:
+    """The SHA-256 of a picture's pixels, and how many bytes they are; colours of a palette count."""
+    pixels = np.ascontiguousarray(picture)  # here a Pillow image that is read lazily may fail
+    digest = hashlib.sha256(pixels.data)
+    if isinstance(picture, Image.Image) and picture.palette is not None:
+        digest.update(picture.palette.tobytes())
+    return digest.digest(), pixels.nbytes

@@ -1,0 +1,113 @@
+"""The fast paths switched off, one by one or all together: the slow and obvious program, for its laws to be asked."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+import torch
+
+from layerscope.core.cache import VARIABLE
+from layerscope.core.fastpaths import FAST_PATHS
+from layerscope.core.lru import LruCache
+from layerscope.dissect.maps import Activations
+from layerscope.graph import Program
+from layerscope.project import plan, run
+from layerscope.scan import shard
+from layerscope.sources import Kept, dataset, source
+
+
+@contextmanager
+def slow_paths(*names: str) -> Iterator[None]:
+    """While it is open, the fast paths of these names are switched off; without names, all of them."""
+    rows = {row.name: row for row in FAST_PATHS}
+    with ExitStack() as switched:
+        for name in names or rows:
+            module, _, function = rows[name].off.partition(":")
+            switched.enter_context(getattr(import_module(module), function)())
+        yield
+
+
+def whole_images() -> AbstractContextManager[Any]:
+    """Cones count as endless work, so no layer is forwarded as cones."""
+    return mock.patch.object(plan, "CONE_PENALTY", float("inf"))
+
+
+def one_by_one() -> AbstractContextManager[Any]:
+    return mock.patch.object(run, "MOST_ENTRIES", 1)
+
+
+def nothing_written_over() -> AbstractContextManager[Any]:
+    return mock.patch.object(Program, "_may_overwrite", lambda *_: False)
+
+
+def channels_first() -> AbstractContextManager[Any]:
+    return _made_otherwise(Program, lambda options: options | {"layout": torch.contiguous_format})
+
+
+def nothing_remembered() -> AbstractContextManager[Any]:
+    """Every call, window and plan is worked out when it is asked for."""
+
+    def forget(program: Any) -> None:
+        for name in ("call", "windows", "on_whole_maps"):
+            setattr(program, name, getattr(program, f"_{name}"))
+        program._plan = program._planned
+
+    return _made_otherwise(Program, lambda options: options, then=forget)
+
+
+def no_cache_folder() -> AbstractContextManager[Any]:
+    return mock.patch.dict(os.environ, {VARIABLE: "off"})
+
+
+def no_floors() -> AbstractContextManager[Any]:
+    return _made_otherwise(shard._LayerScan, lambda options: options | {"floor": None}, names=("layer", "k", "floor"))
+
+
+def nothing_kept() -> AbstractContextManager[Any]:
+    return _made_otherwise(Kept, lambda options: options | {"most": 0})
+
+
+def nothing_ahead() -> AbstractContextManager[Any]:
+    """Each call when its group's turn has come, in this thread."""
+
+    def in_order(
+        groups: Iterable[tuple[Any, Sequence[Callable[[], Any]]]], *, threads: int, ahead: int
+    ) -> Generator[tuple[Any, list[Any]], None, None]:
+        for group, calls in groups:
+            yield group, [call() for call in calls]
+
+    return mock.patch.object(source, "in_order", in_order)
+
+
+def no_processes() -> AbstractContextManager[Any]:
+    return mock.patch.object(dataset, "fit_for_workers", lambda _: False)
+
+
+def no_maps_kept() -> AbstractContextManager[Any]:
+    names = ("programs", "layers", "source", "input", "memory")
+    return _made_otherwise(Activations, lambda options: options | {"memory": 0}, names=names)
+
+
+def no_pictures_kept() -> AbstractContextManager[Any]:
+    return mock.patch.object(LruCache, "get", lambda self, key, make: make())
+
+
+def _made_otherwise(
+    kind: type,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    names: Sequence[str] = (),
+    then: Callable[[Any], None] = lambda made: None,
+) -> AbstractContextManager[Any]:
+    """Objects of a class are made with other arguments. names: of those that may come by place."""
+    original = kind.__init__
+
+    def made(self: Any, *arguments: Any, **options: Any) -> None:
+        placed = dict(zip(names, arguments, strict=False))
+        original(self, *arguments[len(placed) :], **change(placed | options))
+        then(self)
+
+    return mock.patch.object(kind, "__init__", made)

@@ -1,0 +1,42 @@
+"""A page's facts, whoever wrote it, and the same as JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from layerscope.core.errors import AtlasError, LayerscopeError
+from layerscope.viewer.pages import PAGES, Page, Query
+from layerscope.viewer.shelf import Book, Shelf
+
+
+class GuestFailed(LayerscopeError):
+    """A page of another package has a bug."""
+
+
+def facts_of(page: Page, of: Book | Shelf, query: Query, **parts: Any) -> Any:
+    """What stands on a page. of: the book, or the shelf for the page of all. Raises what the page's facts do.
+
+    Whatever else goes wrong in a page of another package is GuestFailed, which names the package.
+    """
+    try:
+        return page.facts(of, query, **parts)
+    except LayerscopeError:
+        raise
+    except Exception as failure:
+        if page.name in PAGES.own:
+            raise
+        home = next((found.home for found in PAGES.found() if found.name == page.name), "another package")
+        told = f"{type(failure).__name__}: {failure}".splitlines()[0]
+        raise GuestFailed(f'the page "{page.name}" of {home} failed: {told}') from failure
+
+
+def as_json(facts: Any) -> str:
+    """A page's facts as they are, not rounded."""
+    try:
+        return json.dumps(asdict(facts), default=_plain, allow_nan=False)
+    except ValueError as error:
+        raise AtlasError("the atlas is damaged: it holds a number that is not finite, which JSON cannot say") from error
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)

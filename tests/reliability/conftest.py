@@ -1,0 +1,33 @@
+"""One bench for all loops, and the counts that they end with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reliability.commands import Bench
+from tests.reliability.loop import Loop
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The network, pictures and a finished atlas. Not to be changed."""
+    return Bench.set_up(tmp_path_factory.mktemp("reliability"))
+
+
+@pytest.fixture(scope="session")
+def loops(bench: Bench, request: pytest.FixtureRequest) -> Iterator[dict[str, Loop]]:
+    """The loop of each command, made when it is first asked for; at the end the faults are counted."""
+
+    class Loops(dict[str, Loop]):
+        def __missing__(self, name: str) -> Loop:
+            self[name] = Loop(bench.folder, bench.commands()[name])
+            return self[name]
+
+    made = Loops()
+    yield made
+    rows = [f"{sum(loop.counted.values()):6,} {name}: {loop.told()}" for name, loop in made.items() if loop.counted]
+    total = sum(sum(loop.counted.values()) for loop in made.values())
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and rows:
+        reporter.ensure_newline()
+        reporter.write_line("\n".join([*rows, f"{total:6,} faults, and nothing was lost"]))

@@ -1,0 +1,115 @@
+"""Every command with its n-th event failing: one sentence, nothing is lost, and the same command ends as ever."""
+
+import resource
+from functools import partial
+
+import pytest
+
+from layerscope.atlas.create import PAGE_SIZE
+from tests.reliability.commands import Bench
+from tests.reliability.faults import AT, KILL
+from tests.reliability.loop import Command, Loop, chosen, sweep
+from tests.reliability.seams import SEAMS, small_databases
+from tests.reliability.subject import build, pictures
+
+COMMANDS = (
+    *("build", "add", "overwrite", "dissect", "export", "export anew"),
+    *("figure", "look", "train", "world", "world in shards"),
+)
+# Of each command but build a few seams on every run; all of them in the wide form.
+OFTEN = [
+    *(("add", seam, 1) for seam in ("statement", "operation")),
+    *(("overwrite", seam, 1) for seam in ("row", "rename")),
+    *(("dissect", seam, 2) for seam in ("statement", "decode")),
+    *(("export", seam, 1) for seam in ("write", "mkdir")),
+    *(("export anew", seam, 2) for seam in ("rename",)),
+    *(("figure", seam, 1) for seam in ("write", "sync", "array")),
+    *(("look", seam, 1) for seam in ("rename", "operation")),
+    *(("train", seam, 1) for seam in ("write",)),
+    *(("world", seam, 2) for seam in ("write",)),
+    *(("world in shards", seam, 2) for seam in ("write", "rename")),
+]
+
+
+@pytest.mark.parametrize("seam", [seam for seam in SEAMS if seam not in ("mkdir", "sync")])
+def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> None:
+    """At the first and at the last event of every seam, and between."""
+    assert sweep(loops["build"], seam, most=3 if seam in ("statement", "row", "write") else 2) > 0
+
+
+@pytest.mark.parametrize("name, seam, most", OFTEN)
+def test_a_command_meets_a_fault(loops: dict[str, Loop], name: str, seam: str, most: int) -> None:
+    """What was there before is there; what was begun is gone on with."""
+    assert sweep(loops[name], seam, most=most) > 0
+
+
+@pytest.mark.parametrize("seam", ["row", "write", "rename"])
+def test_a_killed_build_goes_on(loops: dict[str, Loop], seam: str) -> None:
+    """Ended as by a power failure in the middle of the seam's events, and begun again."""
+    count = loops["build"].events(seam)
+    assert loops["build"].fault(seam, KILL, (count + 1) // 2)
+
+
+def test_a_disk_that_stays_full(loops: dict[str, Loop]) -> None:
+    """Whatever is written after the first failure fails as well, as on a disk that is full: still one sentence."""
+    for seam, fault, number in (("write", "disk full", 9), ("row", "SQLite: full", 99), ("remove", "no permission", 9)):
+        assert loops["build"].fault(seam, fault, number, lasting=True)
+
+
+def test_sqlite_itself_says_that_it_is_full(loops: dict[str, Loop], bench: Bench) -> None:
+    """The database may grow to so many pages and no further; what it held stays, and the build goes on from there."""
+    whole = bench.atlas.stat().st_size // PAGE_SIZE
+    for pages in (whole * 2 // 3, whole - 1):
+        assert loops["build"].limited(f"pages {pages}", partial(small_databases, pages))
+
+
+def limit_of_files(size: int) -> None:
+    """No file of this process grows beyond so many bytes: the system fails the write that would."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("name, size", [("build", 300_000), ("figure", 4_000), ("world in shards", 20_000)])
+def test_the_system_itself_fails_a_write(loops: dict[str, Loop], name: str, size: int) -> None:
+    """In a process of its own whose files may only grow so far: the fault is met in C as in Python."""
+    assert loops[name].confined(f"bytes {size}", partial(limit_of_files, size))
+
+
+def test_no_image_is_lost_where_memory_is_short_for_a_while(bench: Bench) -> None:
+    """A decoder that finds no memory once, in the first of two shards: the build goes on with smaller batches, and
+    every image of the shards behind is scanned."""
+    images = pictures(bench.folder / "many", each=80)
+    loop = Loop(bench.folder, Command(name="many", run=lambda out: build(bench.net, images, out / "a.atlas", k=1)))
+    assert loop.fault("decode", "no memory", 60)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("seam", SEAMS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_event_fails_once(loops: dict[str, Loop], name: str, seam: str) -> None:
+    """n = 1, 2, ... until the command ends without meeting the fault; the faults of the seam take turns."""
+    loop = loops[name]
+    most = {"train": 12}.get(name, 400)
+    sweep(loop, seam, most=most)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("seam", [seam for seam in AT if seam != "thread"])
+@pytest.mark.parametrize("name", ["build", "add", "dissect", "export anew"])
+def test_every_event_is_the_last(loops: dict[str, Loop], name: str, seam: str) -> None:
+    """Killed at the n-th event."""
+    count = loops[name].events(seam)
+    for number in chosen(count, 60):
+        loops[name].fault(seam, KILL, number)
+
+
+@pytest.mark.wide
+def test_every_size_of_a_database_and_of_a_file(loops: dict[str, Loop], bench: Bench) -> None:
+    """From nothing to where the command ends undisturbed, page by page and block by block."""
+    pages = 1
+    while loops["build"].limited(f"pages {pages}", partial(small_databases, pages)):
+        pages += 1
+    assert pages == bench.atlas.stat().st_size // PAGE_SIZE
+    for name in ("build", "add", "dissect", "export", "figure", "look", "world in shards"):
+        size = 1
+        while loops[name].confined(f"bytes {size}", partial(limit_of_files, size)):
+            size = max(size + 1000, int(size * 1.2))
