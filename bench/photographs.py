@@ -18,7 +18,8 @@ from bench.subjects import Subject, subject
 from bench.timing import Ratio, alternate, seconds_of
 from bench.workshop import Workshop
 from layerscope.pipeline import Build, Settings
-from layerscope.sources import Kept, encoded, open_source
+from layerscope.sources import ImageCache, open_source
+from layerscope.sources import image as one_image
 
 NETWORK = "alexnet"
 SIZE = (4000, 3000)
@@ -71,17 +72,17 @@ def write_photographs(folder: Path, count: int) -> list[Path]:
 
 def counted(work: Callable[[], None]) -> tuple[float, float]:
     """How many pictures a call decodes, and its seconds."""
-    calls, plain = Counter[str](), encoded.decode
+    calls, plain = Counter[str](), one_image.decode
 
     def decode(*given: object, **options: object) -> Image.Image:
         calls["decode"] += 1
         return plain(*given, **options)  # type: ignore[arg-type]
 
-    encoded.decode = decode
+    one_image.decode = decode
     try:
         seconds = seconds_of(work)
     finally:
-        encoded.decode = plain
+        one_image.decode = plain
     return float(calls["decode"]), seconds
 
 
@@ -98,5 +99,5 @@ def build(chosen: Subject, paths: list[Path], out: Path, *, keep: bool) -> None:
         progress=stages,
     )
     if not keep:
-        made.source = made.source.keeping(Kept(network.input, pictures=settings.pictures, most=0))
+        made.source = made.source.cached_in(ImageCache(network.input, pictures=settings.pictures, most=0))
     made.into(out, overwrite=True)

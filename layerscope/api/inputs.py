@@ -12,7 +12,7 @@ def field_data(field: Field, expected: Input) -> dict[str, Any]:
     return {
         "rows": _window_data(field.rows),
         "cols": _window_data(field.cols),
-        "whole": field.whole or bool(field.note),
+        "whole": field.sees_all,
         "share": field.share(expected.height, expected.width),
         "note": field.note,
     }

@@ -14,6 +14,7 @@ from layerscope.api.inputs import field_data
 from layerscope.core import settings as s
 from layerscope.core.geometry import Box
 from layerscope.core.verbs import VERBS
+from layerscope.facts.layer import guesses
 from layerscope.figures.words import named_words
 
 
@@ -85,7 +86,7 @@ def _layers(atlas: Atlas) -> Shown:
 def _units(atlas: Atlas, layer: AtlasLayer) -> Shown:
     """Highest maximum first; a unit with a concept says it."""
     units = sorted(_scanned(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
-    concepts = {one.unit: one.best for one in layer.concepts if one.best is not None}
+    concepts = guesses(layer.concepts)
     rows = [unit | ({"concept": asdict(concepts[unit["unit"]])} if unit["unit"] in concepts else {}) for unit in units]
     return Shown(kind="units", rows=tuple(rows), about={"layer": layer.name}, finished=atlas.finished)
 

@@ -43,12 +43,12 @@ def trace(
 ) -> "Network":
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
 
-    model: a module (an evaluation-mode copy is traced, yours stays as it is), "zfnet64", "worldnet" or "zfnet",
-    "torchvision:NAME" (default weights), either with "/none" behind it (seeded random ones), "file.py:function" or
-    "model.pt2". input: what the network expects;
-    needed unless the spec says it, and overrides what it says. weights: a file of weights for the spec or module, or
-    "FILE::KEY" for a part of it. with_weights: False builds a spec with random weights, for what needs none. What was
-    chosen on the way is warned of, and stands in the network's `remarks`. Raises TraceError and UsageError.
+    model: a module (an evaluation-mode copy is traced, yours stays as it is), or a spec: zfnet, zfnet64, worldnet,
+    torchvision:NAME, either with /none (random weights), path/file.py:FUNCTION or path/model.pt2, and whatever else
+    `layerscope plugins` lists. input: what the network expects; needed unless the spec says it, and overrides it.
+    weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it. with_weights: False builds a
+    spec with random weights, for what needs none. What was chosen on the way is warned of, and stands in the network's
+    `remarks`. Raises TraceError and UsageError.
     """
     from layerscope.api.opening import traced
 
@@ -67,12 +67,13 @@ def images(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
 ) -> "Source":
-    """Images in a fixed order: a folder, a glob, a list of files, `.tar` files, or a map-style Dataset.
+    """Images in a fixed order.
 
-    source: any of these. labels: a table of files and classes; else folders tell the classes. limit: the first so
-    many. orientation: "upright" turns picture files as their EXIF orientation says, "stored" takes them as they lie, as
-    torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped`
-    lists those that could not be used, with the reason. Raises ImageError and UsageError.
+    source: a folder, a glob, picture files, .tar files, a Source or a Dataset with __len__ and __getitem__; or a text
+    of a form that an installed package adds. labels: a table of files and classes; else folders tell the classes.
+    limit: the first so many. orientation: "upright" turns picture files as their EXIF orientation says, "stored" takes
+    them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the
+    images; `.skipped` lists those that could not be used, with the reason. Raises ImageError and UsageError.
     """
     return opened_images(source, labels, limit, orientation, max_pixels)
 

@@ -27,10 +27,15 @@ class Setting(Generic[T]):
         short: str = "", metavar: str = "", told: str = "", stored: str = "", former: str = "", placed: bool = False,
         unless: str = "", shell: bool = True, face: bool = True,
     ) -> None:  # fmt: skip
-        self.name, self.kind, self.sentence, self._default = name, kind, sentence, default
+        self.name, self.kind, self._sentence, self._default = name, kind, sentence, default
         self._option, self.short, self.metavar, self.told = option, short, metavar, told
         self.stored, self.former, self.placed = stored, former, placed
         self.unless, self.shell, self.face = unless, shell, face
+
+    @property
+    def sentence(self) -> str:
+        """What it is; forms of guests are among those that it tells."""
+        return self._sentence.replace("{forms}", self.kind.forms) if "{forms}" in self._sentence else self._sentence
 
     @property
     def needed(self) -> bool:
@@ -69,7 +74,6 @@ class Setting(Generic[T]):
         said = self.sentence.replace(
             "{words}", " or ".join((", ".join(words[:-1]), *words[-1:])) if words[1:] else "".join(words)
         )
-        said = said.replace("{forms}", self.kind.forms) if "{forms}" in said else said
         said = f"{said}, {self.kind.bounds}" if self.kind.bounds else said
         default = self.told
         if not default and not self.needed and not self.is_flag and self.default not in (None, (), ""):
@@ -99,7 +103,7 @@ class Setting(Generic[T]):
         made = Setting.__new__(Setting)
         made.__dict__.update(self.__dict__)
         for name, value in changes.items():
-            made.__dict__["_option" if name == "option" else "_default" if name == "default" else name] = value
+            made.__dict__[f"_{name}" if name in ("option", "default", "sentence") else name] = value
         return cast("Setting[T]", made)
 
     def asked(self, **changes: Any) -> "Setting[T | None]":

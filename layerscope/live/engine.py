@@ -29,7 +29,7 @@ from layerscope.live.watched import WatchedLayer, watched_layers
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
 from layerscope.sources import prepare, show
-from layerscope.sources.received import receive
+from layerscope.sources.uploads import read_upload
 
 FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
 PICTURE_BYTES, PICTURE_PX = 8 * 2**20, 16_000_000
@@ -173,7 +173,7 @@ class Engine:
         """What was sent, as the network's input. Raises ImageError."""
         most_bytes, side = (FRAME_BYTES, FRAME_SIDE) if frame else (PICTURE_BYTES, None)
         with clock.time("decode"):
-            image = receive(picture, self.input, most_bytes=most_bytes, most_px=PICTURE_PX, most_side=side)
+            image = read_upload(picture, self.input, most_bytes=most_bytes, most_px=PICTURE_PX, most_side=side)
         with clock.time("prepare"):
             return prepare(image, self.input)
 

@@ -33,7 +33,7 @@ from layerscope.pipeline.sheets import Sheets
 from layerscope.pipeline.strata import PlacingStrata
 from layerscope.pipeline.work import LayerWork, sampled_units, tile_size
 from layerscope.project.views import NaturalView
-from layerscope.sources import Kept, Source
+from layerscope.sources import ImageCache, Source
 
 GOES_ON = "run the same command again: it goes on with what is finished"
 
@@ -58,8 +58,8 @@ class Build:
         self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
         self.settings, self.progress, self.workers = settings, progress, workers
         self.engine = ENGINES[engine]
-        self.kept = Kept(input, pictures=settings.pictures)
-        self.source = source.keeping(self.kept)
+        self.kept = ImageCache(input, pictures=settings.pictures)
+        self.source = source.cached_in(self.kept)
         self.replay = replay
         self.clock = Clock()
 

@@ -16,7 +16,7 @@ from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built
 from layerscope.project.cone import Entries
 from layerscope.project.run import activations_at
-from layerscope.sources import Kept, Source
+from layerscope.sources import ImageCache, Source
 
 _CHUNK = 16
 
@@ -48,10 +48,10 @@ def check_atlas(
     """
     program.check()
     source = as_built(source, file.run.fingerprint)
-    kept = Kept(input, pictures=False)
+    kept = ImageCache(input, pictures=False)
     kept.only(range(len(source)))
     with closing(kept):
-        return _checked(file, program, input, source.keeping(kept), sample, seed, name)
+        return _checked(file, program, input, source.cached_in(kept), sample, seed, name)
 
 
 def _checked(

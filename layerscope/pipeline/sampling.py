@@ -16,6 +16,7 @@ from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.pieces import Job
 from layerscope.core.records import Batch, Input, LayerRecord, Peaks
 from layerscope.core.stages import SAMPLE as STAGE
+from layerscope.facts.layer import live_units
 from layerscope.graph import Carrier
 from layerscope.pipeline.project_work import as_scanned
 from layerscope.pipeline.working import ImageWork
@@ -105,7 +106,7 @@ def sample_layer(
     Raises ImageError for an image that has changed since it was scanned.
     """
     rng = np.random.default_rng([seed, layer.node, 1])
-    live = np.flatnonzero(peaks.image[:, 0] >= 0)
+    live = live_units(peaks)
     units = np.sort(rng.choice(live, min(SAMPLE, len(live)), replace=False))
     units = units[np.argsort(peaks.image[units, 0], kind="stable")]
     sides: list[np.ndarray] = []

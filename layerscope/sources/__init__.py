@@ -20,16 +20,16 @@ Batches do not depend on the number of threads, on how far they are read ahead, 
 each record lets others check it.
 """
 
+from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable
 from layerscope.sources.image import of_bytes, of_pixels
-from layerscope.sources.kept import Kept
 from layerscope.sources.opening import open_source
 from layerscope.sources.prepare import placement_of, prepare, show
 from layerscope.sources.source import Entry, Source
 
 __all__ = [
     "Entry",
-    "Kept",
+    "ImageCache",
     "Source",
     "Unusable",
     "of_bytes",

@@ -18,9 +18,9 @@ from layerscope.core.errors import ImageError, LayerscopeError
 from layerscope.core.failures import plain_failures
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
+from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.image import Picture, Read
-from layerscope.sources.kept import Kept
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
 Small = UInt8[np.ndarray, "_ _ 3"]
@@ -59,7 +59,7 @@ class Source(ABC):
 
     pictured: Container[int] = ()
     in_threads: bool = True
-    _kept: Kept | None = None
+    _cache: ImageCache | None = None
 
     def __init__(
         self,
@@ -149,15 +149,15 @@ class Source(ABC):
         view.pictured = ids
         return view
 
-    def keeping(self, kept: Kept | None) -> "Source":
-        """The same source, which reads no image again that `kept` holds."""
+    def cached_in(self, cache: ImageCache | None) -> "Source":
+        """The same source, which reads no image again that the cache holds."""
         view = copy(self)
-        view._kept = kept
+        view._cache = cache
         return view
 
     def apart(self) -> "Source":
         """The same source for another thread or process: it has met no image yet, and keeps none."""
-        view = self.keeping(None)
+        view = self.cached_in(None)
         view._first_with, view._skipped = {}, {}
         return view
 
@@ -167,8 +167,8 @@ class Source(ABC):
 
     def release(self, ids: Iterable[int]) -> None:
         """Nobody will ask for these images again: what is kept of them may go."""
-        if self._kept is not None:
-            self._kept.release(ids)
+        if self._cache is not None:
+            self._cache.release(ids)
 
     def relabel(self, class_of: "Callable[[str], str | None]") -> None:
         """Take the class of every image from its identity, in place of what its folder or archive says."""
@@ -202,8 +202,8 @@ class Source(ABC):
     def load(self, ids: Ids, input: Input) -> Batch:
         """These images, now, in the calling thread. Raises ImageError where the source cannot make such an input."""
         self.require(input)
-        if self._kept is not None:
-            return next(self._kept.batches(self.keeping(None), [ids], 1, 0))
+        if self._cache is not None:
+            return next(self._cache.batches(self.cached_in(None), [ids], 1, 0))
         (ids, rows), calls = self._group(ids, input)
         return self._batch(ids, rows, [call() for call in calls])
 
@@ -214,8 +214,8 @@ class Source(ABC):
         pixels and placements, and its record says why. Raises ImageError as `load` does.
         """
         self.require(input)
-        if self._kept is not None:
-            return self._kept.batches(self.keeping(None), runs, threads, ahead)
+        if self._cache is not None:
+            return self._cache.batches(self.cached_in(None), runs, threads, ahead)
         return self._batches(input, runs, threads, ahead)
 
     def _batches(self, input: Input, runs: Iterable[Ids], threads: int, ahead: int) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from PIL import Image
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.images import IMAGES, ImageKind, forms, kind_of
 from layerscope.core.records import Batch, Input
-from layerscope.sources import Kept, Source, open_source, prepare
+from layerscope.sources import ImageCache, Source, open_source, prepare
 
 INPUT = Input(height=24, width=20, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 # So many images of a source are read.
@@ -71,10 +71,10 @@ def batches_do_not_depend_on_how_they_are_read(row: ImageKind, images: Any) -> N
     """Any threads, any runs, in any order, kept from before or not: the same inputs."""
     source = open_source(images)
     expected = {id: pixels for id, (_, pixels) in _read(source, _runs(1)).items()}
-    kept = Kept(INPUT, pictures=True)
+    kept = ImageCache(INPUT, pictures=True)
     try:
         ways = ((1, _runs(3)), (4, [run[::-1] for run in _runs(5)][::-1]))
-        for view in (open_source(images), open_source(images).keeping(kept)):
+        for view in (open_source(images), open_source(images).cached_in(kept)):
             for threads, runs in ways:
                 found = {id: pixels for id, (_, pixels) in _read(view, runs, threads=threads).items()}
                 assert found == expected, f"{source.name} gives other inputs in other batches, or to other threads"

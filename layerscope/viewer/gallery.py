@@ -10,7 +10,7 @@ from layerscope.core.codecs import CODECS, FOR_BROWSERS
 from layerscope.core.errors import LayerscopeError, UsageError
 from layerscope.core.live import Portrait
 from layerscope.core.lru import LruCache
-from layerscope.sources.received import UPLOADED
+from layerscope.sources.uploads import UPLOADED
 from layerscope.viewer.shelf import Book
 
 IMAGE_KEY = "image-"

@@ -45,7 +45,7 @@ def socket_route(slug: str, engine: LiveEngine) -> BaseRoute:
 
 
 def looks_of(engine: LiveEngine) -> Callable[[Message, Message, Any], bytes]:
-    """How the network answers a viewer: a RESULT as bytes; what cannot be used ends in the engine's own error."""
+    """How the network answers a viewer: a RESULT as bytes; a picture that cannot be used ends in the engine's error."""
 
     def look(picture: Message, asked: Message, request: Any) -> bytes:
         told, pictures = told_of(engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE))

@@ -3,6 +3,7 @@
 import math
 import re
 import runpy
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,7 +11,12 @@ import pytest
 import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.core import codecs as core_codecs
+from layerscope.core import images, networks
+from layerscope.core.codecs import Codec
+from layerscope.core.images import ImageKind
 from layerscope.core.methods import METHODS
+from layerscope.core.networks import NetworkKind
+from layerscope.core.registry import Row
 from layerscope.core.stages import BUILD
 from layerscope.figures import words
 from layerscope.known.network import INPUT, known_network
@@ -96,6 +102,42 @@ def test_stages_are_told_as_their_rows_tell_them():
     assert [list(row) for row in listed] == expected
     measured = rows(sections(DOCS / "performance.md", 2)["A build, stage by stage"])
     assert [row[0] for row in measured] == [stage.name for stage in BUILD]
+
+
+@pytest.mark.parametrize("name", ["stripes", "noise", "rawz"])
+def test_the_kinds_of_the_page_are_the_guests(name):
+    """What the page prints of a network, of images and of a codec are the modules that the tests install."""
+    module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / f"{name}.py").read_text()
+    assert module in [block.body for block in blocks(DOCS / "how-to" / "plugins.md")]
+    assert len(module.splitlines()) <= 40
+
+
+def test_forms_of_networks_and_images_are_told_as_their_rows_tell_them():
+    """One clause, in the docstrings and on the page of the functions; each form on the page of the command line."""
+    python = " ".join(text(DOCS / "reference" / "python.md").split())
+    for verb, clause in ((ls.trace, networks.forms()), (ls.images, images.forms(written=False))):
+        assert clause in " ".join((verb.__doc__ or "").split())
+        assert clause in python.replace("`", "")
+    command_line = text(DOCS / "reference" / "command-line.md")
+    for form in [form for row in networks.NETWORKS.own.values() for form in row.form.split(", ")]:
+        assert f"`{form}`" in command_line
+    assert images.forms("`") in command_line
+
+
+@pytest.mark.parametrize(
+    ("heading", "form"),
+    [
+        ("A kind of network", NetworkKind),
+        ("A kind of images", ImageKind),
+        ("A codec", Codec),
+        ("What every row says", Row),
+    ],
+)
+def test_the_fields_of_each_kind_are_listed(heading, form):
+    """The page's tables name every field of a row, and none that there is not."""
+    own = {field.name for field in fields(form)} - ({field.name for field in fields(Row)} if form is not Row else set())
+    listed = [name for row in rows(sections(DOCS / "how-to" / "plugins.md", 2)[heading]) for name in row[0].split(", ")]
+    assert sorted(listed) == sorted(own)
 
 
 def test_the_engine_of_the_page_is_the_guests():

@@ -11,7 +11,7 @@ from PIL import Image
 import layerscope as ls
 from layerscope.atlas.compare import content_digest
 from layerscope.pipeline import build as building
-from layerscope.sources import Kept
+from layerscope.sources import ImageCache
 from layerscope.sources import image as one_image
 from tests.helpers.building import INPUT, LAYERS, K, Log
 
@@ -43,7 +43,7 @@ def with_room_for(images: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Builds keep so many images."""
     each = INPUT.height * INPUT.width * 3 + 160 * 160 * 3
     monkeypatch.setattr(
-        building, "Kept", lambda input, pictures: Kept(input, pictures=pictures, most=round(images * each))
+        building, "ImageCache", lambda input, pictures: ImageCache(input, pictures=pictures, most=round(images * each))
     )
 
 

@@ -11,6 +11,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
 from layerscope.cli.output import Output
+from layerscope.cli.parser import parse
 from layerscope.cli.verbs import figure as verb
 from layerscope.figures import Bar, Chart, Grid, Panel, Sheet, Tile, fonts, measure
 from layerscope.figures.files import encode
@@ -153,14 +154,11 @@ def test_a_mark_stays_with_its_letter():
 def test_the_command_says_which_letters_are_missing(machine, tmp_path, capsys):
     """Once, with what to do, on stderr; without a remark where nothing is missing."""
     atlas = small_atlas(tmp_path / "a.atlas", units=2, images=8)
-    words = {"atlas": atlas, "out": str(tmp_path / "f.png"), "layer": None, "view": None, "units": None, "unit": None}
-    words |= {"filters": False, "count": 1, "method": None, "shared_scale": False, "width": None, "dpi": 20}
-    from argparse import Namespace
-
-    verb.run(Namespace(**words), Output(json=False, quiet=False))
+    command = parse(["figure", str(atlas), "-o", str(tmp_path / "f.png"), "--dpi", "20", "--count", "1"])
+    verb.run(command, Output(json=False, quiet=False))
     assert capsys.readouterr().err == ""
     rename_all(atlas, f"{CAT}{DOG}")
-    verb.run(Namespace(**words), Output(json=False, quiet=False))
+    verb.run(command, Output(json=False, quiet=False))
     said = capsys.readouterr().err
     assert said == (
         f'no font of this machine has the letters "{CAT}", "{DOG}": figures show escapes (\\u732b) in their place; '

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import layerscope as ls
-from layerscope.sources import Kept, open_source
+from layerscope.sources import ImageCache, open_source
 from layerscope.sources import image as one_image
 from layerscope.sources.prepare import PICTURE_SIDE, from_bytes, small, to_bytes
 
@@ -42,8 +42,8 @@ def assert_same(a, b) -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_batches_are_the_same_bits(most: int, threads: int, folder: Path) -> None:
     """Over several passes, let go of in between, whatever room there is: batches, records and small pictures."""
-    plain, kept = open_source(folder), Kept(INPUT, pictures=True, most=most)
-    keeping, everything = open_source(folder).keeping(kept), range(11)
+    plain, kept = open_source(folder), ImageCache(INPUT, pictures=True, most=most)
+    keeping, everything = open_source(folder).cached_in(kept), range(11)
     for number in range(3):
         expected = plain.picturing(everything).batches(INPUT, RUNS, threads=threads)
         found = keeping.picturing(everything).batches(INPUT, iter(RUNS), threads=threads)
@@ -68,8 +68,8 @@ def test_small_pictures_are_those_of_the_whole_picture(folder: Path) -> None:
 
 def test_only_what_is_not_kept_is_decoded(folder: Path, monkeypatch) -> None:
     """What was let go of, and what lies in a file that was written since: then it is the new content, or its reason."""
-    kept = Kept(INPUT, pictures=False)
-    source = open_source(folder).keeping(kept)
+    kept = ImageCache(INPUT, pictures=False)
+    source = open_source(folder).cached_in(kept)
     first = source.load([1, 2, 4], INPUT)
     decoded: list[bytes] = []
     plain = one_image.decode
@@ -102,8 +102,8 @@ def test_floats_of_a_dataset_are_kept_as_they_are() -> None:
     """Arrays that no bytes give, minus zero included."""
     images = [np.random.default_rng(i).normal(0, 3, INPUT.shape).astype(np.float32) for i in range(3)]
     images[0][:, 0] = -0.0
-    kept = Kept(INPUT, pictures=False)
-    source = open_source(images).keeping(kept)
+    kept = ImageCache(INPUT, pictures=False)
+    source = open_source(images).cached_in(kept)
     first, again = source.load([0, 1, 2], INPUT), source.load([0, 1, 2], INPUT)
     assert len(kept) == 3
     assert_same(first, again)
@@ -117,8 +117,8 @@ def test_a_full_disk_is_no_error(folder: Path, monkeypatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    kept = Kept(INPUT, pictures=True)
-    source = open_source(folder).keeping(kept).picturing(range(2))
+    kept = ImageCache(INPUT, pictures=True)
+    source = open_source(folder).cached_in(kept).picturing(range(2))
     for _ in range(2):
         assert_same(source.load([0, 1], INPUT), open_source(folder).picturing(range(2)).load([0, 1], INPUT))
     assert not len(kept)

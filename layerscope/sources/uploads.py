@@ -20,7 +20,7 @@ UPLOADED = ("JPEG", "PNG")
 OPENERS = {b"\xff\xd8\xff": JpegImageFile, b"\x89PNG\r\n\x1a\n": PngImageFile}
 
 
-def receive(
+def read_upload(
     encoded: bytes, input: Input, *, most_bytes: int, most_px: int, most_side: int | None = None
 ) -> Image.Image:
     """The picture in these bytes, upright, in the mode that its file has; ready for `prepare`.

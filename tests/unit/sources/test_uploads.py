@@ -12,7 +12,7 @@ from PIL import Image
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Input
 from layerscope.sources.decode import decode
-from layerscope.sources.received import receive
+from layerscope.sources.uploads import read_upload
 
 INPUT = Input(height=16, width=16)
 LIMITS = {"most_bytes": 64 * 1024, "most_px": 10_000}
@@ -37,39 +37,39 @@ def test_a_sound_picture_is_decoded_as_a_sources(draw, encode, format, orientati
     exif = Image.Exif()
     exif[0x0112] = orientation
     encoded = encode(draw(1), format, exif=exif)
-    assert np.array_equal(np.asarray(receive(encoded, INPUT, **LIMITS)), np.asarray(decode(encoded)))
+    assert np.array_equal(np.asarray(read_upload(encoded, INPUT, **LIMITS)), np.asarray(decode(encoded)))
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "BMP", "TIFF"])
 def test_other_formats_are_refused(draw, encode, format):
     """Sound pictures of formats that sources take, whatever their name was."""
     with pytest.raises(ImageError, match="neither a JPEG nor a PNG"):
-        receive(encode(draw(2), format), INPUT, **LIMITS)
+        read_upload(encode(draw(2), format), INPUT, **LIMITS)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"GIF89a", b"<svg/>", b"\xff\xd8", b"%PDF-1.7"])
 def test_what_is_no_picture_is_refused(encoded):
     """Nothing at all, and the beginnings of other files."""
     with pytest.raises(ImageError, match="neither a JPEG nor a PNG"):
-        receive(encoded, INPUT, **LIMITS)
+        read_upload(encoded, INPUT, **LIMITS)
 
 
 def test_the_bound_on_bytes_is_exact(draw, encode):
     """One byte more is refused, and the sentence says how much is taken."""
     encoded = encode(draw(3))
-    assert receive(encoded, INPUT, most_bytes=len(encoded), most_px=10_000).size == (32, 24)
+    assert read_upload(encoded, INPUT, most_bytes=len(encoded), most_px=10_000).size == (32, 24)
     with pytest.raises(ImageError, match="KiB"):
-        receive(encoded, INPUT, most_bytes=len(encoded) - 1, most_px=10_000)
+        read_upload(encoded, INPUT, most_bytes=len(encoded) - 1, most_px=10_000)
 
 
 def test_the_bounds_on_px_are_exact(draw, encode):
     """Of the whole picture and of its longer side."""
     encoded = encode(draw(4))
     for fits in ({"most_px": 32 * 24}, {"most_px": 10_000, "most_side": 32}):
-        assert receive(encoded, INPUT, most_bytes=64 * 1024, **fits).size == (32, 24)
+        assert read_upload(encoded, INPUT, most_bytes=64 * 1024, **fits).size == (32, 24)
     for short in ({"most_px": 32 * 24 - 1}, {"most_px": 10_000, "most_side": 31}):
         with pytest.raises(ImageError, match="32 x 24 px"):
-            receive(encoded, INPUT, most_bytes=64 * 1024, **short)
+            read_upload(encoded, INPUT, most_bytes=64 * 1024, **short)
 
 
 @pytest.mark.parametrize("size", [(50_000, 50_000), (12_000, 12_000), (2**31 - 1, 2)])
@@ -77,13 +77,13 @@ def test_a_bomb_is_refused_by_its_header(size):
     """Before a px is decoded, and without Pillow's warning, which would be turned off after the first."""
     with warnings.catch_warnings(), pytest.raises(ImageError, match="px"):
         warnings.simplefilter("error")
-        receive(claiming(*size), INPUT, most_bytes=64 * 1024, most_px=16_000_000)
+        read_upload(claiming(*size), INPUT, most_bytes=64 * 1024, most_px=16_000_000)
 
 
 def test_a_sliver_is_refused(draw, encode):
     """Few px that would be resized to many: the short side is brought to the network's."""
     with pytest.raises(ImageError, match=r"too narrow: 600 x 1 px would be resized to 9600 x 16 px"):
-        receive(encode(draw(5, 1, 600)), INPUT, most_bytes=64 * 1024, most_px=100_000)
+        read_upload(encode(draw(5, 1, 600)), INPUT, most_bytes=64 * 1024, most_px=100_000)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])
@@ -96,6 +96,6 @@ def test_damaged_bytes_are_a_picture_or_one_sentence(format, data):
     damaged[data.draw(st.integers(0, min(len(damaged), 200) - 1))] = data.draw(st.integers(0, 255))
     damaged = bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
     try:
-        assert receive(damaged, INPUT, **LIMITS).size[0] > 0
+        assert read_upload(damaged, INPUT, **LIMITS).size[0] > 0
     except ImageError as error:
         assert "\n" not in str(error)

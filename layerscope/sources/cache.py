@@ -23,7 +23,7 @@ from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, from_bytes, to_
 if TYPE_CHECKING:
     from layerscope.sources.source import Ids, Source
 
-KEPT_BYTES = 256 * 2**20
+CACHE_BYTES = 256 * 2**20
 
 Row = Float32[np.ndarray, "h w c"]
 Small = UInt8[np.ndarray, "_ _ 3"]
@@ -53,14 +53,14 @@ class _Image:
     small: Small | None
 
 
-class Kept:
+class ImageCache:
     """The prepared images of one source, for one input, up to `most` bytes.
 
     pictures: keep the small pictures too. worth: which images are kept when they are met; at first as many of the
     source's first ones as there is room for.
     """
 
-    def __init__(self, input: Input, *, pictures: bool, most: int = KEPT_BYTES) -> None:
+    def __init__(self, input: Input, *, pictures: bool, most: int = CACHE_BYTES) -> None:
         self.input, self.pictures, self.most = input, pictures, most
         small = PICTURE_SIDE * PICTURE_SIDE * 3 if pictures else 0
         px = input.height * input.width * input.channels
