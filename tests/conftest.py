@@ -1,9 +1,12 @@
 """How every test runs: one thread for sums, repeatable examples, and the shapes in signatures checked."""
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 
 import jaxtyping
+import pytest
 from hypothesis import settings
 
 import tests.typecheck
@@ -26,3 +29,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 jaxtyping.jaxtyped = lambda *, typechecker: typechecker
 # Never undone: whatever of the package a test imports first is checked.
 jaxtyping.install_import_hook("layerscope", f"{tests.typecheck.__name__}.checked")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded to collect the tests stays: nobody looks for garbage in it, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -8,7 +8,7 @@ A check is built at the first call, since a process calls few of the functions t
 import dataclasses
 from collections.abc import Callable
 from functools import wraps
-from inspect import isclass
+from inspect import isclass, isgeneratorfunction
 from typing import Any, get_args, get_type_hints
 
 import jaxtyping
@@ -41,6 +41,8 @@ def _at_first_call(function: Callable[..., Any]) -> Callable[..., Any]:
             built.append(_built(function))
         return built[0](*args, **kwargs)
 
+    # Whoever looks in a traceback for the user's own line passes over libraries: this is none of his either.
+    call.__code__ = call.__code__.replace(co_filename=jaxtyping.__file__)
     return call
 
 
@@ -49,6 +51,9 @@ def _built(function: Callable[..., Any]) -> Callable[..., Any]:
         hints = get_type_hints(function, include_extras=True)
     except Exception:
         # A name that is imported for annotations alone: jaxtyping takes what it cannot look up for anything.
+        return _jaxtyped(function, typechecker=_types)
+    if isgeneratorfunction(function):
+        # beartype alone would look at the arguments at the first step, among the sizes of whoever takes it.
         return _jaxtyped(function, typechecker=_types)
     types = _types(function)
     return _jaxtyped(types, typechecker=None) if any(map(_has_shape, hints.values())) else types
