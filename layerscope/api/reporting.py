@@ -1,6 +1,6 @@
 """Whom a verb tells of its progress: bars on stderr, nobody, or an object of the caller's."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class Silent:
 
 
 @contextmanager
-def reporting(progress: "bool | Progress | None") -> "Iterator[Progress]":
+def reporting(progress: "bool | Progress | None") -> "Generator[Progress]":
     """True: bars, which are closed at the end; False or None: nobody; else the object itself."""
     if progress is True:
         from layerscope.api.bars import Bars

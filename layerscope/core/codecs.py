@@ -27,8 +27,8 @@ class Codec(Row):
     ending: str
     magic: bytes
     lossy: bool
-    options: Mapping[str, Any] = field(default_factory=dict)
-    qualities: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    qualities: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 _WEBP = b"RIFF????WEBP"

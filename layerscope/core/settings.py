@@ -8,6 +8,7 @@ which. Plain words: loading this needs neither NumPy nor torch.
 from typing import Any, Literal
 
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
+from layerscope.core.setting import Apart as Apart  # for the table of verbs
 from layerscope.core.setting import Group, Setting
 from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
 from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
