@@ -35,7 +35,7 @@ def answers(file: AtlasFile, drawn: Sequence[Picture]) -> list[Answer]:
     """One answer per layer. drawn: the pictures in the order of their numbers, which their file names are."""
     numbers = {image.id: int(PurePosixPath(image.source).stem) for image in file.images()}
     shown = Counter(name for picture in drawn for name in {plant.name for plant in picture.plants})
-    found = []
+    found: list[Answer] = []
     for layer, names in UNIT_NAMES.items():
         stored = file.layer(layer)
         held = [

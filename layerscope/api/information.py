@@ -71,7 +71,7 @@ def _specificity(file: AtlasFile) -> list[dict[str, Any]]:
 
     Where no pair of units could be compared n is 0 and the others are None.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for layer in file.layers:
         for method in file.run.methods if layer.method else ():
             measured = file.specificity(layer.id, method)

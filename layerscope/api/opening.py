@@ -25,7 +25,7 @@ class Wanted:
     """
 
     spec: str
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])
     say: Callable[[str], object] = lambda sentence: None
 
 

@@ -63,7 +63,8 @@ def _scanned(atlas: Atlas) -> dict[str, list[dict[str, Any]]]:
 
 def _layers(atlas: Atlas) -> Shown:
     """In execution order. dead: units without a peak, None before the scan."""
-    units, rows = _scanned(atlas), []
+    units = _scanned(atlas)
+    rows: list[dict[str, Any]] = []
     for stored in atlas.file.layers:
         layer, scanned = stored.record, units.get(stored.name)
         rows.append(
@@ -93,7 +94,7 @@ def _units(atlas: Atlas, layer: AtlasLayer) -> Shown:
 
 def _peaks(atlas: Atlas, unit: Unit) -> Shown:
     """Best first; boxes in px of the input and of the source picture."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for peak in unit.peaks:
         image = atlas.file.image(peak.image)
         boxes = {name: _box(getattr(peak, name)) for name in ("box", "tile_box", "source_box")}

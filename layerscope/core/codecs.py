@@ -54,10 +54,10 @@ class Codec(Row):
     lossy: bool
     media_type: str = ""
     ending: str = ""
-    bytes_per_px: Mapping[str, float] = field(default_factory=dict)
+    bytes_per_px: Mapping[str, float] = field(default_factory=dict[str, float])
     format: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    qualities: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    qualities: Mapping[str, int] = field(default_factory=dict[str, int])
     encode: "Callable[[Pixels, str], bytes] | None" = None
     decode: "Callable[[bytes], Pixels] | None" = None
     size: Callable[[bytes], tuple[int, int]] | None = None

@@ -58,7 +58,7 @@ class Figures:
     detectors: int
     distinct_concepts: int
     mean_concept_level: float | None
-    levels: Mapping[int, int] = field(default_factory=dict)
+    levels: Mapping[int, int] = field(default_factory=dict[int, int])
     median_score: float | None = None
 
 
@@ -81,7 +81,7 @@ class LayerDissection:
     units: tuple[UnitConcept, ...]
     figures: Figures
     bau: Figures
-    baselines: Mapping[str, Measured] = field(default_factory=dict)
+    baselines: Mapping[str, Measured] = field(default_factory=dict[str, Measured])
 
     @property
     def detectors(self) -> int:

@@ -3,12 +3,12 @@
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Nothing is printed, logged or warned of within; all is as it was behind."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

@@ -114,7 +114,7 @@ class Registry(Generic[RowT]):
 
     def found(self) -> list[Found]:
         """Every row with its home; one that cannot be used comes with the reason."""
-        found = []
+        found: list[Found] = []
         for name in self.names:
             home = _home(self.guests[name]) if name in self.guests else HOUSE
             try:

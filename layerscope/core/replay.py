@@ -78,8 +78,9 @@ class Replay:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Replay":
         """What `data` gave. Raises TypeError and KeyError for anything else."""
-        known = {field.name: data[field.name] for field in fields(cls)}
-        return cls(**{**known, "worst": inf if known["worst"] is None else known["worst"]})
+        known: dict[str, Any] = {field.name: data[field.name] for field in fields(cls)}
+        known["worst"] = inf if known["worst"] is None else known["worst"]
+        return cls(**known)
 
     @property
     def clause(self) -> str:

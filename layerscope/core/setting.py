@@ -100,11 +100,11 @@ class Setting(Generic[T]):
 
     def but(self, **changes: Any) -> "Setting[T]":
         """The same with another sentence, default or way to be written."""
-        made = Setting.__new__(Setting)
+        made = object.__new__(cast("type[Setting[T]]", Setting))
         made.__dict__.update(self.__dict__)
         for name, value in changes.items():
             made.__dict__[f"_{name}" if name in ("option", "default", "sentence") else name] = value
-        return cast("Setting[T]", made)
+        return made
 
     def asked(self, **changes: Any) -> "Setting[T | None]":
         """The same where nothing need be said: None is its default."""

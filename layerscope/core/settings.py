@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
+from layerscope.core.setting import Apart as Apart  # for the table of verbs
 from layerscope.core.setting import Group, Setting
 from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
 from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole

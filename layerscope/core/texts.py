@@ -1,5 +1,8 @@
 """The kinds of values that are words: of a closed set, of a registry, texts, paths, and what other rooms look at."""
 
+# What users give is of any type, and is looked at part by part.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import os
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -81,7 +84,7 @@ class Place(Kind[str]):
         self.expected = expected
 
     def check(self, value: Any) -> str:
-        path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None  # type: ignore[reportUnknownArgumentType]
+        path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
         if not isinstance(path, str) or not path.strip() or "\0" in path:
             raise Unfit(value)
         return path
@@ -112,8 +115,8 @@ class Anything(Kind[Any]):
     def check(self, value: Any) -> Any:
         empty = isinstance(value, (str, tuple, list, dict)) and not value
         if value is None or isinstance(value, (bool, int, float)) or empty:
-            raise Unfit(value)  # type: ignore[reportUnknownArgumentType]
-        return value  # type: ignore[reportUnknownVariableType]
+            raise Unfit(value)
+        return value
 
     def python(self) -> str:
         return self._python

@@ -4,6 +4,9 @@ From a shell a value comes as text: `read` says which value the text writes, and
 Python, so that a mistake is told in the same words. Nothing here is a dataclass: `--help` would wait for them.
 """
 
+# What users give is of any type, and is looked at part by part.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import os
 from collections.abc import Sequence
 from typing import Any, Generic, NoReturn, TypeVar
@@ -28,8 +31,8 @@ def shown(value: object) -> str:
         return f'"{text}"' if len(text) <= MOST_SHOWN else f'"{text[:MOST_SHOWN]}..."'
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)[:MOST_SHOWN]
-    if isinstance(value, (tuple, list)) and value and len(repr(value)) <= MOST_SHOWN:  # type: ignore[reportUnknownArgumentType]
-        return repr(value)  # type: ignore[reportUnknownArgumentType]
+    if isinstance(value, (tuple, list)) and value and len(repr(value)) <= MOST_SHOWN:
+        return repr(value)
     name = type(value).__name__
     empty = "empty " if isinstance(value, (tuple, list, dict, set)) and not value else ""
     return f"an {empty}{name}" if (empty or name)[0].lower() in "aeiou" else f"a {name}"

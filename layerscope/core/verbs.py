@@ -95,6 +95,18 @@ def _written(setting: "Setting[Any]", face: str) -> str:
     return setting.written if face == "shell" else f"{setting.name}="
 
 
+def _filters(given: Collection[str]) -> bool:
+    return "filters" in given
+
+
+def _no_layer(given: Collection[str]) -> bool:
+    return not {"layer", "filters"} & set(given)
+
+
+def _unit(given: Collection[str]) -> bool:
+    return "unit" in given
+
+
 _ALL = (
     Verb(
         "layers",
@@ -162,9 +174,9 @@ _ALL = (
             s.DPI,
         ),
         apart=lambda s: (
-            s.Apart(lambda given: "filters" in given, "the filters of a layer", "method", "view"),
+            s.Apart(_filters, "the filters of a layer", "method", "view"),
             s.Apart(
-                lambda given: not {"layer", "filters"} & set(given),
+                _no_layer,
                 "an overview of all layers (none was named)",
                 "units",
                 "unit",
@@ -172,7 +184,7 @@ _ALL = (
                 "shared_scale",
             ),
             s.Apart(
-                lambda given: "unit" in given,
+                _unit,
                 "the page of a unit, which shows every method and view",
                 "method",
                 "view",
