@@ -6,7 +6,7 @@ one writer commits them (`core/pieces.py`). Work, pieces and what is made of the
 """
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -129,7 +129,7 @@ class Opened:
 
 
 @contextmanager
-def opened(engine: Engine, workers: int) -> Iterator[Opened]:
+def opened(engine: Engine, workers: int) -> Generator[Opened, None, None]:
     """An engine while it is open."""
     with engine.open(workers) as made_by:
         yield Opened(engine.name, made_by)

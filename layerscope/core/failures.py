@@ -6,7 +6,7 @@ needs memory stands inside `plain_failures`.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from layerscope.core.errors import LayerscopeError
@@ -75,7 +75,7 @@ def unread(name: object, error: OSError) -> str:
 @contextmanager
 def plain_failures(
     place: str | os.PathLike[str] = "", *, then: str = AGAIN, kind: type[LayerscopeError] = LayerscopeError
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Turn what the machine fails with into one sentence; all other errors pass.
 
     place: what was worked on. then: how the sentence ends, behind "and". kind: the error that is raised.

@@ -6,7 +6,7 @@ two writers of one file from writing into each other's.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -40,7 +40,7 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: Path, *, synced: bool = True) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None, None]:
     """Gives a file to write to; at the end `path` is that file, after an error what it was before.
 
     synced: what is written has reached the disk before the name does, so that a power failure too leaves the old file

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from layerscope.core.registry import Registry, Row, later
 
@@ -88,10 +88,10 @@ def _is_archives(images: Any) -> bool:
 def paths_in(images: Any) -> list[Path]:
     """The paths in a list, or in a column of a table of them; none of what is no list."""
     column = hasattr(images, "tolist") and getattr(images, "ndim", 0) == 1
-    listed = images.tolist() if column else images
+    listed: object = images.tolist() if column else images
     if isinstance(listed, bytes) or not isinstance(listed, Sequence):
         return []
-    return [path for path in map(path_of, listed) if path is not None]
+    return [path for path in map(path_of, cast(Sequence[object], listed)) if path is not None]
 
 
 def are_archives(paths: Iterable[Path]) -> bool:

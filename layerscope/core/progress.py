@@ -1,7 +1,7 @@
 """What is told of something that takes long: named stages, each with a count; what shows it is the caller's matter."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -39,7 +39,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def time(self, name: str) -> Iterator[None]:
+    def time(self, name: str) -> Generator[None, None, None]:
         started = time.perf_counter()
         try:
             yield
