@@ -11,7 +11,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.core.errors import ImageError, LayerscopeError
-from layerscope.sources.kept import Kept
+from layerscope.sources.cache import ImageCache
 from tests.reliability.faults import FAULTS
 from tests.reliability.meter import Meter
 from tests.reliability.seams import SEAMS
@@ -98,7 +98,7 @@ class Deadly(Items):
 
 def test_a_process_that_is_ended_from_outside_is_told_as_that() -> None:
     """Neither a traceback nor images that are missing."""
-    with pytest.raises(ImageError, match="was ended from outside, .* and run the same command again"):
+    with pytest.raises(ImageError, match=r"was ended from outside, .* and run the same command again"):
         list(ls.images(Deadly()).batches(INPUT, RUNS, threads=2))
 
 
@@ -107,15 +107,15 @@ def test_what_was_kept_and_cannot_be_read_back_is_read_anew(tmp_path: Path) -> N
     source = ls.images(pictures(tmp_path / "loose"))
     runs = [range(0, 7), range(7, 14)]
     plain = [batch.pixels for batch in source.batches(INPUT, runs, threads=1)]
-    kept = Kept(INPUT, pictures=False)
-    keeping = source.keeping(kept)
+    cache = ImageCache(INPUT, pictures=False)
+    cached = source.cached_in(cache)
     try:
         for round in range(2):
-            found = [batch.pixels for batch in keeping.batches(INPUT, runs, threads=1)]
+            found = [batch.pixels for batch in cached.batches(INPUT, runs, threads=1)]
             assert all(np.array_equal(one, other) for one, other in zip(plain, found, strict=True)), round
-        assert len(kept) and kept._file is not None
-        os.ftruncate(kept._file.fileno(), 10)
-        found = [batch.pixels for batch in keeping.batches(INPUT, runs, threads=1)]
+        assert len(cache) and cache._file is not None
+        os.ftruncate(cache._file.fileno(), 10)
+        found = [batch.pixels for batch in cached.batches(INPUT, runs, threads=1)]
         assert all(np.array_equal(one, other) for one, other in zip(plain, found, strict=True))
     finally:
-        kept.close()
+        cache.close()
