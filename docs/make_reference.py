@@ -12,7 +12,8 @@ from pathlib import Path
 import layerscope as ls
 from layerscope.core.setting import Setting
 from layerscope.core.settings import EXPECTED, READ
-from layerscope.core.verbs import COMMANDS, VERBS, Verb
+from layerscope.core.verb import Verb
+from layerscope.core.verbs import COMMANDS, VERBS
 
 PAGES = ("command-line.md", "python.md")
 MARKED = re.compile(r"(<!-- (?P<kind>settings|members): (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -6,7 +6,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
-from layerscope.core.verbs import Verb
+from layerscope.core.verb import Verb
 
 P = ParamSpec("P")
 R = TypeVar("R")

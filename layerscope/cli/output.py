@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from layerscope.core.errors import UsageError
 
-TYPE_CHECKING = False  # see core/verbs.py
+TYPE_CHECKING = False  # see core/verb.py
 if TYPE_CHECKING:
     from typing import Any
 

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from layerscope.core.errors import UsageError, nearest
-from layerscope.core.verbs import COMMANDS, Verb
+from layerscope.core.verb import Verb
+from layerscope.core.verbs import COMMANDS
 from layerscope.core.version import __version__
 
-TYPE_CHECKING = False  # see core/verbs.py
+TYPE_CHECKING = False  # see core/verb.py
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 

@@ -170,7 +170,7 @@ def test_options_decide_what_is_kept(net, pictures, tmp_path) -> None:
     """A sample of units gets sheets while all keep their peaks; pictures are left out, signals kept, tiles capped."""
     out = tmp_path / "a.atlas"
     build(
-        net, ls.images(pictures, limit=40), out, layers=["relu2"], units=3, pictures=False, keep_signal=True, tile=8,
+        net, ls.images(pictures, limit=40), out, layers=["relu2"], units=3, thumbnails=False, keep_signal=True, tile=8,
         codec="webp", methods=("guided",),
     )  # fmt: skip
     chosen = [unit for (unit,) in rows(out, "SELECT DISTINCT unit FROM sheet")]

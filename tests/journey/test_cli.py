@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from layerscope.api import demonstrating as world_demo
 from layerscope.api.bars import Bars
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
-from layerscope.cli.verbs import demo as world_demo
 from layerscope.world import World
 
 PICTURES = 48

@@ -80,7 +80,7 @@ def test_skipped_images_drop_out_and_pictures_may(net, pictures, tmp_path) -> No
     broken = tmp_path / "broken.png"
     broken.write_bytes(paths[0].read_bytes()[:50])
     out = tmp_path / "a.atlas"
-    build(net, [*paths[:7], broken, *paths[7:]], out, pictures=False)
+    build(net, [*paths[:7], broken, *paths[7:]], out, thumbnails=False)
     with ls.open(out) as atlas:
         strata = [one for layer in atlas for unit in layer for one in unit.strata]
         assert atlas.file.sampled() == 20 and atlas.file.statistic("sample", net["relu2"].node) == {
