@@ -174,7 +174,8 @@ def _add(to: "argparse._ActionsContainer", setting: "Setting[Any]") -> None:
             how["nargs"] = "?"
         to.add_argument(setting.name, help=told, **how)
     else:
-        to.add_argument(*options_of(setting), dest=setting.name, required=setting.needed, help=told, **how)
+        needed = setting.needed or setting.shell_needs
+        to.add_argument(*options_of(setting), dest=setting.name, required=needed, help=told, **how)
 
 
 def _plain(text: str) -> str:

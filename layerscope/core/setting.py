@@ -19,18 +19,18 @@ class Setting(Generic[T]):
     for a flag that is True by default. Without an option it is told by its place, as `metavar`. told: the default in
     words, where it is None. stored: its name in a run's fingerprint; empty where a finished atlas does not depend on
     it. former: an earlier name that is still taken. unless: the flag without which it is needed. shell, face: whether
-    the command line, and Python, have it.
+    the command line, and Python, have it. shell_needs: a command must say it where Python need not.
     """
 
     def __init__(
         self, name: str, kind: Kind[T], sentence: str, default: T | Callable[[], T] = _NEEDED, *, option: str = "",
         short: str = "", metavar: str = "", told: str = "", stored: str = "", former: str = "", placed: bool = False,
-        unless: str = "", shell: bool = True, face: bool = True,
+        unless: str = "", shell: bool = True, face: bool = True, shell_needs: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.kind, self._sentence, self._default = name, kind, sentence, default
         self._option, self.short, self.metavar, self.told = option, short, metavar, told
         self.stored, self.former, self.placed = stored, former, placed
-        self.unless, self.shell, self.face = unless, shell, face
+        self.unless, self.shell, self.face, self.shell_needs = unless, shell, face, shell_needs
 
     @property
     def sentence(self) -> str:

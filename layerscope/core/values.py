@@ -195,6 +195,10 @@ class Maybe(Kind[T | None]):
         return self._kind.bounds
 
     @property
+    def forms(self) -> str:
+        return self._kind.forms
+
+    @property
     def expected(self) -> str:  # type: ignore[reportIncompatibleVariableOverride]
         return self._kind.expected
 

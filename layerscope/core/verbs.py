@@ -71,7 +71,7 @@ _ALL = (
         lambda s: (
             s.ATLAS,
             s.LAYER,
-            s.out(f"{s.FIGURE}; one that exists is replaced", "PLATE").asked(),
+            s.out(f"{s.FIGURE}; one that exists is replaced", "PLATE").asked(shell_needs=True),
             s.Group(
                 "what is shown",
                 s.SHOWN_UNITS,

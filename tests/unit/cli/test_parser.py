@@ -4,6 +4,7 @@ import pkgutil
 
 import pytest
 
+from layerscope.cli import main
 from layerscope.cli import verbs as cli_verbs
 from layerscope.cli.parser import parse, settings_of
 from layerscope.core.errors import UsageError
@@ -56,6 +57,7 @@ def test_an_earlier_name_of_an_option_is_still_taken():
         ("show x --verbose=1", 'show has no option "--verbose"'),
         ("build x", "required: --images; see layerscope build --help"),
         ("build x --images y", "--out is missing: the atlas"),
+        ("figure x", "required: -o/--out; see layerscope figure --help"),
         ("export x", "DIR is missing: the folder to fill"),
         ("show x layer unit", 'UNIT must be a whole number of at least 0, got "unit"'),
         ("show x layer 1 2", "unrecognized arguments: 2"),
@@ -74,3 +76,22 @@ def test_wrong_usage_is_a_sentence_that_names_it(line, sentence):
         parse(line.split())
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def needed(verb):
+    """The words of a command that gives what it must, and nothing that exists."""
+    for setting in settings_of(COMMANDS[verb]):
+        if setting.needed or setting.shell_needs or setting.unless:
+            yield from ([setting.option] if setting.option else [])
+            yield "missing"
+
+
+@pytest.mark.parametrize(
+    "verb", [verb for verb in COMMANDS if any(s.placed and s.needed for s in settings_of(COMMANDS[verb]))]
+)
+def test_what_must_be_given_is_enough_to_be_understood(verb, tmp_path, monkeypatch, capsys):
+    """With nothing but that, each verb says in one sentence what does not exist; no file is left."""
+    monkeypatch.chdir(tmp_path)
+    assert main([verb, "--quiet", *needed(verb)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
