@@ -117,6 +117,7 @@ def addresses(shelf: Shelf) -> Iterator[str]:
     """Of every page of the table, one for each layer, unit and image that it can be about."""
     (book,) = shelf
     layers = [(layer.name, unit) for layer in book.layers for unit in range(layer.record.units)]
+    first, last = layers[0], layers[-1]
     kept = [image for image in range(book.file.image_count()) if book.file.has_picture(image)]
     for page in PAGES.own.values():
         route = route_of(page).replace(":int", "")

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 import layerscope as ls
 from layerscope.api.dissecting import dissect_atlas
-from layerscope.api.looking import look_at
+from layerscope.api.looking import look as write_look
 from layerscope.training import train
 from layerscope.training.recipe import Phase, Recipe
-from layerscope.viewer.export import Choice, export
+from layerscope.viewer.export import ExportChoice, export
 from layerscope.world.files import write_world
 from tests.helpers.training import drawn
 from tests.reliability.loop import Command, look
@@ -69,14 +69,14 @@ class Bench:
         dissect_atlas(atlas, self.net, ls.images(self.images), Halves())
 
     def export(self, atlas: Path, folder: Path, layers: tuple[str, ...] = (), *, overwrite: bool = False) -> None:
-        export(atlas, folder, Choice(layers=layers), overwrite=overwrite)
+        export(atlas, folder, ExportChoice(layers=layers), overwrite=overwrite)
 
     def figure(self, out: Path) -> None:
         with ls.open(self.atlas) as atlas:
             ls.figure(atlas, "relu1", units=[0]).save(out, width_inches=2, dpi=30)
 
     def look(self, out: Path) -> None:
-        look_at(self.atlas, self.net, self.images / "dark" / "1.png", out)
+        write_look(self.atlas, self.net, self.images / "dark" / "1.png", out)
 
     def train(self, out: Path) -> None:
         train("worldnet", self.lessons, out, recipe=RECIPE, bf16=False, keep_seconds=0.0, device="cpu")

@@ -5,7 +5,7 @@ import pytest
 
 from layerscope.core.errors import ImageError
 from layerscope.sources import open_source
-from layerscope.sources.files import in_folder, printable
+from layerscope.sources.files import in_folder, storable
 
 LISTED = ["a/1.jpg", "a/broken.png", "b/2.png", "b/again.jpg", "b/deep/3.webp", "empty.jpg", "z.gif"]
 
@@ -75,8 +75,8 @@ def test_links_are_followed_once_and_dangling_ones_are_listed(folder):
 
 def test_names_that_are_not_text_become_escapes():
     """A file name that is not UTF-8 gets an identity that can be stored; any other is kept."""
-    assert printable(os.fsdecode(b"photos/\xff.png")) == "photos/\\xff.png"
-    assert printable("fotos/Zürich.png") == "fotos/Zürich.png"
+    assert storable(os.fsdecode(b"photos/\xff.png")) == "photos/\\xff.png"
+    assert storable("fotos/Zürich.png") == "fotos/Zürich.png"
 
 
 def test_files_that_are_no_pictures_at_all_are_one_sentence(tmp_path):
