@@ -79,7 +79,7 @@ def test_no_image_is_lost_where_memory_is_short_for_a_while(bench: Bench) -> Non
     every image of the shards behind is scanned."""
     images = pictures(bench.folder / "many", each=80)
     loop = Loop(bench.folder, Command(name="many", run=lambda out: build(bench.net, images, out / "a.atlas", k=1)))
-    assert loop.fault("decode", "no memory", 60)
+    assert loop.fault("decode", "no memory", 61)
 
 
 @pytest.mark.wide

@@ -98,7 +98,7 @@ class Deadly(Items):
 
 def test_a_process_that_is_ended_from_outside_is_told_as_that() -> None:
     """Neither a traceback nor images that are missing."""
-    with pytest.raises(ImageError, match="was ended from outside, .* and run the same command again"):
+    with pytest.raises(ImageError, match=r"was ended from outside, .* and run the same command again"):
         list(ls.images(Deadly()).batches(INPUT, RUNS, threads=2))
 
 
