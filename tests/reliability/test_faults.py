@@ -16,18 +16,25 @@ COMMANDS = (
     *("build", "add", "overwrite", "dissect", "export", "export anew"),
     *("figure", "look", "train", "world", "world in shards"),
 )
-# Of each command but build a few seams on every run; all of them in the wide form.
+# Of each command but build a few seams on every run; all of them, and training, in the wide form.
 OFTEN = [
-    *(("add", seam, 1) for seam in ("statement", "operation")),
-    *(("overwrite", seam, 1) for seam in ("row", "rename")),
-    *(("dissect", seam, 2) for seam in ("statement", "decode")),
-    *(("export", seam, 1) for seam in ("write", "mkdir")),
-    *(("export anew", seam, 2) for seam in ("rename",)),
-    *(("figure", seam, 1) for seam in ("write", "sync", "array")),
-    *(("look", seam, 1) for seam in ("rename", "operation")),
-    *(("train", seam, 1) for seam in ("write",)),
-    *(("world", seam, 2) for seam in ("write",)),
-    *(("world in shards", seam, 2) for seam in ("write", "rename")),
+    ("add", "statement", 1),
+    ("add", "operation", 1),
+    ("overwrite", "row", 1),
+    ("overwrite", "rename", 1),
+    ("dissect", "statement", 2),
+    ("dissect", "decode", 2),
+    ("export", "write", 1),
+    ("export", "mkdir", 1),
+    ("export anew", "rename", 1),
+    ("figure", "write", 1),
+    ("figure", "sync", 1),
+    ("figure", "array", 1),
+    ("look", "rename", 1),
+    ("look", "operation", 1),
+    ("world", "write", 2),
+    ("world in shards", "write", 2),
+    ("world in shards", "rename", 2),
 ]
 
 
@@ -79,7 +86,7 @@ def test_no_image_is_lost_where_memory_is_short_for_a_while(bench: Bench) -> Non
     every image of the shards behind is scanned."""
     images = pictures(bench.folder / "many", each=80)
     loop = Loop(bench.folder, Command(name="many", run=lambda out: build(bench.net, images, out / "a.atlas", k=1)))
-    assert loop.fault("decode", "no memory", 60)
+    assert loop.fault("decode", "no memory", 61)
 
 
 @pytest.mark.wide
