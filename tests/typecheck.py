@@ -20,9 +20,10 @@ _jaxtyped = jaxtyping.jaxtyped
 
 
 def checked(thing: Any) -> Any:
-    """A function, method or property with its signature checked; a dataclass with that of its fields."""
+    """A function, method or property with its signature checked; a dataclass with its fields', unless it checks them."""
     if isclass(thing):
-        if dataclasses.is_dataclass(thing) and "__init__" in vars(thing):
+        # A record that checks its own values says better what is wrong with them, also where they come from a file.
+        if dataclasses.is_dataclass(thing) and "__init__" in vars(thing) and not hasattr(thing, "__post_init__"):
             thing.__init__ = checked(thing.__init__)
         return thing
     if isinstance(thing, classmethod | staticmethod):

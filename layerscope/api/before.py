@@ -114,6 +114,6 @@ def _size(count: int) -> str:
 
 def _names_in(folder: Path) -> list[str]:
     try:
-        return sorted(entry.name for entry in os.scandir(folder))
+        return sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
     except OSError:
         return []

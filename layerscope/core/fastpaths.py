@@ -66,7 +66,7 @@ FAST_PATHS = (
     ),
     _row(
         "images decoded once", "the inputs and small pictures of images are kept, in place of decoding them again",
-        "sources.cache", "nothing_kept", "unit/sources/test_kept.py::test_batches_are_the_same_bits",
+        "sources.cache", "nothing_kept", "unit/sources/test_cache.py::test_batches_are_the_same_bits",
     ),
     _row(
         "threads that read ahead", "images are decoded by threads before they are asked for, in place of one by one",

@@ -260,10 +260,10 @@ def test_activations_that_overflow_are_refused(pictures, tmp_path) -> None:
     [
         ({"layers": ["relu7"]}, 'Small has no layer "relu7"; did you mean relu'),
         ({"layers": "features.*"}, 'no layer of Small matches "features.*"'),
-        ({"methods": ("deconv",)}, "methods must be among deconvnet, guided, gradient, got deconv"),
-        ({"k": 0}, "k must be 1 to 128, got 0"),
+        ({"methods": ("deconv",)}, "methods= must be a list of methods, each one of deconvnet, guided, gradient, got "),
+        ({"k": 0}, "k= must be a whole number from 1 to 128, got 0"),
         ({"device": "cuda:99"}, 'the device "cuda:99" cannot be used'),
-        ({"weights": "w.pt"}, "weights= goes with a spec or a module"),
+        ({"weights": __file__}, "weights= goes with a spec or a module"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict, sentence: str, net, pictures, tmp_path) -> None:

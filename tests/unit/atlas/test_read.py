@@ -379,5 +379,5 @@ def test_a_stored_codec_of_tomorrow_is_named(tmp_path, finished):
     path.write_bytes(finished.read_bytes())
     with AtlasWriter.resume(path) as writer:
         writer.put_picture(0, "jxl", b"...", 1, 1)
-    with AtlasFile(path) as file, pytest.raises(NotAnAtlas, match='stored as "jxl", which this layerscope cannot read'):
+    with AtlasFile(path) as file, pytest.raises(NotAnAtlas, match='stored as "jxl", which nothing here reads: install'):
         file.picture(0)
