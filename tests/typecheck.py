@@ -20,7 +20,7 @@ _jaxtyped = jaxtyping.jaxtyped
 
 
 def checked(thing: Any) -> Any:
-    """A function, method or property with its signature checked; a dataclass with its fields', unless it checks them."""
+    """A function, method or property with its signature checked; a dataclass with its fields', if it checks none."""
     if isclass(thing):
         # A record that checks its own values says better what is wrong with them, also where they come from a file.
         if dataclasses.is_dataclass(thing) and "__init__" in vars(thing) and not hasattr(thing, "__post_init__"):
