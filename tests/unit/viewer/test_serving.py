@@ -149,8 +149,11 @@ def test_bad_atlases_are_refused_at_the_start(atlas, tmp_path):
             Shelf([atlas, bad])
 
 
+# Whoever starts the tests in the background may have Ctrl-C ignored, which processes hand down.
 START = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from layerscope.cli import main
 status = main(sys.argv[1:])
 heavy = {"torch", "torchvision", "matplotlib", "pandas"} & set(sys.modules)
