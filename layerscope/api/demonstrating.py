@@ -19,6 +19,7 @@ from layerscope.api.reporting import reporting
 from layerscope.api.verbs import build, trace
 from layerscope.core import settings as s
 from layerscope.core.errors import UsageError, WrongModel
+from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
 from layerscope.core.verbs import VERBS
 
@@ -162,10 +163,8 @@ def write_report(atlas: Atlas, facts: "Facts", folder: Path) -> list[Path]:
     from layerscope.report import write_page
 
     numbers = folder / "report.json"
-    try:
+    with plain_failures(numbers, kind=UsageError):
         write_whole(numbers, json.dumps(facts.as_json(), indent=1).encode())
-    except OSError as error:
-        raise UsageError(f'cannot write "{numbers}": {error.strerror}') from error
     notes = [note for layer in atlas.file.layers for note in atlas.file.notes(layer.id)]
     pictures = {"the first filters": folder / "filters.png", "an overview": folder / "overview.png"}
     figures = pictures | {"its figures": numbers}

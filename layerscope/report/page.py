@@ -11,6 +11,8 @@ from layerscope.atlas.codecs import for_browsers
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
+from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
 from layerscope.facts.layer import live_units, sample
 from layerscope.report import sentences
@@ -71,7 +73,8 @@ def write_page(
         next_steps=next_steps,
         figures={words: figure.name for words, figure in figures.items()},
     )
-    write_whole(path, text.encode())
+    with plain_failures(path, kind=UsageError):
+        write_whole(path, text.encode())
     return path
 
 

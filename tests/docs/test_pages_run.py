@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ GUIDES = [path for path in sorted((DOCS / "how-to").glob("*.md")) if path != OWN
 # Pages that go on from nothing; where they need images they say so.
 ALONE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "mathematics.md", DOCS / "reference" / "python.md"]
 PICTURES = 26
+# Rows that pages write, and the laws that they are asked, are run by tests of their own.
+MANNERS = ("", "downloads", "set-up", "exactly", "a row", "a method", "a page", "the laws")
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +70,10 @@ def test_commands_that_are_not_run_can_be_parsed(page):
     """Commands that would fetch something, and examples of set-up, name verbs, options and targets that exist."""
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     for block in blocks(page):
-        assert block.language in ("sh", "python", "text", "sql", ""), f"line {block.line}: {block.language}"
-        assert block.manner in ("", "downloads", "set-up", "exactly", "a row"), f"line {block.line}: {block.manner}"
+        assert block.language in ("sh", "python", "text", "sql", "toml", ""), f"line {block.line}: {block.language}"
+        assert block.manner in MANNERS, f"line {block.line}: {block.manner}"
+        if block.language == "toml":
+            tomllib.loads(block.body)
         if block.language != "sh" or not block.manner:
             continue
         for ours, line in commands(block):

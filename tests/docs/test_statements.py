@@ -192,6 +192,12 @@ def test_the_example_of_a_row_works_on_windows(method):
         ops.rules_stay_in_their_place(case, method)
 
 
+def test_the_laws_that_a_page_asks_of_its_row_can_be_asked():
+    """... by the call that add-an-op.md shows."""
+    (block,) = [block for block in blocks(DOCS / "add-an-op.md") if block.manner == "the laws"]
+    exec(block.body, {"row": example("add-an-op.md", "a row")})
+
+
 def test_the_example_of_a_method_keeps_the_laws(monkeypatch):
     """The method that add-a-method.md writes passes the laws that it speaks of, by the call that it shows."""
     row = example("add-a-method.md", "a method")

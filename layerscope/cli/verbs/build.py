@@ -8,6 +8,7 @@ from layerscope.cli import words
 from layerscope.cli.networks import wanted
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
+from layerscope.core.engines import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas
@@ -20,6 +21,8 @@ def run(command: Command, output: Output) -> int:
     if values.pop("dry_run"):
         for name in ("out", "overwrite"):
             del values[name]
+        if values.pop("engine") != DEFAULT_ENGINE:
+            output.remark(f'the forecast is of the engine "{DEFAULT_ENGINE}", on which it is measured')
         show_forecast(ls.forecast(**values, progress=output.teller()), output)
         return 0
     started = time.monotonic()

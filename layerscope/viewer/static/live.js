@@ -13,7 +13,7 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   const see = { layer: 0, unit: null, pinned: null, method: told.methods[0], gain: 0, mosaic: null };
-  let flying = null; // { number, sent, of }: the question that has no answer yet
+  let flying = null; // { number, sent, of }: the question not yet answered
   let answer = null, socket = null, requested = "", dirty = false, number = 0, backoff = 500, resting = false;
   let painted = [];
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from layerscope.viewer.app import create_app
 from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.pages import PAGES, Page, Query
 from layerscope.viewer.shelf import Book, Shelf
+from tests.docs.pages import DOCS, blocks
 from tests.helpers.books import full_atlas
 from tests.helpers.guests import installed
 from tests.helpers.sites import dead_links
@@ -206,3 +208,11 @@ def test_a_failing_guest_names_its_package(atlas: Path, there: Callable[[Page], 
     with pytest.raises(Exception, match=r'the page "said" of a guest 1.0 failed: ZeroDivisionError: of mine'):
         export(atlas, tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+def test_the_page_that_the_docs_write_keeps_the_laws(there: Callable[[Page], Page], atlas: Path) -> None:
+    """Whoever begins with docs/add-a-page.md begins with a page that is right."""
+    (block,) = [block for block in blocks(DOCS / "add-a-page.md") if block.manner == "a page"]
+    names: dict[str, Any] = {"__name__": "a_page_of_the_docs"}
+    exec(block.body, names)
+    laws.laws(there(names["PAGE"]), {"full": atlas})

@@ -33,9 +33,9 @@ def test_data_recipe_and_result_are_the_runs(card: dict, finished: Path) -> None
 def test_the_command_can_be_typed(card: dict) -> None:
     """It names what differs from the default recipe, and no path of the machine it ran on."""
     words = shlex.split(card["command"])
-    arguments = parse(words[1:])
-    assert (arguments.data, arguments.out) == ("noise", "whole")
-    assert (arguments.epochs, arguments.batch, arguments.rate) == (2, 8, None)
+    given = parse(words[1:]).values
+    assert (given["data"], given["out"]) == ("noise", "whole")
+    assert (given["epochs"], given["batch"], given["rate"]) == (2, 8, None)
 
 
 def test_the_page_holds_the_figures(card: dict, finished: Path) -> None:
