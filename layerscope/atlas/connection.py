@@ -13,6 +13,7 @@ from pathlib import Path
 from layerscope.atlas.disk import INSTEAD, lack_of
 from layerscope.atlas.schema import APPLICATION_ID, VERSION
 from layerscope.core.errors import AtlasError, LayerscopeError, NotAnAtlas, UnknownVersion, UsageError
+from layerscope.core.failures import plain_failures
 
 # What SQLite may leave beside a database while it is in use, or after a crash.
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -176,6 +177,11 @@ def _check_path(path: Path) -> None:
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A read-only connection; raises AtlasError, NotAnAtlas or UnknownVersion."""
+    with plain_failures(path, kind=AtlasError):
+        return _opened_for_reading(path)
+
+
+def _opened_for_reading(path: Path) -> sqlite3.Connection:
     _check_path(path)
     try:
         connection = _connect(path, "mode=ro", wait=0)

@@ -24,6 +24,7 @@ from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
 from layerscope.core.concepts import Dissection, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
+from layerscope.core.failures import plain_failures
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
 
@@ -66,7 +67,8 @@ class AtlasFile:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, plain_errors(self.path), plain_values(self.path):
+        failures = plain_failures(self.path, kind=AtlasError)
+        with self._lock, failures, plain_errors(self.path), plain_values(self.path):
             if not self._open:
                 raise AtlasError(f"{self.path} was closed; open it again to read it")
             yield self._connection

@@ -4,6 +4,8 @@ The other name is ".NAME.part", so whatever a killed process left is what the ne
 two writers of one file from writing into each other's.
 """
 
+import ctypes
+import errno
 import os
 import sys
 from collections.abc import Generator
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 PART = ".part"
+# RENAME_EXCHANGE and RENAME_SWAP are both 2; AT_FDCWD is where relative paths begin.
+_SWAP, _HERE = 2, -100
 
 if sys.platform == "win32":
 
@@ -71,6 +75,26 @@ def write_whole(path: Path, content: bytes | memoryview, *, synced: bool = True)
     """Write a file at once; see `whole_file`."""
     with whole_file(path, synced=synced) as file:
         file.write(content)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Two names of one disk change places in one step, files or folders; False where the system has no such step.
+
+    Raises OSError where it has, and fails. (renameat2 of Linux, renamex_np of macOS; Python has neither.)
+    """
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            failed = library.renamex_np(*names, _SWAP)
+        else:
+            failed = library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP)
+    except (AttributeError, OSError, TypeError):
+        return False
+    number = ctypes.get_errno()
+    if failed and number not in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        raise OSError(number, os.strerror(number), str(other))
+    return not failed
 
 
 def _opened(part: Path) -> int:

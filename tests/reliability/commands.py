@@ -98,7 +98,12 @@ class Bench:
                 **builds,
             ),
             Command(name="dissect", before=made, run=lambda out: self.dissect(out / "a.atlas"), **builds),
-            Command(name="export", run=lambda out: self.export(self.atlas, out / "site"), **others),
+            Command(
+                name="export",
+                run=lambda out: self.export(self.atlas, out / "site"),
+                again=lambda out: self.export(self.atlas, out / "site", overwrite=True),
+                **others,
+            ),
             Command(
                 name="export anew",
                 before=lambda out: self.export(self.atlas, out / "site", ("relu1",)),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import layerscope as ls
+from layerscope.api.verbs import check
 from layerscope.atlas.compare import content_digest
 from tests.helpers.building import die, in_a_child
 from tests.reliability.commands import BESIDE, METHODS, Bench
@@ -155,7 +156,7 @@ def histories(world: World) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: self.finished)
         @rule()
         def check(self) -> None:
-            report = ls.check(self.path, world.bench.net, ls.images(world.bench.images))
+            report = check(self.path, world.bench.net, ls.images(world.bench.images))
             assert report.peaks and not report.failed
 
         @invariant()

@@ -39,7 +39,8 @@ class Command:
     """What is held to the law. before: lays what is there before it, into an empty folder. run: gives the command.
 
     scratch: names that a fault may leave until the next run. growing: names of what is written piece by piece, and can
-    be read at any time. read: what a file is; raises for a broken one.
+    be read at any time. read: what a file is; raises for a broken one. again: gives the command where its result is
+    there already, if that takes another word.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Command:
     scratch: tuple[str, ...] = ()
     growing: tuple[str, ...] = ("*.atlas",)
     read: Callable[[Path], Any] = look
+    again: Callable[[Path], None] | None = None
 
     def held(self, out: Path) -> Held:
         """All files below a folder, but the scratch."""
@@ -156,11 +158,12 @@ class Loop:
         """What must hold after a fault."""
         self._require_plain(error, where, interrupted)
         self.require_nothing_lost(out, where)
-        if error is None and self.command.held(out) == self.whole and not self._litter(out):
+        complete = self.command.held(out) == self.whole
+        if error is None and complete and not self._litter(out):
             # Nothing failed that the command could not do without, or the process ended behind all its work.
             return
         with self._temporary():
-            self.command.run(out)
+            (self.command.again if complete and self.command.again else self.command.run)(out)
         assert self.command.held(out) == self.whole, f"{where}: the same command ends in something else"
         assert self._litter(out) == [], f"{where}: {self._litter(out)} are left after the next run"
 

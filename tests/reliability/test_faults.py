@@ -2,13 +2,17 @@
 
 import resource
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from layerscope.atlas.create import PAGE_SIZE
+from layerscope.core.errors import UsageError
+from tests.helpers.building import in_a_child
 from tests.reliability.commands import Bench
-from tests.reliability.faults import AT, KILL
+from tests.reliability.faults import AT, FAULTS, KILL
 from tests.reliability.loop import Command, Loop, chosen, sweep
+from tests.reliability.meter import Meter
 from tests.reliability.seams import SEAMS, small_databases
 from tests.reliability.subject import build, pictures
 
@@ -26,7 +30,7 @@ OFTEN = [
     ("dissect", "decode", 2),
     ("export", "write", 1),
     ("export", "mkdir", 1),
-    ("export anew", "rename", 1),
+    ("export anew", "mkdir", 1),
     ("figure", "write", 1),
     ("figure", "sync", 1),
     ("figure", "array", 1),
@@ -48,6 +52,36 @@ def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> 
 def test_a_command_meets_a_fault(loops: dict[str, Loop], name: str, seam: str, most: int) -> None:
     """What was there before is there; what was begun is gone on with."""
     assert sweep(loops[name], seam, most=most) > 0
+
+
+def test_the_old_site_is_there_until_the_new_one_is(loops: dict[str, Loop]) -> None:
+    """An export in the place of another, killed when the new folder is whole and the old one is about to go."""
+    loop = loops["export anew"]
+    assert loop.fault("list", KILL, loop.events("list"))
+
+
+def test_where_folders_cannot_change_places_the_next_export_brings_the_old_one_back(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two renames that take the step's place: the next one, though it fails, has it there again."""
+    monkeypatch.setattr("layerscope.viewer.export.folder.exchange", lambda one, other: False)
+    site = tmp_path / "site"
+    bench.export(bench.atlas, site, ("relu1",))
+    before = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    meter = Meter(tmp_path, 2, FAULTS[KILL])
+
+    def dying() -> None:
+        with SEAMS["rename"](meter):
+            bench.export(bench.atlas, site, overwrite=True)
+
+    assert in_a_child(dying) and not site.exists()
+    with (
+        SEAMS["open to write"](Meter(tmp_path, 20, FAULTS["disk full"])),
+        pytest.raises(UsageError, match="disk is full"),
+    ):
+        bench.export(bench.atlas, site, overwrite=True)
+    assert {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
 @pytest.mark.parametrize("seam", ["row", "write", "rename"])

@@ -8,11 +8,12 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from layerscope.atlas.lock import EXPORT, WriterLock
 from layerscope.core.errors import AtlasError, UsageError
+from layerscope.core.files import exchange
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -52,14 +53,17 @@ def written_whole(place: Path, *, marker: str) -> Iterator[Put]:
     lock = _alone(place, partial)
     try:
         with _plain(place):
+            if old.exists() and not place.exists():
+                old.rename(place)
             _clear(partial, marker)
             partial.mkdir()
             try:
                 (partial / marker).touch()
                 yield lambda path, content: _write(partial / path, content)
-                _swap(partial, place, old)
+                _swap(partial, place, old, marker)
             except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)
+                with suppress(OSError):
+                    _remove(partial, marker)
                 raise
     finally:
         lock.release()
@@ -77,7 +81,18 @@ def _clear(partial: Path, marker: str) -> None:
     if partial.exists() and any(partial.iterdir()) and not (partial / marker).exists():
         raise UsageError(f'"{partial}" is in the way, and no export wrote it: move it away first')
     if partial.exists():
-        shutil.rmtree(partial)
+        _remove(partial, marker)
+
+
+def _remove(folder: Path, marker: str) -> None:
+    """A folder goes, its marker last: killed in between, it is still known for an export's."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != marker:
+            entry.unlink()
+    (folder / marker).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -88,11 +103,16 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
 
 
-def _swap(partial: Path, place: Path, old: Path) -> None:
+def _swap(partial: Path, place: Path, old: Path, marker: str) -> None:
     """The new folder takes its place; the one before goes last, and comes back if that fails."""
     if not place.exists():
         partial.rename(place)
         return
+    if exchange(partial, place):
+        with suppress(OSError):
+            _remove(partial, marker)
+        return
+    # In two steps, where one is not to be had: a kill between them leaves the old folder to the next export.
     shutil.rmtree(old, ignore_errors=True)
     place.rename(old)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layerscope.core.files import part_of, whole_file, write_whole
+from layerscope.core.files import exchange, part_of, whole_file, write_whole
 from tests.helpers.building import die, in_a_child
 
 
@@ -97,3 +97,16 @@ def test_a_link_in_the_parts_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         write_whole(tmp_path / "a.txt", b"mine")
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_folders_change_places(tmp_path: Path) -> None:
+    """In one step where the system has one; else nothing happens, and that is said."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    swapped = exchange(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / "file").read_text() == ("b" if swapped else "a")
+    assert (tmp_path / "b" / "file").read_text() == ("a" if swapped else "b")
+    if swapped:
+        with pytest.raises(FileNotFoundError):
+            exchange(tmp_path / "a", tmp_path / "absent")
