@@ -58,7 +58,7 @@ class Found:
 class Registry(Generic[RowT]):
     """A table of rows of one kind.
 
-    kind: what one row is, in one word ("codec"). group: of the entry points by which packages add rows. form: the class
+    kind: what one row is, in a word or two ("codec"). group: of the entry points by which packages add rows. form: the class
     of the rows. own: the rows of the house, in the order in which they are told.
     """
 

@@ -1,6 +1,7 @@
 """`plugins` lists every row of every registry, with its home and what is wrong with it."""
 
 import json
+import re
 
 import layerscope as ls
 from layerscope.api import listing
@@ -12,7 +13,7 @@ def test_every_row_is_listed(command):
     """Each own row with its kind and sentence; JSON holds the same as the function gives."""
     status, out, err = command("plugins")
     assert (status, err) == (0, "")
-    lines = [line.split(maxsplit=2) for line in out.splitlines()]
+    lines = [re.split(" {2,}", line, maxsplit=2) for line in out.splitlines()]
     for registry in registries():
         for name, row in registry.own.items():
             assert any(line[:2] == [registry.kind, name] and row.sentence in line[2] for line in lines)
