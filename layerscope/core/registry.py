@@ -58,8 +58,8 @@ class Found:
 class Registry(Generic[RowT]):
     """A table of rows of one kind.
 
-    kind: what one row is, in a word or two ("codec"). group: of the entry points by which packages add rows. form: the class
-    of the rows. own: the rows of the house, in the order in which they are told.
+    kind: what one row is, in a word or two ("codec"). group: of the entry points by which packages add rows. form: the
+    class of the rows. own: the rows of the house, in the order in which they are told.
     """
 
     def __init__(self, kind: str, group: str, form: type[RowT], own: tuple[RowT, ...]) -> None:
