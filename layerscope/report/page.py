@@ -11,7 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from layerscope.atlas.read import AtlasFile, Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
-from layerscope.figures.files import write_whole
+from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.files import write_whole
 from layerscope.figures.gather import sample
 from layerscope.report import sentences
 from layerscope.report.chart import Curve, chart
@@ -72,7 +74,8 @@ def write_page(
         next_steps=next_steps,
         figures={words: figure.name for words, figure in figures.items()},
     )
-    write_whole(path, text.encode())
+    with plain_failures(path, kind=UsageError):
+        write_whole(path, text.encode())
     return path
 
 
