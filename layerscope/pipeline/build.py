@@ -6,8 +6,7 @@ earlier run with the same fingerprint has made (a layer scanned, a method projec
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import AtlasError, WrongModel
-from layerscope.core.failures import out_of_memory, plain_failures
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.core.replay import Replay
 from layerscope.graph import Program
 from layerscope.pipeline.forecast import Forecast, forecast_build
-from layerscope.pipeline.progress import Clock, Progress
+from layerscope.pipeline.progress import Clock, Progress, plain_memory
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.sampling import sample_layer
 from layerscope.pipeline.scanning import Scanning
@@ -72,7 +71,7 @@ class Build:
     def into(self, path: Path, *, overwrite: bool = False) -> None:
         """Make the atlas at `path`, or make it complete. Raises AtlasError where another run holds the file."""
         try:
-            with plain_failures(path, then=GOES_ON, kind=AtlasError), plain_errors(path), _plain_memory(path):
+            with plain_failures(path, then=GOES_ON, kind=AtlasError), plain_errors(path), plain_memory(path):
                 self.program.check()
                 self._make(path, overwrite)
         finally:
@@ -285,20 +284,6 @@ class Build:
     def _natural(self, writer: AtlasWriter) -> NaturalView:
         colour, spectrum = (np.array(writer.statistic(name)) for name in ("colour", "spectrum"))
         return NaturalView(Statistics(colour=colour, spectrum=spectrum))
-
-
-@contextmanager
-def _plain_memory(path: Path) -> Iterator[None]:
-    """What to do where memory is short, even after batches became smaller."""
-    try:
-        yield
-    except (MemoryError, RuntimeError, OSError) as error:
-        if not out_of_memory(error):
-            raise
-        raise AtlasError(
-            "out of memory, even with small batches: free some, or ask for fewer layers; "
-            f"the same command goes on with what {path} holds"
-        ) from error
 
 
 def _short(label: str) -> str:

@@ -3,7 +3,11 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from layerscope.core.errors import AtlasError
+from layerscope.core.failures import out_of_memory
 
 
 @runtime_checkable
@@ -28,6 +32,20 @@ class Silent:
     def step(self, count: int = 1) -> None: ...
 
     def say(self, sentence: str) -> None: ...
+
+
+@contextmanager
+def plain_memory(path: Path) -> Iterator[None]:
+    """What to do where memory is short, even after batches became smaller."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not out_of_memory(error):
+            raise
+        raise AtlasError(
+            "out of memory, even with small batches: free some, or ask for fewer layers; "
+            f"the same command goes on with what {path} holds"
+        ) from error
 
 
 class Clock:
