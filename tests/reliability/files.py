@@ -1,4 +1,4 @@
-"""The seams of files: what the interpreter tells of calls to the system, and bytes going to a file or coming from it."""
+"""The seams of files: what the interpreter tells of calls to the system, and bytes going to a file or from it."""
 
 import builtins
 import io
