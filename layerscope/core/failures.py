@@ -60,7 +60,8 @@ def sentence(error: BaseException, place: str | os.PathLike[str] = "") -> str | 
         return f"{where} cannot be opened ({why}); close other programs, or raise the limit (ulimit -n)"
     if error.errno in _FORBIDDEN:
         return f"{where} cannot be read or written ({why}); check the permissions"
-    return f"{where} cannot be read or written ({why}); check the disk"
+    advice = "check the path" if error.errno in OF_THE_FILE else "check the disk"
+    return f"{where} cannot be read or written ({why}); {advice}"
 
 
 def unread(name: object, error: OSError) -> str:

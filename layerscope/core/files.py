@@ -52,7 +52,8 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
     OSError as the system does.
     """
     part = part_of(path)
-    descriptor = _opened(part)
+    with _told_of(path):
+        descriptor = _opened(part)
     try:
         with open(descriptor, "wb", closefd=False) as file:
             yield file
@@ -60,7 +61,8 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
             os.fsync(descriptor)
         if sys.platform == "win32":
             os.close(descriptor)
-        os.replace(part, path)
+        with _told_of(path):
+            os.replace(part, path)
     except BaseException:
         with suppress(OSError):
             part.unlink()
@@ -69,6 +71,16 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
         with suppress(OSError):
             _unlock(descriptor)
             os.close(descriptor)
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """The system's errors are told of the file that was asked for: nobody knows its part."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def write_whole(path: Path, content: bytes | memoryview, *, synced: bool = True) -> None:

@@ -15,6 +15,7 @@ SAID = {
     PermissionError(errno.EACCES, "Permission denied", "a"): "a cannot be read or written (Permission denied); check",
     OSError(errno.ETIMEDOUT, "Connection timed out", "a"): "a cannot be read or written (Connection timed out); check",
     OSError(errno.ENOMEM, "Cannot allocate memory", "a"): "out of memory (the place): free some",
+    FileNotFoundError(errno.ENOENT, "No such file", "a"): "a cannot be read or written (No such file); check the path",
     MemoryError(): "out of memory (the place): free some",
     MemoryError("std::bad_alloc"): "out of memory (the place): free some",
     RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"): "out of memory (the place): free some",

@@ -99,6 +99,16 @@ def test_a_link_in_the_parts_place_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
 
 
+def test_an_error_is_told_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    """Not of its part, whether it cannot be opened or cannot take its name."""
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "nowhere" / "a.txt", tmp_path / "folder"):
+        with pytest.raises(OSError) as error:
+            write_whole(path, b"x")
+        assert error.value.filename == str(path)
+    assert names(tmp_path) == ["folder"]
+
+
 def test_folders_change_places(tmp_path: Path) -> None:
     """In one step where the system has one; else nothing happens, and that is said."""
     for name in ("a", "b"):
