@@ -74,7 +74,7 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
 
 
 @contextmanager
-def _told_of(path: Path) -> Iterator[None]:
+def _told_of(path: Path) -> Generator[None, None, None]:
     """The system's errors are told of the file that was asked for: nobody knows its part."""
     try:
         yield
