@@ -23,9 +23,10 @@ each record lets others check it.
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable
 from layerscope.sources.image import of_bytes, of_pixels
+from layerscope.sources.listing import Entry
 from layerscope.sources.opening import open_source
 from layerscope.sources.prepare import placement_of, prepare, show
-from layerscope.sources.source import Entry, Source
+from layerscope.sources.source import Source
 
 __all__ = [
     "Entry",

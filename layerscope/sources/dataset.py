@@ -20,8 +20,9 @@ from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.image import Picture, Read, pixels_digest
 from layerscope.sources.items import label_name, picture_of, value_and_label
+from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import require_picture_channels
-from layerscope.sources.source import Entry, Ids, Source
+from layerscope.sources.source import Ids, Source
 from layerscope.sources.targets import Classes
 from layerscope.sources.values import floats_told
 from layerscope.sources.workers import Runs, fit_for_workers, from_workers

@@ -9,7 +9,8 @@ from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
 from layerscope.sources.image import Read, of_bytes
-from layerscope.sources.source import Entry, Source
+from layerscope.sources.listing import Entry
+from layerscope.sources.source import Source
 from layerscope.sources.values import sixteen_bits_told
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from layerscope.core.errors import ImageError
 from layerscope.sources.clutter import SITE, head_of, is_clutter, is_clutter_folder
-from layerscope.sources.listing import Listing, listing
-from layerscope.sources.source import Entry
+from layerscope.sources.listing import Entry, Listing, listing
 
 
 def in_folder(folder: Path, *, without: Path | None = None) -> Listing:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
-from layerscope.sources.source import Entry
+from layerscope.sources.listing import Entry
 from layerscope.sources.table import Line, read_table
 
 CLASS_HEADINGS = frozenset(

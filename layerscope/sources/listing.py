@@ -6,7 +6,21 @@ from pathlib import PurePosixPath
 
 from layerscope.sources.classes import classes_of
 from layerscope.sources.clutter import IMAGE, OTHER, others_told, role
-from layerscope.sources.source import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One image that a source lists.
+
+    identity: as the atlas names it, the same in every run; unique but where a user lists a file twice. size: encoded
+    bytes, None where only reading would tell. label: its class. path, offset: where the bytes lie, if in a file.
+    """
+
+    identity: str
+    size: int | None = None
+    label: str | None = None
+    path: str = ""
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

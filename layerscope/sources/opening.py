@@ -20,8 +20,8 @@ from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, Reading, Unusabl
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
-from layerscope.sources.listing import Listing
-from layerscope.sources.source import Entry, Source
+from layerscope.sources.listing import Entry, Listing
+from layerscope.sources.source import Source
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
 

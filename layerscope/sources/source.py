@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from layerscope.sources.ahead import in_order
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.image import Picture, Read
+from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
 Small = UInt8[np.ndarray, "_ _ 3"]
@@ -29,21 +30,6 @@ Rows = Float32[np.ndarray, "b h w c"]
 Ids = Sequence[int] | Int64[np.ndarray, " b"]
 CHECK_RUN = 32
 SOME = 8  # images that are looked at before all are read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One image that a source lists.
-
-    identity: as the atlas names it, the same in every run; unique but where a user lists a file twice. size: encoded
-    bytes, None where only reading would tell. label: its class. path, offset: where the bytes lie, if in a file.
-    """
-
-    identity: str
-    size: int | None = None
-    label: str | None = None
-    path: str = ""
-    offset: int = 0
 
 
 class Source(ABC):

@@ -17,9 +17,8 @@ from layerscope.core.failures import AGAIN
 from layerscope.sources.clutter import is_clutter
 from layerscope.sources.files import storable
 from layerscope.sources.keys import beside_pictures, key_and_field
-from layerscope.sources.listing import Listing, listing
+from layerscope.sources.listing import Entry, Listing, listing
 from layerscope.sources.signatures import HEAD, named_as_image
-from layerscope.sources.source import Entry
 
 LONGEST_CLASS = 4096  # bytes of a .cls member
 BLOCK = 512
