@@ -78,7 +78,7 @@ class OnnxCall:
 
 def tensor_of(array: np.ndarray) -> Tensor:
     """An array's numbers as a tensor of its own; narrow floats as float32, in which networks are computed here."""
-    if array.dtype.kind == "f" and array.dtype.itemsize < 4 or array.dtype.name == "bfloat16":
+    if (array.dtype.kind == "f" and array.dtype.itemsize < 4) or array.dtype.name == "bfloat16":
         array = array.astype(np.float32)
     return torch.from_numpy(np.array(array))
 

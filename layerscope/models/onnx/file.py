@@ -88,7 +88,9 @@ def _refuse_what_is_newer(model: ModelProto, path: Path) -> None:
     newest, found = onnx.defs.onnx_opset_version(), opsets(model).get("")
     if found is None:
         listed = ", ".join(sorted(filter(None, opsets(model)))) or "none"
-        raise TraceError(f'"{path}" has no operators of ONNX itself, but of other domains ({listed}); no network of these can be had')
+        raise TraceError(
+            f'"{path}" has no operators of ONNX itself, but of other domains ({listed}); no network of these can be had'
+        )
     if found > newest:
         raise TraceError(
             f'"{path}" is written in ONNX opset {found}, and the installed onnx {onnx.__version__} knows those up to '
@@ -118,7 +120,9 @@ def _load_weights_beside(model: ModelProto, path: Path) -> None:
     places = {_location(tensor) for tensor in tensors}
     for place in sorted(places):
         if not place or os.path.isabs(place) or ".." in Path(place).parts:
-            raise TraceError(f'"{path}" keeps weights in "{place}", which is no file beside it; save it again with onnx')
+            raise TraceError(
+                f'"{path}" keeps weights in "{place}", which is no file beside it; save it again with onnx'
+            )
     missing = sorted(place for place in places if not (path.parent / place).is_file())
     if missing:
         count = sum(_location(tensor) in missing for tensor in tensors)

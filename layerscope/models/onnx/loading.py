@@ -36,5 +36,3 @@ def _cut(cut: Counter[str]) -> str:
     listed = [f"{why}{f' ({count} times)' if count > 1 else ''}" for why, count in cut.most_common(_FEWEST)]
     rest = len(cut) - len(listed)
     return "; ".join(listed) + (f"; and {rest} more" if rest else "")
-
-

@@ -18,45 +18,18 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
 from layerscope.models.onnx import sizes
-from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of, whole
+from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.file import domain, opsets
+from layerscope.models.onnx.fusions import fused
 from layerscope.models.onnx.ops import OPERATORS
-from layerscope.models.onnx.ops.arrange import permuted
 from layerscope.models.onnx.ops.table import Computed
-from layerscope.models.onnx.paths import Scope, scope_of
+from layerscope.models.onnx.paths import Scope, Scopes
 from layerscope.models.onnx.pictures import Pictured
+from layerscope.models.onnx.steps import OnnxStep, ValueNamed
+from layerscope.models.onnx.turning import FIRST_TO_LAST, channels_first
 
 PICTURES = 2
 _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan": "it is a loop"}
-_LAST_TO_FIRST, _FIRST_TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
-
-
-@dataclass(frozen=True)
-class ValueNamed:
-    """In a step's arguments: a value that an earlier step gave, by its name in the file."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OnnxStep:
-    """One call of a network that was read.
-
-    by: a module or function. arguments: ValueNamed, tensors that are constant, plain values. outputs: names of what it
-    gives. scope: where in the network it stands. alike: what a step must have the same to be another call of this one.
-    """
-
-    op: str
-    by: nn.Module | partial[Any]
-    arguments: tuple[Any, ...]
-    outputs: tuple[str, ...]
-    scope: Scope
-    alike: tuple[Any, ...] = ()
-
-    @property
-    def reads(self) -> list[str]:
-        """The names of the values that it reads."""
-        return [argument.name for argument in self.arguments if isinstance(argument, ValueNamed)]
 
 
 @dataclass(kw_only=True)
@@ -86,29 +59,33 @@ class _Planner:
         self.same: dict[str, str] = {}
         self.lost: dict[str, None] = {}
         self.frontier: dict[str, None] = {}
+        self.stands: dict[str, Scope] = {}
         self.steps: list[OnnxStep] = []
         self.cut: Counter[str] = Counter()
         self.read_anywhere = _names_read(model.graph)
+        self.scopes = Scopes(model.graph)
 
     def plan(self) -> Plan:
         expected = self.picture.input
         name = self.picture.name
         with self.without_numbers:
             x = torch.empty((PICTURES, *expected.shape))
-            self.values[name] = x.permute(*_FIRST_TO_LAST) if self.picture.last else x
+            self.values[name] = x.permute(*FIRST_TO_LAST) if self.picture.last else x
         self._walk(self.model.graph)
         wanted = [self._real(one.name) for one in self.model.graph.output]
         outputs = [name for name in wanted if isinstance(self.values.get(name), Tensor) and name not in self.lost]
         if len(outputs) < len(wanted):
             outputs += [name for name in self.frontier if isinstance(self.values.get(name), Tensor)]
         outputs = list(dict.fromkeys(outputs))
-        steps = list(_needed(self._turned(), outputs))
+        steps = channels_first(self.steps, self.picture.name) if self.picture.last else self.steps
+        steps = list(_needed(steps, outputs))
         return Plan(steps=steps, outputs=outputs, cut=self.cut)
 
     def _walk(self, graph: GraphProto) -> None:
+        nodes = fused(graph)
         for tensor in graph.initializer:
             self.known[tensor.name] = numpy_helper.to_array(tensor)
-        for node in graph.node:
+        for node in nodes:
             if any(self._real(name) in self.lost for name in node.input):
                 self._lose(node)
                 continue
@@ -190,7 +167,9 @@ class _Planner:
         self._add(node, by, (ValueNamed(names[0]),), node.output)
 
     def _folded(self, node: NodeProto, call: OnnxCall, names: list[str]) -> None:
-        given = [constant if constant is not None else value for constant, value in zip(call.known, call.inputs, strict=True)]
+        given = [
+            constant if constant is not None else value for constant, value in zip(call.known, call.inputs, strict=True)
+        ]
         found = sizes.fold(call, given)
         if all(name == "" or self.known.get(name) is not None for name in names):
             self.known.update(zip(node.output, (_as_numbers(one, given) for one in found), strict=False))
@@ -264,30 +243,16 @@ class _Planner:
         self, node: NodeProto, by: nn.Module | partial[Any], arguments: tuple[Any, ...], outputs: Sequence[str],
         *, outside: bool = False, alike: tuple[Any, ...] = (),
     ) -> None:  # fmt: skip
-        scope = scope_of(node)
+        scope = self.scopes.of(node)
+        if scope is None:
+            scope = next((self.stands[name] for name in map(self._real, node.input) if name in self.stands), ())
+        self.stands.update(dict.fromkeys(outputs, scope))
         self.steps.append(
             OnnxStep(
                 op=node.op_type, by=by, arguments=arguments, outputs=tuple(outputs), alike=(node.op_type, *alike),
                 scope=scope[:-1] if outside else scope,
             )
         )  # fmt: skip
-
-    def _turned(self) -> list[OnnxStep]:
-        """The steps, for a picture whose channels come first: where the file turns it itself, neither is done."""
-        if not self.picture.last:
-            return self.steps
-        name = self.picture.name
-        readers = [step for step in self.steps if name in step.reads]
-        turning = [step for step in readers if _turns(step)]
-        if len(turning) == len(readers):
-            names = {step.outputs[0]: name for step in turning}
-            return [_renamed(step, names) for step in self.steps if step not in turning]
-        inner = f"{name}\0last"
-        first = OnnxStep(
-            op="Transpose", by=partial(permuted, axes=_FIRST_TO_LAST), arguments=(ValueNamed(name),), outputs=(inner,),
-            scope=(),
-        )  # fmt: skip
-        return [first, *(_renamed(step, {name: inner}) for step in self.steps)]
 
 
 def shape(x: Tensor, *, start: int, end: int | None) -> np.ndarray:
@@ -300,17 +265,6 @@ def folded(*given: Any, op: str, opset: int, parts: int, attributes: Sequence[tu
     call = OnnxCall(op=op, opset=opset, attributes=dict(attributes), outputs=(True,) * parts)
     found = sizes.fold(call, [None if one is None else np.asarray(one, dtype=object) for one in given])
     return tuple(found) if parts > 1 else found[0]
-
-
-def _turns(step: OnnxStep) -> bool:
-    return isinstance(step.by, partial) and step.by.func is permuted and step.by.keywords["axes"] == _LAST_TO_FIRST
-
-
-def _renamed(step: OnnxStep, names: dict[str, str]) -> OnnxStep:
-    arguments = tuple(
-        ValueNamed(names.get(one.name, one.name)) if isinstance(one, ValueNamed) else one for one in step.arguments
-    )
-    return replace(step, arguments=arguments)
 
 
 def _needed(steps: list[OnnxStep], outputs: list[str]) -> Iterator[OnnxStep]:

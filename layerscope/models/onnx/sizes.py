@@ -106,7 +106,8 @@ def slicing(call: OnnxCall, given: list[list[Any] | None], rank: int) -> tuple[l
     """Starts, ends, axes and steps of a Slice, from its inputs behind the first or, of old, its attributes."""
     given = [*given, *[None] * (4 - len(given))]
     starts, ends = (
-        given[place] if call.opset >= 10 else list(call.attributes[name]) for place, name in ((0, "starts"), (1, "ends"))
+        given[place] if call.opset >= 10 else list(call.attributes[name])
+        for place, name in ((0, "starts"), (1, "ends"))
     )
     axes = given[2] if call.opset >= 10 else call.given("axes")
     assert starts is not None and ends is not None

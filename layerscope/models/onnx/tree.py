@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from layerscope.models.onnx.network import PLAIN, TENSOR, VALUE, OnnxGroup, OnnxNetwork, group_class
 from layerscope.models.onnx.paths import HOLDER
-from layerscope.models.onnx.plan import OnnxStep, Plan, ValueNamed
+from layerscope.models.onnx.plan import Plan
+from layerscope.models.onnx.steps import OnnxStep, ValueNamed
 
 _TORCHS = "torch.nn."
 
 
 class _Unit:
-    """What a group calls once: a step, or a group below it. piece: its name there; "" for a step of the group itself."""
+    """What a group calls once: a step of its own (piece ""), or a group below it, by its name there."""
 
     def __init__(self, piece: str, steps: list[OnnxStep], kind: str) -> None:
         self.piece, self.steps, self.kind = piece, steps, kind
@@ -58,7 +59,11 @@ class _Builder:
             if not unit.piece:
                 (step,) = unit.steps
                 called.append(self._step(group, step, depth))
-            elif len(unit.steps) == 1 and len(unit.steps[0].scope) == depth + 1 and isinstance(unit.steps[0].by, nn.Module):
+            elif (
+                len(unit.steps) == 1
+                and len(unit.steps[0].scope) == depth + 1
+                and isinstance(unit.steps[0].by, nn.Module)
+            ):
                 (step,) = unit.steps
                 name = _put(group, (unit.piece,), step.by)
                 called.append((name, _arguments(group, step), step.outputs))
@@ -78,9 +83,7 @@ class _Builder:
         object.__setattr__(step.by, "alike", step.alike)
         return name, _arguments(group, step), step.outputs
 
-    def _group(
-        self, group: OnnxGroup, unit: _Unit, depth: int, gives: Sequence[str], path: tuple[str, ...]
-    ) -> Any:
+    def _group(self, group: OnnxGroup, unit: _Unit, depth: int, gives: Sequence[str], path: tuple[str, ...]) -> Any:
         own = {self.place[id(step)] for step in unit.steps}
         leaving = [
             name for step in unit.steps for name in step.outputs
@@ -161,13 +164,19 @@ def _knot(units: list[_Unit]) -> list[_Unit]:
         if not free:
             break
         left -= free
-    # From behind too: what only hangs on a knot is none.
-    while True:
-        read = set().union(*(before[place] for place in left)) if left else set[int]()
-        loose = left - read
-        if not loose:
-            return [units[place] for place in sorted(left)]
-        left -= loose
+    return [units[place] for place in sorted(left) if _comes_back(place, before, left)]
+
+
+def _comes_back(place: int, before: list[set[int]], left: set[int]) -> bool:
+    """Whether a unit is among those that it reads from in the end."""
+    todo, seen = [place], set[int]()
+    while todo:
+        reached = (before[todo.pop()] & left) - seen
+        if place in reached:
+            return True
+        seen |= reached
+        todo.extend(reached)
+    return False
 
 
 def _ordered(units: list[_Unit]) -> list[_Unit]:

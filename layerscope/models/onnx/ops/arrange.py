@@ -6,7 +6,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -160,6 +159,19 @@ def gathered(x: Tensor, at: Any, *, axis: int) -> Tensor:
     return found.unflatten(axis, tuple(shape)) if len(shape) != 1 else found
 
 
+def _strided(call: OnnxCall) -> Computed:
+    return Computed(by=partial(strided), inputs=(0, 1))
+
+
+def strided(x: Tensor, at: Any) -> Tensor:
+    """Of each picture the numbers at these places among all of its own, in the axes of the places but the first."""
+    shape, places = np.shape(at)[1:], whole(at)
+    flat = x.reshape(x.shape[0], -1)
+    if places != list(range(prod(x.shape[1:]))):
+        flat = flat.index_select(1, torch.tensor(places, device=x.device))
+    return flat.reshape(x.shape[0], *shape)
+
+
 def _squeeze(call: OnnxCall) -> Computed:
     axes = call.axes(1, 13)
     if axes is None:
@@ -282,6 +294,7 @@ ROWS = (
     OnnxOperator(name="Split", read=_split),
     OnnxOperator(name="Slice", read=_slice),
     OnnxOperator(name="Gather", read=_gather),
+    OnnxOperator(name="AsStrided", read=_strided, domains=("layerscope",)),
     OnnxOperator(name="Squeeze", read=_squeeze),
     OnnxOperator(name="Unsqueeze", read=_unsqueeze),
     OnnxOperator(name="Expand", read=_expand),

@@ -125,7 +125,8 @@ def general(
 def _matmul(call: OnnxCall) -> Computed:
     weight = call.weight(1)
     if weight is not None and weight.dim() == 2:
-        return Computed(by=dense(weight.t(), None))
+        # A third input is the bias that was found behind it.
+        return Computed(by=dense(weight.t(), call.weight(2)))
     return Computed(by=partial(product), inputs=(0, 1))
 
 

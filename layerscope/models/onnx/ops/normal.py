@@ -127,7 +127,7 @@ def softmax_of_all(x: Tensor, *, axis: int, logarithm: bool) -> Tensor:
 ROWS = (
     OnnxOperator(name="BatchNormalization", read=_batch_norm),
     OnnxOperator(name="InstanceNormalization", read=_instance_norm),
-    OnnxOperator(name="GroupNormalization", read=_group_norm),
+    OnnxOperator(name="GroupNormalization", read=_group_norm, domains=("", "layerscope")),
     OnnxOperator(name="LayerNormalization", read=_layer_norm),
     OnnxOperator(name="RMSNormalization", read=_rms_norm),
     OnnxOperator(name="LRN", read=_response_norm),

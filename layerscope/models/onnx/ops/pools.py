@@ -50,9 +50,7 @@ def _average_pool(call: OnnxCall) -> Computed:
     if even is not None and any(2 * side > size for side, size in zip(even, kernel, strict=True)):
         even = None
     if even is not None:
-        return Computed(
-            by=_MEAN[len(kernel)](kernel, strides, tuple(even), ceil_mode=ceil, count_include_pad=counted)
-        )
+        return Computed(by=_MEAN[len(kernel)](kernel, strides, tuple(even), ceil_mode=ceil, count_include_pad=counted))
     if len(kernel) != 2 or ceil:
         raise Unread(f"takes means with margins {pads}, which torch has not")
     given = pads if isinstance(pads, str) else tuple(pads)

@@ -33,12 +33,19 @@ def _resize(call: OnnxCall) -> Computed:
         raise Unread("keeps the aspect of the map while it resizes it")
     cubic = (call.given("cubic_coeff_a", -0.75), call.given("exclude_outside", 0)) == (-0.75, 0)
     smoothed = bool(call.given("antialias", 0))
-    if mode == "cubic" and not (cubic and transform in (*_HALVES, "align_corners")) or smoothed and mode != "linear":
+    if (mode == "cubic" and not (cubic and transform in (*_HALVES, "align_corners"))) or (
+        smoothed and mode != "linear"
+    ):
         raise Unread(f'resizes in the mode "{mode}" otherwise than torch does (coordinates "{transform}")')
     if smoothed and transform not in _HALVES:
         raise Unread(f'smooths while it resizes, with the coordinates "{transform}"')
     by = partial(
-        resized, mode=mode, transform=transform, rounding=rounding, smoothed=smoothed, axes=tuple(call.given("axes", ()))
+        resized,
+        mode=mode,
+        transform=transform,
+        rounding=rounding,
+        smoothed=smoothed,
+        axes=tuple(call.given("axes", ())),
     )
     if call.opset < 9:
         return Computed(by=partial(by, scales=tuple(call.attributes["scales"])))
@@ -100,7 +107,9 @@ def _as_torch_does(
     if transform == "align_corners":
         return F.interpolate(x, size=size, mode=way, align_corners=True)
     if transform == "half_pixel" or (transform == "pytorch_half_pixel" and min(size) > 1):
-        if by_size or all(out == own * scale.get(axis, 1) for axis, out, own in zip((2, 3), size, x.shape[2:], strict=True)):
+        if by_size or all(
+            out == own * scale.get(axis, 1) for axis, out, own in zip((2, 3), size, x.shape[2:], strict=True)
+        ):
             return F.interpolate(x, size=size, mode=way, align_corners=False, antialias=smoothed)
         factors = [scale.get(axis, 1.0) for axis in (2, 3)]
         return F.interpolate(x, scale_factor=factors, mode=way, align_corners=False, antialias=smoothed)
