@@ -112,12 +112,13 @@ def _with_no_call_untried(run: InStep, found: Replay) -> Replay:
 
 
 def _turn(twin: nn.Module, seed: int) -> None:
-    """Turn the signs of weights at random, unit by unit, and wake those that are zero: the sizes stay as they were."""
+    """Turn the signs of the weights, of all of them first, then of units at random, and wake those that are zero: the
+    sizes stay as they were."""
     random = torch.Generator().manual_seed(seed)
     for weight in twin.parameters():
         if weight.is_floating_point() and weight.numel():
             shape = (len(weight), *(1,) * (weight.dim() - 1)) if weight.dim() else ()
-            signs = torch.randint(2, shape, generator=random).mul(2).sub(1).to(weight)
+            signs = torch.randint(1 if seed == 1 else 2, shape, generator=random).mul(2).sub(1).to(weight)
             awake = torch.rand(weight.shape, generator=random, dtype=torch.float64).sub(0.5).to(weight)
             weight.mul_(signs).add_(awake * (weight == 0))
 
