@@ -17,7 +17,7 @@ from torch.fx import Node as FxNode
 
 from layerscope.core.errors import TraceError
 from layerscope.core.quiet import quiet
-from layerscope.graph import response
+from layerscope.graph import gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import Batch, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
@@ -102,6 +102,7 @@ class _Reader:
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = Batch(self.input)
         self.constants = Constants(program)
+        gates.mark(program.graph, self.constants)
         self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)
