@@ -19,7 +19,7 @@ from layerscope.core.errors import TraceError
 from layerscope.core.quiet import quiet
 from layerscope.graph import response
 from layerscope.graph.args import bind
-from layerscope.graph.batch import Batch, first, is_number
+from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import Constants, Recipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
@@ -100,7 +100,7 @@ class _Reader:
         self.program = program
         respell(program.graph)
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
-        self.batch = Batch(self.input)
+        self.batch = BatchDim(self.input)
         self.constants = Constants(program)
         self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
