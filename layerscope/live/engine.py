@@ -61,7 +61,7 @@ class Forwarded:
         return self.placement.height, self.placement.width
 
 
-class Engine:
+class InferenceEngine:
     """A network over the layers of one atlas; its calls may come from several threads.
 
     name: of the network. classes: the names of its outputs, empty where nobody says them. layers: those of the atlas,
