@@ -40,7 +40,7 @@ Encoded = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class ImageGroup:
     """Images whose peaks are projected together. hashes: of the images, as they were scanned, by id."""
 
     images: tuple[int, ...]
@@ -90,7 +90,7 @@ class ProjectWork(ImageWork):
         self.settings, self.works, self.alone, self.natural = settings, works, alone, natural
         self.known, self.needed = known, needed
 
-    def __call__(self, pieces: Sequence[Piece[Group]], /) -> Iterator[Made[ProjectPart]]:
+    def __call__(self, pieces: Sequence[Piece[ImageGroup]], /) -> Iterator[Made[ProjectPart]]:
         self.settle()
         pictured = range(len(self.source)) if self.settings.pictures else ()
         runs = [piece.held.images for piece in pieces]
@@ -99,7 +99,7 @@ class ProjectWork(ImageWork):
             coming = self.clock.each("wait for images", batches)
             yield from in_turn(pieces, lambda piece: self._parts(piece.held, coming, pool))
 
-    def _parts(self, group: Group, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
+    def _parts(self, group: ImageGroup, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
         batch = as_scanned(next(batches), group.hashes)
         pictures = pool.map(partial(encoded_picture, codec=self.settings.codec), batch.pictures)
         x = torch.from_numpy(batch.pixels)
