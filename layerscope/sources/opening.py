@@ -20,7 +20,7 @@ from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, Reading, Unusabl
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
-from layerscope.sources.listing import Entry, Listing
+from layerscope.sources.listing import Entry, FileListing
 from layerscope.sources.source import Source
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
@@ -177,7 +177,7 @@ def _nowhere(images: Any) -> str:
     return f'the images "{images}" do not exist{told}; expected {forms()}'
 
 
-def _encoded(found: Listing, name: str, counted: str, asked: Asked) -> Source:
+def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
     entries, everything, said = found.entries, found.everything, found.said
     labels, limit, reading = asked.labels, asked.limit, asked.reading
     if not entries and found.first_other is not None:
