@@ -13,7 +13,7 @@ from layerscope.core.concepts import (
     Dissection,
     Figures,
     LayerDissection,
-    Measured,
+    LayerFigures,
     Note,
     UnitConcept,
 )
@@ -115,5 +115,5 @@ def _figures(plain: Mapping[str, Any]) -> Figures:
     return Figures(**{**plain, "levels": dict(sorted(levels.items()))})
 
 
-def _measured(plain: Mapping[str, Any]) -> Measured:
-    return Measured(figures=_figures(plain["figures"]), bau=_figures(plain["bau"]))
+def _measured(plain: Mapping[str, Any]) -> LayerFigures:
+    return LayerFigures(figures=_figures(plain["figures"]), bau=_figures(plain["bau"]))

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int16, Int64
 from torch import Tensor
 
-from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
+from layerscope.core.concepts import BAR, Dissection, LayerDissection, LayerFigures, UnitConcept
 from layerscope.core.engines import Piece
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.failures import plain_failures
@@ -227,7 +227,7 @@ def _layer(layer: LayerRecord, subjects: Sequence[_Subject], masks: Masks) -> La
         figures=figures(units),
         bau=figures(units, bau=True),
         baselines={
-            name: Measured(figures=figures(every[name]), bau=figures(every[name], bau=True))
+            name: LayerFigures(figures=figures(every[name]), bau=figures(every[name], bau=True))
             for name in (SHUFFLED, MIXED, UNTRAINED)
             if name in every
         },
