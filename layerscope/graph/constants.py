@@ -27,7 +27,7 @@ GETITEM = "getitem"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class TensorName:
     """In a step's arguments: the tensor of this name, taken, literal or made by an earlier step."""
 
     name: str
@@ -81,7 +81,7 @@ def _made(step: Derived, known: Mapping[str, Any], device: torch.device | None) 
 
 
 def _filled(value: Any, known: Mapping[str, Any]) -> Any:
-    if isinstance(value, Named):
+    if isinstance(value, TensorName):
         return known[value.name]
     return [_filled(v, known) for v in value] if isinstance(value, tuple) else value
 
@@ -173,7 +173,7 @@ class Constants:
 
     def _value(self, value: Any, wish: str) -> Any:
         if isinstance(value, FxNode):
-            return Named(self._name(value, wish))
+            return TensorName(self._name(value, wish))
         return tuple(self._value(v, wish) for v in value) if isinstance(value, list | tuple) else value
 
     def _unique(self, wish: str) -> str:

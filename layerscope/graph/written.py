@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from layerscope.graph.constants import Derived, Named, Recipe
+from layerscope.graph.constants import Derived, Recipe, TensorName
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops.calls import BatchSize, Source, Weight
 from layerscope.graph.trace import Traced
@@ -25,7 +25,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "source": (Source, lambda value: value.index, Source),
     "weight": (Weight, lambda value: [value.name, list(value.shape)], lambda v: Weight(v[0], tuple(v[1]))),
     "batch": (BatchSize, lambda value: None, lambda _: BatchSize()),
-    "named": (Named, lambda value: value.name, Named),
+    "named": (TensorName, lambda value: value.name, TensorName),
     "dtype": (torch.dtype, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.dtype)),
     "layout": (torch.layout, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.layout)),
     "memory": (

@@ -12,7 +12,7 @@ from layerscope.core.errors import UsageError, nearest
 from layerscope.core.failures import plain_failures
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
-from layerscope.models.named import NAMED, Named
+from layerscope.models.named import NAMED, NamedNetwork
 from layerscope.training.card import Told, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
@@ -97,7 +97,7 @@ def _recipe(
     return replace(chosen, **{key: value for key, value in given.items() if value is not None})
 
 
-def _stored_side(named: Named) -> int:
+def _stored_side(named: NamedNetwork) -> int:
     """Pictures are kept with the margin that crops are cut from."""
     return named.input.resize or named.input.height
 
