@@ -20,7 +20,8 @@ _CONVERT = 'load it where it was made, and save its weights for the torch networ
 
 @dataclass(frozen=True)
 class WeightsFormat:
-    """A format of file met among weights. what: in words, with its article. advice: what a user does. reader: of `reading`, or ""."""
+    """A format of file met among weights. what: in words, with its article. advice: what a user does. reader: of
+    `reading`, or ""."""
 
     what: str
     advice: str = ""

@@ -23,7 +23,7 @@ MOST_CLASS_MEANS = 16_000_000
 
 @dataclass(eq=False)
 class LayerTotals:
-    """The sums of one layer so far; maxima and places, as in Sampled, for all images of the sample."""
+    """The sums of one layer so far; maxima and places, as in SampledMaxima, for all images of the sample."""
 
     peaks: Peaks
     histogram: Int64[np.ndarray, "u bins"]

@@ -19,8 +19,8 @@ DEVELOP = "develop it to JPEG, PNG or TIFF"
 
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
-    """A format of file met among images. image: it counts as an image, if perhaps as one that cannot be used. advice: what to do with
-    a kind that is not read; empty for those that are."""
+    """A format of file met among images. image: it counts as an image, if perhaps as one that cannot be used. advice:
+    what to do with one that is not read; empty for those that are."""
 
     name: str
     begins: str

@@ -16,7 +16,7 @@ from layerscope.models.named import NAMED, NamedNetwork
 from layerscope.training.card import Told, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
-from layerscope.training.data import WORLD, Data, Part, open_data
+from layerscope.training.data import WORLD, Data, Split, open_data
 from layerscope.training.optimiser import begin_from, digest
 from layerscope.training.pictures import Pictures, read_pictures
 from layerscope.training.recipe import Recipe, recipe_of
@@ -121,7 +121,7 @@ def _read(data: Data, side: int, store: Store, reporter: Progress) -> tuple[Pict
     return train, other
 
 
-def _skipped(part: Part) -> list[Any]:
+def _skipped(part: Split) -> list[Any]:
     chosen = set(part.ids.tolist())
     return [record for record in part.source.skipped if record.id in chosen]
 
