@@ -7,7 +7,7 @@ from contextlib import suppress
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
-from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
+from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unusable, decode, is_deep
 from layerscope.sources.image import Read, of_bytes
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
@@ -25,7 +25,7 @@ class EncodedSource(Source):
         entries: Sequence[Entry],
         *,
         name: str,
-        reading: Reading = UPRIGHT,
+        reading: DecodeOptions = UPRIGHT,
         everything: Sequence[Entry] = (),
         said: Sequence[str] = (),
     ) -> None:

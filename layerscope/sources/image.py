@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from layerscope.core.records import ImageRecord
-from layerscope.sources.decode import UPRIGHT, Reading, Unusable, decode
+from layerscope.sources.decode import UPRIGHT, DecodeOptions, Unusable, decode
 
 Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
 Read = tuple[ImageRecord, Picture | None]
@@ -31,7 +31,7 @@ def of_pixels(record: ImageRecord, pixels: Any) -> Read:
     return replace(record, sha256=digest.hex(), size=size, height=pixels.height, width=pixels.width), pixels
 
 
-def of_bytes(record: ImageRecord, encoded: bytes, reading: Reading = UPRIGHT) -> Read:
+def of_bytes(record: ImageRecord, encoded: bytes, reading: DecodeOptions = UPRIGHT) -> Read:
     """An image of the bytes of a picture file, known by their SHA-256; no picture where they cannot be decoded."""
     record = replace(record, sha256=hashlib.sha256(encoded).hexdigest(), size=len(encoded))
     try:
