@@ -43,7 +43,7 @@ class Derived:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Recipe:
+class WeightsRecipe:
     """How the tensors that a graph names are made from a state dict; plain data, without the state's values.
 
     taken: names of the state dict. literals: tensors that stand in the network's code and in no state dict, by value.
@@ -130,9 +130,9 @@ class Constants:
         self._named[name] = None
         return Weight(name, tuple(int(size) for size in fx.meta["val"].shape))
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> WeightsRecipe:
         """How all that was asked for is made."""
-        return Recipe(
+        return WeightsRecipe(
             taken=tuple(self._taken), literals=dict(self._used), derived=tuple(self._steps), named=tuple(self._named)
         )
 

@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from layerscope.core.records import LayerRecord
-from layerscope.graph.constants import Recipe
+from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
 
@@ -34,7 +34,7 @@ class Reading:
     network's outputs its node, None where it has none."""
 
     program: Carrier
-    recipe: Recipe
+    recipe: WeightsRecipe
     layers: Sequence[LayerRecord]
     returned: Sequence[int | None]
 

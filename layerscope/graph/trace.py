@@ -20,7 +20,7 @@ from layerscope.core.quiet import quiet
 from layerscope.graph import response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import BatchDim, first, is_number
-from layerscope.graph.constants import Constants, Recipe, is_copy
+from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
@@ -44,7 +44,7 @@ class Traced:
 
     graph: Graph
     weights: dict[str, Tensor]
-    recipe: Recipe
+    recipe: WeightsRecipe
     returned: tuple[int | None, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -110,7 +110,7 @@ class _Reader:
         self.ids: dict[FxNode, int] = {}
         self.mixed: set[int] = set()
 
-    def read(self) -> tuple[Graph, Recipe]:
+    def read(self) -> tuple[Graph, WeightsRecipe]:
         """The graph, and how its weights are made."""
         for fx in self.program.graph.nodes:
             if fx is self.input:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from layerscope.graph.constants import Derived, Recipe, TensorName
+from layerscope.graph.constants import Derived, TensorName, WeightsRecipe
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops.calls import BatchSize, Source, Weight
 from layerscope.graph.trace import Traced
@@ -56,7 +56,7 @@ def read_traced(content: bytes, state: Mapping[str, Tensor]) -> Traced:
     length = int.from_bytes(content[:8], "little")
     data = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["read"])
     tensors = load(content)
-    recipe = Recipe(
+    recipe = WeightsRecipe(
         taken=tuple(data["taken"]),
         literals={name: tensors[str(place)] for place, name in enumerate(data["literals"])},
         derived=tuple(Derived(name=n, target=t, args=_restored(args)) for n, t, args in data["derived"]),
