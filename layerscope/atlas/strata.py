@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from layerscope.atlas.records import Neighbour, Stratum
-from layerscope.atlas.rows import BOX, Row, has_table, read_box, select, to_json
+from layerscope.atlas.rows import BOX, SqlRow, has_table, read_box, select, to_json
 from layerscope.core.strata import PERCENTILES, Neighbours, Strata
 
 KEY = "layer unit percentile rank"
@@ -19,7 +19,7 @@ Key = tuple[int, int, int, int]
 Place = tuple[Key, int, int, int]
 
 
-def stratum_rows(layer_id: int, strata: Strata) -> Iterator[Row]:
+def stratum_rows(layer_id: int, strata: Strata) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
     places = np.argwhere(strata.image >= 0)
     columns = [getattr(strata, name)[tuple(places.T)].tolist() for name in ("value", "image", "row", "col")]
@@ -27,7 +27,7 @@ def stratum_rows(layer_id: int, strata: Strata) -> Iterator[Row]:
         yield (layer_id, unit, PERCENTILES[percentile], rank, *values)
 
 
-def neighbour_rows(layer_id: int, neighbours: Neighbours) -> Iterator[Row]:
+def neighbour_rows(layer_id: int, neighbours: Neighbours) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
     for unit, rank in np.argwhere(neighbours.other >= 0).tolist():
         yield layer_id, unit, rank, int(neighbours.other[unit, rank]), float(neighbours.correlation[unit, rank])

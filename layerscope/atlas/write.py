@@ -109,11 +109,11 @@ class AtlasWriter:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _put(self, statement: str, values: Iterable[rows.Row]) -> None:
+    def _put(self, statement: str, values: Iterable[rows.SqlRow]) -> None:
         with self.transaction():
             self._connection.executemany(statement, values)
 
-    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.Row]) -> None:
+    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.SqlRow]) -> None:
         """The rows of a layer in a table, in place of those that stood there."""
         with self.transaction():
             self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
