@@ -21,7 +21,7 @@ class Node:
     name, or the target's for an operation without a row. target: the ATen overload. module: innermost module path.
     classes: the module paths around it, outermost first, as (path, class). calls: these modules' calls, each by its
     path, a second one as path@2. sources: ids of its inputs. args: by name,
-    with Source, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
+    with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
     this call, or "".
     """
 

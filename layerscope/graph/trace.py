@@ -26,7 +26,7 @@ from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import BatchSize, Call, Declined, Source, holds_source
+from layerscope.graph.ops.calls import BatchSize, Call, Declined, NodeInput, holds_source
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
 from layerscope.graph.spelling import respell
@@ -225,7 +225,7 @@ class _Arguments:
             return value
         if value in self.reader.ids:
             self.sources.append(self.reader.ids[value])
-            return Source(len(self.sources) - 1)
+            return NodeInput(len(self.sources) - 1)
         if value in self.reader.constants and isinstance(value.meta.get("val"), Tensor):
             wish = f"{self.name}.{key}" if place is None else f"{self.name}.{key}.{place}"
             return self.reader.constants.weight(value, wish)

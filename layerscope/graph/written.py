@@ -12,7 +12,7 @@ from torch import Tensor
 
 from layerscope.graph.constants import Derived, TensorName, WeightsRecipe
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.calls import BatchSize, Source, Weight
+from layerscope.graph.ops.calls import BatchSize, NodeInput, Weight
 from layerscope.graph.trace import Traced
 
 
@@ -22,7 +22,7 @@ class Unwritable(Exception):
 
 # One word for each kind of value that JSON does not know: its type, its value as plain values, and back.
 _KINDS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "source": (Source, lambda value: value.index, Source),
+    "source": (NodeInput, lambda value: value.index, NodeInput),
     "weight": (Weight, lambda value: [value.name, list(value.shape)], lambda v: Weight(v[0], tuple(v[1]))),
     "batch": (BatchSize, lambda value: None, lambda _: BatchSize()),
     "named": (TensorName, lambda value: value.name, TensorName),

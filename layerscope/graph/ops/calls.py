@@ -20,7 +20,7 @@ class Declined(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class NodeInput:
     """In a call's arguments: the call's index-th input, in the order of its node's sources."""
 
     index: int
@@ -40,7 +40,7 @@ class BatchSize:
 
 
 class Sample(NamedTuple):
-    """A small call for the general tests: the target, its inputs, and its arguments with a Source for each input."""
+    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input."""
 
     target: OpOverload
     inputs: tuple[Tensor, ...]
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
 class Call:
     """One call of an operation: its arguments by name, and the shapes it takes and gives, without the batch.
 
-    args: plain values, with Source, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
+    args: plain values, with NodeInput, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
     tensors stand in place of the weights. tensors: the inputs, for rules that read them. output: what the call gave,
     likewise. memo: what a rule makes of the weights, kept for the next call of the same node.
     """
@@ -110,12 +110,12 @@ class Call:
 
 def holds_source(value: Any) -> bool:
     """True for an argument that is a map, or a list with one in it."""
-    return isinstance(value, Source) or (isinstance(value, tuple) and any(holds_source(v) for v in value))
+    return isinstance(value, NodeInput) or (isinstance(value, tuple) and any(holds_source(v) for v in value))
 
 
 def _filled(value: Any, tensors: tuple[Tensor, ...], batch: int) -> Any:
     """An argument with its inputs in place."""
-    if isinstance(value, Source):
+    if isinstance(value, NodeInput):
         return tensors[value.index]
     if isinstance(value, BatchSize):
         return batch
