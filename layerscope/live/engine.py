@@ -24,7 +24,7 @@ from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
-from layerscope.live.tiles import Tile, natural_view, png, tiles_of
+from layerscope.live.tiles import EncodedTile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
@@ -232,10 +232,10 @@ class InferenceEngine:
     def _carried_back(
         self, forwarded: ForwardPass, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
         clock: Clock,
-    ) -> list[Tile]:  # fmt: skip
+    ) -> list[EncodedTile]:  # fmt: skip
         """The entries' tiles, batch by batch; others may compute in between."""
         parts = carried(self.program, entries, methods, forwarded.values, size=1 if len(entries) == 1 else None)
-        tiles: list[Tile] = []
+        tiles: list[EncodedTile] = []
         while (part := self._next(parts, clock)) is not None:
             with clock.time("encode"):
                 tiles += tiles_of(part, layer, placed_by, self._natural, self.input, methods)

@@ -49,7 +49,7 @@ class ImageGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class PeakTiles:
     """Some peaks of one layer, ready to be kept.
 
     tiles, scales: of each peak its patch, then every method's views. boxes: what the tiles show, in input px; sources:
@@ -74,7 +74,7 @@ class Thumbnails:
     found: Mapping[int, Encoded]
 
 
-ProjectPart = Tiles | Thumbnails
+ProjectPart = PeakTiles | Thumbnails
 
 
 class ProjectWork(ImageWork):
@@ -118,7 +118,7 @@ class ProjectWork(ImageWork):
 
     def _layer(
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, x: Tensor, maps: dict[int, Tensor], shown: np.ndarray
-    ) -> Iterator[Tiles]:
+    ) -> Iterator[PeakTiles]:
         """All peaks of one layer in this group."""
         places = np.searchsorted(batch.ids, peaks.image)
         if not work.methods:
@@ -173,13 +173,13 @@ class ProjectWork(ImageWork):
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, shown: np.ndarray, places: np.ndarray,
         boxes: Sequence[Box], tiles: np.ndarray, scales: np.ndarray, signals: Mapping[str, np.ndarray] | None = None,
         extents: tuple[Box, ...] = (),
-    ) -> Tiles:  # fmt: skip
+    ) -> PeakTiles:  # fmt: skip
         """These peaks with their patches."""
         with self.clock.time("write"):
             patches = [patch_tile(shown[place], box, work.size) for place, box in zip(places, boxes, strict=True)]
             ones = np.ones((len(peaks), 1), np.float32)
             sources = [batch.placements[place].source_box(box) for place, box in zip(places, boxes, strict=True)]
-            return Tiles(
+            return PeakTiles(
                 work.node, peaks.unit, peaks.rank, np.concatenate([np.stack(patches)[:, None], tiles], 1),
                 np.concatenate([ones, scales], 1), tuple(boxes), tuple(sources if work.patches else ()), signals or {},
                 extents,
