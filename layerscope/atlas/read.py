@@ -28,7 +28,7 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
 
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 
 class Encoded(NamedTuple):
@@ -73,7 +73,7 @@ class AtlasFile:
                 raise AtlasError(f"{self.path} was closed; open it again to read it")
             yield self._connection
 
-    def _ask(self, question: Callable[..., Answer], *values: Any) -> Answer:
+    def _ask(self, question: Callable[..., AnswerT], *values: Any) -> AnswerT:
         with self._reading() as connection:
             return question(connection, *values)
 

@@ -16,7 +16,7 @@ SAMPLE = "sample"
 
 Key = tuple[int, int, int, int]
 # A row of strata that has no boxes yet: its key, its image, and its row and column in the layer's map.
-Place = tuple[Key, int, int, int]
+StratumPlace = tuple[Key, int, int, int]
 
 
 def stratum_rows(layer_id: int, strata: Strata) -> Iterator[SqlRow]:
@@ -71,7 +71,7 @@ def images_to_place(connection: sqlite3.Connection, tiles_known: bool) -> list[i
     return [image for (image,) in connection.execute(f"SELECT DISTINCT image FROM stratum {rest}")]
 
 
-def to_place(connection: sqlite3.Connection, images: Sequence[int]) -> list[Place]:
+def to_place(connection: sqlite3.Connection, images: Sequence[int]) -> list[StratumPlace]:
     """The strata of these images that have no boxes yet, in layers whose tiles are known."""
     among = "image IN (SELECT value FROM json_each(?)) AND tile_top IS NULL AND tile IS NOT NULL"
     query = select("stratum", f"{KEY} image row col", f"JOIN layer ON layer.id = layer WHERE {among}")

@@ -198,7 +198,7 @@ class AtlasWriter:
         """The images, in order, with strata that have no boxes yet; only in layers whose tiles are known, or in all."""
         return strata.images_to_place(self._connection, tiles_known)
 
-    def strata_to_place(self, images: Sequence[int]) -> list[strata.Place]:
+    def strata_to_place(self, images: Sequence[int]) -> list[strata.StratumPlace]:
         """The strata of these images that have no boxes yet, in layers whose tiles are known."""
         return strata.to_place(self._connection, images)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import Call, Shape
+from layerscope.graph.ops.calls import Call, TensorShape
 from layerscope.graph.ops.ranges import ANYTHING, Range
 from layerscope.graph.ops.table import Op, Role
 
@@ -34,7 +34,7 @@ class Node:
     calls: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
-    shape: Shape
+    shape: TensorShape
     refused: str = ""
 
 

@@ -36,7 +36,7 @@ _STEPS = 8
 # Patches of so many peaks are cut at once where there is nothing to carry back.
 _PATCHES = 64
 
-Encoded = tuple[bytes, int, int]
+EncodedBytes = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class PeakTiles:
 class Thumbnails:
     """The small whole pictures of a group's images, encoded, with height and width, by image."""
 
-    found: Mapping[int, Encoded]
+    found: Mapping[int, EncodedBytes]
 
 
 ProjectPart = PeakTiles | Thumbnails
@@ -196,7 +196,7 @@ def tolerance(program: Carrier) -> float:
     return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 
 
-def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> Encoded | None:
+def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> EncodedBytes | None:
     """A small whole picture, encoded, and its height and width; None where there is none."""
     return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 

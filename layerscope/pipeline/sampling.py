@@ -29,7 +29,7 @@ SAMPLE = 64
 _CHUNK = 8
 
 # Of each method median and quartiles of its specificity, and of how many units.
-Specificity = dict[str, dict[str, float | int]]
+SpecificityQuartiles = dict[str, dict[str, float | int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class LayerSample:
     """side: of the layer's tiles, input px."""
 
     side: int
-    specificity: Specificity
+    specificity: SpecificityQuartiles
 
 
 class SampleWork(ImageWork):

@@ -11,19 +11,19 @@ from itertools import islice
 from typing import TypeVar
 
 GroupT = TypeVar("GroupT")
-Result = TypeVar("Result")
+ResultT = TypeVar("ResultT")
 
 
 def in_order(
-    groups: Iterable[tuple[GroupT, Sequence[Callable[[], Result]]]], *, threads: int, ahead: int
-) -> Generator[tuple[GroupT, list[Result]], None, None]:
+    groups: Iterable[tuple[GroupT, Sequence[Callable[[], ResultT]]]], *, threads: int, ahead: int
+) -> Generator[tuple[GroupT, list[ResultT]], None, None]:
     """Every group with the results of its calls, in order; the calls run in `threads` threads.
 
     What a call raises is raised where its group is handed out. On any early end, calls not yet begun are dropped and
     the threads have ended before control returns.
     """
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="layerscope-decode")
-    waiting: deque[tuple[GroupT, list[Future[Result]]]] = deque()
+    waiting: deque[tuple[GroupT, list[Future[ResultT]]]] = deque()
     remaining = iter(groups)
     try:
         while True:

@@ -12,7 +12,7 @@ from torch._ops import OpOverload
 
 from layerscope.graph.ops.kernels import computed
 
-Shape = tuple[int, ...]
+TensorShape = tuple[int, ...]
 
 
 class Declined(Exception):
@@ -31,7 +31,7 @@ class Weight:
     """In a call's arguments: a parameter or buffer of the network."""
 
     name: str
-    shape: Shape
+    shape: TensorShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Call:
 
     target: OpOverload
     args: Mapping[str, Any]
-    inputs: tuple[Shape, ...]
-    shape: Shape
+    inputs: tuple[TensorShape, ...]
+    shape: TensorShape
     tensors: tuple[Tensor, ...] = ()
     output: Tensor | None = None
     memo: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
@@ -87,7 +87,11 @@ class Call:
         return result[0] if isinstance(result, tuple | list) else result
 
     def local(
-        self, inputs: tuple[Shape, ...], shape: Shape, tensors: tuple[Tensor, ...] = (), output: Tensor | None = None
+        self,
+        inputs: tuple[TensorShape, ...],
+        shape: TensorShape,
+        tensors: tuple[Tensor, ...] = (),
+        output: Tensor | None = None,
     ) -> "Call":
         """The same call on windows cut so that nothing is left to pad, its output's shape the windows' own.
 
