@@ -89,7 +89,7 @@ def evolve(
     names = source.listing()
     return Evolution(
         network=run.network,
-        plane=(run.input.height, run.input.width),
+        input_size=(run.input.height, run.input.width),
         epochs=run.epochs,
         layers=tuple(work.result() for work in works),
         images=source.name,
