@@ -40,9 +40,9 @@ def _told_apart(fx: Node, constants: Container[Node]) -> tuple[Node, Node] | Non
         return None
     for own, other in (sides, sides[::-1]):
         shape, factor = own.meta["val"].shape, other.meta["val"].shape
-        if shape == fx.meta["val"].shape and len(factor) == len(shape):
-            if factor != shape or (_gating(other) and own is not other):
-                return own, other
+        fits = shape == fx.meta["val"].shape and len(factor) == len(shape)
+        if fits and (factor != shape or (_gating(other) and own is not other)):
+            return own, other
     return None
 
 

@@ -32,7 +32,7 @@ def test_laws(name: str, law) -> None:
 @pytest.mark.parametrize("name", OPERATIONS.own)
 def test_methods_are_their_formulas(name: str) -> None:
     """Deconvnet rectifies the signal as a rectifier rectifies its input, without a ceiling and whatever the input;
-    guided then takes the gradient of that; whatever is no rectifier and has no formula of its own goes by the gradient."""
+    guided then takes the gradient of that; what is no rectifier and has no formula of its own goes by the gradient."""
     row = OPERATIONS.own[name]
     for case in ops.cases(row):
         inputs, signal = case.random(7), case.signal(8)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field, Window
-from layerscope.graph.ops.calls import Call, Declined, Sample, Source
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.ranges import Range
 from layerscope.graph.ops.rules import Rule, derivative
 from layerscope.graph.ops.table import Op
@@ -57,8 +57,8 @@ def _range(call: Call, inputs: tuple[Range, ...]) -> Range:
 def _samples() -> Iterator[Sample]:
     x = torch.linspace(-3, 9, 2 * 3 * 5 * 4, dtype=torch.float64).sin().reshape(2, 3, 5, 4) * 7
     for factor in (x[:, :, :1, :1], x[:, :1], x.flip(2), x[:, :, :, :1]):
-        yield Sample(gate, (x, factor.sigmoid()), (Source(0), Source(1)))
-    yield Sample(gate, (x[:, :, 0, 0], x[:, :, 1, 1]), (Source(0), Source(1)))
+        yield Sample(gate, (x, factor.sigmoid()), (NodeInput(0), NodeInput(1)))
+    yield Sample(gate, (x[:, :, 0, 0], x[:, :, 1, 1]), (NodeInput(0), NodeInput(1)))
 
 
 _CONSTANT = Rule(_constant, inputs=True, word="factor", skips=lambda call: frozenset([1]))
