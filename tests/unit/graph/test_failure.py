@@ -153,10 +153,10 @@ def test_values_of_the_code_may_decide() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("[enforce fail at alloc_cpu.cpp] can't allocate memory")]
+    "error", [MemoryError(), RuntimeError("[enforce fail at alloc.cpp] can't allocate memory")]
 )
 def test_short_memory_is_no_fault_of_the_network(error: Exception) -> None:
-    """While a module is copied or exported, at the first way or a further one: what to do is said, not what to write."""
+    """Copying or exporting a module, at the first way or a further one: what to do is said, not what to write."""
 
     class Short(nn.Module):
         def __init__(self) -> None:
