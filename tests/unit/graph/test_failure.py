@@ -152,9 +152,7 @@ def test_values_of_the_code_may_decide() -> None:
     assert [node.op for node in trace_module(Normalises(), SHAPE).graph.nodes] == ["input", "div"]
 
 
-@pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("[enforce fail at alloc.cpp] can't allocate memory")]
-)
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail at alloc.cpp] can't allocate memory")])
 def test_short_memory_is_no_fault_of_the_network(error: Exception) -> None:
     """Copying or exporting a module, at the first way or a further one: what to do is said, not what to write."""
 
