@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from layerscope.core.geometry import Field, Number, Window
+from layerscope.core.geometry import Field, Rational, Window
 from layerscope.core.records import Input
 
 
@@ -22,7 +22,7 @@ def _window_data(window: Window) -> dict[str, Any]:
     return {name: _plain(getattr(window, name)) for name in ("size", "step", "start")}
 
 
-def _plain(value: Number) -> int | str:
+def _plain(value: Rational) -> int | str:
     return value if isinstance(value, int) else str(value)
 
 

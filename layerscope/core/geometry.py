@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from layerscope.core.errors import UnalignedBranches
 
-Number = int | Fraction
+Rational = int | Fraction
 
 
-def _plain(value: Number) -> Number:
+def _plain(value: Rational) -> Rational:
     """An integer wherever the value is one, so that records compare and print plainly."""
     fraction = Fraction(value)
     return int(fraction) if fraction.denominator == 1 else fraction
@@ -24,9 +24,9 @@ def _plain(value: Number) -> Number:
 class Window:
     """The inputs that each output sees along one axis; step 0 means that all outputs see the same."""
 
-    size: Number
-    step: Number
-    start: Number
+    size: Rational
+    step: Rational
+    start: Rational
 
     def __post_init__(self) -> None:
         for name in ("size", "step", "start"):
@@ -65,7 +65,7 @@ class Window:
         return Window(size=max(reach) - low, step=0, start=low)
 
     @property
-    def end(self) -> Number:
+    def end(self) -> Rational:
         """One past the last input that output 0 sees."""
         return self.start + self.size
 

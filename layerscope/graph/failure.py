@@ -86,7 +86,7 @@ class _TakenApart(Exception):
     """A module goes through its input, picture by picture."""
 
 
-class _Watched(Tensor):
+class _IterationTrap(Tensor):
     """A tensor that tells where somebody goes through it one by one."""
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -95,7 +95,7 @@ class _Watched(Tensor):
 
 def _taken_apart(model: nn.Module, call: Signature) -> str:
     """The line that goes through the input one by one, found by running the module once; or nothing."""
-    watched = [value.as_subclass(_Watched) for value in (*call.args, *call.kwargs.values())]
+    watched = [value.as_subclass(_IterationTrap) for value in (*call.args, *call.kwargs.values())]
     try:
         with torch.no_grad():
             model(*watched[: len(call.args)], **dict(zip(call.kwargs, watched[len(call.args) :], strict=True)))

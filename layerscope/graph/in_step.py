@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_leaves
 
 from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
-from layerscope.graph.constants import Recipe
+from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
 
@@ -35,7 +35,7 @@ class Reading:
     network's outputs its node, None where it has none."""
 
     program: Carrier
-    recipe: Recipe
+    recipe: WeightsRecipe
     layers: Sequence[LayerRecord]
     returned: Sequence[int | None]
 
@@ -72,7 +72,7 @@ class InStep:
         self.returned: list[Any] = []
         self.failed, self.stuck = "", ("", "")
         self._calls: Counter[str] = Counter()
-        self._calls_watched = _Watched(program.dtype, self._seen)
+        self._calls_watched = _ResultWatch(program.dtype, self._seen)
         paths = {path for path, _ in module.named_modules() if path}
         self._named = {name: node for name, node in reading.names.items() if _path(name) in paths}
         self._waited_for = Counter([*self._named.values(), *(node for _, node in reading.outputs.values())])
@@ -251,7 +251,7 @@ def gap(found: Tensor, expected: Tensor) -> float:
     return largest / peak if peak else (inf if largest else 0.0)
 
 
-class _Watched(TorchDispatchMode):
+class _ResultWatch(TorchDispatchMode):
     """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones."""
 
     def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:

@@ -17,7 +17,7 @@ from torch._ops import OpOverload
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.calls import Call, Source, Weight
+from layerscope.graph.ops.calls import Call, NodeInput, Weight
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.runner import Carrier
 
@@ -140,7 +140,7 @@ class Program:
         fresh = first != 0 and not self._is_view(first)
         viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
         # An in-place call writes over its first argument, which in `bias + x` is a weight.
-        written = next(iter(node.args.values())) == Source(0)
+        written = next(iter(node.args.values())) == NodeInput(0)
         return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
 
     def _is_view(self, node: int) -> bool:

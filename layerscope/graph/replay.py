@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
-from layerscope.graph.constants import Recipe
+from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.graph import Graph
 from layerscope.graph.in_step import InStep, Reading, called, gap, values
 from layerscope.graph.ops.calls import Weight
@@ -101,7 +101,7 @@ def _other_weights(module: nn.Module, reading: Reading) -> tuple[str, float] | N
     return None
 
 
-def _rounded(twin: nn.Module, recipe: Recipe) -> float:
+def _rounded(twin: nn.Module, recipe: WeightsRecipe) -> float:
     """What numbers that stand in the network's code may differ by: exporting wrote them down in coarser numbers."""
     buffers = dict(twin.named_buffers())
     written = {tensor.dtype for name, tensor in recipe.literals.items() if name not in buffers}
@@ -109,7 +109,7 @@ def _rounded(twin: nn.Module, recipe: Recipe) -> float:
     return max((16 * torch.finfo(dtype).eps for dtype in written if dtype.is_floating_point), default=0.0)
 
 
-def _in_numbers_of(twin: nn.Module, recipe: Recipe, dtype: torch.dtype) -> dict[str, Tensor]:
+def _in_numbers_of(twin: nn.Module, recipe: WeightsRecipe, dtype: torch.dtype) -> dict[str, Tensor]:
     """The graph's weights out of a network in finer numbers: what is made of weights is made anew from these."""
     buffers = dict(twin.named_buffers())
     literals = {name: buffers.get(name, tensor) for name, tensor in recipe.literals.items()}

@@ -36,11 +36,11 @@ _STEPS = 8
 # Patches of so many peaks are cut at once where there is nothing to carry back.
 _PATCHES = 64
 
-Encoded = tuple[bytes, int, int]
+EncodedBytes = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class ImageGroup:
     """Images whose peaks are projected together. hashes: of the images, as they were scanned, by id."""
 
     images: tuple[int, ...]
@@ -49,7 +49,7 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class PeakTiles:
     """Some peaks of one layer, ready to be kept.
 
     tiles, scales: of each peak its patch, then every method's views. boxes: what the tiles show, in input px; sources:
@@ -71,10 +71,10 @@ class Tiles:
 class Thumbnails:
     """The small whole pictures of a group's images, encoded, with height and width, by image."""
 
-    found: Mapping[int, Encoded]
+    found: Mapping[int, EncodedBytes]
 
 
-ProjectPart = Tiles | Thumbnails
+ProjectPart = PeakTiles | Thumbnails
 
 
 class ProjectWork(ImageWork):
@@ -90,7 +90,7 @@ class ProjectWork(ImageWork):
         self.settings, self.works, self.alone, self.natural = settings, works, alone, natural
         self.known, self.needed = known, needed
 
-    def __call__(self, pieces: Sequence[Piece[Group]], /) -> Iterator[Made[ProjectPart]]:
+    def __call__(self, pieces: Sequence[Piece[ImageGroup]], /) -> Iterator[Made[ProjectPart]]:
         self.settle()
         pictured = range(len(self.source)) if self.settings.pictures else ()
         runs = [piece.held.images for piece in pieces]
@@ -99,7 +99,7 @@ class ProjectWork(ImageWork):
             coming = self.clock.each("wait for images", batches)
             yield from in_turn(pieces, lambda piece: self._parts(piece.held, coming, pool))
 
-    def _parts(self, group: Group, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
+    def _parts(self, group: ImageGroup, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
         batch = as_scanned(next(batches), group.hashes)
         pictures = pool.map(partial(encoded_picture, codec=self.settings.codec), batch.pictures)
         x = torch.from_numpy(batch.pixels)
@@ -118,7 +118,7 @@ class ProjectWork(ImageWork):
 
     def _layer(
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, x: Tensor, maps: dict[int, Tensor], shown: np.ndarray
-    ) -> Iterator[Tiles]:
+    ) -> Iterator[PeakTiles]:
         """All peaks of one layer in this group."""
         places = np.searchsorted(batch.ids, peaks.image)
         if not work.methods:
@@ -173,13 +173,13 @@ class ProjectWork(ImageWork):
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, shown: np.ndarray, places: np.ndarray,
         boxes: Sequence[Box], tiles: np.ndarray, scales: np.ndarray, signals: Mapping[str, np.ndarray] | None = None,
         extents: tuple[Box, ...] = (),
-    ) -> Tiles:  # fmt: skip
+    ) -> PeakTiles:  # fmt: skip
         """These peaks with their patches."""
         with self.clock.time("write"):
             patches = [patch_tile(shown[place], box, work.size) for place, box in zip(places, boxes, strict=True)]
             ones = np.ones((len(peaks), 1), np.float32)
             sources = [batch.placements[place].source_box(box) for place, box in zip(places, boxes, strict=True)]
-            return Tiles(
+            return PeakTiles(
                 work.node, peaks.unit, peaks.rank, np.concatenate([np.stack(patches)[:, None], tiles], 1),
                 np.concatenate([ones, scales], 1), tuple(boxes), tuple(sources if work.patches else ()), signals or {},
                 extents,
@@ -196,7 +196,7 @@ def tolerance(program: Carrier) -> float:
     return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 
 
-def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> Encoded | None:
+def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> EncodedBytes | None:
     """A small whole picture, encoded, and its height and width; None where there is none."""
     return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 

@@ -19,7 +19,7 @@ from layerscope.graph.ops.table import Op
 ROWS: tuple[Op, ...] = (*conv.ROWS, *pool.ROWS, *pointwise.ROWS, *norm.ROWS, *join.ROWS, *shape.ROWS)
 
 
-class Operations(Registry[Op]):
+class OperationRegistry(Registry[Op]):
     """The rows by name, and by the ATen overloads that they speak for: one row for each."""
 
     def __init__(self) -> None:
@@ -70,5 +70,5 @@ class Operations(Registry[Op]):
             return []
 
 
-OPERATIONS = Operations()
+OPERATIONS = OperationRegistry()
 assert len({target for row in ROWS for target in row.targets}) == sum(len(row.targets) for row in ROWS)
