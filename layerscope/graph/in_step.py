@@ -19,6 +19,7 @@ from torch.fx import GraphModule
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
 from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.module import signature
@@ -190,6 +191,8 @@ class InStep:
                     self.apart[node] = gap(single, value[:1])
                 yield node
         except Stuck as stuck:
+            if any(map(out_of_memory, chain(stuck))):  # no fault of the graph
+                raise MemoryError("out of memory") from stuck
             self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)
 
 

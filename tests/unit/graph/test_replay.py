@@ -420,6 +420,17 @@ def test_why_there_was_no_replay_is_said() -> None:
     assert found.said == "could not be replayed: not today"
 
 
+def test_short_memory_is_no_fault_of_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that there is no memory for was not read wrongly: the network counts as one that could not be replayed."""
+
+    def short(program: Program, node: int) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(Program, "_call", short)
+    found = ls.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), INPUT).replay
+    assert (found.fault, found.pictures, found.said) == ("", 0, "could not be replayed: out of memory")
+
+
 class Loose(nn.Module):
     """Functions between modules and an operation without a row: no module, and no output, shows them."""
 
