@@ -18,7 +18,7 @@ from torch.fx import Node as FxNode
 from layerscope.core.errors import TraceError
 from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
-from layerscope.graph import response
+from layerscope.graph import gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
@@ -104,6 +104,7 @@ class _Reader:
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = BatchDim(self.input)
         self.constants = Constants(program)
+        gates.mark(program.graph, self.constants)
         self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)

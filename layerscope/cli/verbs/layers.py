@@ -43,6 +43,11 @@ def _replay_text(replay: "Replay | None") -> str:
 def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
     rows = [_row(layer, expected) for layer in layers]
     notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note]
+    notes += [
+        f"and beyond their fields, layers from {layer.name} on: {layer.field.beyond}"
+        for layer in layers
+        if layer.field.beyond
+    ][:1]
     legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
     return "\n".join([words.table(HEADER, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
 
