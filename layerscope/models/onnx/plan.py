@@ -200,7 +200,7 @@ class _Planner:
     def _made(self, node: NodeProto, found: Computed, call: OnnxCall, names: list[str]) -> None:
         """Run what computes a node on tensors without numbers, and note it down."""
         assert found.by is not None
-        arguments = [self._given(names, place, call) for place in found.inputs if place < len(names)]
+        arguments = [self._given(names, place, call, found) for place in found.inputs if place < len(names)]
         while arguments and arguments[-1] is None:
             arguments.pop()
         outer, outputs = node.output[0], list(node.output)
@@ -222,13 +222,13 @@ class _Planner:
         results = result if isinstance(result, tuple | list) else (result,)
         self.values.update(zip(node.output, results, strict=False))
 
-    def _given(self, names: list[str], place: int, call: OnnxCall) -> Any:
+    def _given(self, names: list[str], place: int, call: OnnxCall, found: Computed) -> Any:
         """An argument of a function: a name, a constant tensor, or plain numbers."""
         name = names[place]
         array = self.known.get(name)
         if array is None:
             return ValueNamed(name) if name else None
-        if array.dtype.kind in "fV" or array.dtype.name == "bfloat16":
+        if place not in found.plain and (array.dtype.kind in "fV" or array.dtype.name == "bfloat16"):
             if array.size == 1 and array.ndim <= max(value.dim() for value in call.inputs if isinstance(value, Tensor)):
                 return float(one(array))
             return tensor_of(array)

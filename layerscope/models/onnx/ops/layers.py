@@ -56,11 +56,11 @@ def _conv_transpose(call: OnnxCall) -> Computed:
     sides, cut = [0] * rank, [(0, 0)] * rank
     for axis, (first, last) in enumerate(zip(pads[:rank], pads[rank:], strict=True)):
         longer = extra[axis] + first - last
-        if min(first, last) < 0:
-            raise Unread(f"has margins {pads}, where none can be below zero")
         # A margin that is smaller at the end is an output that is longer at the end, as far as torch has that.
-        if extra[axis] <= longer < max(strides[axis], dilations[axis]):
+        if first >= 0 and extra[axis] <= longer < max(strides[axis], dilations[axis]):
             sides[axis], extra[axis] = first, longer
+        elif min(first, last) < 0:
+            raise Unread(f"has margins {pads}, where none can be below zero")
         else:
             sides[axis] = min(first, last)
             cut[axis] = (first - sides[axis], last - sides[axis])
@@ -92,9 +92,10 @@ def _transposed_margins(call: OnnxCall, kernel: list[int], strides: list[int], d
     for axis, size in enumerate(call.shape(0)[2:]):
         whole = (size - 1) * strides[axis] + extra[axis] + (kernel[axis] - 1) * dilations[axis] + 1
         cut = whole - (wanted[-rank:][axis] if wanted else size * strides[axis])
-        small, large = cut // 2, cut - cut // 2
-        begin.append(small if word == "SAME_UPPER" else large)
-        end.append(large if word == "SAME_UPPER" else small)
+        # What is wanted beyond the whole stands at the end.
+        small, large = (cut // 2, cut - cut // 2) if cut >= 0 else (0, cut)
+        begin.append(small if word == "SAME_UPPER" or cut < 0 else large)
+        end.append(large if word == "SAME_UPPER" or cut < 0 else small)
     return begin + end
 
 

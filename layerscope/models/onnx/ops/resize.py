@@ -32,31 +32,27 @@ def _resize(call: OnnxCall) -> Computed:
     if call.given("keep_aspect_ratio_policy", "stretch") != "stretch":
         raise Unread("keeps the aspect of the map while it resizes it")
     cubic = (call.given("cubic_coeff_a", -0.75), call.given("exclude_outside", 0)) == (-0.75, 0)
-    smoothed = bool(call.given("antialias", 0))
-    if (mode == "cubic" and not (cubic and transform in (*_HALVES, "align_corners"))) or (
-        smoothed and mode != "linear"
-    ):
-        raise Unread(f'resizes in the mode "{mode}" otherwise than torch does (coordinates "{transform}")')
-    if smoothed and transform not in _HALVES:
-        raise Unread(f'smooths while it resizes, with the coordinates "{transform}"')
+    if call.given("antialias", 0):
+        raise Unread("smooths a map while it resizes it (antialias), otherwise than torch does")
+    if mode == "cubic" and not (cubic and transform in (*_HALVES, "align_corners")):
+        raise Unread(f'resizes in the mode "cubic" otherwise than torch does (coordinates "{transform}")')
     by = partial(
         resized,
         mode=mode,
         transform=transform,
         rounding=rounding,
-        smoothed=smoothed,
         axes=tuple(call.given("axes", ())),
     )
     if call.opset < 9:
         return Computed(by=partial(by, scales=tuple(call.attributes["scales"])))
     if call.opset < 11:
-        return Computed(by=by, inputs=(0, 1))
+        return Computed(by=by, inputs=(0, 1), plain=(1,))
     places = [place for place in (0, 2, 3) if place == 0 or place < len(call.inputs)]
-    return Computed(by=by, inputs=tuple(places))
+    return Computed(by=by, inputs=tuple(places), plain=(2, 3))
 
 
 def resized(
-    x: Tensor, scales: Any = None, sizes: Any = None, *, mode: str, transform: str, rounding: str, smoothed: bool,
+    x: Tensor, scales: Any = None, sizes: Any = None, *, mode: str, transform: str, rounding: str, 
     axes: Sequence[int],
 ) -> Tensor:  # fmt: skip
     """A map of another height and width. scales, sizes: of these axes, or of all; one of the two."""
@@ -75,7 +71,7 @@ def resized(
     changed = [axis for axis in wanted if wanted[axis] != x.shape[axis] or scale[axis] != 1]
     if not changed:
         return x
-    own = _as_torch_does(x, wanted, scale, by_size, mode, transform, rounding, smoothed)
+    own = _as_torch_does(x, wanted, scale, by_size, mode, transform, rounding)
     if own is not None:
         return own
     for axis in changed:
@@ -86,11 +82,11 @@ def resized(
 
 def _as_torch_does(
     x: Tensor, wanted: dict[int, int], scale: dict[int, float], by_size: bool, mode: str, transform: str, rounding: str,
-    smoothed: bool,
+    
 ) -> Tensor | None:  # fmt: skip
     """What torch makes of a map [n, c, h, w], where that is the same; else None."""
     if x.dim() != 4:
-        if mode == "cubic" or smoothed:
+        if mode == "cubic":
             raise Unread(f"resizes a map of {x.dim() - 2} dimensions so")
         return None
     size = [wanted.get(axis, x.shape[axis]) for axis in (2, 3)]
@@ -110,9 +106,9 @@ def _as_torch_does(
         if by_size or all(
             out == own * scale.get(axis, 1) for axis, out, own in zip((2, 3), size, x.shape[2:], strict=True)
         ):
-            return F.interpolate(x, size=size, mode=way, align_corners=False, antialias=smoothed)
+            return F.interpolate(x, size=size, mode=way, align_corners=False)
         factors = [scale.get(axis, 1.0) for axis in (2, 3)]
-        return F.interpolate(x, scale_factor=factors, mode=way, align_corners=False, antialias=smoothed)
+        return F.interpolate(x, scale_factor=factors, mode=way, align_corners=False)
     return None
 
 

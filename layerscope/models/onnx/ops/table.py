@@ -15,15 +15,16 @@ class Computed:
     """What computes a node.
 
     by: a module of torch, or a partial of a function of ours, whose keywords are plain values; None where the first
-    input is handed on. inputs: the places of the
-    node's inputs that it is called with, in this order. before: what is done to the first of them ahead of it, after: what
-    to its result; themselves such partials, of one argument.
+    input is handed on. inputs: the places of the node's inputs that it is called with, in this order. before: what is
+    done to the first of them ahead of it, after: what to its result; themselves such partials, of one argument. plain:
+    places of constants that are told as Python's numbers, not as a tensor.
     """
 
     by: nn.Module | partial[Any] | None
     inputs: tuple[int, ...] = (0,)
     before: partial[Any] | None = None
     after: partial[Any] | None = None
+    plain: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
