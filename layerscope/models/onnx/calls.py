@@ -93,8 +93,3 @@ def one(value: Any) -> Any:
     """The only number of an array, as Python's own."""
     flat = np.asarray(value).reshape(-1)
     return flat[0].item() if hasattr(flat[0], "item") else flat[0]
-
-
-def batched(first: Any, batch: int | None) -> bool:
-    """Whether the first size of a shape in the file stands for the number of pictures that the file is fixed to."""
-    return batch is not None and isinstance(first, int) and first == batch

@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
 
 from layerscope.core.errors import TraceError, UsageError, nearest
@@ -132,11 +132,13 @@ def _load_weights_beside(model: ModelProto, path: Path) -> None:
             f'into "{path.parent}", where it lay when the network was exported'
         )
     for tensor in tensors:
+        place = _location(tensor)
         try:
             load_external_data_for_tensor(tensor, str(path.parent))
+            numpy_helper.to_array(tensor)
         except Exception as error:
             raise TraceError(
-                f'the weights "{tensor.name}" of "{path}" cannot be read from "{_location(tensor)}" beside it: it is cut '
+                f'the weights "{tensor.name}" of "{path}" cannot be read from "{place}" beside it: it is cut '
                 "short, or another network's; copy or download both again"
             ) from error
 

@@ -28,7 +28,8 @@ from layerscope.models.onnx.pictures import Pictured
 from layerscope.models.onnx.steps import OnnxStep, ValueNamed
 from layerscope.models.onnx.turning import FIRST_TO_LAST, channels_first
 
-PICTURES = 2
+# A number that no other axis has.
+PICTURES = 13
 _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan": "it is a loop"}
 
 

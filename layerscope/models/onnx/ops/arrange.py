@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from layerscope.models.onnx.calls import OnnxCall, Unread, batched, one, whole
+from layerscope.models.onnx.calls import OnnxCall, Unread, one, whole
 from layerscope.models.onnx.ops.arithmetic import numbers
 from layerscope.models.onnx.ops.table import Computed, OnnxOperator
 
@@ -56,23 +56,20 @@ def reshaped(x: Tensor, shape: Any, *, zeros: bool, batch: int | None) -> Tensor
     sizes = whole(shape)
     if not zeros:
         sizes = [x.shape[place] if size == 0 else size for place, size in enumerate(sizes)]
-    return x.reshape(_freed(x, sizes, batch))
+    return x.reshape(_freed(x, sizes, batch) if batch is not None and sizes and x.dim() else sizes)
 
 
-def _freed(x: Tensor, sizes: list[Any], batch: int | None) -> list[Any]:
+def _freed(x: Tensor, sizes: list[Any], batch: int) -> list[Any]:
     """Sizes for any number of pictures, where the file says those of its own number. Raises Unread."""
-    rest = sizes[1:]
-    if batch is None or not sizes or x.dim() == 0:
-        return sizes
+    first, rest = sizes[0], sizes[1:]
     a_picture, wanted = prod(x.shape[1:]), prod(rest)
-    if sizes[0] == -1 or batched(sizes[0], batch):
-        if -1 not in rest and a_picture == wanted:
-            return [x.shape[0], *rest]
-        if -1 in rest and sizes[0] != -1 and a_picture % -wanted == 0:
-            return [x.shape[0], *rest]
-    if all(isinstance(size, int) for size in sizes):
-        raise Unread(f"makes a map of {list(x.shape[1:])} one of {sizes}, which holds for a batch of {batch} only")
-    return sizes
+    own = type(first) is type(x.shape[0]) and first == x.shape[0]
+    if own or not all(isinstance(size, int) for size in sizes):
+        return sizes
+    divided = -1 in rest and first == batch and a_picture % wanted == 0
+    if divided or (first in (-1, batch) and -1 not in rest and a_picture == wanted):
+        return [x.shape[0], *rest]
+    raise Unread(f"makes a map of {list(x.shape[1:])} one of {sizes}, which holds for a batch of {batch} only")
 
 
 def _flatten(call: OnnxCall) -> Computed:
