@@ -92,8 +92,9 @@ NETWORKS = Registry(
             ending=".pt2", load=later("layerscope.models.exported:exported_network"),
         ),
         NetworkKind(
-            name="onnx", sentence="a network in an ONNX file, whatever wrote it", form="path/model.onnx", ending=".onnx",
-            needs=("onnx",), install="layerscope[onnx]", load=later("layerscope.models.onnx:onnx_network"),
+            name="onnx", sentence="a network in an ONNX file, whatever wrote it", form="path/model.onnx",
+            ending=".onnx", needs=("onnx",), install="layerscope[onnx]",
+            load=later("layerscope.models.onnx:onnx_network"),
         ),
     ),
 )  # fmt: skip

@@ -26,8 +26,9 @@ def numbers(*shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0) ->
 
 
 def model_of(
-    nodes: Sequence[onnx.NodeProto], shape: Sequence[int | str] = ("n", 3, 8, 8), weights: Mapping[str, Array] | None = None,
-    *, outputs: Sequence[str] = ("y",), opset: int = OPSET, elements: int = TensorProto.FLOAT, domains: Sequence[str] = (),
+    nodes: Sequence[onnx.NodeProto], shape: Sequence[int | str] = ("n", 3, 8, 8),
+    weights: Mapping[str, Array] | None = None, *, outputs: Sequence[str] = ("y",), opset: int = OPSET,
+    elements: int = TensorProto.FLOAT, domains: Sequence[str] = (),
 ) -> onnx.ModelProto:  # fmt: skip
     """A model of these nodes, whose input is "x"."""
     graph = helper.make_graph(

@@ -1,11 +1,12 @@
 """Which activation a piece of arithmetic is, told by its numbers: x * sigmoid(x) is SiLU however it was written.
 
-Around a node that bends numbers, the nodes between one value and a later one are run on numbers from -12 to 12, and held
-to the activations that are known.
+Around a node that bends numbers, the nodes between one value and a later one are run on numbers from -12 to 12, and
+held to the activations that are known.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import NodeProto, helper
@@ -28,13 +29,14 @@ def _clip(x: Array, low: float, high: float) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
+_SLOPE = math.sqrt(2 / math.pi)
 # What an activation is called in the table, with its attributes, and what it is.
-_KNOWN: tuple[tuple[str, dict[str, object], Callable[[Array], Array]], ...] = (
+_KNOWN: tuple[tuple[str, dict[str, Any], Callable[[Array], Array]], ...] = (
     ("Gelu", {"approximate": "none"}, lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2)))),
     (
         "Gelu",
         {"approximate": "tanh"},
-        lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+        lambda x: 0.5 * x * (1 + np.tanh(_SLOPE * (x + 0.044715 * x**3))),
     ),
     ("Swish", {"alpha": 1.0}, lambda x: x * _sigmoid(x)),
     ("Mish", {}, lambda x: x * np.tanh(np.log1p(np.exp(x)))),
@@ -47,10 +49,11 @@ _TWO: Mapping[str, Callable[[Array, Array], Array]] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power,
 }  # fmt: skip
 _ONE: Mapping[str, Callable[[Array], Array]] = {
-    "Erf": _erf, "Sigmoid": _sigmoid, "Tanh": np.tanh, "Softplus": lambda x: np.log1p(np.exp(x)), "Identity": lambda x: x,
+    "Erf": _erf, "Sigmoid": _sigmoid, "Tanh": np.tanh, "Softplus": lambda x: np.log1p(np.exp(x)),
+    "Identity": lambda x: x,
 }  # fmt: skip
 
-Written = tuple[str, dict[str, object], str, list[NodeProto]]
+Written = tuple[str, dict[str, Any], str, list[NodeProto]]
 
 
 def written_out(
@@ -148,7 +151,7 @@ def _constant(number: Callable[[str], float | None], name: str) -> Array:
     return np.array(math.nan if value is None else value)
 
 
-def _told(values: Array | None) -> tuple[str, dict[str, object]] | None:
+def _told(values: Array | None) -> tuple[str, dict[str, Any]] | None:
     if values is None or values.shape != _POINTS.shape or not np.isfinite(values).all():
         return None
     for op, attributes, expected in _NAMED:

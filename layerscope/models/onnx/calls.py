@@ -58,12 +58,11 @@ class OnnxCall:
 
     def rank(self, place: int = 0) -> int:
         """How many axes an input has."""
-        found = self.known[place] if self.known[place] is not None else self.inputs[place]
-        return len(found.shape)
+        return len(self.shape(place))
 
     def shape(self, place: int = 0) -> tuple[int, ...]:
         """The sizes of an input, for one number of pictures."""
-        found = self.known[place] if self.known[place] is not None else self.inputs[place]
+        found: Any = self.known[place] if self.known[place] is not None else self.inputs[place]
         return tuple(found.shape)
 
     def axes(self, place: int, since: int) -> list[int] | None:

@@ -22,8 +22,8 @@ _WAY_OUT = "give the file as it was before quantisation, in float32"
 def model_in(path: Path) -> ModelProto:
     """The model in a file, with weights that lie beside it, its functions written out.
 
-    Raises UsageError where there is no file; TraceError for what is no ONNX, is cut short or quantised, of an opset that
-    is not known, or whose weights are missing.
+    Raises UsageError where there is no file; TraceError for what is no ONNX, is cut short or quantised, of an opset
+    that is not known, or whose weights are missing.
     """
     if path.is_dir():
         raise UsageError(f'"{path}" is a folder; name the .onnx file in it')
@@ -128,8 +128,8 @@ def _load_weights_beside(model: ModelProto, path: Path) -> None:
         count = sum(_location(tensor) in missing for tensor in tensors)
         rest = f" and {len(missing) - _FEWEST} more" if len(missing) > _FEWEST else ""
         raise TraceError(
-            f'"{path}" keeps {count} of its weights in another file, which is missing: put {", ".join(missing[:_FEWEST])}{rest} '
-            f'into "{path.parent}", where it lay when the network was exported'
+            f'"{path}" keeps {count} of its weights in another file, which is missing: put '
+            f'{", ".join(missing[:_FEWEST])}{rest} into "{path.parent}", where it lay when the network was exported'
         )
     for tensor in tensors:
         place = _location(tensor)

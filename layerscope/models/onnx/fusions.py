@@ -1,11 +1,11 @@
 """What exporters took apart is put together again: a dense layer with its bias, normalisations, activations.
 
-A node of ONNX that the opset had not, or that an exporter does not write, stands in the file as several. Read one by one
-they would be right and would hide what they are. Each pattern here is one operator of the table, whose outputs are the
-pattern's own.
+What an opset had no word for, or an exporter does not write, stands in the file as several nodes. Read one by one they
+would be right, and would hide what they are. Each pattern here is one operator of the table, whose outputs are its own.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
@@ -90,7 +90,7 @@ Found = Iterator[tuple[NodeProto, list[NodeProto]]]
 
 
 def _in_place_of(
-    parts: list[NodeProto], like: NodeProto, op: str, inputs: list[str], domain: str = "", **attributes: object
+    parts: list[NodeProto], like: NodeProto, op: str, inputs: list[str], domain: str = "", **attributes: Any
 ) -> NodeProto:
     """One node for several: named as one of them, giving what the last gives."""
     made = helper.make_node(op, inputs, list(parts[-1].output), name=like.name, domain=domain, **attributes)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch._subclasses import FakeTensorMode
 
 from layerscope.models.onnx import sizes
 from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
+from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
 from layerscope.models.onnx.file import domain, opsets
 from layerscope.models.onnx.fusions import fused
 from layerscope.models.onnx.ops import OPERATORS
@@ -35,7 +35,7 @@ _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan":
 
 @dataclass(kw_only=True)
 class Plan:
-    """What was read of a file. outputs: names of what the network gives. cut: why nodes were left out, with how often."""
+    """What was read of a file. outputs: names of what it gives. cut: why nodes were left out, with how often."""
 
     steps: list[OnnxStep] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
@@ -111,7 +111,7 @@ class _Planner:
 
     def _read(self, node: NodeProto) -> None:
         if node.op_type == "Constant":
-            self.known[node.output[0]] = _constant(node)
+            self.known[node.output[0]] = constant_of(node)
             return
         names = [self._real(name) for name in node.input]
         if node.op_type in _FLOW:
@@ -133,7 +133,7 @@ class _Planner:
         return OnnxCall(
             op=node.op_type,
             opset=self.opsets.get(domain(node.domain), 1),
-            attributes={one.name: _plain(one) for one in node.attribute},
+            attributes={one.name: attribute_of(one) for one in node.attribute},
             known=[self.known.get(name) for name in names],
             inputs=[self.values.get(name) for name in names],
             outputs=[name in self.read_anywhere for name in node.output],
@@ -164,7 +164,7 @@ class _Planner:
     def _sized(self, node: NodeProto, call: OnnxCall, names: list[str]) -> None:
         x = call.inputs[0]
         self.values[node.output[0]] = sizes.shape_of(call, tuple(x.shape))
-        by = partial(shape, start=call.given("start", 0), end=call.given("end"))
+        by = partial(sizes.shape, start=call.given("start", 0), end=call.given("end"))
         self._add(node, by, (ValueNamed(names[0]),), node.output)
 
     def _folded(self, node: NodeProto, call: OnnxCall, names: list[str]) -> None:
@@ -173,12 +173,12 @@ class _Planner:
         ]
         found = sizes.fold(call, given)
         if all(name == "" or self.known.get(name) is not None for name in names):
-            self.known.update(zip(node.output, (_as_numbers(one, given) for one in found), strict=False))
+            self.known.update(zip(node.output, (as_numbers(one, given) for one in found), strict=False))
             return
         self.values.update(zip(node.output, found, strict=False))
         by = partial(
-            folded, op=call.op, opset=call.opset, parts=len(node.output),
-            attributes=tuple((name, _in_words(value)) for name, value in sorted(call.attributes.items())),
+            sizes.folded, op=call.op, opset=call.opset, parts=len(node.output),
+            attributes=tuple((name, in_words(value)) for name, value in sorted(call.attributes.items())),
         )  # fmt: skip
         self._add(node, by, tuple(self._argument(name) for name in names), node.output)
 
@@ -233,12 +233,12 @@ class _Planner:
             if array.size == 1 and array.ndim <= max(value.dim() for value in call.inputs if isinstance(value, Tensor)):
                 return float(one(array))
             return tensor_of(array)
-        return _in_words(array)
+        return in_words(array)
 
     def _argument(self, name: str) -> Any:
         """An argument of a step about sizes."""
         array = self.known.get(name)
-        return (ValueNamed(name) if name else None) if array is None else _in_words(array)
+        return (ValueNamed(name) if name else None) if array is None else in_words(array)
 
     def _add(
         self, node: NodeProto, by: nn.Module | partial[Any], arguments: tuple[Any, ...], outputs: Sequence[str],
@@ -254,18 +254,6 @@ class _Planner:
                 scope=scope[:-1] if outside else scope,
             )
         )  # fmt: skip
-
-
-def shape(x: Tensor, *, start: int, end: int | None) -> np.ndarray:
-    """The sizes of a map."""
-    return sizes.array(list(x.shape)[start:end])
-
-
-def folded(*given: Any, op: str, opset: int, parts: int, attributes: Sequence[tuple[str, Any]]) -> Any:
-    """What is known of sizes, worked out."""
-    call = OnnxCall(op=op, opset=opset, attributes=dict(attributes), outputs=(True,) * parts)
-    found = sizes.fold(call, [None if one is None else np.asarray(one, dtype=object) for one in given])
-    return tuple(found) if parts > 1 else found[0]
 
 
 def _needed(steps: list[OnnxStep], outputs: list[str]) -> Iterator[OnnxStep]:
@@ -291,46 +279,6 @@ def _worked_out(found: Computed, call: OnnxCall) -> list[np.ndarray]:
     result = _put_in_place(found.by)(first, *given[1:])
     result = result if found.after is None else found.after(result)
     return [one.detach().numpy() for one in (result if isinstance(result, tuple | list) else (result,))]
-
-
-def _as_numbers(found: np.ndarray, given: Sequence[np.ndarray | None]) -> np.ndarray:
-    """A folded constant in the numbers of the file: those of what it was made of."""
-    if found.dtype != object:
-        return found
-    values = found.reshape(-1).tolist()
-    if all(isinstance(value, bool | np.bool_) for value in values):
-        return found.astype(bool)
-    if all(isinstance(value, int | np.integer) for value in values):
-        return found.astype(np.int64)
-    return found.astype(np.float32)
-
-
-def _constant(node: NodeProto) -> np.ndarray:
-    for each in node.attribute:
-        if each.name == "value":
-            return numpy_helper.to_array(each.t)
-        if each.name in ("value_float", "value_floats"):
-            return np.array(each.f if each.name == "value_float" else list(each.floats), dtype=np.float32)
-        if each.name in ("value_int", "value_ints"):
-            return np.array(each.i if each.name == "value_int" else list(each.ints), dtype=np.int64)
-    raise Unread("is a constant of text, or a sparse one")
-
-
-def _plain(attribute: onnx.AttributeProto) -> Any:
-    """An attribute as Python's values: texts, numbers, lists of them, arrays."""
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, onnx.TensorProto):
-        return numpy_helper.to_array(value)
-    return list(value) if not isinstance(value, str | int | float) and hasattr(value, "__iter__") else value
-
-
-def _in_words(value: Any) -> Any:
-    """An array or list as nested tuples of plain numbers."""
-    if isinstance(value, np.ndarray):
-        return _in_words(value.tolist())
-    return tuple(_in_words(one) for one in value) if isinstance(value, list | tuple) else value
 
 
 def _told(node: NodeProto) -> str:

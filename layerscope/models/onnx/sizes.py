@@ -5,11 +5,12 @@ of whose inputs are such arrays is no operation of the network: it is worked out
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from layerscope.models.onnx.calls import OnnxCall, Unread, one, whole
 
@@ -17,7 +18,7 @@ Array = np.ndarray
 
 
 def fold(call: OnnxCall, given: list[Array | None]) -> list[Array]:
-    """The outputs of a node whose inputs are known. Raises Unread where nothing works it out; KeyError for no such row."""
+    """The outputs of a node whose inputs are known; its operator has a row here. Raises Unread."""
     found = FOLDS[call.op](call, *given)
     return list(found) if isinstance(found, tuple) else [found]
 
@@ -61,7 +62,7 @@ def _divided(a: Any, b: Any) -> Any:
     if isinstance(a, torch.SymInt) or isinstance(b, torch.SymInt):
         return a // b
     if isinstance(a, int | np.integer) and isinstance(b, int | np.integer):
-        return int(math.trunc(a / b)) if (a < 0) != (b < 0) else a // b
+        return -(-a // b) if (a < 0) != (b < 0) else a // b
     return a / b
 
 
@@ -194,3 +195,15 @@ FOLDS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "Or": _each(lambda a, b: bool(a) or bool(b)),
     "Where": _where,
 }  # fmt: skip
+
+
+def shape(x: Tensor, *, start: int, end: int | None) -> Array:
+    """The sizes of a map."""
+    return array(list(x.shape)[start:end])
+
+
+def folded(*given: Any, op: str, opset: int, parts: int, attributes: Sequence[tuple[str, Any]]) -> Any:
+    """What is known of sizes, worked out."""
+    call = OnnxCall(op=op, opset=opset, attributes=dict(attributes), outputs=(True,) * parts)
+    found = fold(call, [None if one is None else np.asarray(one, dtype=object) for one in given])
+    return tuple(found) if parts > 1 else found[0]

@@ -1,4 +1,4 @@
-"""A picture whose channels come last in the file: what only turns it is left out, so that channels come first throughout.
+"""A picture whose channels come last in the file: what only turns it is left out, and channels come first throughout.
 
 Keras' networks take [n, h, w, c], prepare the picture there, and turn it before the first convolution. The steps up to
 there act on each number by itself, and do so alike whichever way the picture lies.

@@ -1,5 +1,6 @@
 """What acts on each number by itself, without bending it for its own sake: arithmetic, comparisons, choices."""
 
+import functools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -78,12 +79,9 @@ def mean(first: Any, *others: Any) -> Any:
 
 
 def _folded(function: Callable[[Any, Any], Any], first: Any, *others: Any) -> Any:
-    first, *others = map(numbers, (first, *others))
-    like = next(x for x in (first, *others) if isinstance(x, Tensor))
-    found = first if isinstance(first, Tensor) else like.new_tensor(first)
-    for other in others:
-        found = function(found, other if isinstance(other, Tensor) else like.new_tensor(other))
-    return found
+    given = [numbers(x) for x in (first, *others)]
+    like = next(x for x in given if isinstance(x, Tensor))
+    return functools.reduce(function, [x if isinstance(x, Tensor) else like.new_tensor(x) for x in given])
 
 
 def equal(a: Any, b: Any) -> Any:

@@ -58,7 +58,7 @@ def _layer_norm(call: OnnxCall) -> Computed:
     axis, shape = call.given("axis", -1) % call.rank(), call.shape()
     if axis == 0:
         raise Unread("normalises over the pictures of a batch")
-    sizes = tuple(shape[axis:])
+    sizes = list(shape[axis:])
     (weight,) = _weights(call, 1)
     (bias,) = _weights(call, 2) if call.has(2) else (None,)
     made = nn.LayerNorm(sizes, eps=call.given("epsilon", 1e-5), bias=bias is not None, device="meta")
@@ -68,7 +68,7 @@ def _layer_norm(call: OnnxCall) -> Computed:
 def _rms_norm(call: OnnxCall) -> Computed:
     axis, shape = call.given("axis", -1) % call.rank(), call.shape()
     (weight,) = _weights(call, 1)
-    made = nn.RMSNorm(tuple(shape[axis:]), eps=call.given("epsilon", 1e-5), device="meta")
+    made = nn.RMSNorm(list(shape[axis:]), eps=call.given("epsilon", 1e-5), device="meta")
     return Computed(by=filled(made, weight.expand(tuple(shape[axis:])), None))
 
 

@@ -49,7 +49,7 @@ def pad(x: Tensor, *, sides: Sequence[tuple[int, int]], value: float) -> Tensor:
 
 
 def pad_same(x: Tensor, *, windows: Sequence[tuple[int, int, int]], upper: bool, value: float) -> Tensor:
-    """A constant around the last axes, so that windows of (size, step, dilation) are as many as the steps in the map."""
+    """A constant around the last axes: windows of (size, step, dilation) are as many then as steps in the map."""
     return pad(x, sides=same_sides(x.shape[-len(windows) :], windows, upper), value=value)
 
 

@@ -91,7 +91,7 @@ def parametric(x: Tensor, slope: Tensor) -> Tensor:
 
 
 def _clip(call: OnnxCall) -> Computed:
-    bounds = [call.given("min"), call.given("max")] if call.opset < 11 else [None, None]
+    bounds: list[float | None] = [call.given("min"), call.given("max")] if call.opset < 11 else [None, None]
     places = [0]
     for place in (1, 2) if call.opset >= 11 else ():
         if not call.has(place):

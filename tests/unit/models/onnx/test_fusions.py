@@ -33,6 +33,7 @@ TANH = [
     number("3", 3), node("p = Pow x 3"), number("k", 0.044715), node("m = Mul p k"), node("s = Add x m"),
     number("q", math.sqrt(2 / math.pi)), node("z = Mul s q"), node("t = Tanh z"), number("1", 1), node("a = Add t 1"),
 ]  # fmt: skip
+CUT = [number("3", 3), node("p = Add x 3"), number("0", 0), number("6", 6), node("c = Clip p 0 6")]
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,8 @@ TANH = [
         ([node("s = Sigmoid x"), node("y = Mul x s")], nn.SiLU),
         ([node("s = Softplus x"), node("t = Tanh s"), node("y = Mul x t")], nn.Mish),
         ([node("s = HardSigmoid x", alpha=1 / 6), node("y = Mul x s")], nn.Hardswish),
-        ([number("3", 3), node("p = Add x 3"), number("0", 0), number("6", 6), node("c = Clip p 0 6"), node("m = Mul x c"),
-          node("y = Div m 6")], nn.Hardswish),
-        ([number("3", 3), node("p = Add x 3"), number("0", 0), number("6", 6), node("c = Clip p 0 6"), node("y = Div c 6")],
-         nn.Hardsigmoid),
+        ([*CUT, node("m = Mul x c"), node("y = Div m 6")], nn.Hardswish),
+        ([*CUT, node("y = Div c 6")], nn.Hardsigmoid),
     ],
 )  # fmt: skip
 def test_an_activation_that_was_written_out_is_one_module(
@@ -125,7 +124,11 @@ def test_a_picture_in_a_row_is_each_picture_of_a_batch(places: np.ndarray, tmp_p
 
 
 def check(
-    nodes: Sequence[onnx.NodeProto], weights: dict[str, np.ndarray], expected: list[type] | None, folder: Path, opset: int = 17
+    nodes: Sequence[onnx.NodeProto],
+    weights: dict[str, np.ndarray],
+    expected: list[type] | None,
+    folder: Path,
+    opset: int = 17,
 ) -> list[type]:
     """The modules that nodes are read as; what they give is onnxruntime's."""
     model = model_of(nodes, MAP, weights, opset=opset)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import layerscope as ls
 from layerscope.models import load
 from layerscope.models.onnx.paths import safe
-from tests.helpers.onnx_files import OPSET, farthest, model_of, numbers, own_values, plan_of, saved, worst_gap
+from tests.helpers.onnx_files import OPSET, farthest, model_of, numbers, own_values, saved, worst_gap
 
 MAP = ("n", 4, 8, 8)
 
@@ -75,7 +75,9 @@ def test_layers_are_those_of_the_network_that_wrote_it(tmp_path: Path) -> None:
     expected = ls.trace(network, ls.Input(height=18, width=14))
     found = ls.trace(str(exported(network, tmp_path / "small.onnx", 17)))
     assert found.replay is not None and found.replay.pictures and not found.replay.fault
-    assert [layer.name for layer in found.layers if layer.auto] == [layer.name for layer in expected.layers if layer.auto]
+    assert [layer.name for layer in found.layers if layer.auto] == [
+        layer.name for layer in expected.layers if layer.auto
+    ]
     assert {layer.name for layer in found.layers} - {"layer1.0", "layer1.1"} <= {
         name for layer in expected.layers for name in (layer.name, *layer.aliases)
     } | {"layer1.0.relu_1", "layer1.1.relu_1"}
@@ -95,11 +97,13 @@ def test_what_was_exported_for_one_picture_runs_on_many(opset: int, tmp_path: Pa
         node.input[:] = ["x" if one == name else one for one in node.input]
     model.graph.input[0].name = "x"
     each = [own_values(model, x[i : i + 1], [model.graph.output[0].name]) for i in range(3)]
-    assert farthest(found.detach().numpy(), np.concatenate([list(one.values())[0] for one in each])) < 1e-5
+    assert farthest(found.detach().numpy(), np.concatenate([next(iter(one.values())) for one in each])) < 1e-5
     assert worst_gap(model, tmp_path, x[:1]) < 1e-5
 
 
-def told(op: str, inputs: Sequence[str], outputs: Sequence[str], path: str, kinds: str, **attributes: Any) -> onnx.NodeProto:
+def told(
+    op: str, inputs: Sequence[str], outputs: Sequence[str], path: str, kinds: str, **attributes: Any
+) -> onnx.NodeProto:
     """A node as torch's newer exporter writes it: path and classes beside it, the last for the operation."""
     node = helper.make_node(op, inputs, outputs, name=f"node_{outputs[0]}", **attributes)
     pieces = path.split(".") if path else []
@@ -110,7 +114,7 @@ def told(op: str, inputs: Sequence[str], outputs: Sequence[str], path: str, kind
 
 
 def test_what_torch_writes_beside_its_nodes_is_believed(tmp_path: Path) -> None:
-    """Paths and classes; a convolution that took in its normalisation bears its own name; a call twice is one module."""
+    """Paths and classes; a convolution that took in its normalisation has its own name; two calls are one module."""
     sequential, block, relu = "torch.nn.modules.container.Sequential", "net.Block", "torch.nn.modules.activation.ReLU"
     norm = "torch.nn.modules.batchnorm.BatchNorm2d"
     nodes = []
@@ -136,7 +140,7 @@ def test_what_torch_writes_beside_its_nodes_is_believed(tmp_path: Path) -> None:
 
 
 def test_tensorflows_names_are_kerass(tmp_path: Path) -> None:
-    """The model's own name goes, a convolution is called after its weights, what was put between belongs to its input."""
+    """The model's own name goes, a convolution is called after its weights, what was put between after its input."""
     layer = "net_1/conv_1/convolution/ReadVariableOp:0"
     nodes = [
         helper.make_node("Transpose", ["x"], ["t"], name="net_1/conv_1/convolution__3", perm=[0, 3, 1, 2]),
@@ -171,8 +175,8 @@ def test_a_picture_with_channels_last_is_prepared_channels_first(tmp_path: Path)
 
 def test_arithmetic_with_sizes_is_done_while_reading(tmp_path: Path) -> None:
     """Flatten and doubling as exporters write them out, for pictures of another size than the file was read for."""
-    constants = {"0": np.int64(0), "axis": np.array([0]), "-1": np.array([-1]), "2": np.float32([2]), "from": np.array([2]),
-                 "to": np.array([4])}  # fmt: skip
+    constants = {"0": np.int64(0), "axis": np.array([0]), "-1": np.array([-1]), "2": np.float32([2]),
+                 "from": np.array([2]), "to": np.array([4])}  # fmt: skip
     nodes = [
         helper.make_node("Shape", ["x"], ["shape"]),
         helper.make_node("Slice", ["shape", "from", "to"], ["side"]),
@@ -221,8 +225,8 @@ def test_what_stands_before_an_unknown_operator_can_be_had(tmp_path: Path) -> No
     loaded = load(str(saved(model, tmp_path)))
     assert [name for name, _ in loaded.model.named_modules()][1:] == ["stem"]
     assert loaded.remarks[-1] == (
-        "of m.onnx only what stands before some nodes can be had: Unheard of of.somebody: it is an operator that is not "
-        "known (3 times)"
+        "of m.onnx only what stands before some nodes can be had: Unheard of of.somebody: it is an operator that is "
+        "not known (3 times)"
     )
 
 
@@ -259,8 +263,8 @@ def test_a_scope_that_reads_what_became_of_its_own_is_called_in_parts(tmp_path: 
 
 
 HOSTILE = (
-    '"); raise SystemExit("', "forward", "", "..", ".", "a..b", "training", "lambda", "__class__", "p2o.Conv.0", "x" * 5000,
-    "con\nv", "weight", "a@2", "*?[", "{0}", "ﬁrst", "層/1:0", "0", "steps",
+    '"); raise SystemExit("', "forward", "", "..", ".", "a..b", "training", "lambda", "__class__", "p2o.Conv.0",
+    "x" * 5000, "con\nv", "weight", "a@2", "*?[", "{0}", "ﬁrst", "層/1:0", "0", "steps",
 )  # fmt: skip
 
 
@@ -293,5 +297,3 @@ def test_parts_of_one_kind_are_of_one_class(tmp_path: Path) -> None:
     first, second = network.layer1
     assert type(first) is type(second) and isinstance(network.layer1, nn.Sequential)
     assert type(first).__module__.startswith("layerscope.")
-
-

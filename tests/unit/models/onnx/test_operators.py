@@ -35,7 +35,9 @@ class Case:
 
 def case(op: str, *more: Any, shape: tuple[int, ...] = MAP, opset: int = OPSET, low: float = -2.0, outputs: int = 1,
          domain: str = "", **attributes: Any) -> Case:  # fmt: skip
-    return Case(op=op, attributes=attributes, more=more, shape=shape, opset=opset, low=low, outputs=outputs, domain=domain)
+    return Case(
+        op=op, attributes=attributes, more=more, shape=shape, opset=opset, low=low, outputs=outputs, domain=domain
+    )
 
 
 def ints(*values: int) -> np.ndarray:
@@ -116,7 +118,10 @@ NORMALISED = (
     case("LogSoftmax"),
 )
 ACTIVATED = (
-    *(case(name) for name in ("Relu", "Elu", "Celu", "Selu", "Sigmoid", "HardSigmoid", "HardSwish", "Mish", "Softplus")),
+    *(
+        case(name)
+        for name in ("Relu", "Elu", "Celu", "Selu", "Sigmoid", "HardSigmoid", "HardSwish", "Mish", "Softplus")
+    ),
     *(case(name) for name in ("Softsign", "Tanh", "Gelu", "ThresholdedRelu", "LeakyRelu")),
     case("LeakyRelu", alpha=0.3),
     case("Elu", alpha=0.5),
@@ -142,7 +147,10 @@ SECOND = numbers(4, 1, 9, seed=9)
 COUNTED = (
     *(case(name, SECOND) for name in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean")),
     *(case(name, one(0.75)) for name in ("Add", "Sub", "Mul", "Div", "Max", "Min")),
-    *(case(name) for name in ("Neg", "Reciprocal", "Abs", "Exp", "Erf", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos")),
+    *(
+        case(name)
+        for name in ("Neg", "Reciprocal", "Abs", "Exp", "Erf", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos")
+    ),
     *(case(name, low=0.1) for name in ("Sqrt", "Log")),
     case("Add", SECOND, opset=7),
     case("Max", SECOND, numbers(*MAP, seed=10)),
@@ -190,7 +198,10 @@ MOVED = (
     case("SpaceToDepth", blocksize=2, shape=(2, 3, 4, 6)),
 )
 REDUCED = (
-    *(case(f"Reduce{name}", ints(2, 3)) for name in ("Mean", "Sum", "Max", "Min", "L1", "L2", "SumSquare", "LogSumExp")),
+    *(
+        case(f"Reduce{name}", ints(2, 3))
+        for name in ("Mean", "Sum", "Max", "Min", "L1", "L2", "SumSquare", "LogSumExp")
+    ),
     case("ReduceLogSum", ints(2, 3), low=0.1),
     case("ReduceMean", axes=[1], keepdims=0, opset=13),
     case("ReduceMean", ints(-1), keepdims=0),
