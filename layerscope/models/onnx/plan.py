@@ -16,6 +16,7 @@ from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
+from layerscope.core.quiet import quiet
 from layerscope.models.onnx import sizes
 from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
@@ -44,7 +45,7 @@ class Plan:
 
 def planned(model: ModelProto, picture: Pictured) -> Plan:
     """Read the nodes of a model, as far as they can be read."""
-    with torch.no_grad():
+    with torch.no_grad(), quiet():
         return _Planner(model, picture).plan()
 
 

@@ -19,7 +19,12 @@ def _concat(call: OnnxCall) -> Computed:
 
 
 def joined(*given: Any, axis: int) -> Tensor:
-    return torch.cat([torch.as_tensor(numbers(one)) for one in given], axis)
+    maps = [torch.as_tensor(numbers(one)) for one in given]
+    count = next((one.shape[0] for one in maps if not isinstance(one.shape[0], int) or one.shape[0] != 1), 1)
+    if axis % maps[0].dim() != 0:
+        # A constant of one picture goes with each of a batch.
+        maps = [one.expand(count, *one.shape[1:]) if isinstance(one.shape[0], int) else one for one in maps]
+    return torch.cat(maps, axis)
 
 
 def _split(call: OnnxCall) -> Computed:

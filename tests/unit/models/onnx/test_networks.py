@@ -213,6 +213,14 @@ def test_a_batch_of_one_in_a_reshape_is_made_free_or_refused(shape: list[int], f
     assert ("which holds for a batch of 1 only" in loaded.remarks[-1]) is not fits
 
 
+def test_a_constant_map_beside_one_picture_stands_beside_each(tmp_path: Path) -> None:
+    """Coordinates, say, that a network of one picture joins to it."""
+    model = model_of([helper.make_node("Concat", ["x", "c"], ["y"], axis=1)], (1, *MAP[1:]), {"c": numbers(1, 2, 8, 8)})
+    x = numbers(3, 4, 8, 8)
+    found = load(str(saved(model, tmp_path))).model(torch.from_numpy(x)).numpy()
+    assert np.array_equal(found, np.concatenate([own_values(model, one[None], ["y"])["y"] for one in x]))
+
+
 def test_what_stands_before_an_unknown_operator_can_be_had(tmp_path: Path) -> None:
     """Its input is what the network gives then, and which operators are not known is told, each once."""
     nodes = [

@@ -17,7 +17,8 @@ MAP, VECTOR = (2, 4, 7, 9), (2, 6)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One node, whose first input is the picture. more: its further inputs in order, None for one that is left out."""
+    """One node, whose first input is the picture. more: its further inputs in order, None for one that is left out,
+    a text for a value."""
 
     op: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -72,11 +73,11 @@ FILTERED = (
     case("Gemm", numbers(6, 5), numbers(5), shape=VECTOR),
     case("Gemm", numbers(5, 6), numbers(1, 5), shape=VECTOR, transB=1, alpha=0.5, beta=2.0),
     case("Gemm", numbers(5, 6), one(0.5), shape=VECTOR, transB=1),
-    case("Gemm", numbers(2, 5), numbers(6, 1), shape=VECTOR, transA=1, alpha=1.5, beta=0.5),
+    case("Gemm", numbers(13, 5), numbers(6, 1), shape=(13, 6), transA=1, alpha=1.5, beta=0.5),
     case("Gemm", numbers(6, 5), shape=VECTOR, opset=11),
     case("MatMul", numbers(6, 5), shape=VECTOR),
     case("MatMul", numbers(9, 5)),
-    case("MatMul", numbers(2, 4, 9, 3)),
+    case("MatMul", numbers(1, 4, 9, 3)),
 )
 POOLED = (
     case("MaxPool", kernel_shape=[3, 2]),
@@ -153,7 +154,7 @@ COUNTED = (
     ),
     *(case(name, low=0.1) for name in ("Sqrt", "Log")),
     case("Add", SECOND, opset=7),
-    case("Max", SECOND, numbers(*MAP, seed=10)),
+    case("Max", SECOND, numbers(1, 4, 7, 9, seed=10)),
     case("Pow", one(2)),
     case("Pow", one(0.5), low=0.1),
     case("Mod", one(0.5), fmod=1),
@@ -162,11 +163,11 @@ MOVED = (
     *(case(name) for name in ("Identity", "Dropout")),
     case("Cast", to=1),
     case("Reshape", ints(0, -1)),
-    case("Reshape", ints(2, 2, 2, 7, 9), allowzero=1),
+    case("Reshape", ints(-1, 2, 2, 7, 9), allowzero=1),
     case("Flatten"),
     case("Flatten", axis=2),
     case("Transpose", perm=[0, 2, 3, 1]),
-    case("Concat", numbers(*MAP), axis=1),
+    case("Concat", "x", axis=1),
     case("Split", ints(1, 3), axis=1, outputs=2),
     case("Split", axis=1, outputs=2, num_outputs=2),
     case("Split", axis=1, split=[3, 1], outputs=2, opset=11),
@@ -183,7 +184,7 @@ MOVED = (
     case("Squeeze", axes=[2], shape=(2, 4, 1, 1), opset=11),
     case("Unsqueeze", ints(2, -1), shape=VECTOR),
     case("Unsqueeze", axes=[1], shape=VECTOR, opset=11),
-    case("Expand", ints(2, 4, 3, 3), shape=(2, 4, 1, 1)),
+    case("Expand", ints(1, 4, 3, 3), shape=(2, 4, 1, 1)),
     case("Expand", ints(5, 1), shape=(2, 4, 1, 1)),
     case("Tile", ints(1, 1, 2, 3)),
     case("Pad", ints(0, 0, 1, 2, 0, 0, 0, 3)),
@@ -251,8 +252,10 @@ RESHAPES = {"to2": ints(0, -1), "to3": ints(0, 0, -1)}
 @pytest.mark.parametrize("one", CASES, ids=str)
 def test_an_operator_is_onnxruntimes(one: Case, tmp_path: Path) -> None:
     """The same numbers for the same input, attributes and further inputs, in every form of every opset."""
-    names = [f"in{place}" if array is not None else "" for place, array in enumerate(one.more)]
-    weights = {name: array for name, array in zip(names, one.more, strict=True) if name}
+    names = [
+        more if isinstance(more, str) else f"in{place}" * (more is not None) for place, more in enumerate(one.more)
+    ]
+    weights = {name: more for name, more in zip(names, one.more, strict=True) if isinstance(more, np.ndarray)}
     # A picture has four axes; a node of fewer gets them from a picture with axes of one entry.
     rank, shape = len(one.shape), (*one.shape, *[1] * (4 - len(one.shape)))
     reshaped = [helper.make_node("Reshape", ["x", f"to{rank}"], ["v"])] if rank < 4 else []
