@@ -87,7 +87,7 @@ def test_a_network_written_nearly_right_is_suggested_as_it_is_written(spec: str,
 
 
 REFUSED = {
-    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, either with /none '
+    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, each also with /none '
     "(random weights), path/file.py:FUNCTION or path/model.pt2; did you mean torchvision:alexnet?",
     "torchvision:alexnett": 'torchvision has no classification network "alexnett"; did you mean alexnet',
     "torchvision:alexnet/imagenet": '"torchvision:alexnet/imagenet": only /none (random weights) can follow the name',
