@@ -85,8 +85,8 @@ NETWORKS = Registry(
         NetworkKind(
             name="timm", sentence="a network of timm, with its published weights and their preprocessing",
             form="timm:NAME", prefix="timm:", needs=("timm",), install="layerscope[timm]",
-            load=later("layerscope.models.timm:timm_network"), random=True, filled=True, packaged=True,
-            names=later("layerscope.models.timm:names"), samples=("timm:test_resnet/none",),
+            load=later("layerscope.models.of_timm:timm_network"), random=True, filled=True, packaged=True,
+            names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
         ),
         NetworkKind(
             name="file", sentence="a network of your own: what a function in a Python file gives",

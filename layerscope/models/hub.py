@@ -4,6 +4,8 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 from urllib.parse import urlsplit
 
 HUB = "https://huggingface.co"
@@ -17,8 +19,7 @@ def hub_at_hand() -> Iterator[bool]:
 
     Gives whether it can be.
     """
-    from huggingface_hub import constants
-
+    constants: Any = import_module("huggingface_hub.constants")
     before, reached = constants.HF_HUB_OFFLINE, not constants.HF_HUB_OFFLINE and _resolves()
     constants.HF_HUB_OFFLINE = not reached
     try:

@@ -46,7 +46,7 @@ class Loaded:
     own: OwnForward | None = None
 
 
-def picture_by_picture(sentence: str, transform: Callable[[object], Tensor]) -> OwnForward:
+def picture_by_picture(sentence: str, transform: Callable[..., object]) -> OwnForward:
     """The way of a transform that takes one picture of Pillow's at a time, opened as torchvision and timm do."""
 
     def prepare(files: Sequence[Path]) -> Tensor:

@@ -41,7 +41,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return own | {"file": f"{folder / 'net.py'}:network", "exported": str(folder / "model.pt2")}
 
 
-# How networks of torchvision and timm are read is what `make laws` proves, of many of them. Kinds whose packages are large
+# How networks of torchvision and timm are read is what `make laws` proves, of many of them; kinds of large packages
 # are tried by `make test-networks`.
 READ_AT_LENGTH = [(name, laws.is_read_rightly) for name in ("torchvision", "timm")]
 OURS_AND_LAWS = [

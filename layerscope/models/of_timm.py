@@ -8,6 +8,7 @@ stands the same network as timm gives it for detection and segmentation: its sta
 import math
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ FEATURES = "/features"
 
 def names() -> list[str]:
     """All networks that can be named, as they are written."""
-    import timm
+    timm = _timm()
 
     return [f"timm:{name}" for name in dict.fromkeys((*timm.list_models(), *timm.list_models(pretrained=True)))]
 
@@ -51,9 +52,14 @@ def timm_network(spec: str, *, weights: str | Path | None = None, with_weights: 
     return loaded if weights is None else _with_file(loaded, model, weights)
 
 
+def _timm() -> Any:
+    """The package, loaded where it is needed; it is an extra."""
+    return import_module("timm")
+
+
 def _named(spec: str, weights: str | Path | None) -> tuple[str, bool, bool]:
     """The network's name, whether its stages' maps are meant, and whether random weights are. Raises UsageError."""
-    import timm
+    timm = _timm()
 
     written = spec.partition(":")[2]
     name = written.removesuffix(NONE)
@@ -73,7 +79,7 @@ def _named(spec: str, weights: str | Path | None) -> tuple[str, bool, bool]:
 
 
 def _built(spec: str, name: str, *, features: bool, published: bool) -> nn.Module:
-    import timm
+    timm = _timm()
 
     more: dict[str, Any] = {"features_only": True} if features else {}
     if not published:
@@ -107,9 +113,7 @@ def _made(spec: str, make: Callable[[], nn.Module]) -> nn.Module:
 
 def _config(model: nn.Module) -> Mapping[str, Any]:
     """How timm itself prepares pictures for a network."""
-    from timm.data import resolve_model_data_config
-
-    return resolve_model_data_config(model)
+    return _timm().data.resolve_model_data_config(model)
 
 
 def _input_of(config: Mapping[str, Any]) -> tuple[Input, tuple[str, ...]]:
@@ -142,17 +146,14 @@ def _other_size(model: nn.Module, expects: Input) -> tuple[str, ...]:
 
 def _classes(model: nn.Module) -> tuple[str, ...]:
     """The names of its outputs, where timm knows them by their number."""
-    from timm.data import ImageNetInfo, infer_imagenet_subset
-
-    subset = infer_imagenet_subset(model)
-    return tuple(ImageNetInfo(subset).label_descriptions()) if subset else ()
+    data = _timm().data
+    subset = data.infer_imagenet_subset(model)
+    return tuple(data.ImageNetInfo(subset).label_descriptions()) if subset else ()
 
 
 def _own(config: Mapping[str, Any]) -> OwnForward:
     def transform(picture: object) -> torch.Tensor:
-        from timm.data import create_transform
-
-        return create_transform(**config, is_training=False)(picture)
+        return _timm().data.create_transform(**config, is_training=False)(picture)
 
     return picture_by_picture("timm.data.create_transform", transform)
 

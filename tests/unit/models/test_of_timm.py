@@ -1,4 +1,4 @@
-"""timm's networks: built as timm builds them, fed as timm feeds them, and what cannot be had is said in one sentence."""
+"""timm's networks: built as timm builds them, fed as timm feeds them, and what is missing is one sentence."""
 
 import socket
 import time
@@ -50,7 +50,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PREPARED)
 def test_pictures_are_prepared_as_by_timm(name: str, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """timm's own evaluation transform of its own configuration gives the same numbers as our Input, to the last bit."""
-    from layerscope.models import timm as kind
+    from layerscope.models import of_timm as kind
 
     config = timm.data.resolve_data_config({}, pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
     expects, doubt = kind._input_of(config)
