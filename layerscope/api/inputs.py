@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from layerscope.core.geometry import Field, Number, Window
+from layerscope.core.geometry import Field, Rational, Window
 from layerscope.core.records import Input
 
 
@@ -15,6 +15,7 @@ def field_data(field: Field, expected: Input) -> dict[str, Any]:
         "whole": field.sees_all,
         "share": field.share(expected.height, expected.width),
         "note": field.note,
+        "beyond": field.beyond,
     }
 
 
@@ -22,7 +23,7 @@ def _window_data(window: Window) -> dict[str, Any]:
     return {name: _plain(getattr(window, name)) for name in ("size", "step", "start")}
 
 
-def _plain(value: Number) -> int | str:
+def _plain(value: Rational) -> int | str:
     return value if isinstance(value, int) else str(value)
 
 

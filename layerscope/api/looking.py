@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from layerscope.api.network import Network
-    from layerscope.live.engine import Engine
+    from layerscope.live.engine import InferenceEngine
 
 
-def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | None = None) -> "Engine":
+def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | None = None) -> "InferenceEngine":
     """The network of an atlas, ready to look at pictures.
 
     network: a Network, or what `trace` takes as a spec; weights: a state dict for the spec. Raises WrongModel for

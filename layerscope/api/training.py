@@ -52,7 +52,7 @@ def train(
     out: str | PathLike[str],
     *,
     validate: Any = s.VALIDATE.default,
-    recipe: s.Recipe = s.RECIPE_NAME.default,
+    recipe: s.RecipeName = s.RECIPE_NAME.default,
     start: str | PathLike[str] | None = s.START.default,
     epochs: int | None = s.EPOCHS.default,
     rate: float | None = s.RATE.default,

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from layerscope.atlas.rows import MOST_UNITS, Row, has_table, select, statistic
+from layerscope.atlas.rows import MOST_UNITS, SqlRow, has_table, select, statistic
 from layerscope.core.concepts import (
     MEASURES,
     ConceptScore,
     Dissection,
     Figures,
     LayerDissection,
-    Measured,
+    LayerFigures,
     Note,
     UnitConcept,
 )
@@ -23,7 +23,7 @@ NOTE = "layer unit kind text"
 DISSECTION = "dissection"
 
 
-def concept_rows(layer_id: int, units: Iterable[UnitConcept]) -> Iterator[Row]:
+def concept_rows(layer_id: int, units: Iterable[UnitConcept]) -> Iterator[SqlRow]:
     """The rows of one layer's units: what they rank highest, and what Bau's measure names them."""
     for unit in units:
         for rank, one in enumerate(unit.ranked):
@@ -32,7 +32,7 @@ def concept_rows(layer_id: int, units: Iterable[UnitConcept]) -> Iterator[Row]:
             yield _concept_row((layer_id, unit.unit, MEASURES[1], 0), unit.bau, named=True)
 
 
-def _concept_row(key: Row, one: ConceptScore, *, named: bool) -> Row:
+def _concept_row(key: SqlRow, one: ConceptScore, *, named: bool) -> SqlRow:
     return (*key, one.concept, one.level, one.score, one.iou, one.frequency, int(named))
 
 
@@ -53,7 +53,7 @@ def read_concepts(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitCo
     return tuple(found.get(unit, UnitConcept(unit=unit)) for unit in range(units))
 
 
-def _unit(unit: int, rows: list[Row]) -> UnitConcept:
+def _unit(unit: int, rows: list[SqlRow]) -> UnitConcept:
     names = ("concept", "level", "score", "iou", "frequency")
     by_measure: dict[str, list[ConceptScore]] = {measure: [] for measure in MEASURES}
     for row in rows:
@@ -115,5 +115,5 @@ def _figures(plain: Mapping[str, Any]) -> Figures:
     return Figures(**{**plain, "levels": dict(sorted(levels.items()))})
 
 
-def _measured(plain: Mapping[str, Any]) -> Measured:
-    return Measured(figures=_figures(plain["figures"]), bau=_figures(plain["bau"]))
+def _measured(plain: Mapping[str, Any]) -> LayerFigures:
+    return LayerFigures(figures=_figures(plain["figures"]), bau=_figures(plain["bau"]))

@@ -28,7 +28,7 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
 
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 
 class Encoded(NamedTuple):
@@ -73,15 +73,15 @@ class AtlasFile:
                 raise AtlasError(f"{self.path} was closed; open it again to read it")
             yield self._connection
 
-    def _ask(self, question: Callable[..., Answer], *values: Any) -> Answer:
+    def _ask(self, question: Callable[..., AnswerT], *values: Any) -> AnswerT:
         with self._reading() as connection:
             return question(connection, *values)
 
-    def _rows(self, query: str, *values: Any) -> list[rows.Row]:
+    def _rows(self, query: str, *values: Any) -> list[rows.SqlRow]:
         with self._reading() as connection:
             return connection.execute(query, values).fetchall()
 
-    def _row(self, query: str, *values: Any) -> rows.Row | None:
+    def _row(self, query: str, *values: Any) -> rows.SqlRow | None:
         return next(iter(self._rows(query, *values)), None)
 
     @property
@@ -194,7 +194,7 @@ class AtlasFile:
         (units,) = self._row("SELECT units FROM layer WHERE id = ?", layer_id) or (0,)
         return self._ask(rows.peaks_of, layer_id, self.run.k, units)
 
-    def _stored_sheet(self, columns: str, *key: Any) -> rows.Row | None:
+    def _stored_sheet(self, columns: str, *key: Any) -> rows.SqlRow | None:
         place = "WHERE layer = ? AND unit = ? AND kind = ? AND method = ? AND view = ?"
         return self._row(rows.select("sheet", columns, place), *key)
 
@@ -290,7 +290,7 @@ class AtlasFile:
         """
         return self._ask(sampled, layer_id)
 
-    def table(self, name: str) -> tuple[list[str], list[rows.Row]]:
+    def table(self, name: str) -> tuple[list[str], list[rows.SqlRow]]:
         """Column names and rows of a flat table: "layers", "units", "peaks", "images" or "concepts"; or UsageError."""
         if name not in FRAMES:
             raise UsageError(f'no table "{name}": choose one of {", ".join(FRAMES)}{nearest(name, FRAMES)}')

@@ -14,7 +14,7 @@ from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, P
 from layerscope.core.geometry import Box, Field, Window
 from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks, UnitStatistics
 
-Row = tuple[Any, ...]
+SqlRow = tuple[Any, ...]
 
 # What kind of JSON a statistic is, by its name.
 MEASURED: dict[str, type] = {
@@ -76,7 +76,7 @@ def select(table: str, columns: str, rest: str = "") -> str:
     return f"SELECT {', '.join(columns.split())} FROM {table} {rest}"
 
 
-def run_row(run: RunRecord) -> Row:
+def run_row(run: RunRecord) -> SqlRow:
     plain = (run.methods, run.views, asdict(run.input), run.settings, run.fingerprint, run.versions)
     return (run.network, run.images, run.k, *map(to_json, plain), run.started, run.finished)
 
@@ -108,7 +108,7 @@ def read_run(connection: sqlite3.Connection) -> RunRecord | None:
     )
 
 
-def node_row(node: NodeRecord) -> Row:
+def node_row(node: NodeRecord) -> SqlRow:
     return node.id, node.name, node.op, node.module, to_json(node.shape), to_json(node.args)
 
 
@@ -134,8 +134,10 @@ def _window(values: Sequence[int | str]) -> Window:
     return Window(size=size, step=step, start=start)
 
 
-def layer_row(layer_id: int, layer: LayerRecord) -> Row:
+def layer_row(layer_id: int, layer: LayerRecord) -> SqlRow:
     field = {"rows": _window_json(layer.field.rows), "cols": _window_json(layer.field.cols), "note": layer.field.note}
+    if layer.field.beyond:
+        field["beyond"] = layer.field.beyond
     map_rows, map_cols = layer.map or (None, None)
     return (
         *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
@@ -149,7 +151,7 @@ def read_layers(connection: sqlite3.Connection) -> tuple[AtlasLayerRecord, ...]:
     return tuple(map(_layer, rows))
 
 
-def _layer(row: Row) -> AtlasLayerRecord:
+def _layer(row: SqlRow) -> AtlasLayerRecord:
     layer_id, name, path, node, kind, units, map_rows, map_cols, field, aliases, auto, rectified, *shown = row
     seen = json.loads(field)
     if not 0 < units <= MOST_UNITS or (map_rows is not None and not min(map_rows, map_cols) > 0):
@@ -161,7 +163,9 @@ def _layer(row: Row) -> AtlasLayerRecord:
         kind=kind,
         units=units,
         map=None if map_rows is None else (map_rows, map_cols),
-        field=Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"]),
+        field=Field(
+            rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"], beyond=seen.get("beyond", "")
+        ),
         auto=bool(auto),
         aliases=tuple(json.loads(aliases)),
         rectified=bool(rectified),
@@ -170,20 +174,20 @@ def _layer(row: Row) -> AtlasLayerRecord:
     return AtlasLayerRecord(id=layer_id, record=record, tile=tile, method=method, method_why=why)
 
 
-def image_row(image: ImageRecord) -> Row:
+def image_row(image: ImageRecord) -> SqlRow:
     return tuple(getattr(image, name) for name in IMAGE.split())
 
 
-def read_images(connection: sqlite3.Connection, rest: str = "ORDER BY id", values: Row = ()) -> list[ImageRecord]:
+def read_images(connection: sqlite3.Connection, rest: str = "ORDER BY id", values: SqlRow = ()) -> list[ImageRecord]:
     rows = connection.execute(select("image", IMAGE, rest), values).fetchall()
     return [ImageRecord(**dict(zip(IMAGE.split(), row, strict=True))) for row in rows]
 
 
-def box_row(box: Box) -> Row:
+def box_row(box: Box) -> SqlRow:
     return box.top, box.left, box.bottom, box.right
 
 
-def read_box(edges: Row) -> Box | None:
+def read_box(edges: SqlRow) -> Box | None:
     """The box of four edges; None where they are NULL."""
     if edges[0] is None:
         return None
@@ -207,7 +211,7 @@ def read_peaks_in(connection: sqlite3.Connection, image: int) -> tuple[tuple[int
     return tuple((row[0], row[1], _peak(row[2:])) for row in connection.execute(query, (image,)).fetchall())
 
 
-def _peak(row: Row) -> Peak:
+def _peak(row: SqlRow) -> Peak:
     field_box = read_box(row[5:9])
     assert field_box is not None
     return Peak(
@@ -222,7 +226,7 @@ def _peak(row: Row) -> Peak:
     )
 
 
-def unit_rows(layer_id: int, units: UnitStatistics) -> Iterator[Row]:
+def unit_rows(layer_id: int, units: UnitStatistics) -> Iterator[SqlRow]:
     """The rows of what the scan counted for every unit of a layer."""
     numbers = (units.mean, units.std, units.maximum, units.images_above, units.positions_above)
     scalars = np.stack(numbers, axis=1).tolist()
@@ -230,7 +234,7 @@ def unit_rows(layer_id: int, units: UnitStatistics) -> Iterator[Row]:
         yield (layer_id, unit, *scalars[unit], pack(counts, "<i8"), pack(means, "<f4"))
 
 
-def statistics_of(found: Sequence[Row]) -> UnitStatistics:
+def statistics_of(found: Sequence[SqlRow]) -> UnitStatistics:
     """What the rows of a layer's units say. Raises ValueError where they do not fit one another."""
     if [row[1] for row in found] != list(range(len(found))):
         raise ValueError("units that are missing or twice there")
@@ -249,7 +253,7 @@ def statistics_of(found: Sequence[Row]) -> UnitStatistics:
     )
 
 
-def peak_rows(layer_id: int, peaks: Peaks, field: Field) -> Iterator[Row]:
+def peak_rows(layer_id: int, peaks: Peaks, field: Field) -> Iterator[SqlRow]:
     """The rows of a layer's peaks with their receptive fields; empty places make none."""
     value, image, row, col = (array.tolist() for array in (peaks.value, peaks.image, peaks.row, peaks.col))
     for u, k in np.argwhere(peaks.image >= 0).tolist():

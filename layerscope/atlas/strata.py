@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from layerscope.atlas.records import Neighbour, Stratum
-from layerscope.atlas.rows import BOX, Row, has_table, read_box, select, to_json
+from layerscope.atlas.rows import BOX, SqlRow, has_table, read_box, select, to_json
 from layerscope.core.strata import PERCENTILES, Neighbours, Strata
 
 KEY = "layer unit percentile rank"
@@ -16,10 +16,10 @@ SAMPLE = "sample"
 
 Key = tuple[int, int, int, int]
 # A row of strata that has no boxes yet: its key, its image, and its row and column in the layer's map.
-Place = tuple[Key, int, int, int]
+StratumPlace = tuple[Key, int, int, int]
 
 
-def stratum_rows(layer_id: int, strata: Strata) -> Iterator[Row]:
+def stratum_rows(layer_id: int, strata: Strata) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
     places = np.argwhere(strata.image >= 0)
     columns = [getattr(strata, name)[tuple(places.T)].tolist() for name in ("value", "image", "row", "col")]
@@ -27,7 +27,7 @@ def stratum_rows(layer_id: int, strata: Strata) -> Iterator[Row]:
         yield (layer_id, unit, PERCENTILES[percentile], rank, *values)
 
 
-def neighbour_rows(layer_id: int, neighbours: Neighbours) -> Iterator[Row]:
+def neighbour_rows(layer_id: int, neighbours: Neighbours) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
     for unit, rank in np.argwhere(neighbours.other >= 0).tolist():
         yield layer_id, unit, rank, int(neighbours.other[unit, rank]), float(neighbours.correlation[unit, rank])
@@ -71,7 +71,7 @@ def images_to_place(connection: sqlite3.Connection, tiles_known: bool) -> list[i
     return [image for (image,) in connection.execute(f"SELECT DISTINCT image FROM stratum {rest}")]
 
 
-def to_place(connection: sqlite3.Connection, images: Sequence[int]) -> list[Place]:
+def to_place(connection: sqlite3.Connection, images: Sequence[int]) -> list[StratumPlace]:
     """The strata of these images that have no boxes yet, in layers whose tiles are known."""
     among = "image IN (SELECT value FROM json_each(?)) AND tile_top IS NULL AND tile IS NOT NULL"
     query = select("stratum", f"{KEY} image row col", f"JOIN layer ON layer.id = layer WHERE {among}")

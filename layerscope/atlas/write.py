@@ -109,11 +109,11 @@ class AtlasWriter:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _put(self, statement: str, values: Iterable[rows.Row]) -> None:
+    def _put(self, statement: str, values: Iterable[rows.SqlRow]) -> None:
         with self.transaction():
             self._connection.executemany(statement, values)
 
-    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.Row]) -> None:
+    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.SqlRow]) -> None:
         """The rows of a layer in a table, in place of those that stood there."""
         with self.transaction():
             self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
@@ -198,7 +198,7 @@ class AtlasWriter:
         """The images, in order, with strata that have no boxes yet; only in layers whose tiles are known, or in all."""
         return strata.images_to_place(self._connection, tiles_known)
 
-    def strata_to_place(self, images: Sequence[int]) -> list[strata.Place]:
+    def strata_to_place(self, images: Sequence[int]) -> list[strata.StratumPlace]:
         """The strata of these images that have no boxes yet, in layers whose tiles are known."""
         return strata.to_place(self._connection, images)
 

@@ -63,7 +63,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class LayerFigures:
     """A layer's figures by both measures: `above chance`, which names units, and Bau's own."""
 
     figures: Figures
@@ -81,7 +81,7 @@ class LayerDissection:
     units: tuple[UnitConcept, ...]
     figures: Figures
     bau: Figures
-    baselines: Mapping[str, Measured] = field(default_factory=dict[str, Measured])
+    baselines: Mapping[str, LayerFigures] = field(default_factory=dict[str, LayerFigures])
 
     @property
     def detectors(self) -> int:

@@ -14,32 +14,32 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from layerscope.core.errors import UsageError
 from layerscope.core.registry import Registry, Row
 
-Held = TypeVar("Held")
-Part = TypeVar("Part")
+HeldT = TypeVar("HeldT")
+PartT = TypeVar("PartT")
 
 
 @dataclass(frozen=True)
-class Piece(Generic[Held]):
+class Piece(Generic[HeldT]):
     """One piece of a stage. number: its place and its mark. size: by how much progress goes on. held: what the work
     needs to know of it."""
 
     number: int
     size: int
-    held: Held
+    held: HeldT
 
 
-class Made(Generic[Part]):
+class Made(Generic[PartT]):
     """What was made of one piece: parts, which are taken once and in order, before those of the next piece.
 
     While parts are taken they may still be computed, so that a piece never needs to lie in memory as a whole; what was
     pickled, or made by `one`, is whole.
     """
 
-    def __init__(self, number: int, parts: Iterable[Part]) -> None:
+    def __init__(self, number: int, parts: Iterable[PartT]) -> None:
         self.number = number
         self._parts, self._state = parts, "whole" if isinstance(parts, tuple) else "new"
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[PartT]:
         if self._state == "whole":
             yield from self._parts
             return
@@ -52,7 +52,7 @@ class Made(Generic[Part]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Made, (self.number, tuple(self))
 
-    def whole(self) -> "Made[Part]":
+    def whole(self) -> "Made[PartT]":
         """The same, with every part made now."""
         return Made(self.number, tuple(self))
 
@@ -63,16 +63,16 @@ class Made(Generic[Part]):
 
 
 @runtime_checkable
-class Work(Protocol[Held, Part]):
+class Work(Protocol[HeldT, PartT]):
     """What a stage does with pieces. One thread at a time may use it; a copy (`copy.copy`, or a pickled one) stands
     alone."""
 
-    def __call__(self, pieces: Sequence[Piece[Held]], /) -> Iterator[Made[Part]]:
+    def __call__(self, pieces: Sequence[Piece[HeldT]], /) -> Iterator[Made[PartT]]:
         """What is made of each piece, in their order; it depends on the piece alone."""
         ...
 
 
-def in_turn(pieces: Iterable[Piece[Held]], parts: Callable[[Piece[Held]], Iterable[Part]]) -> Iterator[Made[Part]]:
+def in_turn(pieces: Iterable[Piece[HeldT]], parts: Callable[[Piece[HeldT]], Iterable[PartT]]) -> Iterator[Made[PartT]]:
     """What is made of each piece; all parts of one are taken before the next one's turn comes."""
     for piece in pieces:
         made = Made(piece.number, parts(piece))
@@ -80,7 +80,7 @@ def in_turn(pieces: Iterable[Piece[Held]], parts: Callable[[Piece[Held]], Iterab
         made.end()
 
 
-def one(work: Work[Held, Part], piece: Piece[Held]) -> Made[Part]:
+def one(work: Work[HeldT, PartT], piece: Piece[HeldT]) -> Made[PartT]:
     """What is made of one piece, whole, here and now."""
     made = work((piece,))
     try:
@@ -89,7 +89,7 @@ def one(work: Work[Held, Part], piece: Piece[Held]) -> Made[Part]:
         made.close()  # type: ignore[attr-defined]
 
 
-def packed(work: Work[Held, Part], engine: str) -> bytes:
+def packed(work: Work[HeldT, PartT], engine: str) -> bytes:
     """Work as another process takes it (`pickle.loads`). Raises UsageError where the network or the images cannot
     travel."""
     try:
@@ -135,7 +135,7 @@ def opened(engine: Engine, workers: int) -> Generator[Opened, None, None]:
         yield Opened(engine.name, made_by)
 
 
-def _here(work: Work[Held, Part], pieces: Sequence[Piece[Held]]) -> Iterator[Made[Part]]:
+def _here(work: Work[HeldT, PartT], pieces: Sequence[Piece[HeldT]]) -> Iterator[Made[PartT]]:
     return work(pieces)
 
 

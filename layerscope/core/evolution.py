@@ -55,14 +55,14 @@ class LayerEvolution:
 class Evolution:
     """A training run, looked at at some of its epochs.
 
-    network: its name; plane: height and width of its input, px. epochs: ascending, the last is what all are held to.
+    network: its name; input_size: height and width of its input, px. epochs: ascending, all are held to the last.
     images: the source in words; count: how many could be used; correlated: how many of them the correlations are
     over. names: the shown images, by id. method, view: of the projections. seed: of the sample of units.
     checkpoints: per epoch the SHA-256 of its file, hex.
     """
 
     network: str
-    plane: tuple[int, int]
+    input_size: tuple[int, int]
     epochs: tuple[int, ...]
     layers: tuple[LayerEvolution, ...]
     images: str

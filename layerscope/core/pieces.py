@@ -15,8 +15,8 @@ from layerscope.core.errors import UsageError
 from layerscope.core.progress import Progress
 from layerscope.core.stages import Stage
 
-Held = TypeVar("Held")
-Part = TypeVar("Part")
+HeldT = TypeVar("HeldT")
+PartT = TypeVar("PartT")
 
 
 @runtime_checkable
@@ -48,7 +48,7 @@ class NoMarks:
     def mark(self, stage: str, number: int, payload: bytes = b"", /) -> None: ...
 
 
-class Job(ABC, Generic[Held, Part]):
+class Job(ABC, Generic[HeldT, PartT]):
     """A stage's pieces, the work that is to be done on them, and where what was made goes.
 
     label: under which finished pieces are marked; "" where their own rows say that they are done. pieces: all of them,
@@ -57,23 +57,23 @@ class Job(ABC, Generic[Held, Part]):
 
     stage: ClassVar[Stage]
     label: str = ""
-    pieces: Sequence[Piece[Held]]
-    work: Work[Held, Part]
+    pieces: Sequence[Piece[HeldT]]
+    work: Work[HeldT, PartT]
 
-    def is_there(self, piece: Piece[Held]) -> bool:
+    def is_there(self, piece: Piece[HeldT]) -> bool:
         """True where what a marked piece left is still to be had."""
         return True
 
     @abstractmethod
-    def put(self, piece: Piece[Held], part: Part) -> int:
+    def put(self, piece: Piece[HeldT], part: PartT) -> int:
         """Store one part of a piece, within its transaction; how much of the piece's size is done with it."""
 
-    def payload(self, piece: Piece[Held]) -> bytes:
+    def payload(self, piece: Piece[HeldT]) -> bytes:
         """What is kept beside the mark of a piece whose parts were all put."""
         return b""
 
 
-def make(job: Job[Held, Part], marks: Marks, progress: Progress, *, engine: Opened = LOCAL) -> None:
+def make(job: Job[HeldT, PartT], marks: Marks, progress: Progress, *, engine: Opened = LOCAL) -> None:
     """Make the pieces of a stage that are not made yet, and commit them in order.
 
     Raises UsageError where an engine does not give every piece in its turn, and whatever making and storing raise.
@@ -94,7 +94,7 @@ def make(job: Job[Held, Part], marks: Marks, progress: Progress, *, engine: Open
             made.close()  # type: ignore[attr-defined]
 
 
-def _taken(made: Iterator[Made[Part]], piece: Piece[Held], engine: str) -> Made[Part]:
+def _taken(made: Iterator[Made[PartT]], piece: Piece[HeldT], engine: str) -> Made[PartT]:
     """What was made of the piece whose turn it is."""
     found = next(made, None)
     if found is None or found.number != piece.number:
@@ -103,7 +103,7 @@ def _taken(made: Iterator[Made[Part]], piece: Piece[Held], engine: str) -> Made[
     return found
 
 
-def _commit(job: Job[Held, Part], piece: Piece[Held], made: Made[Part], marks: Marks, progress: Progress) -> None:
+def _commit(job: Job[HeldT, PartT], piece: Piece[HeldT], made: Made[PartT], marks: Marks, progress: Progress) -> None:
     told = 0
     with marks.transaction():
         for part in made:

@@ -20,14 +20,14 @@ Order = Literal["RGB", "BGR"]
 Crop = Literal["center", "squash"]
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 Orientation = Literal["upright", "stored"]
-Recipe = Literal["default", "further", "paper"]
+RecipeName = Literal["default", "further", "paper"]
 Shell = Literal["bash", "zsh", "fish"]
 VIEWS: tuple[View, ...] = ("natural", "signal")
 ORDERS: tuple[Order, ...] = ("RGB", "BGR")
 CROPS: tuple[Crop, ...] = ("center", "squash")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic", "nearest", "lanczos")
 ORIENTATIONS: tuple[Orientation, ...] = ("upright", "stored")
-RECIPES: tuple[Recipe, ...] = ("default", "further", "paper")
+RECIPES: tuple[RecipeName, ...] = ("default", "further", "paper")
 SHELLS: tuple[Shell, ...] = ("bash", "zsh", "fish")
 
 
@@ -225,7 +225,7 @@ VALIDATE = Setting(
     "validate", Held("as data, or None"), "other pictures to validate with, in place of those found or held out", None,
     metavar="SRC",
 )  # fmt: skip
-RECIPE_NAME = Setting[Recipe](
+RECIPE_NAME = Setting[RecipeName](
     "recipe", Word(RECIPES),
     "`default`, the network's own; `further`, a second, gentler cycle; or `paper`, as Zeiler & Fergus 2013 trained",
     "default", metavar="WORD", told="`default`",

@@ -29,7 +29,7 @@ Maps = dict[int, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Forwarded:
+class BatchMaps:
     """A batch of usable images and its maps, one entry per program."""
 
     batch: Batch
@@ -55,12 +55,12 @@ class Activations:
         runs = [range(start, min(start + BATCH, len(self.source))) for start in starts]
         return [Piece(number, len(ids), ids) for number, ids in enumerate(runs)]
 
-    def first(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[Forwarded]]:
+    def first(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[BatchMaps]]:
         """The work of the first pass: every batch with its maps; nothing for one without usable images."""
         with closing(self.source.batches(self.input, [piece.held for piece in pieces])) as batches:  # type: ignore[type-var]
             yield from in_turn(pieces, lambda piece: self._forwarded(next(batches)))
 
-    def _forwarded(self, batch: Batch) -> Iterator[Forwarded]:
+    def _forwarded(self, batch: Batch) -> Iterator[BatchMaps]:
         if not len(batch.ids):
             return
         maps = self._maps(batch)
@@ -69,7 +69,7 @@ class Activations:
             self._cached.append(maps)
             self._room -= size
         self.runs.append(batch.ids)
-        yield Forwarded(batch, maps)
+        yield BatchMaps(batch, maps)
 
     def again(self, pieces: Sequence[Piece[Int64[np.ndarray, " n"]]], /) -> Iterator[Made[tuple[Maps, ...]]]:
         """The work of the second pass over the runs: the same maps as before."""

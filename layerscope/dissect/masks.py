@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int64, UInt8
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Placement
 from layerscope.dissect.plane import Plane, masks_on
-from layerscope.dissect.score import Concept
+from layerscope.dissect.score import ConceptLike
 from layerscope.sources import Source
 
 
@@ -19,7 +19,7 @@ class MaskedImages(Protocol):
     """Images whose content is known. concepts: what is looked for, the same for all images."""
 
     @property
-    def concepts(self) -> Sequence[Concept]: ...
+    def concepts(self) -> Sequence[ConceptLike]: ...
 
     def masks(self, image: int, /) -> Bool[np.ndarray, "concepts h w"]:
         """Where each concept occurs in the image of this number, in px of the source picture."""
@@ -62,7 +62,7 @@ class KeyedMasks(Protocol):
     """Masks by the name of the image's file, without its ending."""
 
     @property
-    def concepts(self) -> Sequence[Concept]: ...
+    def concepts(self) -> Sequence[ConceptLike]: ...
 
     def masks(self, key: str, /) -> Bool[np.ndarray, "concepts h w"]: ...
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int16, Int64
 from torch import Tensor
 
-from layerscope.core.concepts import BAR, Dissection, LayerDissection, Measured, UnitConcept
+from layerscope.core.concepts import BAR, Dissection, LayerDissection, LayerFigures, UnitConcept
 from layerscope.core.engines import Piece
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.failures import plain_failures
@@ -21,7 +21,7 @@ from layerscope.core.progress import Progress, Silent
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.stages import OVERLAPS, THRESHOLDS
 from layerscope.dissect.baselines import derangement, rotation
-from layerscope.dissect.maps import Activations, Forwarded, Maps
+from layerscope.dissect.maps import Activations, BatchMaps, Maps
 from layerscope.dissect.masks import MaskedImages, Masks
 from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
 from layerscope.dissect.plane import Plane, Upsampling
@@ -155,7 +155,7 @@ def _subjects(
     return found
 
 
-class _Counting(Job[range, Forwarded]):
+class _Counting(Job[range, BatchMaps]):
     """The first pass: values and masks."""
 
     stage = THRESHOLDS
@@ -166,7 +166,7 @@ class _Counting(Job[range, Forwarded]):
         self.pieces, self.work = activations.pieces(), activations.first
         self.masks, self.subjects, self.pool = masks, subjects, pool
 
-    def put(self, piece: Piece[range], part: Forwarded) -> int:
+    def put(self, piece: Piece[range], part: BatchMaps) -> int:
         """Count a batch's values, and take its masks."""
         counting = self.pool.map(lambda subject: subject.count(part.maps), self.subjects)
         # Meanwhile, since masks may have to be drawn.
@@ -227,7 +227,7 @@ def _layer(layer: LayerRecord, subjects: Sequence[_Subject], masks: Masks) -> La
         figures=figures(units),
         bau=figures(units, bau=True),
         baselines={
-            name: Measured(figures=figures(every[name]), bau=figures(every[name], bau=True))
+            name: LayerFigures(figures=figures(every[name]), bau=figures(every[name], bau=True))
             for name in (SHUFFLED, MIXED, UNTRAINED)
             if name in every
         },

@@ -22,7 +22,7 @@ RANKED = 3
 
 
 @runtime_checkable
-class Concept(Protocol):
+class ConceptLike(Protocol):
     """A thing that can be in a picture. level: 1 for strokes and colours, higher for what is made of lower ones."""
 
     @property
@@ -45,7 +45,7 @@ def iou(
 
 
 def units_named(
-    concepts: Sequence[Concept],
+    concepts: Sequence[ConceptLike],
     area: Int64[np.ndarray, " c"],
     px: int,
     found: Float64[np.ndarray, "u c"],

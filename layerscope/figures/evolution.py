@@ -58,7 +58,7 @@ def _panel(found: Evolution, layer: LayerEvolution, page: float, side: float) ->
 
 def _note(found: Evolution, layer: LayerEvolution) -> str:
     """The field, the tiles, the dead."""
-    note = words.seen_words(layer.field, found.plane)
+    note = words.seen_words(layer.field, found.input_size)
     if layer.side:
         note += f"  ·  tiles of {layer.side} × {layer.side} px"
     dead = layer.units - layer.alive

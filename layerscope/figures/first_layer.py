@@ -52,9 +52,9 @@ def as_pictures(
 ) -> UInt8[np.ndarray, "u h w 3"]:
     """Filters as RGB pictures, zero at mid-gray and the largest weight at 1 or 255."""
     channels = _shown(weights.shape[1], expected)
-    planes = np.moveaxis(weights[:, channels], 1, -1).astype(np.float64)
-    largest = np.abs(planes).max(axis=None if shared_scale else (1, 2, 3), keepdims=True)
-    level = planes / np.where(largest > 0, largest, 1.0)
+    kernels = np.moveaxis(weights[:, channels], 1, -1).astype(np.float64)
+    largest = np.abs(kernels).max(axis=None if shared_scale else (1, 2, 3), keepdims=True)
+    level = kernels / np.where(largest > 0, largest, 1.0)
     return np.rint(MID_GRAY + 127 * level).astype(np.uint8).repeat(3 // len(channels), axis=-1)
 
 

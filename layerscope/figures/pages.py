@@ -76,8 +76,8 @@ def _whole_picture(file: Reader, peak: Peak) -> Tile:
     picture, record = file.picture(peak.image), file.image(peak.image)
     caption = "\n".join([measured(peak.value), *([record.label] if record.label else [])])
     if picture is None:
-        plane = file.run.input
-        picture = np.full((plane.height, plane.width, 3), MID_GRAY, np.uint8)
+        expected = file.run.input
+        picture = np.full((expected.height, expected.width, 3), MID_GRAY, np.uint8)
         return Tile(picture=picture, caption=caption, note="not kept")
     if record.height is None or record.width is None:
         return Tile(picture=picture, caption=caption)

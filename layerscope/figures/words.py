@@ -30,11 +30,11 @@ def field_words(layer: AtlasLayerRecord, file: Reader) -> str:
     return seen_words(layer.record.field, (file.run.input.height, file.run.input.width))
 
 
-def seen_words(seen: Field, plane: tuple[int, int]) -> str:
-    """A receptive field in words. plane: height and width of the network's input, px."""
+def seen_words(seen: Field, input_size: tuple[int, int]) -> str:
+    """A receptive field in words. input_size: height and width of the network's input, px."""
     if seen.sees_all:
         return "field: the whole picture"
-    share = percent(seen.share(*plane))
+    share = percent(seen.share(*input_size))
     return f"field {float(seen.rows.size):g} × {float(seen.cols.size):g} px, {share} of the picture"
 
 

@@ -1,6 +1,6 @@
 """Model -> Graph: trace a network, know each of its operations by one row, and where each of its positions looks."""
 
-from layerscope.graph.constants import Recipe
+from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.fields import fields_of
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.in_step import Reading
@@ -13,7 +13,24 @@ from layerscope.graph.trace import Traced, prepared, read_module, read_program, 
 from layerscope.graph.unloaded import without
 
 __all__ = [
-    "Carrier", "Graph", "Node", "Program", "Read", "Reading", "Recipe", "Runner", "Traced", "fields_of",
-    "graph_of_model", "layers_of", "prepared", "read", "read_module", "read_program", "replay", "runner_of",
-    "trace_module", "without",
+    "Carrier",
+    "Graph",
+    "Node",
+    "Program",
+    "Read",
+    "Reading",
+    "Runner",
+    "Traced",
+    "WeightsRecipe",
+    "fields_of",
+    "graph_of_model",
+    "layers_of",
+    "prepared",
+    "read",
+    "read_module",
+    "read_program",
+    "replay",
+    "runner_of",
+    "trace_module",
+    "without",
 ]  # fmt: skip

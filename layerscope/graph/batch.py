@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.fx import Node as FxNode
 
 
-class Batch:
+class BatchDim:
     """The first axis of a program's input: a symbol, or a number where the program was exported for just so many."""
 
     def __init__(self, input: FxNode) -> None:

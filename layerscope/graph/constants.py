@@ -27,7 +27,7 @@ GETITEM = "getitem"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class TensorName:
     """In a step's arguments: the tensor of this name, taken, literal or made by an earlier step."""
 
     name: str
@@ -43,7 +43,7 @@ class Derived:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Recipe:
+class WeightsRecipe:
     """How the tensors that a graph names are made from a state dict; plain data, without the state's values.
 
     taken: names of the state dict. literals: tensors that stand in the network's code and in no state dict, by value.
@@ -81,7 +81,7 @@ def _made(step: Derived, known: Mapping[str, Any], device: torch.device | None) 
 
 
 def _filled(value: Any, known: Mapping[str, Any]) -> Any:
-    if isinstance(value, Named):
+    if isinstance(value, TensorName):
         return known[value.name]
     return [_filled(v, known) for v in value] if isinstance(value, tuple) else value
 
@@ -130,9 +130,9 @@ class Constants:
         self._named[name] = None
         return Weight(name, tuple(int(size) for size in fx.meta["val"].shape))
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> WeightsRecipe:
         """How all that was asked for is made."""
-        return Recipe(
+        return WeightsRecipe(
             taken=tuple(self._taken), literals=dict(self._used), derived=tuple(self._steps), named=tuple(self._named)
         )
 
@@ -173,7 +173,7 @@ class Constants:
 
     def _value(self, value: Any, wish: str) -> Any:
         if isinstance(value, FxNode):
-            return Named(self._name(value, wish))
+            return TensorName(self._name(value, wish))
         return tuple(self._value(v, wish) for v in value) if isinstance(value, list | tuple) else value
 
     def _unique(self, wish: str) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import Call, Shape
+from layerscope.graph.ops.calls import Call, TensorShape
 from layerscope.graph.ops.ranges import ANYTHING, Range
 from layerscope.graph.ops.table import Op, Role
 
@@ -21,7 +21,7 @@ class Node:
     name, or the target's for an operation without a row. target: the ATen overload. module: innermost module path.
     classes: the module paths around it, outermost first, as (path, class). calls: these modules' calls, each by its
     path, a second one as path@2. sources: ids of its inputs. args: by name,
-    with Source, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
+    with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
     this call, or "".
     """
 
@@ -34,7 +34,7 @@ class Node:
     calls: tuple[str, ...] = ()
     sources: tuple[int, ...] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
-    shape: Shape
+    shape: TensorShape
     refused: str = ""
 
 

@@ -16,17 +16,18 @@ from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
 
 from layerscope.core.errors import TraceError
+from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
-from layerscope.graph import response
+from layerscope.graph import gates, response
 from layerscope.graph.args import bind
-from layerscope.graph.batch import Batch, first, is_number
-from layerscope.graph.constants import Constants, Recipe, is_copy
+from layerscope.graph.batch import BatchDim, first, is_number
+from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import BatchSize, Call, Declined, Source, holds_source
+from layerscope.graph.ops.calls import BatchSize, Call, Declined, NodeInput, holds_source
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
 from layerscope.graph.spelling import respell
@@ -44,7 +45,7 @@ class Traced:
 
     graph: Graph
     weights: dict[str, Tensor]
-    recipe: Recipe
+    recipe: WeightsRecipe
     returned: tuple[int | None, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -84,6 +85,7 @@ def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = 
         with quiet():
             program = program.run_decompositions({})
     except Exception as error:
+        require_memory(error, "reading the exported program", kind=TraceError)
         said = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise TraceError(f"the exported program cannot be taken apart into ATen calls: {said[0][:200]}") from error
     reader = _Reader(program)
@@ -100,8 +102,9 @@ class _Reader:
         self.program = program
         respell(program.graph)
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
-        self.batch = Batch(self.input)
+        self.batch = BatchDim(self.input)
         self.constants = Constants(program)
+        gates.mark(program.graph, self.constants)
         self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)
@@ -110,7 +113,7 @@ class _Reader:
         self.ids: dict[FxNode, int] = {}
         self.mixed: set[int] = set()
 
-    def read(self) -> tuple[Graph, Recipe]:
+    def read(self) -> tuple[Graph, WeightsRecipe]:
         """The graph, and how its weights are made."""
         for fx in self.program.graph.nodes:
             if fx is self.input:
@@ -225,7 +228,7 @@ class _Arguments:
             return value
         if value in self.reader.ids:
             self.sources.append(self.reader.ids[value])
-            return Source(len(self.sources) - 1)
+            return NodeInput(len(self.sources) - 1)
         if value in self.reader.constants and isinstance(value.meta.get("val"), Tensor):
             wish = f"{self.name}.{key}" if place is None else f"{self.name}.{key}.{place}"
             return self.reader.constants.weight(value, wish)

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from layerscope.graph.constants import Derived, Named, Recipe
+from layerscope.graph.constants import Derived, TensorName, WeightsRecipe
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.calls import BatchSize, Source, Weight
+from layerscope.graph.ops.calls import BatchSize, NodeInput, Weight
 from layerscope.graph.trace import Traced
 
 
@@ -22,10 +22,10 @@ class Unwritable(Exception):
 
 # One word for each kind of value that JSON does not know: its type, its value as plain values, and back.
 _KINDS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "source": (Source, lambda value: value.index, Source),
+    "source": (NodeInput, lambda value: value.index, NodeInput),
     "weight": (Weight, lambda value: [value.name, list(value.shape)], lambda v: Weight(v[0], tuple(v[1]))),
     "batch": (BatchSize, lambda value: None, lambda _: BatchSize()),
-    "named": (Named, lambda value: value.name, Named),
+    "named": (TensorName, lambda value: value.name, TensorName),
     "dtype": (torch.dtype, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.dtype)),
     "layout": (torch.layout, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.layout)),
     "memory": (
@@ -56,7 +56,7 @@ def read_traced(content: bytes, state: Mapping[str, Tensor]) -> Traced:
     length = int.from_bytes(content[:8], "little")
     data = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["read"])
     tensors = load(content)
-    recipe = Recipe(
+    recipe = WeightsRecipe(
         taken=tuple(data["taken"]),
         literals={name: tensors[str(place)] for place, name in enumerate(data["literals"])},
         derived=tuple(Derived(name=n, target=t, args=_restored(args)) for n, t, args in data["derived"]),

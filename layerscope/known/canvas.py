@@ -42,7 +42,7 @@ class Plant:
         return self.distance(row, col) <= (max(slack, self.size / 2) if self.name.endswith("blob") else slack)
 
 
-class Canvas:
+class PlantedCanvas:
     """A square picture in the making; `plants` holds whatever was drawn on it.
 
     background: float[side, side, 3], 0..1.

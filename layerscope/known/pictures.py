@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from layerscope.known.canvas import Canvas, Paint, Plant
+from layerscope.known.canvas import Paint, Plant, PlantedCanvas
 from layerscope.known.patterns import (
     DIRECTIONS,
     RINGS,
@@ -62,7 +62,7 @@ def picture(random: np.random.Generator, index: int) -> Picture:
     turn = (*THINGS, *DIRECTIONS, *RINGS, *STRIPES)
     main = turn[index % len(turn)]
     company = [*random.permutation(SHAPES)[:3], *random.permutation(STROKES)[:4]]
-    canvas = Canvas(background(random))
+    canvas = PlantedCanvas(background(random))
     for name, row, col in places(random, [main, *company]):
         draw(canvas, random, name, row, col)
     return Picture(pixels=canvas.pixels(), plants=tuple(canvas.plants), label=kind(main))
@@ -91,7 +91,7 @@ def background(random: np.random.Generator) -> Float[np.ndarray, "96 96 3"]:
     return sloped + (clouds[..., None] - 128) / 255 * 0.5 + random.normal(0, 0.008, (SIDE, SIDE, 3))
 
 
-def draw(canvas: Canvas, random: np.random.Generator, name: str, row: float, col: float) -> None:
+def draw(canvas: PlantedCanvas, random: np.random.Generator, name: str, row: float, col: float) -> None:
     """Draw a pattern of any depth, in a colour and width of its own."""
     tone = str(random.choice(TONES))
     if name in THINGS:
@@ -112,7 +112,7 @@ def draw(canvas: Canvas, random: np.random.Generator, name: str, row: float, col
 class Pen:
     """What all lines of one pattern share."""
 
-    canvas: Canvas
+    canvas: PlantedCanvas
     width: float
     tone: str
     paint: Paint
@@ -139,7 +139,9 @@ def draw_shape(pen: Pen, name: str, row: float, col: float, arm: float) -> None:
     pen.canvas.note(name, row, col, 2 * arm)
 
 
-def draw_thing(canvas: Canvas, random: np.random.Generator, name: str, row: float, col: float, tone: str) -> None:
+def draw_thing(
+    canvas: PlantedCanvas, random: np.random.Generator, name: str, row: float, col: float, tone: str
+) -> None:
     """A thing, out of its parts at their places; an outlined one gets its sides whole."""
     pen = Pen(canvas, float(random.uniform(2.8, 3.2)), tone, tinted(random, tone, 0.34))
     if name == "face":

@@ -24,7 +24,7 @@ from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.live.classes import classifier_of, first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
-from layerscope.live.tiles import Tile, natural_view, png, tiles_of
+from layerscope.live.tiles import EncodedTile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
@@ -37,7 +37,7 @@ STRONGEST = 9
 
 
 @dataclass(frozen=True, eq=False)
-class Forwarded:
+class ForwardPass:
     """A picture after its forward pass. values: by node, the maps that were wanted."""
 
     pixels: Float32[np.ndarray, "c h w"]
@@ -61,7 +61,7 @@ class Forwarded:
         return self.placement.height, self.placement.width
 
 
-class Engine:
+class InferenceEngine:
     """A network over the layers of one atlas; its calls may come from several threads.
 
     name: of the network. classes: the names of its outputs, empty where nobody says them. layers: those of the atlas,
@@ -179,21 +179,21 @@ class Engine:
 
     def _forward(
         self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, wanted: set[int], clock: Clock
-    ) -> Forwarded:
+    ) -> ForwardPass:
         """One forward pass, as deep as the classes and the wanted nodes need."""
         wanted = wanted if self._classifier is None else wanted | {self._classifier}
         with self._computing, clock.time("forward"):
             values = self.program.run(torch.from_numpy(pixels)[None], wanted)
-        return Forwarded(pixels, placement, values)
+        return ForwardPass(pixels, placement, values)
 
-    def _top(self, forwarded: Forwarded) -> Top:
+    def _top(self, forwarded: ForwardPass) -> Top:
         if self._classifier is None:
             return ()
         values = forwarded.values[self._classifier][0].float().cpu()
         _require_finite(values.numpy(), "its output")
         return first_classes(values, self.classes)
 
-    def _unit(self, forwarded: Forwarded, layer: WatchedLayer, request: LiveRequest, clock: Clock) -> dict[str, Any]:
+    def _unit(self, forwarded: ForwardPass, layer: WatchedLayer, request: LiveRequest, clock: Clock) -> dict[str, Any]:
         """The chosen unit's part of a Look."""
         assert request.unit is not None
         maps = forwarded.maps(layer)
@@ -208,7 +208,7 @@ class Engine:
             found |= {"projection": tile.pngs[request.method], "tile_box": tile.box}
         return found
 
-    def _firings(self, forwarded: Forwarded, layer: WatchedLayer, count: int, clock: Clock) -> Iterator[Firing]:
+    def _firings(self, forwarded: ForwardPass, layer: WatchedLayer, count: int, clock: Clock) -> Iterator[Firing]:
         """The strongest units of a layer, each carried back by every method."""
         maps = forwarded.maps(layer)
         maxima = _maxima(maps, layer)
@@ -230,12 +230,12 @@ class Engine:
             )
 
     def _carried_back(
-        self, forwarded: Forwarded, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
+        self, forwarded: ForwardPass, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
         clock: Clock,
-    ) -> list[Tile]:  # fmt: skip
+    ) -> list[EncodedTile]:  # fmt: skip
         """The entries' tiles, batch by batch; others may compute in between."""
         parts = carried(self.program, entries, methods, forwarded.values, size=1 if len(entries) == 1 else None)
-        tiles: list[Tile] = []
+        tiles: list[EncodedTile] = []
         while (part := self._next(parts, clock)) is not None:
             with clock.time("encode"):
                 tiles += tiles_of(part, layer, placed_by, self._natural, self.input, methods)

@@ -7,12 +7,12 @@ from layerscope.core.errors import TraceError, WrongModel
 from layerscope.core.records import Input
 from layerscope.facts.network import require_same
 from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
-from layerscope.live.engine import Engine
+from layerscope.live.engine import InferenceEngine
 from layerscope.models import Loaded, load
 from layerscope.pipeline.identity import identity_of
 
 
-def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None = None) -> Engine:
+def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None = None) -> InferenceEngine:
     """An engine for this atlas and the network of this spec (see `models.load`), with the atlas's preprocessing.
 
     weights: a state dict for the spec. Raises WrongModel for another network than the atlas's, TraceError and
@@ -25,7 +25,7 @@ def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None
 
 def engine_for(
     file: AtlasFile, program: Carrier, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None
-) -> Engine:
+) -> InferenceEngine:
     """An engine for a network that is traced already.
 
     input: what the network is said to expect; None takes the atlas's word. Raises WrongModel for another network or
@@ -34,7 +34,7 @@ def engine_for(
     layers = [layer.record for layer in file.layers]
     require_same(file.path, file.run, layers, identity_of(program, name, input))
     program.check()
-    return Engine(file, program, name=name, classes=classes)
+    return InferenceEngine(file, program, name=name, classes=classes)
 
 
 def _traced(loaded: Loaded, file: AtlasFile) -> Traced:

@@ -20,7 +20,7 @@ from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
 
 
-class Tile(NamedTuple):
+class EncodedTile(NamedTuple):
     """What was carried back, by method as PNG, and the input px that it shows."""
 
     box: PlainBox
@@ -37,15 +37,17 @@ def natural_view(file: AtlasFile, channels: int) -> NaturalView:
 
 def tiles_of(
     part: Carried, layer: WatchedLayer, placed_by: str, natural: NaturalView, input: Input, methods: Sequence[str]
-) -> list[Tile]:
+) -> list[EncodedTile]:
     """A tile for each entry, in each method. placed_by: the method on whose energy the boxes are centred."""
-    boxes = boxes_for(part.signals[placed_by], part.extent, layer.side)
+    boxes = boxes_for(part.signals[placed_by], part.extents[placed_by], layer.side)
     by_method = {
-        method: view_tiles(part.signals[method], part.extent, boxes, layer.size, natural, ("natural",), input.shown)[0]
+        method: view_tiles(
+            part.signals[method], part.extents[method], boxes, layer.size, natural, ("natural",), input.shown
+        )[0]
         for method in methods
     }
     return [
-        Tile(
+        EncodedTile(
             (box.top, box.left, box.bottom, box.right),
             {method: png(pixels[index, 0]) for method, pixels in by_method.items()},
         )

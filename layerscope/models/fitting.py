@@ -14,7 +14,7 @@ from torch import Tensor
 
 from layerscope.core.errors import TraceError
 from layerscope.models.naming import Alignment, alignments, unwrapped
-from layerscope.models.parts import Part, meaning
+from layerscope.models.parts import NamedTensors, meaning
 
 State = Mapping[str, Tensor]
 REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -35,7 +35,7 @@ class Fit:
     """A part of a file as one network's weights. wanted: the network's own tensors, in its order."""
 
     wanted: State
-    part: Part
+    part: NamedTensors
     alignment: Alignment
 
     @property
@@ -115,7 +115,7 @@ def cut(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + rest
 
 
-def fits_of(wanted: State, parts: list[Part]) -> list[Fit]:
+def fits_of(wanted: State, parts: list[NamedTensors]) -> list[Fit]:
     """The parts, and within a part the beginnings of names, under which most of the network's large tensors fit.
 
     Several where they tie and hold different numbers; those with the most tensors in all come first, and of these the

@@ -24,7 +24,7 @@ WORLD_MAPS = (32, 64, 96, 96, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedNetwork:
     """A network of ours. plain: as users open it; trained: as it is trained, with batch norm where it has any.
 
     Both take the number of classes; `trained` also the dropout. classes: of the shipped or published weights.
@@ -56,21 +56,21 @@ def _worldnet_trained(classes: int, dropout: float) -> nn.Module:
 _AT_64 = Input(channels=3, height=64, width=64, resize=64, mean=MEAN, std=STD)
 
 NAMED = {
-    "zfnet": Named(
+    "zfnet": NamedNetwork(
         sentence=OURS["zfnet"],
         input=Input(channels=3, height=224, width=224, resize=256, mean=MEAN, std=STD),
         classes=1000,
         plain=ZFNet,
         trained=ZFNet,
     ),
-    "zfnet64": Named(
+    "zfnet64": NamedNetwork(
         sentence=OURS["zfnet64"],
         input=_AT_64,
         classes=200,
         plain=_zfnet64,
         trained=_zfnet64_trained,
     ),
-    "worldnet": Named(
+    "worldnet": NamedNetwork(
         sentence=OURS["worldnet"],
         input=_AT_64,
         classes=16,

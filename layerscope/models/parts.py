@@ -19,7 +19,7 @@ _DEPTH = 6
 
 
 @dataclass(frozen=True)
-class Part:
+class NamedTensors:
     """Named tensors in a file. keys: the way to them. left_out: what stands among them and is no tensor.
 
     of: the class of the pickled network that they are from, or "".
@@ -59,22 +59,22 @@ def meaning(keys: str) -> tuple[str, int]:
     return (", ".join(row.what for row in said), sum(row.rank for row in said)) if said else ("the raw weights", 0)
 
 
-def parts_in(contents: Any) -> list[Part]:
+def parts_in(contents: Any) -> list[NamedTensors]:
     """Every dictionary of tensors, outermost first; last the whole where nothing but nested ones make it up."""
     found = list(_parts(contents, (), _DEPTH))
     if len(found) > 1 and found[0].keys != ():
-        found.append(Part((), {".".join((*p.keys, n)): t for p in found for n, t in p.tensors.items()}))
+        found.append(NamedTensors((), {".".join((*p.keys, n)): t for p in found for n, t in p.tensors.items()}))
     return found
 
 
-def _parts(value: Any, keys: tuple[str, ...], depth: int) -> Iterator[Part]:
+def _parts(value: Any, keys: tuple[str, ...], depth: int) -> Iterator[NamedTensors]:
     state = module_state(value)
     if state is not None:
-        yield Part(keys, state, of=stands_for(value) or "")
+        yield NamedTensors(keys, state, of=stands_for(value) or "")
     elif isinstance(value, Mapping) and depth:
         tensors = {str(name): tensor for name, one in value.items() if (tensor := _tensor(one)) is not None}
         if tensors:
-            yield Part(keys, tensors, tuple(str(name) for name in value if str(name) not in tensors))
+            yield NamedTensors(keys, tensors, tuple(str(name) for name in value if str(name) not in tensors))
         nested = value.items()
     elif isinstance(value, list | tuple) and depth:
         nested = enumerate(value)
@@ -91,7 +91,7 @@ def _tensor(value: Any) -> Tensor | None:
     return value.detach() if isinstance(value, Tensor) else None
 
 
-def chosen(parts: list[Part], key: str) -> list[Part]:
+def chosen(parts: list[NamedTensors], key: str) -> list[NamedTensors]:
     """What of the parts stands under a key: a dotted run of keys and names, such as "state_dict_ema" or "encoder_q"."""
     wanted = f".{key}."
     found = []

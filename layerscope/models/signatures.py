@@ -19,8 +19,9 @@ _CONVERT = 'load it where it was made, and save its weights for the torch networ
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of file. what: in words, with its article. advice: what a user does. reader: of `reading`, or ""."""
+class WeightsFormat:
+    """A format of file met among weights. what: in words, with its article. advice: what a user does. reader: of
+    `reading`, or ""."""
 
     what: str
     advice: str = ""
@@ -52,59 +53,77 @@ def _is_text(head: bytes) -> bool:
 
 
 # The first row that says yes is the file's kind; archives that are zip files are told apart by their members, below.
-_BYTES: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
-    (lambda head: not head, Kind("an empty file", _AGAIN)),
-    (lambda head: len(head) >= 64 and not any(head), Kind("a file of zeros, left by a broken transfer", _AGAIN)),
-    (_begins(_LEGACY), Kind("a file of torch.save", reader="legacy")),
-    (_is_safetensors, Kind("a safetensors file", reader="safetensors")),
+_BYTES: tuple[tuple[Callable[[bytes], bool], WeightsFormat], ...] = (
+    (lambda head: not head, WeightsFormat("an empty file", _AGAIN)),
+    (
+        lambda head: len(head) >= 64 and not any(head),
+        WeightsFormat("a file of zeros, left by a broken transfer", _AGAIN),
+    ),
+    (_begins(_LEGACY), WeightsFormat("a file of torch.save", reader="legacy")),
+    (_is_safetensors, WeightsFormat("a safetensors file", reader="safetensors")),
     (
         _words(b"version https://git-lfs.github.com"),
-        Kind("a Git LFS pointer, which stands for the file itself", "fetch the file with git lfs pull"),
+        WeightsFormat("a Git LFS pointer, which stands for the file itself", "fetch the file with git lfs pull"),
     ),
     (
         _words(b"<!doctype html", b"<html", b"<head", b"<?xml", b"<error"),
-        Kind("a web page, which a download gave in place of the file", "download it again, and log in where that asks"),
+        WeightsFormat(
+            "a web page, which a download gave in place of the file", "download it again, and log in where that asks"
+        ),
     ),
-    (_words(b"{", b"["), Kind("a JSON file", reader="index")),
-    (_begins(b"\x89HDF\r\n\x1a\n"), Kind("an HDF5 file, as Keras writes", _CONVERT)),
-    (_begins(b"GGUF"), Kind("a GGUF file", _CONVERT)),
-    (_begins(b"TFL3", at=4), Kind("a TensorFlow Lite file", _CONVERT)),
-    (_begins(b"\x93NUMPY"), Kind("one NumPy array without a name", "save all arrays by name with numpy.savez")),
-    (_begins(b"MATLAB 5.0"), Kind("a MATLAB file", _CONVERT)),
-    (_begins(b"\0\0\0\0\x02\0\0\0", b"\0\0\0\0\x01\0\0\0"), Kind("a Darknet weights file", _CONVERT)),
-    (_begins(b"SQLite format 3\0"), Kind("an SQLite database, as atlases are", "name the file of the weights")),
-    (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), Kind("a picture", "name the file of the weights")),
-    (_begins(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"), Kind("a compressed file", _UNPACK)),
-    (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), Kind("a compressed archive", _UNPACK)),
-    (_begins(b"ustar", at=257), Kind("a tar archive", _UNPACK)),
+    (_words(b"{", b"["), WeightsFormat("a JSON file", reader="index")),
+    (_begins(b"\x89HDF\r\n\x1a\n"), WeightsFormat("an HDF5 file, as Keras writes", _CONVERT)),
+    (_begins(b"GGUF"), WeightsFormat("a GGUF file", _CONVERT)),
+    (_begins(b"TFL3", at=4), WeightsFormat("a TensorFlow Lite file", _CONVERT)),
+    (
+        _begins(b"\x93NUMPY"),
+        WeightsFormat("one NumPy array without a name", "save all arrays by name with numpy.savez"),
+    ),
+    (_begins(b"MATLAB 5.0"), WeightsFormat("a MATLAB file", _CONVERT)),
+    (_begins(b"\0\0\0\0\x02\0\0\0", b"\0\0\0\0\x01\0\0\0"), WeightsFormat("a Darknet weights file", _CONVERT)),
+    (
+        _begins(b"SQLite format 3\0"),
+        WeightsFormat("an SQLite database, as atlases are", "name the file of the weights"),
+    ),
+    (_begins(b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), WeightsFormat("a picture", "name the file of the weights")),
+    (_begins(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"), WeightsFormat("a compressed file", _UNPACK)),
+    (_begins(b"7z\xbc\xaf\x27\x1c", b"Rar!"), WeightsFormat("a compressed archive", _UNPACK)),
+    (_begins(b"ustar", at=257), WeightsFormat("a tar archive", _UNPACK)),
     (
         _begins(b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
-        Kind("a plain pickle, which could run any code", "load it where you trust it, and write it with torch.save"),
+        WeightsFormat(
+            "a plain pickle, which could run any code", "load it where you trust it, and write it with torch.save"
+        ),
     ),
-    (_is_protobuf, Kind("a protobuf file, as ONNX and TensorFlow write", _CONVERT)),
-    (lambda head: _is_text(head.translate(None, b"\r\n\t")), Kind("a text file", "name the file of the weights")),
+    (_is_protobuf, WeightsFormat("a protobuf file, as ONNX and TensorFlow write", _CONVERT)),
+    (
+        lambda head: _is_text(head.translate(None, b"\r\n\t")),
+        WeightsFormat("a text file", "name the file of the weights"),
+    ),
 )
-_UNKNOWN = Kind("of a kind that is not known, or damaged", _AGAIN)
+_UNKNOWN = WeightsFormat("of a kind that is not known, or damaged", _AGAIN)
 
 # A zip file is told by a name among its members.
-_MEMBERS: tuple[tuple[Callable[[str], bool], Kind], ...] = (
+_MEMBERS: tuple[tuple[Callable[[str], bool], WeightsFormat], ...] = (
     (
         lambda name: name.endswith(("archive_format", "serialized_exported_program.json")),
-        Kind("an exported program, which holds network and weights", "give it as NET, with a name that ends in .pt2"),
+        WeightsFormat(
+            "an exported program, which holds network and weights", "give it as NET, with a name that ends in .pt2"
+        ),
     ),
     (
         lambda name: name.endswith("constants.pkl") or "/code/" in name,
-        Kind("a TorchScript archive, whose network cannot be read", _STATE),
+        WeightsFormat("a TorchScript archive, whose network cannot be read", _STATE),
     ),
-    (lambda name: name.endswith("data.pkl"), Kind("a file of torch.save", reader="torch")),
-    (lambda name: name.endswith("model.weights.h5"), Kind("a Keras archive", _CONVERT)),
+    (lambda name: name.endswith("data.pkl"), WeightsFormat("a file of torch.save", reader="torch")),
+    (lambda name: name.endswith("model.weights.h5"), WeightsFormat("a Keras archive", _CONVERT)),
 )
-_ARRAYS = Kind("an archive of NumPy arrays", reader="npz")
-_ZIP = Kind("a zip archive", _UNPACK)
-_CUT = Kind("a zip archive that is cut short", _AGAIN)
+_ARRAYS = WeightsFormat("an archive of NumPy arrays", reader="npz")
+_ZIP = WeightsFormat("a zip archive", _UNPACK)
+_CUT = WeightsFormat("a zip archive that is cut short", _AGAIN)
 
 
-def kind_of_file(path: Path) -> Kind:
+def kind_of_file(path: Path) -> WeightsFormat:
     """What a file is. Raises OSError where it cannot be read."""
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -113,7 +132,7 @@ def kind_of_file(path: Path) -> Kind:
     return next((kind for says_yes, kind in _BYTES if says_yes(head)), _UNKNOWN)
 
 
-def _of_zip(path: Path) -> Kind:
+def _of_zip(path: Path) -> WeightsFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             members: Sequence[str] = archive.namelist()

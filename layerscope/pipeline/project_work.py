@@ -36,11 +36,11 @@ _STEPS = 8
 # Patches of so many peaks are cut at once where there is nothing to carry back.
 _PATCHES = 64
 
-Encoded = tuple[bytes, int, int]
+EncodedBytes = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class ImageGroup:
     """Images whose peaks are projected together. hashes: of the images, as they were scanned, by id."""
 
     images: tuple[int, ...]
@@ -49,7 +49,7 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class PeakTiles:
     """Some peaks of one layer, ready to be kept.
 
     tiles, scales: of each peak its patch, then every method's views. boxes: what the tiles show, in input px; sources:
@@ -71,10 +71,10 @@ class Tiles:
 class Thumbnails:
     """The small whole pictures of a group's images, encoded, with height and width, by image."""
 
-    found: Mapping[int, Encoded]
+    found: Mapping[int, EncodedBytes]
 
 
-ProjectPart = Tiles | Thumbnails
+ProjectPart = PeakTiles | Thumbnails
 
 
 class ProjectWork(ImageWork):
@@ -90,7 +90,7 @@ class ProjectWork(ImageWork):
         self.settings, self.works, self.alone, self.natural = settings, works, alone, natural
         self.known, self.needed = known, needed
 
-    def __call__(self, pieces: Sequence[Piece[Group]], /) -> Iterator[Made[ProjectPart]]:
+    def __call__(self, pieces: Sequence[Piece[ImageGroup]], /) -> Iterator[Made[ProjectPart]]:
         self.settle()
         pictured = range(len(self.source)) if self.settings.pictures else ()
         runs = [piece.held.images for piece in pieces]
@@ -99,7 +99,7 @@ class ProjectWork(ImageWork):
             coming = self.clock.each("wait for images", batches)
             yield from in_turn(pieces, lambda piece: self._parts(piece.held, coming, pool))
 
-    def _parts(self, group: Group, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
+    def _parts(self, group: ImageGroup, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[ProjectPart]:
         batch = as_scanned(next(batches), group.hashes)
         pictures = pool.map(partial(encoded_picture, codec=self.settings.codec), batch.pictures)
         x = torch.from_numpy(batch.pixels)
@@ -118,7 +118,7 @@ class ProjectWork(ImageWork):
 
     def _layer(
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, x: Tensor, maps: dict[int, Tensor], shown: np.ndarray
-    ) -> Iterator[Tiles]:
+    ) -> Iterator[PeakTiles]:
         """All peaks of one layer in this group."""
         places = np.searchsorted(batch.ids, peaks.image)
         if not work.methods:
@@ -139,9 +139,7 @@ class ProjectWork(ImageWork):
             self._compare(work, mine, part)
             with self.clock.time("views"):
                 boxes, tiles, scales = self._views(work, mine, part)
-            kept = self.settings.keep_signal
-            signals = {name: signal.float().cpu().numpy() for name, signal in part.signals.items()} if kept else {}
-            extents = tuple(boxes_of(part.extent)) if kept else ()
+            signals, extents = _kept_signals(part) if self.settings.keep_signal else ({}, ())
             yield self._kept(work, mine, batch, shown, places[part.part], boxes, tiles, scales, signals, extents)
 
     def _compare(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> None:
@@ -159,12 +157,12 @@ class ProjectWork(ImageWork):
     def _views(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> tuple[list[Box], np.ndarray, np.ndarray]:
         known = self.known.get(work.node)
         if known is None:
-            boxes = boxes_for(part.signals[work.methods[0]], part.extent, work.side)
+            boxes = boxes_for(part.signals[work.methods[0]], part.extents[work.methods[0]], work.side)
         else:
             boxes = [known[unit, rank] for _, unit, rank in peaks.places()]
         views, shown = self.settings.views, self.input.shown
         made = [
-            view_tiles(part.signals[method], part.extent, boxes, work.size, self.natural, views, shown)
+            view_tiles(part.signals[method], part.extents[method], boxes, work.size, self.natural, views, shown)
             for method in work.methods
         ]
         return boxes, np.concatenate([t for t, _ in made], 1), np.concatenate([s for _, s in made], 1)
@@ -173,17 +171,23 @@ class ProjectWork(ImageWork):
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, shown: np.ndarray, places: np.ndarray,
         boxes: Sequence[Box], tiles: np.ndarray, scales: np.ndarray, signals: Mapping[str, np.ndarray] | None = None,
         extents: tuple[Box, ...] = (),
-    ) -> Tiles:  # fmt: skip
+    ) -> PeakTiles:  # fmt: skip
         """These peaks with their patches."""
         with self.clock.time("write"):
             patches = [patch_tile(shown[place], box, work.size) for place, box in zip(places, boxes, strict=True)]
             ones = np.ones((len(peaks), 1), np.float32)
             sources = [batch.placements[place].source_box(box) for place, box in zip(places, boxes, strict=True)]
-            return Tiles(
+            return PeakTiles(
                 work.node, peaks.unit, peaks.rank, np.concatenate([np.stack(patches)[:, None], tiles], 1),
                 np.concatenate([ones, scales], 1), tuple(boxes), tuple(sources if work.patches else ()), signals or {},
                 extents,
             )  # fmt: skip
+
+
+def _kept_signals(part: Carried) -> tuple[dict[str, np.ndarray], tuple[Box, ...]]:
+    """The signals themselves, float32, all methods' on the same windows, and these."""
+    signals, extent = part.joined()
+    return {name: signal.float().cpu().numpy() for name, signal in signals.items()}, tuple(boxes_of(extent))
 
 
 def wanted_maps(program: Carrier, work: LayerWork) -> set[int]:
@@ -196,7 +200,7 @@ def tolerance(program: Carrier) -> float:
     return max(TOLERANCE, _STEPS * torch.finfo(program.dtype).eps)
 
 
-def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> Encoded | None:
+def encoded_picture(picture: UInt8[np.ndarray, "h w 3"] | None, codec: str) -> EncodedBytes | None:
     """A small whole picture, encoded, and its height and width; None where there is none."""
     return None if picture is None else (encode(picture, codec), *picture.shape[:2])
 

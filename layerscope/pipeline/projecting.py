@@ -14,7 +14,7 @@ from layerscope.core.progress import Clock
 from layerscope.core.records import Input
 from layerscope.core.stages import PROJECT
 from layerscope.graph import Carrier
-from layerscope.pipeline.project_work import Group, ProjectPart, ProjectWork, Thumbnails, wanted_maps
+from layerscope.pipeline.project_work import ImageGroup, ProjectPart, ProjectWork, Thumbnails, wanted_maps
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.shown import ShownPeaks
@@ -28,7 +28,7 @@ GROUP_BYTES = 512 * 2**20
 MOST_IMAGES = 32
 
 
-class Projecting(Job[Group, ProjectPart]):
+class Projecting(Job[ImageGroup, ProjectPart]):
     """The projections of some layers' peaks by some methods, resumable."""
 
     stage = PROJECT
@@ -67,12 +67,12 @@ class Projecting(Job[Group, ProjectPart]):
         self.pieces = [_piece(number, group, peaks, hashes) for number, group in enumerate(groups)]
         self._checksum = 0
 
-    def is_there(self, piece: Piece[Group]) -> bool:
+    def is_there(self, piece: Piece[ImageGroup]) -> bool:
         """True where the scratch file still holds what the group left in it."""
         stored = int(self.writer.payload(self.label, piece.number))
         return stored == self.scratch.checksum(piece.held.peaks.places())
 
-    def put(self, piece: Piece[Group], part: ProjectPart) -> int:
+    def put(self, piece: Piece[ImageGroup], part: ProjectPart) -> int:
         """Tiles go to the scratch file, their boxes, signals and the small whole pictures into the atlas."""
         with self.clock.time("write"):
             if isinstance(part, Thumbnails):
@@ -90,7 +90,7 @@ class Projecting(Job[Group, ProjectPart]):
                     self.writer.put_signal(part.node, unit, rank, method, signal, box)
         return 0
 
-    def payload(self, piece: Piece[Group]) -> bytes:
+    def payload(self, piece: Piece[ImageGroup]) -> bytes:
         """The checksum of what the group put into the scratch file."""
         checksum, self._checksum = self._checksum, 0
         return str(checksum).encode()
@@ -103,6 +103,6 @@ def _group_size(program: Carrier, forwarded: Sequence[LayerWork]) -> int:
     return int(np.clip(GROUP_BYTES // bytes_each, 1, MOST_IMAGES))
 
 
-def _piece(number: int, images: tuple[int, ...], peaks: ShownPeaks, hashes: dict[int, str | None]) -> Piece[Group]:
+def _piece(number: int, images: tuple[int, ...], peaks: ShownPeaks, hashes: dict[int, str | None]) -> Piece[ImageGroup]:
     mine = peaks.in_images(images[0], images[-1])
-    return Piece(number, len(mine), Group(images, mine, {image: hashes[image] for image in images}))
+    return Piece(number, len(mine), ImageGroup(images, mine, {image: hashes[image] for image in images}))

@@ -10,7 +10,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.records import LayerRecord, Peaks
 from layerscope.graph import Graph
-from layerscope.pipeline.sampling import Measured, Sampled
+from layerscope.pipeline.sampling import LayerSample, SampledLayer
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.work import plate_method, sampled_units
 
@@ -30,11 +30,11 @@ class LayerPlan:
     best: str | None
     why: str | None
 
-    def sampled(self, hashes: dict[int, str | None]) -> Sampled:
+    def sampled(self, hashes: dict[int, str | None]) -> SampledLayer:
         """The layer as it is to be measured: the plate's method first."""
         first = np.unique(self.peaks.image[:, 0]).tolist()
         methods = tuple(sorted(self.methods, key=lambda method: method != self.best))
-        return Sampled(self.layer, self.peaks, methods, {image: hashes[image] for image in first if image >= 0})
+        return SampledLayer(self.layer, self.peaks, methods, {image: hashes[image] for image in first if image >= 0})
 
 
 class Remaining:
@@ -100,7 +100,7 @@ class Remaining:
         """The layer as the atlas holds it now."""
         return next(known for known in self.writer.layers() if known.record.node == layer.node)
 
-    def keep(self, plan: LayerPlan, measured: Measured | None) -> None:
+    def keep(self, plan: LayerPlan, measured: LayerSample | None) -> None:
         """Store what was measured of a layer, and how its plate is shown."""
         layer = plan.layer
         if measured is None:

@@ -29,11 +29,11 @@ SAMPLE = 64
 _CHUNK = 8
 
 # Of each method median and quartiles of its specificity, and of how many units.
-Specificity = dict[str, dict[str, float | int]]
+SpecificityQuartiles = dict[str, dict[str, float | int]]
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
+class SampledLayer:
     """A layer that is measured. methods: the plate's own first; none where nothing is carried back. hashes: of the
     images of its first peaks, as they were scanned, by id."""
 
@@ -44,11 +44,11 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LayerSample:
     """side: of the layer's tiles, input px."""
 
     side: int
-    specificity: Specificity
+    specificity: SpecificityQuartiles
 
 
 class SampleWork(ImageWork):
@@ -56,11 +56,11 @@ class SampleWork(ImageWork):
 
     seed = 0
 
-    def __call__(self, pieces: Sequence[Piece[Sampled]], /) -> Iterator[Made[Measured | None]]:
+    def __call__(self, pieces: Sequence[Piece[SampledLayer]], /) -> Iterator[Made[LayerSample | None]]:
         self.settle()
         return in_turn(pieces, lambda piece: self.clock.each("sample", self._measured(piece.held)))
 
-    def _measured(self, one: Sampled) -> Iterator[Measured | None]:
+    def _measured(self, one: SampledLayer) -> Iterator[LayerSample | None]:
         if not one.methods:
             yield None
             return
@@ -68,22 +68,22 @@ class SampleWork(ImageWork):
             self.program, self.source, self.input, one.layer, one.peaks, one.methods, hashes=one.hashes,
             seed=self.seed, workers=self.threads,
         )  # fmt: skip
-        yield Measured(side, specificity)
+        yield LayerSample(side, specificity)
 
 
-class Sampling(Job[Sampled, Measured | None]):
+class Sampling(Job[SampledLayer, LayerSample | None]):
     """What is measured before anything is projected. store: keeps what was found of a layer."""
 
     stage = STAGE
 
     def __init__(
-        self, layers: Sequence[Sampled], work: SampleWork, store: Callable[[LayerRecord, Measured | None], None]
+        self, layers: Sequence[SampledLayer], work: SampleWork, store: Callable[[LayerRecord, LayerSample | None], None]
     ) -> None:
         self.label = "sample " + ";".join(f"{one.layer.node}:{','.join(one.methods)}" for one in layers)
         self.pieces = [Piece(number, 1, one) for number, one in enumerate(layers)]
         self.work, self._store = work, store
 
-    def put(self, piece: Piece[Sampled], part: Measured | None) -> int:
+    def put(self, piece: Piece[SampledLayer], part: LayerSample | None) -> int:
         self._store(piece.held.layer, part)
         return 0
 

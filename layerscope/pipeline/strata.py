@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.atlas.strata import Key, Place
+from layerscope.atlas.strata import Key, StratumPlace
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.geometry import Box
@@ -21,7 +21,7 @@ from layerscope.core.progress import Clock
 from layerscope.core.records import Batch, Input, Placement
 from layerscope.core.stages import STRATA
 from layerscope.graph import Carrier
-from layerscope.pipeline.project_work import Encoded, as_scanned, encoded_picture
+from layerscope.pipeline.project_work import EncodedBytes, as_scanned, encoded_picture
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.working import ImageWork
 from layerscope.sources import Source
@@ -43,7 +43,7 @@ class Placed:
     """How images lie in the input, and the small pictures of those that lacked one, by id."""
 
     placements: Mapping[int, Placement]
-    pictures: Mapping[int, Encoded]
+    pictures: Mapping[int, EncodedBytes]
 
 
 class StrataWork(ImageWork):
@@ -100,7 +100,10 @@ class PlacingStrata(Job[Images, Placed]):
 
 
 def _boxes(
-    places: Iterable[Place], placements: Mapping[int, Placement], layers: Mapping[int, AtlasLayerRecord], input: Input
+    places: Iterable[StratumPlace],
+    placements: Mapping[int, Placement],
+    layers: Mapping[int, AtlasLayerRecord],
+    input: Input,
 ) -> Iterator[tuple[Key, Box, Box]]:
     """The boxes of each place, in px of the input and of its picture; units that share a place share them."""
     known: dict[tuple[int, ...], tuple[Box, Box]] = {}

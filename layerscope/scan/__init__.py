@@ -3,7 +3,7 @@
 from layerscope.scan.finite import require_finite
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import PICTURES, statistics_of
-from layerscope.scan.sample import Sampled, sample_of
+from layerscope.scan.sample import SampledMaxima, sample_of
 from layerscope.scan.shard import LayerResult, ShardResult, scan_in_steps, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 from layerscope.scan.strata import neighbours_of, strata_of
@@ -12,7 +12,7 @@ __all__ = [
     "MOST_CLASS_MEANS",
     "PICTURES",
     "LayerResult",
-    "Sampled",
+    "SampledMaxima",
     "ShardResult",
     "Totals",
     "merge",

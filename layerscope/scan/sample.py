@@ -19,7 +19,7 @@ _BYTES_EACH = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
+class SampledMaxima:
     """One layer on the sampled images that could be used.
 
     images: int64[n], their ids, growing. maxima: float32[n, u]. places: int32[n, u], the first position in reading

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int32, Int64
 from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
 from layerscope.scan.peaks import merge
 from layerscope.scan.pictures import joined
-from layerscope.scan.sample import Sampled
+from layerscope.scan.sample import SampledMaxima
 from layerscope.scan.shard import LayerResult, ShardResult
 
 BINS = len(HISTOGRAM_EDGES) + 1
@@ -23,7 +23,7 @@ MOST_CLASS_MEANS = 16_000_000
 
 @dataclass(eq=False)
 class LayerTotals:
-    """The sums of one layer so far; maxima and places, as in Sampled, for all images of the sample."""
+    """The sums of one layer so far; maxima and places, as in SampledMaxima, for all images of the sample."""
 
     peaks: Peaks
     histogram: Int64[np.ndarray, "u bins"]
@@ -79,10 +79,10 @@ class Totals:
         """The k highest peaks of a layer; a rectified layer's zeros are none (a shard lets none in)."""
         return self.layers[node].peaks
 
-    def sampled(self, node: int) -> Sampled:
+    def sampled(self, node: int) -> SampledMaxima:
         """A layer on the images of the sample that could be used."""
         totals = self.layers[node]
-        return Sampled(self.sample[self.seen], totals.maxima[self.seen], totals.places[self.seen])
+        return SampledMaxima(self.sample[self.seen], totals.maxima[self.seen], totals.places[self.seen])
 
     def unit_statistics(self, node: int) -> UnitStatistics:
         """The statistics of a layer's units."""

@@ -14,14 +14,14 @@ from layerscope.core.strata import (
     Neighbours,
     Strata,
 )
-from layerscope.scan.sample import Sampled
+from layerscope.scan.sample import SampledMaxima
 
 # Digits of a correlation that are kept: the others depend on the order in which a product is summed up.
 _DIGITS = 6
 _CHUNK = 256
 
 
-def strata_of(sampled: Sampled, layer: LayerRecord) -> Strata:
+def strata_of(sampled: SampledMaxima, layer: LayerRecord) -> Strata:
     """For every unit the images around each percentile of its maxima; among equal maxima the smaller id comes first.
 
     With the n maxima in falling order, percentile p lies at (100 - p) / 100 * (n - 1): of the ROW images around it two
@@ -51,7 +51,7 @@ def strata_of(sampled: Sampled, layer: LayerRecord) -> Strata:
     return strata
 
 
-def neighbours_of(sampled: Sampled) -> Neighbours:
+def neighbours_of(sampled: SampledMaxima) -> Neighbours:
     """For every unit the units that correlate most with it; among equal correlations the smaller number comes first.
 
     Pearson's correlation of the image maxima. A unit that does not vary over the sample has no neighbours and is none.

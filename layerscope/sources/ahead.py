@@ -10,20 +10,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-Group = TypeVar("Group")
-Result = TypeVar("Result")
+GroupT = TypeVar("GroupT")
+ResultT = TypeVar("ResultT")
 
 
 def in_order(
-    groups: Iterable[tuple[Group, Sequence[Callable[[], Result]]]], *, threads: int, ahead: int
-) -> Generator[tuple[Group, list[Result]], None, None]:
+    groups: Iterable[tuple[GroupT, Sequence[Callable[[], ResultT]]]], *, threads: int, ahead: int
+) -> Generator[tuple[GroupT, list[ResultT]], None, None]:
     """Every group with the results of its calls, in order; the calls run in `threads` threads.
 
     What a call raises is raised where its group is handed out. On any early end, calls not yet begun are dropped and
     the threads have ended before control returns.
     """
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="layerscope-decode")
-    waiting: deque[tuple[Group, list[Future[Result]]]] = deque()
+    waiting: deque[tuple[GroupT, list[Future[ResultT]]]] = deque()
     remaining = iter(groups)
     try:
         while True:

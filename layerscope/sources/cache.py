@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 256 * 2**20
 
-Row = Float32[np.ndarray, "h w c"]
+PixelRow = Float32[np.ndarray, "h w c"]
 Small = UInt8[np.ndarray, "_ _ 3"]
 
 
@@ -49,7 +49,7 @@ class _Image:
 
     record: ImageRecord
     placement: Placement
-    row: Row
+    row: PixelRow
     small: Small | None
 
 

@@ -13,7 +13,7 @@ SETS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eva
 SHOWN = 3
 
 Folders = tuple[str, ...]
-Classes = dict[Folders, str | None]
+FolderClasses = dict[Folders, str | None]
 
 
 def classes_of(places: Sequence[Folders]) -> tuple[list[str | None], list[str]]:
@@ -24,13 +24,13 @@ def classes_of(places: Sequence[Folders]) -> tuple[list[str | None], list[str]]:
     distinct = [folders for folders in dict.fromkeys(places) if folders]
     bare = _without_sets(distinct)
     told, said = _told(set(bare.values()))
-    classes: Classes = {folders: told[bare[folders]] for folders in distinct}
+    classes: FolderClasses = {folders: told[bare[folders]] for folders in distinct}
     if len(distinct) > 1 and len(set(classes.values())) == 1:
         said.append(f'all images get one class, "{distinct[0][-1]}", though they lie in {len(distinct):,} folders')
     return [classes.get(folders) for folders in places], said
 
 
-def _told(paths: Collection[Folders]) -> tuple[Classes, list[str]]:
+def _told(paths: Collection[Folders]) -> tuple[FolderClasses, list[str]]:
     """The class of each path of folders, and remarks."""
     holders = _shared(paths)
     children = _children(paths)
@@ -38,7 +38,7 @@ def _told(paths: Collection[Folders]) -> tuple[Classes, list[str]]:
         return {path: path[-1] if path else None for path in paths}, []
     if _indexed(paths):
         start = len(_common(paths)) + 1
-        classes: Classes = {path: "/".join(path[start:]) for path in paths}
+        classes: FolderClasses = {path: "/".join(path[start:]) for path in paths}
         return classes, [_taken_whole(classes, holders)]
     if len({path[-1] for path in paths if path}) == 1:
         above, said = _told({path[:-1] for path in paths})
@@ -108,7 +108,7 @@ def _indexed(paths: Collection[Folders]) -> bool:
     return all(len(path) > 1 and path[0].lower() == path[1][:1].lower() for path in rest)
 
 
-def _taken_whole(classes: Classes, holders: Mapping[str, list[Folders]]) -> str:
+def _taken_whole(classes: FolderClasses, holders: Mapping[str, list[Folders]]) -> str:
     ends = tuple(holders)
     shown = sorted({label for path, label in classes.items() if label is not None and path[-1] in ends})
     return f"classes that share their last folder are told by more of their path: {listed(shown)}"

@@ -18,7 +18,7 @@ from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import of_the_machine, out_of_memory, unread
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
-from layerscope.sources.image import Picture, Read, pixels_digest
+from layerscope.sources.image import PictureLike, ReadImage, pixels_digest
 from layerscope.sources.items import label_name, picture_of, value_and_label
 from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import require_picture_channels
@@ -33,7 +33,7 @@ READINGS = 3  # of each item looked at: a coin that is tossed for a flip shows o
 class _Item(NamedTuple):
     """What one item holds. digest, size: of its pixels, SHA-256 and bytes."""
 
-    picture: Picture
+    picture: PictureLike
     digest: bytes
     size: int
     label: Any
@@ -131,7 +131,7 @@ class DatasetSource(Source):
                 if isinstance(picture, np.ndarray) and picture.dtype == np.float32 and picture.shape == input.shape:
                     yield picture
 
-    def read(self, id: int) -> Read:
+    def read(self, id: int) -> ReadImage:
         record = self.record(id)
         try:
             picture, digest, size, label = self._item(id)
@@ -143,7 +143,7 @@ class DatasetSource(Source):
         return replace(record, sha256=digest.hex(), size=size, height=height, width=width), picture
 
     def _fill(
-        self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]
+        self, record: ImageRecord, picture: PictureLike, input: Input, row: Float32[np.ndarray, "h w c"]
     ) -> Placement:
         if isinstance(picture, np.ndarray) and picture.dtype == np.float32:
             return _fill_as_is(picture, record.id, input, row)
@@ -161,7 +161,7 @@ class DatasetSource(Source):
             yield self._batch(ids, rows, placed)
 
 
-def _size(picture: Picture) -> tuple[int, int]:
+def _size(picture: PictureLike) -> tuple[int, int]:
     """Rows and columns."""
     if isinstance(picture, Image.Image):
         return picture.height, picture.width

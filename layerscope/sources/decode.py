@@ -42,7 +42,7 @@ ORIENTATIONS = ("upright", "stored")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class DecodeOptions:
     """How encoded pictures are read. orientation: "upright" turns them as their EXIF orientation says, "stored" takes
     the pixels as they lie in the file. most_px: larger pictures are refused. Raises UsageError for other values."""
 
@@ -67,14 +67,14 @@ class Reading:
         ]
 
 
-UPRIGHT = Reading()
+UPRIGHT = DecodeOptions()
 
 
 class Unusable(Exception):
     """One image cannot be used; the message is a short clause for its record. Never leaves this room."""
 
 
-def decode(encoded: bytes, *, name: str = "", reading: Reading = UPRIGHT) -> Image.Image:
+def decode(encoded: bytes, *, name: str = "", reading: DecodeOptions = UPRIGHT) -> Image.Image:
     """The picture in these bytes, of the first frame, in the mode that its file has.
 
     name: of the file, which tells what some bytes do not. Raises Unusable.

@@ -7,8 +7,8 @@ from contextlib import suppress
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
-from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, Reading, Unusable, decode, is_deep
-from layerscope.sources.image import Read, of_bytes
+from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unusable, decode, is_deep
+from layerscope.sources.image import ReadImage, of_bytes
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
 from layerscope.sources.values import sixteen_bits_told
@@ -25,7 +25,7 @@ class EncodedSource(Source):
         entries: Sequence[Entry],
         *,
         name: str,
-        reading: Reading = UPRIGHT,
+        reading: DecodeOptions = UPRIGHT,
         everything: Sequence[Entry] = (),
         said: Sequence[str] = (),
     ) -> None:
@@ -57,7 +57,7 @@ class EncodedSource(Source):
             return object()  # like no other
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
-    def read(self, id: int) -> Read:
+    def read(self, id: int) -> ReadImage:
         return of_bytes(self.record(id), _encoded(self._entries[id]), self._reading)
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from layerscope.core.errors import ImageError
 from layerscope.sources.clutter import SITE, head_of, is_clutter, is_clutter_folder
-from layerscope.sources.listing import Entry, Listing, listing
+from layerscope.sources.listing import Entry, FileListing, listing
 
 
-def in_folder(folder: Path, *, without: Path | None = None) -> Listing:
+def in_folder(folder: Path, *, without: Path | None = None) -> FileListing:
     """All files below a folder, sorted by identity as plain strings; `without` (the labels file) is left out.
 
     Raises ImageError for a folder without files.
@@ -52,7 +52,7 @@ def fixed_root(pattern: str) -> Path:
     return Path(*parts[:fixed])
 
 
-def from_paths(paths: Sequence[Path], root: Path | None = None) -> Listing:
+def from_paths(paths: Sequence[Path], root: Path | None = None) -> FileListing:
     """These files, in this order. Raises ImageError for a path that is not a file."""
     for path in paths:
         if not path.exists():

@@ -12,13 +12,13 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from layerscope.core.records import ImageRecord
-from layerscope.sources.decode import UPRIGHT, Reading, Unusable, decode
+from layerscope.sources.decode import UPRIGHT, DecodeOptions, Unusable, decode
 
-Picture = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
-Read = tuple[ImageRecord, Picture | None]
+PictureLike = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
+ReadImage = tuple[ImageRecord, PictureLike | None]
 
 
-def of_pixels(record: ImageRecord, pixels: Any) -> Read:
+def of_pixels(record: ImageRecord, pixels: Any) -> ReadImage:
     """An image of pixels, known by their SHA-256: a Pillow image, or an array uint8[h,w] or uint8[h,w,3].
 
     record: what the listing tells of it, `Source.record(id)`. Raises Unusable for what is no picture.
@@ -31,7 +31,7 @@ def of_pixels(record: ImageRecord, pixels: Any) -> Read:
     return replace(record, sha256=digest.hex(), size=size, height=pixels.height, width=pixels.width), pixels
 
 
-def of_bytes(record: ImageRecord, encoded: bytes, reading: Reading = UPRIGHT) -> Read:
+def of_bytes(record: ImageRecord, encoded: bytes, reading: DecodeOptions = UPRIGHT) -> ReadImage:
     """An image of the bytes of a picture file, known by their SHA-256; no picture where they cannot be decoded."""
     record = replace(record, sha256=hashlib.sha256(encoded).hexdigest(), size=len(encoded))
     try:
@@ -41,7 +41,7 @@ def of_bytes(record: ImageRecord, encoded: bytes, reading: Reading = UPRIGHT) ->
     return replace(record, height=picture.height, width=picture.width), picture
 
 
-def pixels_digest(picture: Picture) -> tuple[bytes, int]:
+def pixels_digest(picture: PictureLike) -> tuple[bytes, int]:
     """The SHA-256 of a picture's pixels, and how many bytes they are; colours of a palette count."""
     pixels = np.ascontiguousarray(picture)  # here a Pillow image that is read lazily may fail
     digest = hashlib.sha256(pixels.data)

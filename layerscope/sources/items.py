@@ -15,7 +15,7 @@ from PIL import Image
 
 from layerscope.core.errors import ImageError
 from layerscope.sources.decode import Unusable
-from layerscope.sources.image import Picture
+from layerscope.sources.image import PictureLike
 
 WANTED = "a Pillow image, a uint8 array or a float array of the network's input shape"
 # Under which keys a dict holds its picture and its label; the first that it has counts.
@@ -36,7 +36,7 @@ def _first_of(item: Mapping[Any, Any], keys: tuple[str, ...], otherwise: Any) ->
     return next((item[key] for key in keys if key in item), otherwise)
 
 
-def picture_of(item: Any, id: int) -> Picture:
+def picture_of(item: Any, id: int) -> PictureLike:
     """The picture of an item as a Pillow image, as uint8[rows, cols, c] or as float32[c, h, w].
 
     Raises Unusable for None, as Datasets give for what they cannot read, and ImageError for what is no picture.

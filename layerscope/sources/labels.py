@@ -13,7 +13,7 @@ from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
 from layerscope.sources.listing import Entry
-from layerscope.sources.table import Line, read_table
+from layerscope.sources.table import TableLine, read_table
 
 CLASS_HEADINGS = frozenset(
     {"class", "classes", "class_name", "classname", "label", "labels", "label_name", "category", "categories", "target",
@@ -148,14 +148,14 @@ def _above(entry: Entry) -> Parts:
     return _parts(path.removesuffix(own)) if path.endswith(own) else ()
 
 
-def _fitness(lines: Sequence[Line], column: int, names: _Names) -> tuple[bool, int, int]:
+def _fitness(lines: Sequence[TableLine], column: int, names: _Names) -> tuple[bool, int, int]:
     """How well a column names images: not headed as classes are, names with a suffix, names in all."""
     known = [line.fields[column] for line in lines if names.find(line.fields[column])]
     whole = sum("." in name[-SUFFIX:] for name in known)
     return lines[0].fields[column].lower() not in CLASS_HEADINGS, whole, len(known)
 
 
-def _class_column(file: Path, heading: Parts | None, rows: Sequence[Line], images: int) -> int:
+def _class_column(file: Path, heading: Parts | None, rows: Sequence[TableLine], images: int) -> int:
     """The column that holds the classes. Raises UsageError where several may."""
     others = [place for place in range(len(rows[0].fields)) if place != images]
     if heading is not None:
@@ -173,14 +173,14 @@ def _class_column(file: Path, heading: Parts | None, rows: Sequence[Line], image
     )
 
 
-def _no_image(file: Path, lines: Sequence[Line], entries: Sequence[Entry]) -> UsageError:
+def _no_image(file: Path, lines: Sequence[TableLine], entries: Sequence[Entry]) -> UsageError:
     """None of the fields is an image: the first line that is no heading tells what was looked for."""
     line = lines[min(1, len(lines) - 1)]
     hint = nearest(line.fields[0], [entry.identity for entry in entries[:10_000]])
     return UsageError(f'{file}, line {line.number}: there is no image "{line.fields[0]}"{hint}; it labels no image')
 
 
-def _remarks(file: Path, labelled: Sequence[Entry], unknown: Sequence[Line], column: int) -> list[str]:
+def _remarks(file: Path, labelled: Sequence[Entry], unknown: Sequence[TableLine], column: int) -> list[str]:
     said = []
     without = sum(entry.label is None for entry in labelled)
     if without:

@@ -24,7 +24,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class FileListing:
     """What was found in a place.
 
     entries: the images. everything: these and all other files but layerscope's own, as version 0.1.0 numbered them;
@@ -39,7 +39,7 @@ class Listing:
     first_other: tuple[str, bytes] | None = None
 
 
-def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> Listing:
+def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> FileListing:
     """Part files, in their order, into images and others, and give the images the classes that their places tell.
 
     head: reads the first bytes of a file; called only where its name does not tell enough.
@@ -50,7 +50,7 @@ def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> Listing:
     classes, said = classes_of([PurePosixPath(entry.identity).parts[:-1] for entry in images])
     classed = [replace(entry, label=label) for entry, label in zip(images, classes, strict=True)]
     if not others:
-        return Listing(entries=classed, everything=[], said=said, of_classes=said)
+        return FileListing(entries=classed, everything=[], said=said, of_classes=said)
     of_images = iter(classed)
     everything = [
         next(of_images) if what == IMAGE else replace(entry, label=PurePosixPath(entry.identity).parent.name or None)
@@ -58,7 +58,7 @@ def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> Listing:
         if what in (IMAGE, OTHER)
     ]
     first = next(iter(others.values()))
-    return Listing(
+    return FileListing(
         entries=classed,
         everything=everything,
         said=[others_told(list(others), lambda name: head(others[name])), *said],

@@ -16,11 +16,11 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
-from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, Reading, Unusable, decode, reason
+from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, DecodeOptions, Unusable, decode, reason
 from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
-from layerscope.sources.listing import Entry, Listing
+from layerscope.sources.listing import Entry, FileListing
 from layerscope.sources.source import Source
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
@@ -43,7 +43,7 @@ class Asked:
 
     labels: Path | None = None
     limit: int | None = None
-    reading: Reading = UPRIGHT
+    reading: DecodeOptions = UPRIGHT
 
 
 @plain_failures("the images", kind=ImageError)
@@ -69,7 +69,7 @@ def open_source(
         raise ImageError(_nowhere(images))
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
-    reading = Reading(orientation=orientation, most_px=max_pixels)
+    reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
     asked = Asked(labels=None if labels is None else Path(labels).expanduser(), limit=limit, reading=reading)
     kind = IMAGES[kind.name]
     return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
@@ -177,7 +177,7 @@ def _nowhere(images: Any) -> str:
     return f'the images "{images}" do not exist{told}; expected {forms()}'
 
 
-def _encoded(found: Listing, name: str, counted: str, asked: Asked) -> Source:
+def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
     entries, everything, said = found.entries, found.everything, found.said
     labels, limit, reading = asked.labels, asked.limit, asked.reading
     if not entries and found.first_other is not None:

@@ -18,9 +18,9 @@ DEVELOP = "develop it to JPEG, PNG or TIFF"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of file. image: it counts as an image, if perhaps as one that cannot be used. advice: what to do with
-    a kind that is not read; empty for those that are."""
+class ImageFormat:
+    """A format of file met among images. image: it counts as an image, if perhaps as one that cannot be used. advice:
+    what to do with one that is not read; empty for those that are."""
 
     name: str
     begins: str
@@ -39,40 +39,40 @@ class Kind:
         return f"{self.name}: {self.advice}" if self.image else f"not an image but {self.name}: {self.advice}"
 
 
-def _no_image(name: str, begins: str, advice: str) -> Kind:
-    return Kind(name, begins, "", advice, image=False)
+def _no_image(name: str, begins: str, advice: str) -> ImageFormat:
+    return ImageFormat(name, begins, "", advice, image=False)
 
 
 KINDS = (
-    Kind("a JPEG", r"\xff\xd8\xff", ".jpg .jpeg .jpe .jfif .mpo"),
-    Kind("a PNG", r"\x89PNG\r\n\x1a\n", ".png .apng"),
-    Kind("a WebP", r"RIFF.{4}WEBP", ".webp"),
-    Kind("a GIF", r"GIF8[79]a", ".gif"),
-    Kind("a BMP", r"BM.{4}\0\0\0\0", ".bmp .dib"),
-    Kind("a camera's raw file", r"II\*\0.{4}CR|.{4}ftypcrx|FUJIFILMCCD-RAW|IIR[OS]|IIU\0|FOVb",
+    ImageFormat("a JPEG", r"\xff\xd8\xff", ".jpg .jpeg .jpe .jfif .mpo"),
+    ImageFormat("a PNG", r"\x89PNG\r\n\x1a\n", ".png .apng"),
+    ImageFormat("a WebP", r"RIFF.{4}WEBP", ".webp"),
+    ImageFormat("a GIF", r"GIF8[79]a", ".gif"),
+    ImageFormat("a BMP", r"BM.{4}\0\0\0\0", ".bmp .dib"),
+    ImageFormat("a camera's raw file", r"II\*\0.{4}CR|.{4}ftypcrx|FUJIFILMCCD-RAW|IIR[OS]|IIU\0|FOVb",
          ".cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .dng .raf .orf .rw2 .pef .srw .x3f .3fr .iiq", DEVELOP),
-    Kind("a TIFF", r"II[*+]\0|MM\0[*+]", ".tif .tiff"),
-    Kind("a PPM", r"P[1-6]\s+(#[^\n]*\n\s*)*\d", ".ppm .pgm .pbm .pnm"),
-    Kind("a JPEG 2000", r"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", ".jp2 .j2k .jpx .jpf .j2c"),
-    Kind("an AVIF", r".{4}ftyp(avif|avis)|.{4}ftyp(mif1|msf1)(?!.{4,64}hei[cxms]).{4,64}avif", ".avif"),
-    Kind("an HEIC photograph", r".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", ".heic .heif .hif", CONVERT),
-    Kind("a JPEG XL picture", r"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", ".jxl", CONVERT),
-    Kind("a JPEG XR picture", r"II\xbc[\0\x01]", ".jxr .wdp", CONVERT),
-    Kind("a Photoshop document", r"8BP[SB]", ".psd .psb", CONVERT),
-    Kind("a GIMP document", r"gimp xcf", ".xcf", CONVERT),
-    Kind("an OpenEXR picture", r"v/1\x01", ".exr", WRAP),
-    Kind("a Radiance HDR picture", r"#\?R(ADIANC|GB)E", ".hdr", WRAP),
-    Kind("a Windows icon", r"\0\0[\x01\x02]\0[^\0]\0", ".ico .cur", CONVERT),
-    Kind("a Mac icon", r"icns\0", ".icns", CONVERT),
-    Kind("a QOI picture", r"qoif", ".qoi", CONVERT),
-    Kind("a DDS texture", r"DDS \x7c\0\0\0", ".dds", CONVERT),
-    Kind("an SGI picture", r"\x01\xda[\0\x01][\x01\x02]", ".sgi", CONVERT),
-    Kind("a PCX picture", r"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]", ".pcx", CONVERT),
-    Kind("a TGA picture", r"(?!)", ".tga", CONVERT),
-    Kind("a DjVu document", r"AT&TFORM", ".djvu", CONVERT),
-    Kind("a DICOM image", r".{128}DICM", ".dcm .dicom", WRAP),
-    Kind("a FITS image", r"SIMPLE  =", ".fits .fit", WRAP),
-    Kind("a NIfTI volume", r".{344}n[i+]1\0", ".nii", WRAP),
+    ImageFormat("a TIFF", r"II[*+]\0|MM\0[*+]", ".tif .tiff"),
+    ImageFormat("a PPM", r"P[1-6]\s+(#[^\n]*\n\s*)*\d", ".ppm .pgm .pbm .pnm"),
+    ImageFormat("a JPEG 2000", r"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", ".jp2 .j2k .jpx .jpf .j2c"),
+    ImageFormat("an AVIF", r".{4}ftyp(avif|avis)|.{4}ftyp(mif1|msf1)(?!.{4,64}hei[cxms]).{4,64}avif", ".avif"),
+    ImageFormat("an HEIC photograph", r".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", ".heic .heif .hif", CONVERT),
+    ImageFormat("a JPEG XL picture", r"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", ".jxl", CONVERT),
+    ImageFormat("a JPEG XR picture", r"II\xbc[\0\x01]", ".jxr .wdp", CONVERT),
+    ImageFormat("a Photoshop document", r"8BP[SB]", ".psd .psb", CONVERT),
+    ImageFormat("a GIMP document", r"gimp xcf", ".xcf", CONVERT),
+    ImageFormat("an OpenEXR picture", r"v/1\x01", ".exr", WRAP),
+    ImageFormat("a Radiance HDR picture", r"#\?R(ADIANC|GB)E", ".hdr", WRAP),
+    ImageFormat("a Windows icon", r"\0\0[\x01\x02]\0[^\0]\0", ".ico .cur", CONVERT),
+    ImageFormat("a Mac icon", r"icns\0", ".icns", CONVERT),
+    ImageFormat("a QOI picture", r"qoif", ".qoi", CONVERT),
+    ImageFormat("a DDS texture", r"DDS \x7c\0\0\0", ".dds", CONVERT),
+    ImageFormat("an SGI picture", r"\x01\xda[\0\x01][\x01\x02]", ".sgi", CONVERT),
+    ImageFormat("a PCX picture", r"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]", ".pcx", CONVERT),
+    ImageFormat("a TGA picture", r"(?!)", ".tga", CONVERT),
+    ImageFormat("a DjVu document", r"AT&TFORM", ".djvu", CONVERT),
+    ImageFormat("a DICOM image", r".{128}DICM", ".dcm .dicom", WRAP),
+    ImageFormat("a FITS image", r"SIMPLE  =", ".fits .fit", WRAP),
+    ImageFormat("a NIfTI volume", r".{344}n[i+]1\0", ".nii", WRAP),
     _no_image("an SVG drawing", r"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?(<!.*?>\s*)*<svg[\s>]", "render it to PNG"),
     _no_image("a web page", r"(?i:(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?<(!doctype )?html)",
               "if it stands in the place of a picture, fetch that again"),
@@ -106,12 +106,12 @@ _BEGINS = tuple((kind, re.compile(kind.begins.encode("ascii"), re.DOTALL)) for k
 _BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes.split()}
 
 
-def told(head: bytes) -> Kind | None:
+def told(head: bytes) -> ImageFormat | None:
     """What bytes that begin so are; None where no row fits. head: the first HEAD bytes, or all there are."""
     return next((kind for kind, begins in _BEGINS if begins.match(head[:HEAD])), None)
 
 
-def named(name: str) -> Kind | None:
+def named(name: str) -> ImageFormat | None:
     """What a file of this name is meant to be; None where no row has its suffix."""
     return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
 

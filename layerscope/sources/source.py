@@ -20,12 +20,12 @@ from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
-from layerscope.sources.image import Picture, Read
+from layerscope.sources.image import PictureLike, ReadImage
 from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
 Small = UInt8[np.ndarray, "_ _ 3"]
-Placed = tuple[ImageRecord, Placement | None, Small | None]
+PlacedImage = tuple[ImageRecord, Placement | None, Small | None]
 Rows = Float32[np.ndarray, "b h w c"]
 Ids = Sequence[int] | Int64[np.ndarray, " b"]
 CHECK_RUN = 32
@@ -64,7 +64,7 @@ class Source(ABC):
         self._skipped: dict[int, ImageRecord] = {}
 
     @abstractmethod
-    def read(self, id: int) -> Read:
+    def read(self, id: int) -> ReadImage:
         """One image: its record, without duplicate, and its picture, None where it cannot be used.
 
         It is the same at each call, and called by any thread. Raises Unusable, with a short reason, for an image that
@@ -210,12 +210,12 @@ class Source(ABC):
             for (ids, rows), placed in ordered:
                 yield self._batch(ids, rows, placed)
 
-    def _group(self, ids: Ids, input: Input) -> tuple[tuple[Ids, Rows], list[Callable[[], Placed]]]:
+    def _group(self, ids: Ids, input: Input) -> tuple[tuple[Ids, Rows], list[Callable[[], PlacedImage]]]:
         """Room for a run, and one call per image that fills its row of it."""
         rows = empty_rows(len(ids), input)
         return (ids, rows), [partial(self._place, int(id), input, row) for id, row in zip(ids, rows, strict=True)]
 
-    def _place(self, id: int, input: Input, row: Float32[np.ndarray, "h w c"]) -> Placed:
+    def _place(self, id: int, input: Input, row: Float32[np.ndarray, "h w c"]) -> PlacedImage:
         """Read and prepare one image into its row; no placement where it cannot be used. Runs in any thread."""
         record, picture = self._met(id)
         if picture is None:
@@ -225,7 +225,7 @@ class Source(ABC):
         except Unusable as failure:
             return replace(record, skipped=str(failure)), None, None
 
-    def _met(self, id: int) -> Read:
+    def _met(self, id: int) -> ReadImage:
         """What reading an image gives; of a guest's code whatever goes wrong is the reason that it is left out."""
         try:
             return self.read(id)
@@ -238,7 +238,7 @@ class Source(ABC):
                 raise
             return replace(self.record(id), skipped=f"the {type(self).__name__} failed: {reason(failure)}"), None
 
-    def _small(self, id: int, picture: Picture, input: Input) -> Small | None:
+    def _small(self, id: int, picture: PictureLike, input: Input) -> Small | None:
         """The small whole picture, if it is asked for and can be had."""
         try:
             return small(picture, input, PICTURE_SIDE) if id in self.pictured else None
@@ -246,11 +246,11 @@ class Source(ABC):
             return None
 
     def _fill(
-        self, record: ImageRecord, picture: Picture, input: Input, row: Float32[np.ndarray, "h w c"]
+        self, record: ImageRecord, picture: PictureLike, input: Input, row: Float32[np.ndarray, "h w c"]
     ) -> Placement:
         return fill(picture, input, row)
 
-    def _batch(self, ids: Ids, rows: Rows, placed: Sequence[Placed]) -> Batch:
+    def _batch(self, ids: Ids, rows: Rows, placed: Sequence[PlacedImage]) -> Batch:
         """Join what the threads did; only here, in order, is anything noted."""
         usable = [place for place, (_, placement, _) in enumerate(placed) if placement is not None]
         if len(usable) < len(placed):

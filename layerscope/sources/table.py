@@ -18,14 +18,14 @@ MARKED = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One line of a table. number: from 1, as an editor counts."""
 
     number: int
     fields: tuple[str, ...]
 
 
-def read_table(file: Path) -> list[Line]:
+def read_table(file: Path) -> list[TableLine]:
     """The lines of a table that are not blank, all with as many fields, without the blanks around them.
 
     Raises UsageError for what cannot be read, is no text or no table, and for a line of another width, by number.
@@ -48,7 +48,7 @@ def read_table(file: Path) -> list[Line]:
     raise UsageError(f"{file}, line {odd.number}: expected {wanted}, got {len(odd.fields)}")
 
 
-def _common_width(table: list[Line]) -> tuple[int, int]:
+def _common_width(table: list[TableLine]) -> tuple[int, int]:
     """The number of fields, above one, that most lines have, and how many have it."""
     counts: dict[int, int] = {}
     for line in table:
@@ -57,14 +57,14 @@ def _common_width(table: list[Line]) -> tuple[int, int]:
     return max(several.items(), key=lambda pair: pair[1]) if several else (1, 0)
 
 
-def _parted(lines: list[tuple[int, str]], delimiter: str) -> list[Line]:
+def _parted(lines: list[tuple[int, str]], delimiter: str) -> list[TableLine]:
     found = []
     for number, line in lines:
         # Blanks at the ends and in a row part nothing.
         text = " ".join(line.split()) if delimiter == " " else line
         quoted = csv.reader([text], delimiter=delimiter, skipinitialspace=True) if '"' in text else None
         fields = text.split(delimiter) if quoted is None else next(quoted, [])
-        found.append(Line(number, tuple(field.strip() for field in fields)))
+        found.append(TableLine(number, tuple(field.strip() for field in fields)))
     return found
 
 

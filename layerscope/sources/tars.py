@@ -17,7 +17,7 @@ from layerscope.core.failures import AGAIN
 from layerscope.sources.clutter import is_clutter
 from layerscope.sources.files import storable
 from layerscope.sources.keys import beside_pictures, key_and_field
-from layerscope.sources.listing import Entry, Listing, listing
+from layerscope.sources.listing import Entry, FileListing, listing
 from layerscope.sources.signatures import HEAD, named_as_image
 
 LONGEST_CLASS = 4096  # bytes of a .cls member
@@ -33,7 +33,7 @@ class _Archive:
     companions: bool
 
 
-def in_tars(paths: Sequence[Path]) -> Listing:
+def in_tars(paths: Sequence[Path]) -> FileListing:
     """The images of all archives, one archive after the other.
 
     Where two archives hold members of one name, every identity begins with the archive's name. Raises ImageError for

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import ImageError, LayerscopeError
 from layerscope.core.records import Input
-from layerscope.sources.source import Ids, Placed, Rows
+from layerscope.sources.source import Ids, PlacedImage, Rows
 
 if TYPE_CHECKING:
     from layerscope.sources.dataset import DatasetSource
@@ -23,7 +23,7 @@ class Runs:
     def __init__(self, source: "DatasetSource", input: Input) -> None:
         self.source, self.input = source, input
 
-    def __getitem__(self, ids: Ids) -> tuple[Ids, Rows, list[Placed]] | LayerscopeError:
+    def __getitem__(self, ids: Ids) -> tuple[Ids, Rows, list[PlacedImage]] | LayerscopeError:
         (_, rows), calls = self.source._group(ids, self.input)
         try:
             return ids, rows, [call() for call in calls]
@@ -40,7 +40,7 @@ class _Nowhere:
 
 def from_workers(
     prepared: Runs, runs: Iterable[Ids], threads: int, ahead: int
-) -> Iterator[tuple[Ids, Rows, list[Placed]]]:
+) -> Iterator[tuple[Ids, Rows, list[PlacedImage]]]:
     """What `prepared` gives for each run, in order, from worker processes; they end with the iteration."""
     from torch import Generator
     from torch.utils.data import DataLoader

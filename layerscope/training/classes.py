@@ -18,7 +18,7 @@ COLUMNS = ("index", "wnid", "name", "file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ClassRow:
     """One class. index: its output's place, counted from 0. file: one picture of it, empty where there is none."""
 
     index: str
@@ -38,7 +38,7 @@ def table_beside(data: Path) -> Path | None:
     return next((folder / TABLE for folder in folders if (folder / TABLE).is_file()), None)
 
 
-def read_table(file: Path) -> list[Row]:
+def read_table(file: Path) -> list[ClassRow]:
     """A table of classes: tabs or commas, the columns named in the first line. Raises UsageError for any other file."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -50,10 +50,10 @@ def read_table(file: Path) -> list[Row]:
             f'"{file}" is no table of classes: its first line names the columns ({", ".join(COLUMNS)}), and each line '
             "below has an index"
         )
-    return [Row(**{name: (row.get(name) or "").strip() for name in COLUMNS}) for row in found]
+    return [ClassRow(**{name: (row.get(name) or "").strip() for name in COLUMNS}) for row in found]
 
 
-def spelled(classes: Sequence[str], table: Sequence[Row]) -> tuple[str, ...]:
+def spelled(classes: Sequence[str], table: Sequence[ClassRow]) -> tuple[str, ...]:
     """Classes that are only numbers, by their WordNet ids where a table has them all."""
     wnids = {row.index: row.wnid for row in table}
     return tuple(wnids[name] for name in classes) if all(map(wnids.get, classes)) else tuple(classes)
@@ -70,7 +70,7 @@ class Outputs:
         self,
         count: int,
         classes: Sequence[str],
-        table: Sequence[Row],
+        table: Sequence[ClassRow],
         listed: Sequence[tuple[str, str | None]],
     ) -> None:
         self.count, self.names = count, _places(classes if len(classes) == count else ())
@@ -111,7 +111,7 @@ class Outputs:
         )
 
 
-def _placed(table: Sequence[Row], names: dict[str, int], count: int) -> list[tuple[Row, int | None]]:
+def _placed(table: Sequence[ClassRow], names: dict[str, int], count: int) -> list[tuple[ClassRow, int | None]]:
     """The output of each row, None for all where it cannot be known.
 
     A network's names are only trusted where each row has one of its own: of two lists of ImageNet, the one calls

@@ -18,7 +18,7 @@ ANNOTATIONS = "val_annotations.txt"  # Tiny ImageNet's: file, class, box
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class Split:
     """Some pictures of a source, by id."""
 
     source: Source
@@ -30,8 +30,8 @@ class Data:
     """What to train on and what to validate with. how: a sentence on where the latter come from."""
 
     name: str
-    train: Part
-    validate: Part
+    train: Split
+    validate: Split
     how: str
 
 
@@ -111,8 +111,8 @@ def _relabel(source: Source, folder: Path) -> None:
         source.relabel(lambda identity: PurePosixPath(identity).parts[-3] if identity.count("/") > 1 else None)
 
 
-def _all(source: Source) -> Part:
-    return Part(source=source, ids=np.arange(len(source)))
+def _all(source: Source) -> Split:
+    return Split(source=source, ids=np.arange(len(source)))
 
 
 def _held_out(source: Source, name: str, seed: int) -> Data:
@@ -130,4 +130,4 @@ def _held_out(source: Source, name: str, seed: int) -> Data:
     out = np.array(sorted(held), np.int64)
     rest = np.setdiff1d(np.arange(len(source)), out)
     how = f"{len(out):,} of the {len(source):,} pictures are held out for validation, drawn with seed {seed}"
-    return Data(name=name, train=Part(source=source, ids=rest), validate=Part(source=source, ids=out), how=how)
+    return Data(name=name, train=Split(source=source, ids=rest), validate=Split(source=source, ids=out), how=how)

@@ -26,7 +26,7 @@ from layerscope.scan import PICTURES, ShardResult, merge, scan_shard, statistics
 from layerscope.scan.pictures import joined
 from layerscope.sources import Source
 from layerscope.training.kept import KeptRun
-from layerscope.training.strongest import Tiles, layer_side, strongest_tiles
+from layerscope.training.strongest import StrongestTiles, layer_side, strongest_tiles
 
 RUN, BATCH = 128, 32
 # Correlations need every image's maximum at two checkpoints; of more images than this, an even share is taken.
@@ -89,7 +89,7 @@ def evolve(
     names = source.listing()
     return Evolution(
         network=run.network,
-        plane=(run.input.height, run.input.width),
+        input_size=(run.input.height, run.input.width),
         epochs=run.epochs,
         layers=tuple(work.result() for work in works),
         images=source.name,
@@ -137,7 +137,7 @@ class _Work:
         self.end_maxima = standardised(end.maxima[layer.node][:, alive])
         self.side = layer_side(program, source, input, layer, end.peaks[layer.node], alive, method, seed=seed)
         self.peaks: list[Peaks] = []
-        self.tiles: list[Tiles] = []
+        self.tiles: list[StrongestTiles] = []
         self.curves: list[tuple[float, float, float]] = []
 
     def add(self, program: Carrier, scan: Scan, natural: NaturalView, view: str) -> None:

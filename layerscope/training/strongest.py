@@ -23,7 +23,7 @@ MID_GRAY = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class StrongestTiles:
     """Of n units, mid-gray where a unit has no peak."""
 
     projections: UInt8[np.ndarray, "n h w 3"]
@@ -49,14 +49,14 @@ def layer_side(
 def strongest_tiles(
     program: Carrier, source: Source, input: Input, layer: LayerRecord, peaks: Peaks,
     units: Int64[np.ndarray, " n"], side: int, method: str, natural: NaturalView, view: str,
-) -> Tiles:  # fmt: skip
+) -> StrongestTiles:  # fmt: skip
     """The tiles of some units of a layer. side: of their boxes, input px; 0 for the whole input."""
     size = (side, side) if side else (input.height, input.width)
-    tiles = Tiles(*(np.full((len(units), *size, 3), MID_GRAY, np.uint8) for _ in range(2)))
+    tiles = StrongestTiles(*(np.full((len(units), *size, 3), MID_GRAY, np.uint8) for _ in range(2)))
     alive = units[peaks.image[units, 0] >= 0]
     for batch, mine, part in _carried(program, source, input, layer, peaks, alive, method):
-        boxes = boxes_for(part.signals[method], part.extent, side)
-        pixels, _ = view_tiles(part.signals[method], part.extent, boxes, size, natural, (view,), input.shown)
+        boxes = boxes_for(part.signals[method], part.extents[method], side)
+        pixels, _ = view_tiles(part.signals[method], part.extents[method], boxes, size, natural, (view,), input.shown)
         shown = show(batch.pixels, input)
         for unit, box, tile in zip(mine, boxes, pixels[:, 0], strict=True):
             at, place = np.searchsorted(units, unit), np.searchsorted(batch.ids, peaks.image[unit, 0])

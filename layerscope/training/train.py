@@ -12,11 +12,11 @@ from layerscope.core.errors import UsageError, nearest
 from layerscope.core.failures import plain_failures
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
-from layerscope.models.named import NAMED, Named
+from layerscope.models.named import NAMED, NamedNetwork
 from layerscope.training.card import Told, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
-from layerscope.training.data import WORLD, Data, Part, open_data
+from layerscope.training.data import WORLD, Data, Split, open_data
 from layerscope.training.optimiser import begin_from, digest
 from layerscope.training.pictures import Pictures, read_pictures
 from layerscope.training.recipe import Recipe, recipe_of
@@ -97,7 +97,7 @@ def _recipe(
     return replace(chosen, **{key: value for key, value in given.items() if value is not None})
 
 
-def _stored_side(named: Named) -> int:
+def _stored_side(named: NamedNetwork) -> int:
     """Pictures are kept with the margin that crops are cut from."""
     return named.input.resize or named.input.height
 
@@ -121,7 +121,7 @@ def _read(data: Data, side: int, store: Store, reporter: Progress) -> tuple[Pict
     return train, other
 
 
-def _skipped(part: Part) -> list[Any]:
+def _skipped(part: Split) -> list[Any]:
     chosen = set(part.ids.tolist())
     return [record for record in part.source.skipped if record.id in chosen]
 

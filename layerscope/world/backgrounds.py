@@ -185,8 +185,8 @@ def _wing(canvas: Canvas, colour: Colour) -> None:
         wing(canvas, blob([0.95, 0.4 + 0.4j, -0.4 + 0.5j, -1.0 + 0.1j, -0.3 - 0.3j, 0.4 - 0.35j]), colour)
 
 
-Kind = Callable[[Canvas, Colour], None]
-KINDS: tuple[tuple[Kind, ...], ...] = (
+Painter = Callable[[Canvas, Colour], None]
+KINDS: tuple[tuple[Painter, ...], ...] = (
     (_stroke, _disc, _spots, _ring, _bow, _squiggle, _rectangle, _triangle, _polygon, _cross, _shaded),
     (_patch, _target, _spiral, _star, _wheel, _eye, _text),
     (_patch, _wheel, _eye, _text),

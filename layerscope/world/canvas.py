@@ -50,7 +50,7 @@ class Unclip:
 
 
 @dataclass(slots=True, eq=False)
-class Mark:
+class ConceptMark:
     """That a concept is shown in some outlines and, of a thing, wherever its own paint is seen.
 
     probes: one line per outline which must stand out for it to count, or none; within: the mark of the thing that it
@@ -62,7 +62,7 @@ class Mark:
     outlines: tuple[Outline, ...]
     probes: tuple[Outline, ...]
     clips: tuple[Outline, ...]
-    within: "Mark | None" = None
+    within: "ConceptMark | None" = None
     first: int | None = None
     end: int = -1
 
@@ -87,8 +87,8 @@ class Canvas:
     marking: bool = True
     style: Style = Style()
     stamps: list[Stamp | Clip | Unclip] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    _open: list[list[Mark]] = field(default_factory=list)
+    marks: list[ConceptMark] = field(default_factory=list)
+    _open: list[list[ConceptMark]] = field(default_factory=list)
     _clips: tuple[Outline, ...] = ()
     # A point p of the frame lies at turn * p + mirror * conj(p) + origin of the picture.
     _turn: complex = 1.0
@@ -242,7 +242,7 @@ class Canvas:
             around.append(_flat(ellipse(px[vertex] + 0.375 * reach * steps.sum(), reach, count=12)))
             arms.append(_flat(px[vertex] + reach * steps))
         if around:
-            self._add(Mark("corner", tuple(around), tuple(arms), self._clips, self._within))
+            self._add(ConceptMark("corner", tuple(around), tuple(arms), self._clips, self._within))
 
     def _band(self, points: Points, width: float) -> Points:
         """The outline of a line of a width."""
@@ -250,15 +250,15 @@ class Canvas:
         side = 1j * step / np.abs(step) * width / 2
         return np.concatenate((points + side, (points - side)[::-1]))
 
-    def _mark(self, concept: str, outlines: Sequence[Points], probes: Sequence[Points] = ()) -> Mark:
+    def _mark(self, concept: str, outlines: Sequence[Points], probes: Sequence[Points] = ()) -> ConceptMark:
         placed = tuple(map(self._px, outlines)), tuple(map(self._px, probes))
-        return Mark(concept, *placed, self._clips, self._within)
+        return ConceptMark(concept, *placed, self._clips, self._within)
 
     @property
-    def _within(self) -> Mark | None:
+    def _within(self) -> ConceptMark | None:
         return self._open[-1][0] if self._open else None
 
-    def _add(self, mark: Mark) -> None:
+    def _add(self, mark: ConceptMark) -> None:
         self.marks.append(mark)
         if self._open:
             self._open[-1].append(mark)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from layerscope.world.canvas import Canvas, Mark, Outline
+from layerscope.world.canvas import Canvas, ConceptMark, Outline
 from layerscope.world.concepts import COLOURS, CONCEPTS, EDGES, PLACE
 from layerscope.world.render import covered, owners
 from layerscope.world.seen import FAINTEST, colours, edges, highest
@@ -42,7 +42,10 @@ def concept_masks(canvas: Canvas, pixels: UInt8[np.ndarray, "size size 3"]) -> B
 
 
 def _region(
-    mark: Mark, outlines: Sequence[Outline], owner: Int[np.ndarray, "size size"], slope: Float[np.ndarray, "size size"]
+    mark: ConceptMark,
+    outlines: Sequence[Outline],
+    owner: Int[np.ndarray, "size size"],
+    slope: Float[np.ndarray, "size size"],
 ) -> Bool[np.ndarray, "size size"] | None:
     """Where a mark is seen; None if too little of it is."""
     own = np.zeros(owner.shape, bool) if mark.first is None else (owner >= mark.first) & (owner < mark.end)
@@ -60,7 +63,7 @@ def _region(
 
 
 def _standing_out(
-    marks: Sequence[Mark], owner: Int[np.ndarray, "size size"], slope: Float[np.ndarray, "size size"]
+    marks: Sequence[ConceptMark], owner: Int[np.ndarray, "size size"], slope: Float[np.ndarray, "size size"]
 ) -> list[Sequence[Outline]]:
     """The outlines of each mark that can be seen: whose probes lie, for the most part, where the picture changes."""
     probes = [(probe, mark.end) for mark in marks for probe in mark.probes]

@@ -7,7 +7,7 @@ import numpy as np
 
 from layerscope.atlas.concepts import DISSECTION, layer_data
 from layerscope.atlas.write import AtlasWriter
-from layerscope.core.concepts import ConceptScore, Dissection, Figures, LayerDissection, Measured, UnitConcept
+from layerscope.core.concepts import ConceptScore, Dissection, Figures, LayerDissection, LayerFigures, UnitConcept
 from layerscope.core.geometry import Box
 from layerscope.core.strata import Neighbours, Strata
 from tests.helpers.atlases import PLACEMENT, SIDE, small_atlas
@@ -61,7 +61,7 @@ def _dissected(layer: str, units: int, rng: np.random.Generator) -> LayerDissect
         found.append(UnitConcept(unit=unit, ranked=ranked, best=ranked[0] if unit % 2 == 0 else None, bau=ranked[0]))
     found.append(UnitConcept(unit=units - 1))
     figures = _figures(found)
-    baselines = {"shuffled masks": Measured(figures=_figures(()), bau=_figures(()))}
+    baselines = {"shuffled masks": LayerFigures(figures=_figures(()), bau=_figures(()))}
     return LayerDissection(layer=layer, units=tuple(found), figures=figures, bau=figures, baselines=baselines)
 
 

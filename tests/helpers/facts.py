@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from layerscope.core.concepts import ConceptScore, Dissection, Figures, LayerDissection, Measured, UnitConcept
+from layerscope.core.concepts import ConceptScore, Dissection, Figures, LayerDissection, LayerFigures, UnitConcept
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 LEVELS = {"edge 0": 1, "red": 1, "ring": 2, "grid": 3, "wheel": 3, "muzzle": 4, "dog face": 5}
@@ -78,7 +78,7 @@ def dissection(layers: Mapping[str, Sequence[UnitConcept]], *, images: int = 30,
                 units=tuple(units),
                 figures=figures_of(units),
                 bau=figures_of(units),
-                baselines={baseline: Measured(figures=nothing, bau=nothing) for baseline in names},
+                baselines={baseline: LayerFigures(figures=nothing, bau=nothing) for baseline in names},
             )
             for name, units in layers.items()
         ),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from layerscope.graph import Graph, Node, Traced
-from layerscope.graph.ops.calls import Source, Weight
+from layerscope.graph.ops.calls import NodeInput, Weight
 
 Weights = Mapping[str, Tensor]
 # The call as it would have been read, the weights it would have had; None where the fault cannot happen or be told.
@@ -100,7 +100,7 @@ def _relu_dropped(graph: Graph, weights: Weights, node: Node) -> Any:
     """A leaky ReLU of slope one is no ReLU. Behind what is never below zero it cannot be told."""
     if node.op != "relu" or graph.nodes[node.sources[0]].op not in ("conv2d", "batch_norm", "linear"):
         return None
-    args = {"self": Source(0), "negative_slope": 1.0}
+    args = {"self": NodeInput(0), "negative_slope": 1.0}
     return replace(node, op="leaky_relu", target="aten.leaky_relu.default", args=args), {}
 
 

@@ -18,7 +18,7 @@ from layerscope.core.geometry import IDENTITY, Field
 from layerscope.core.records import HISTOGRAM_EDGES, Batch, ImageRecord, LayerRecord, Peaks, Placement
 from layerscope.graph import Graph, Node, Program
 from layerscope.graph.graph import INPUT
-from layerscope.graph.ops.calls import BatchSize, Source
+from layerscope.graph.ops.calls import BatchSize, NodeInput
 from layerscope.scan import Totals, merge, scan_shard
 from layerscope.scan.reference import scan_slowly
 from layerscope.scan.shard import SUMMED_EVERY, LayerResult, ShardResult
@@ -82,7 +82,7 @@ def bare(channels: int, rows: int, cols: int, dense: bool = False) -> tuple[Prog
     """A network that gives its input back, as a map or flattened, and its only layer."""
     nodes = [Node(id=0, name=INPUT, op=INPUT, target="", module="", shape=(channels, rows, cols))]
     if dense:
-        args = {"self": Source(0), "shape": (BatchSize(), channels * rows * cols)}
+        args = {"self": NodeInput(0), "shape": (BatchSize(), channels * rows * cols)}
         shape = (channels * rows * cols,)
         nodes.append(
             Node(

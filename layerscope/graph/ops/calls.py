@@ -12,7 +12,7 @@ from torch._ops import OpOverload
 
 from layerscope.graph.ops.kernels import computed
 
-Shape = tuple[int, ...]
+TensorShape = tuple[int, ...]
 
 
 class Declined(Exception):
@@ -20,7 +20,7 @@ class Declined(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class NodeInput:
     """In a call's arguments: the call's index-th input, in the order of its node's sources."""
 
     index: int
@@ -31,7 +31,7 @@ class Weight:
     """In a call's arguments: a parameter or buffer of the network."""
 
     name: str
-    shape: Shape
+    shape: TensorShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class BatchSize:
 
 
 class Sample(NamedTuple):
-    """A small call for the general tests: the target, its inputs, and its arguments with a Source for each input."""
+    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input."""
 
     target: OpOverload
     inputs: tuple[Tensor, ...]
@@ -51,15 +51,15 @@ class Sample(NamedTuple):
 class Call:
     """One call of an operation: its arguments by name, and the shapes it takes and gives, without the batch.
 
-    args: plain values, with Source, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
+    args: plain values, with NodeInput, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
     tensors stand in place of the weights. tensors: the inputs, for rules that read them. output: what the call gave,
     likewise. memo: what a rule makes of the weights, kept for the next call of the same node.
     """
 
     target: OpOverload
     args: Mapping[str, Any]
-    inputs: tuple[Shape, ...]
-    shape: Shape
+    inputs: tuple[TensorShape, ...]
+    shape: TensorShape
     tensors: tuple[Tensor, ...] = ()
     output: Tensor | None = None
     memo: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
@@ -87,7 +87,11 @@ class Call:
         return result[0] if isinstance(result, tuple | list) else result
 
     def local(
-        self, inputs: tuple[Shape, ...], shape: Shape, tensors: tuple[Tensor, ...] = (), output: Tensor | None = None
+        self,
+        inputs: tuple[TensorShape, ...],
+        shape: TensorShape,
+        tensors: tuple[Tensor, ...] = (),
+        output: Tensor | None = None,
     ) -> "Call":
         """The same call on windows cut so that nothing is left to pad, its output's shape the windows' own.
 
@@ -110,12 +114,12 @@ class Call:
 
 def holds_source(value: Any) -> bool:
     """True for an argument that is a map, or a list with one in it."""
-    return isinstance(value, Source) or (isinstance(value, tuple) and any(holds_source(v) for v in value))
+    return isinstance(value, NodeInput) or (isinstance(value, tuple) and any(holds_source(v) for v in value))
 
 
 def _filled(value: Any, tensors: tuple[Tensor, ...], batch: int) -> Any:
     """An argument with its inputs in place."""
-    if isinstance(value, Source):
+    if isinstance(value, NodeInput):
         return tensors[value.index]
     if isinstance(value, BatchSize):
         return batch

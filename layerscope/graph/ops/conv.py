@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph.ops.calls import Call, Declined, Sample, Source
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.rules import adjoint
 from layerscope.graph.ops.table import Op, everything
 
@@ -98,13 +98,13 @@ def _conv_samples() -> Iterator[Sample]:
     def weight(*shape: int) -> Tensor:
         return torch.linspace(-2, 3, torch.Size(shape).numel(), dtype=torch.float64).cos().reshape(shape)
 
-    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(5, 4, 3, 3), weight(5), [1, 1], [1, 1]))
-    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(5, 4, 3, 2), None, [2, 1], [0, 1]))
-    yield Sample(aten.conv2d.default, (x[:, :3],), (Source(0), weight(5, 3, 5, 3), None, [3, 2], [2, 1]))
-    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(6, 2, 3, 3), None, [1, 2], [2, 2], [2, 1], 2))
-    yield Sample(aten.conv2d.default, (x,), (Source(0), weight(4, 1, 1, 3), None, [1, 1], [0, 1], [1, 1], 4))
-    yield Sample(aten.conv2d.padding, (x,), (Source(0), weight(5, 4, 4, 3), None, [1, 1], "same"))
-    yield Sample(aten.conv2d.padding, (x,), (Source(0), weight(5, 4, 3, 3), None, [1, 1], "valid"))
+    yield Sample(aten.conv2d.default, (x,), (NodeInput(0), weight(5, 4, 3, 3), weight(5), [1, 1], [1, 1]))
+    yield Sample(aten.conv2d.default, (x,), (NodeInput(0), weight(5, 4, 3, 2), None, [2, 1], [0, 1]))
+    yield Sample(aten.conv2d.default, (x[:, :3],), (NodeInput(0), weight(5, 3, 5, 3), None, [3, 2], [2, 1]))
+    yield Sample(aten.conv2d.default, (x,), (NodeInput(0), weight(6, 2, 3, 3), None, [1, 2], [2, 2], [2, 1], 2))
+    yield Sample(aten.conv2d.default, (x,), (NodeInput(0), weight(4, 1, 1, 3), None, [1, 1], [0, 1], [1, 1], 4))
+    yield Sample(aten.conv2d.padding, (x,), (NodeInput(0), weight(5, 4, 4, 3), None, [1, 1], "same"))
+    yield Sample(aten.conv2d.padding, (x,), (NodeInput(0), weight(5, 4, 3, 3), None, [1, 1], "valid"))
 
 
 def _linear_window(call: Call) -> tuple[Field, ...]:
@@ -120,7 +120,9 @@ def _linear_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 def _linear_samples() -> Iterator[Sample]:
     x = torch.linspace(-1, 1, 2 * 6, dtype=torch.float64).sin().reshape(2, 6)
     yield Sample(
-        aten.linear.default, (x,), (Source(0), torch.linspace(-2, 3, 24, dtype=torch.float64).cos().reshape(4, 6), None)
+        aten.linear.default,
+        (x,),
+        (NodeInput(0), torch.linspace(-2, 3, 24, dtype=torch.float64).cos().reshape(4, 6), None),
     )
 
 

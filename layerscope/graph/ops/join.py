@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from layerscope.core.geometry import Field
-from layerscope.graph.ops.calls import Call, Declined, Sample, Source, Weight
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample, Weight
 from layerscope.graph.ops.ranges import Range, constant, hull
 from layerscope.graph.ops.rules import Back, adjoint
 from layerscope.graph.ops.table import Op, pointwise
@@ -26,7 +26,8 @@ def _sum_window(call: Call) -> tuple[Field, ...]:
 def _sum_range(sign: float) -> Callable[[Call, tuple[Range, ...]], Range]:
     def within(call: Call, inputs: tuple[Range, ...]) -> Range:
         own, other = (
-            inputs[side.index] if isinstance(side, Source) else constant(side) for side in (call["self"], call["other"])
+            inputs[side.index] if isinstance(side, NodeInput) else constant(side)
+            for side in (call["self"], call["other"])
         )
         return own.plus(other.times(constant(sign * call["alpha"])))
 
@@ -36,7 +37,7 @@ def _sum_range(sign: float) -> Callable[[Call, tuple[Range, ...]], Range]:
 def _sum_back(sign: float) -> Back:
     def back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         factor = {"self": 1.0, "other": sign * call["alpha"]}
-        sides = [name for name in ("self", "other") if isinstance(call[name], Source)]
+        sides = [name for name in ("self", "other") if isinstance(call[name], NodeInput)]
         return tuple(signal if factor[side] == 1 else signal * factor[side] for side in sides)
 
     return back
@@ -60,19 +61,19 @@ def _maps(seed: int, channels: int = 3) -> Tensor:
 
 
 def _add_samples() -> Iterator[Sample]:
-    yield Sample(aten.add.Tensor, (_maps(0), _maps(1)), (Source(0), Source(1)))
-    yield Sample(aten.add.Tensor, (_maps(0),), (Source(0), 0.7))
+    yield Sample(aten.add.Tensor, (_maps(0), _maps(1)), (NodeInput(0), NodeInput(1)))
+    yield Sample(aten.add.Tensor, (_maps(0),), (NodeInput(0), 0.7))
 
 
 def _sub_samples() -> Iterator[Sample]:
-    yield Sample(aten.sub.Tensor, (_maps(0), _maps(1)), (Source(0), Source(1)))
-    yield Sample(aten.sub.Tensor, (_maps(0),), (Source(0), torch.ones(1, 3, 1, 1, dtype=torch.float64)))
-    yield Sample(aten.sub.Tensor, (_maps(0),), (torch.ones(1, 3, 1, 1, dtype=torch.float64), Source(0)))
+    yield Sample(aten.sub.Tensor, (_maps(0), _maps(1)), (NodeInput(0), NodeInput(1)))
+    yield Sample(aten.sub.Tensor, (_maps(0),), (NodeInput(0), torch.ones(1, 3, 1, 1, dtype=torch.float64)))
+    yield Sample(aten.sub.Tensor, (_maps(0),), (torch.ones(1, 3, 1, 1, dtype=torch.float64), NodeInput(0)))
 
 
 def _cat_samples() -> Iterator[Sample]:
-    yield Sample(aten.cat.default, (_maps(0), _maps(1, 2)), ((Source(0), Source(1)), 1))
-    yield Sample(aten.cat.default, (_maps(0), _maps(1), _maps(2, 1)), ((Source(0), Source(1), Source(2)), -3))
+    yield Sample(aten.cat.default, (_maps(0), _maps(1, 2)), ((NodeInput(0), NodeInput(1)), 1))
+    yield Sample(aten.cat.default, (_maps(0), _maps(1), _maps(2, 1)), ((NodeInput(0), NodeInput(1), NodeInput(2)), -3))
 
 
 ROWS = (

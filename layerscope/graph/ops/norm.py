@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.graph.ops.calls import Call, Sample, Source
+from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import ANYTHING, Range
 from layerscope.graph.ops.rules import Rule, adjoint
 from layerscope.graph.ops.table import Op, pointwise
@@ -49,13 +49,13 @@ def _batch_norm_samples() -> Iterator[Sample]:
     statistics = [torch.tensor(values, dtype=torch.float64) for values in ([0.1, 2, -1, 0], [1, 0.5, 2, 3.0])]
     learned = [torch.tensor(values, dtype=torch.float64) for values in ([1.5, -1, 0.3, 2], [0, 1, -1, 0.5])]
     target = aten._native_batch_norm_legit_no_training.default
-    yield Sample(target, (_maps(),), (Source(0), *learned, *statistics, 0.1, 1e-5))
-    yield Sample(target, (_maps(),), (Source(0), None, None, *statistics, 0.1, 1e-3))
+    yield Sample(target, (_maps(),), (NodeInput(0), *learned, *statistics, 0.1, 1e-5))
+    yield Sample(target, (_maps(),), (NodeInput(0), None, None, *statistics, 0.1, 1e-3))
 
 
 def _response_samples() -> Iterator[Sample]:
-    yield Sample(local_response_norm, (_maps(),), (Source(0), 3, 0.5, 0.75, 2.0))
-    yield Sample(local_response_norm, (_maps(),), (Source(0), 5, 1e-4, 0.75, 1.0))
+    yield Sample(local_response_norm, (_maps(),), (NodeInput(0), 3, 0.5, 0.75, 2.0))
+    yield Sample(local_response_norm, (_maps(),), (NodeInput(0), 5, 1e-4, 0.75, 1.0))
 
 
 ROWS = (

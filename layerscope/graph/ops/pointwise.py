@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field
-from layerscope.graph.ops.calls import Call, Declined, Sample, Source, Weight
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample, Weight
 from layerscope.graph.ops.ranges import ANYTHING, Range, constant
 from layerscope.graph.ops.rules import adjoint, derivative, rectifying
 from layerscope.graph.ops.table import Op, pointwise
@@ -50,7 +50,7 @@ def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 def _factor(call: Call) -> Any:
     """The constant: a number, or a tensor; a Weight in a call that has not got its weights yet."""
-    factor = call["self"] if isinstance(call["other"], Source) else call["other"]
+    factor = call["self"] if isinstance(call["other"], NodeInput) else call["other"]
     return factor if isinstance(factor, Tensor | Weight) else float(factor)
 
 
@@ -87,16 +87,16 @@ def _maps() -> Tensor:
 
 
 def _relu_samples() -> Iterator[Sample]:
-    yield Sample(aten.relu.default, (_maps(),), (Source(0),))
+    yield Sample(aten.relu.default, (_maps(),), (NodeInput(0),))
 
 
 def _hardtanh_samples() -> Iterator[Sample]:
-    yield Sample(aten.hardtanh.default, (_maps(),), (Source(0), 0.0, 6.0))
-    yield Sample(aten.relu6.default, (_maps(),), (Source(0),))
+    yield Sample(aten.hardtanh.default, (_maps(),), (NodeInput(0), 0.0, 6.0))
+    yield Sample(aten.relu6.default, (_maps(),), (NodeInput(0),))
 
 
 def _leaky_samples() -> Iterator[Sample]:
-    yield Sample(aten.leaky_relu.default, (_maps(),), (Source(0), 0.1))
+    yield Sample(aten.leaky_relu.default, (_maps(),), (NodeInput(0), 0.1))
 
 
 def _per_channel() -> Tensor:
@@ -104,14 +104,14 @@ def _per_channel() -> Tensor:
 
 
 def _mul_samples() -> Iterator[Sample]:
-    yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), -0.5))
-    yield Sample(aten.mul.Tensor, (_maps(),), (Source(0), _per_channel()))
-    yield Sample(aten.mul.Tensor, (_maps(),), (_per_channel(), Source(0)))
+    yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), -0.5))
+    yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
+    yield Sample(aten.mul.Tensor, (_maps(),), (_per_channel(), NodeInput(0)))
 
 
 def _div_samples() -> Iterator[Sample]:
-    yield Sample(aten.div.Tensor, (_maps(),), (Source(0), 4))
-    yield Sample(aten.div.Tensor, (_maps(),), (Source(0), _per_channel()))
+    yield Sample(aten.div.Tensor, (_maps(),), (NodeInput(0), 4))
+    yield Sample(aten.div.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
 
 
 _RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK = (derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back))

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph.ops.calls import Call, Declined, Sample, Source
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.ranges import ZERO, Range, hull
 from layerscope.graph.ops.rules import adjoint, derivative
 from layerscope.graph.ops.table import Op, everything, unchanged
@@ -118,30 +118,30 @@ def _maps() -> Tensor:
 
 
 def _max_samples() -> Iterator[Sample]:
-    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [3, 3], [2, 2]))
-    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [3, 2], [2, 2], [1, 1], [1, 1], True))
-    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [2, 3], [1, 1], [1, 1], [2, 1], False))
-    yield Sample(aten.max_pool2d.default, (_maps(),), (Source(0), [2, 2]))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (NodeInput(0), [3, 3], [2, 2]))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (NodeInput(0), [3, 2], [2, 2], [1, 1], [1, 1], True))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (NodeInput(0), [2, 3], [1, 1], [1, 1], [2, 1], False))
+    yield Sample(aten.max_pool2d.default, (_maps(),), (NodeInput(0), [2, 2]))
 
 
 def _average_samples() -> Iterator[Sample]:
-    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [2, 2]))
-    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 2], [2, 1], [1, 1]))
-    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 3], [2, 2], [1, 1], False, False))
-    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [2, 3], [2, 3], [0, 0], True))
-    yield Sample(aten.avg_pool2d.default, (_maps(),), (Source(0), [3, 3], [1, 1], [1, 1], False, False, 5))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (NodeInput(0), [2, 2]))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (NodeInput(0), [3, 2], [2, 1], [1, 1]))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (NodeInput(0), [3, 3], [2, 2], [1, 1], False, False))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (NodeInput(0), [2, 3], [2, 3], [0, 0], True))
+    yield Sample(aten.avg_pool2d.default, (_maps(),), (NodeInput(0), [3, 3], [1, 1], [1, 1], False, False, 5))
 
 
 def _adaptive_samples() -> Iterator[Sample]:
-    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [1, 1]))
-    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [3, 4]))
-    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [9, 8]))
-    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (Source(0), [4, 3]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (NodeInput(0), [1, 1]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (NodeInput(0), [3, 4]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (NodeInput(0), [9, 8]))
+    yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (NodeInput(0), [4, 3]))
 
 
 def _mean_samples() -> Iterator[Sample]:
-    yield Sample(aten.mean.dim, (_maps(),), (Source(0), [2, 3]))
-    yield Sample(aten.mean.dim, (_maps(),), (Source(0), [-1, -2], True))
+    yield Sample(aten.mean.dim, (_maps(),), (NodeInput(0), [2, 3]))
+    yield Sample(aten.mean.dim, (_maps(),), (NodeInput(0), [-1, -2], True))
 
 
 ROWS = (

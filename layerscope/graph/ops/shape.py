@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field
-from layerscope.graph.ops.calls import BatchSize, Call, Declined, Sample, Source
+from layerscope.graph.ops.calls import BatchSize, Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.rules import adjoint
 from layerscope.graph.ops.table import Op, everything, pointwise, unchanged
 
@@ -51,16 +51,16 @@ def _maps() -> Tensor:
 
 
 def _flatten_samples() -> Iterator[Sample]:
-    yield Sample(aten.reshape.default, (_maps(),), (Source(0), (BatchSize(), 60)))
-    yield Sample(aten.reshape.default, (_maps(),), (Source(0), (BatchSize(), 3, 5, 4)))
+    yield Sample(aten.reshape.default, (_maps(),), (NodeInput(0), (BatchSize(), 60)))
+    yield Sample(aten.reshape.default, (_maps(),), (NodeInput(0), (BatchSize(), 3, 5, 4)))
 
 
 def _select_samples() -> Iterator[Sample]:
-    yield Sample(aten.select.int, (_maps(),), (Source(0), 1, 2))
+    yield Sample(aten.select.int, (_maps(),), (NodeInput(0), 1, 2))
 
 
 def _unsqueeze_samples() -> Iterator[Sample]:
-    yield Sample(aten.unsqueeze.default, (_maps()[:, 0],), (Source(0), 1))
+    yield Sample(aten.unsqueeze.default, (_maps()[:, 0],), (NodeInput(0), 1))
 
 
 ROWS = (

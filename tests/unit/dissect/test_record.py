@@ -6,7 +6,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.atlas.read import AtlasFile
-from layerscope.core.concepts import ConceptScore, Dissection, LayerDissection, Measured, UnitConcept
+from layerscope.core.concepts import ConceptScore, Dissection, LayerDissection, LayerFigures, UnitConcept
 from layerscope.core.errors import UsageError
 from layerscope.dissect import record_dissection
 from layerscope.dissect.score import figures
@@ -25,7 +25,7 @@ UNITS = (
 
 
 def found() -> Dissection:
-    measured = Measured(figures=figures(UNITS[1:]), bau=figures(UNITS[1:], bau=True))
+    measured = LayerFigures(figures=figures(UNITS[1:]), bau=figures(UNITS[1:], bau=True))
     layer = LayerDissection(
         layer="features.4",
         units=UNITS,

@@ -36,7 +36,7 @@ def layer(name: str, images: list[list[int]], side: int = 6, units: int = 8, ali
 
 def record(*layers: LayerEvolution, epochs: tuple[int, ...] = EPOCHS, correlated: int = 20) -> Evolution:
     return Evolution(
-        network="tinynet", plane=(12, 12), epochs=epochs, layers=layers, images="photos/", count=20,
+        network="tinynet", input_size=(12, 12), epochs=epochs, layers=layers, images="photos/", count=20,
         correlated=correlated, names={}, method="deconvnet", view="natural", seed=3,
         checkpoints=tuple(str(epoch) * 64 for epoch in epochs),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from layerscope.known.canvas import Canvas, Plant, colour_paint
+from layerscope.known.canvas import Plant, PlantedCanvas, colour_paint
 from layerscope.known.patterns import COLOURS, SHAPES, STROKES, THINGS
 from layerscope.known.pictures import SIDE, planted, write_pictures
 
@@ -66,7 +66,7 @@ def test_distance_from_a_line_is_measured_across_it(angle, along, off):
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_spot_has_its_colour_at_its_centre_and_nothing_far_away(colour):
     """The paint reaches the px it should, and the background stays elsewhere."""
-    canvas = Canvas(GRAY)
+    canvas = PlantedCanvas(GRAY)
     canvas.spot(12, 20, 4, colour, 1)
     pixels = canvas.pixels()
     np.testing.assert_allclose(pixels[12, 20] / 255, colour_paint(colour, 1), atol=1 / 255)
@@ -76,7 +76,7 @@ def test_a_spot_has_its_colour_at_its_centre_and_nothing_far_away(colour):
 
 def test_a_line_is_drawn_where_it_is_planted():
     """The centre of mass of what was drawn is the plant's place, to a quarter of a px."""
-    canvas = Canvas(GRAY)
+    canvas = PlantedCanvas(GRAY)
     canvas.line(14, 17, 22.5, 12, 2.5, "light", (1, 1, 1))
     drawn = canvas.pixels()[..., 0].astype(float) - 128
     rows, cols = np.mgrid[:32, :32]

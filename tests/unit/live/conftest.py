@@ -11,7 +11,7 @@ from PIL import Image
 
 import layerscope as ls
 from layerscope.atlas.read import AtlasFile
-from layerscope.live.engine import Engine
+from layerscope.live.engine import InferenceEngine
 from layerscope.live.opening import open_engine
 from layerscope.sources import Source
 from tests.helpers.building import LAYERS, pictures_as_files
@@ -39,7 +39,7 @@ class Made:
     spec: str
     source: Source
     atlas: Path
-    engine: Engine
+    engine: InferenceEngine
 
     def encoded(self, image: int) -> bytes:
         """The file of one image of the atlas."""

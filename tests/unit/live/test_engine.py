@@ -16,7 +16,7 @@ from layerscope.core.live import LiveRequest
 from layerscope.core.methods import METHODS
 from layerscope.known.network import INPUT, known_network
 from layerscope.known.pictures import write_pictures
-from layerscope.live.engine import FRAME_BYTES, Engine
+from layerscope.live.engine import FRAME_BYTES, InferenceEngine
 from layerscope.live.opening import engine_for
 from layerscope.live.tiles import natural_view
 from layerscope.project.extents import extents_of
@@ -142,8 +142,8 @@ def test_the_first_classes_are_those_of_the_networks_output(made):
 def test_classes_are_named_only_where_there_is_a_name_for_each(made):
     """Names of another number than the outputs are no names."""
     with AtlasFile(made.atlas) as file:
-        named = Engine(file, made.net.program, name="small", classes=("a", "b", "c", "d"))
-        unnamed = Engine(file, made.net.program, name="small", classes=("a", "b"))
+        named = InferenceEngine(file, made.net.program, name="small", classes=("a", "b", "c", "d"))
+        unnamed = InferenceEngine(file, made.net.program, name="small", classes=("a", "b"))
     request = LiveRequest(layer="relu1", mosaic=False)
     numbers = [int(name) for name, _ in unnamed.look(made.encoded(1), request).top]
     assert [name for name, _ in named.look(made.encoded(1), request).top] == ["abcd"[n] for n in numbers]
@@ -348,6 +348,6 @@ def test_values_that_are_no_numbers_are_refused(made):
     """A network whose sums run over says so, rather than showing NaN."""
     weights = {name: weight * 1e30 for name, weight in made.net.program.weights.items()}
     with AtlasFile(made.atlas) as file:
-        engine = Engine(file, type(made.net.program)(made.net.program.graph, weights), name="large")
+        engine = InferenceEngine(file, type(made.net.program)(made.net.program.graph, weights), name="large")
     with pytest.raises(TraceError, match="not finite"):
         engine.look(made.encoded(0), LiveRequest(layer="relu3"))

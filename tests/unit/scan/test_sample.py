@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerscope.scan import Sampled, Totals, sample_of, scan_shard
+from layerscope.scan import SampledMaxima, Totals, sample_of, scan_shard
 from layerscope.scan.places import first_places
 from layerscope.scan.sample import MOST_SAMPLED, SAMPLE_BYTES
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
@@ -47,7 +47,7 @@ def test_first_places_are_argmax(maps) -> None:
     np.testing.assert_array_equal(found.numpy(), maps.reshape(*maps.shape[:2], -1).argmax(2))
 
 
-def scanned(maps: np.ndarray, edges: list[int], sample: np.ndarray, skipped: set[int], broken: int) -> Sampled:
+def scanned(maps: np.ndarray, edges: list[int], sample: np.ndarray, skipped: set[int], broken: int) -> SampledMaxima:
     """The sampled of a scan in shards cut at these edges; from shard `broken` on it was killed and resumed."""
     program, layer = bare(*maps.shape[1:])
     bounds = sorted({0, *(edge for edge in edges if edge < len(maps)), len(maps)})

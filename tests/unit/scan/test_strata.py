@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from layerscope.core.geometry import IDENTITY, Field
 from layerscope.core.records import LayerRecord
 from layerscope.core.strata import FEWEST_IMAGES, MOST_UNITS, NEAR_DUPLICATE, PERCENTILES
-from layerscope.scan import Sampled, neighbours_of, strata_of
+from layerscope.scan import SampledMaxima, neighbours_of, strata_of
 
 COLS = 7
 
@@ -22,14 +22,16 @@ def layer_of(units: int, *, rectified: bool, dense: bool = False) -> LayerRecord
     )  # fmt: skip
 
 
-def sampled_of(maxima: np.ndarray, *, every: int = 1) -> Sampled:
+def sampled_of(maxima: np.ndarray, *, every: int = 1) -> SampledMaxima:
     """Maxima of the images 0, every, 2 * every, ... at places that tell image and unit."""
     count, units = maxima.shape
     places = (np.arange(count)[:, None] * 3 + np.arange(units)) % (5 * COLS)
-    return Sampled(np.arange(count) * every, maxima.astype(np.float32), places.astype(np.int32))
+    return SampledMaxima(np.arange(count) * every, maxima.astype(np.float32), places.astype(np.int32))
 
 
-def slow_strata(sampled: Sampled, unit: int, percentile: int, *, rectified: bool) -> list[tuple[float, int, int, int]]:
+def slow_strata(
+    sampled: SampledMaxima, unit: int, percentile: int, *, rectified: bool
+) -> list[tuple[float, int, int, int]]:
     """One row: all of a unit's images sorted, and the four around NumPy's percentile taken from the list."""
     values = [float(value) for value in sampled.maxima[:, unit]]
     found = sorted(zip([-v for v in values], sampled.images.tolist(), sampled.places[:, unit].tolist(), strict=True))
@@ -81,7 +83,7 @@ def test_one_image_stands_for_every_percentile() -> None:
 def test_dense_units_lie_at_row_and_column_0() -> None:
     """A dense layer has one position."""
     maxima = np.random.default_rng(1).normal(1, 1, (20, 3))
-    sampled = Sampled(np.arange(20), maxima.astype(np.float32), np.zeros((20, 3), np.int32))
+    sampled = SampledMaxima(np.arange(20), maxima.astype(np.float32), np.zeros((20, 3), np.int32))
     strata = strata_of(sampled, layer_of(3, rectified=False, dense=True))
     assert (strata.image >= 0).all() and not strata.row.any() and not strata.col.any()
 

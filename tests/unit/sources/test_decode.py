@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from layerscope.sources import decode as decoding
-from layerscope.sources.decode import Reading, Unusable, as_mode, decode
+from layerscope.sources.decode import DecodeOptions, Unusable, as_mode, decode
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
@@ -73,8 +73,8 @@ def test_each_kind_of_bad_file_has_its_reason(draw, encode):
     with pytest.raises(Unusable, match=r"^broken: .*truncated"):
         decode(encode(draw(11), "JPEG")[:-400])
     with pytest.raises(Unusable, match=r"32 x 24 px, above the limit of 767 px .*decompression bombs.*--max-pixels"):
-        decode(encode(draw(11)), reading=Reading(most_px=767))
-    assert decode(encode(draw(11)), reading=Reading(most_px=768)).size == (32, 24)
+        decode(encode(draw(11)), reading=DecodeOptions(most_px=767))
+    assert decode(encode(draw(11)), reading=DecodeOptions(most_px=768)).size == (32, 24)
 
 
 def test_programs_are_never_run(encode, draw):

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from layerscope.core.errors import UsageError
-from layerscope.training.classes import Outputs, Row, read_table, spelled, table_beside
+from layerscope.training.classes import ClassRow, Outputs, read_table, spelled, table_beside
 
 TABLE = [
-    Row(index="0", wnid="n00000010", name="ant", file="images/a.jpg"),
-    Row(index="1", wnid="n00000005", name="bee", file="images/b.jpg"),
-    Row(index="2", wnid="n00000007", name="cat"),
+    ClassRow(index="0", wnid="n00000010", name="ant", file="images/a.jpg"),
+    ClassRow(index="1", wnid="n00000005", name="bee", file="images/b.jpg"),
+    ClassRow(index="2", wnid="n00000007", name="cat"),
 ]
 FEW = [("x.jpg", None)]
 
@@ -53,7 +53,10 @@ def test_a_name_of_two_outputs_is_none():
 
 def test_names_that_two_lists_use_differently_are_not_trusted():
     """Where a table's names are not all the network's, its index counts: it has one for each output."""
-    table = [Row(index="0", wnid="n00000001", name="maillot"), Row(index="1", wnid="n00000002", name="tights")]
+    table = [
+        ClassRow(index="0", wnid="n00000001", name="maillot"),
+        ClassRow(index="1", wnid="n00000002", name="tights"),
+    ]
     outputs = Outputs(2, ("tank suit", "maillot"), table, FEW)
     assert [outputs.place("x.jpg", label) for label in ("n00000001", "n00000002")] == [0, 1]
 
@@ -77,9 +80,9 @@ def test_tables_are_read_by_their_columns(tmp_path: Path):
     """Tabs or commas, in any order, more columns or fewer."""
     file = tmp_path / "classes.tsv"
     file.write_text("wnid\tindex\tname\twidth\nn00000010\t0\tant, any\t9\n")
-    assert read_table(file) == [Row(index="0", wnid="n00000010", name="ant, any")]
+    assert read_table(file) == [ClassRow(index="0", wnid="n00000010", name="ant, any")]
     file.write_text('index,name\n0,"ant, any"\n1,bee\n')
-    assert read_table(file)[1] == Row(index="1", name="bee")
+    assert read_table(file)[1] == ClassRow(index="1", name="bee")
     for text in ("ant\nbee\n", "index\tname\none\tbee\n", ""):
         file.write_text(text)
         with pytest.raises(UsageError, match=r"is no table of classes: its first line names the columns \(index, wnid"):

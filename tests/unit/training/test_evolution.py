@@ -17,7 +17,7 @@ from layerscope.core.errors import ImageError, TraceError, UsageError
 from layerscope.core.progress import Silent
 from layerscope.core.records import Input
 from layerscope.graph import fields_of, layers_of
-from layerscope.models.named import NAMED, Named
+from layerscope.models.named import NAMED, NamedNetwork
 from layerscope.sources import open_source
 from layerscope.training.evolution import evolve, mean_correlations, standardised
 from layerscope.training.kept import KeptRun
@@ -49,7 +49,9 @@ def weights(looks_for: tuple[int | None, ...], classes: int = 2) -> dict[str, to
 def tinynet():
     """The small network, by name."""
     input = Input(channels=3, height=SIDE, width=SIDE)
-    named = Named(sentence="tiny", input=input, classes=2, plain=tiny, trained=lambda classes, dropout: tiny(classes))
+    named = NamedNetwork(
+        sentence="tiny", input=input, classes=2, plain=tiny, trained=lambda classes, dropout: tiny(classes)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NAMED, "tinynet", named)
         yield

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from layerscope.core.methods import Method
-from layerscope.graph.ops.calls import Call, Source
+from layerscope.graph.ops.calls import Call, NodeInput
 from layerscope.graph.ops.rules import Rule, vjp
 
 
@@ -15,7 +15,7 @@ def _won(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         call = call.changed(weight=call.once("w+", lambda: call["weight"].clamp(min=0)), bias=None)
     elif "alpha" in call.args:  # a sum or a difference; its constants are biases
         sign = 1 if "add" in str(call.target) else -1
-        constants = {name: call[name] * 0 for name in ("self", "other") if not isinstance(call[name], Source)}
+        constants = {name: call[name] * 0 for name in ("self", "other") if not isinstance(call[name], NodeInput)}
         call = call.changed(alpha=sign * max(sign * call["alpha"], 0), **constants)
     total = call.run(*inputs)
     share = torch.where(total > 0, signal / total, 0)

@@ -5,7 +5,7 @@ from math import exp
 
 import torch
 
-from layerscope.graph.ops.calls import Call, Sample, Source
+from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import Range
 from layerscope.graph.ops.rules import GRADIENT, rectifying
 from layerscope.graph.ops.table import Op, pointwise
@@ -21,7 +21,7 @@ def _range(call: Call, inputs: tuple[Range, ...]) -> Range:
 
 def _samples() -> Iterator[Sample]:
     x = torch.linspace(-3, 9, 2 * 3 * 5 * 4, dtype=torch.float64).sin().reshape(2, 3, 5, 4) * 5
-    yield Sample(aten.silu.default, (x,), (Source(0),))
+    yield Sample(aten.silu.default, (x,), (NodeInput(0),))
 
 
 row = Op(
