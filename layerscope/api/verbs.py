@@ -47,8 +47,8 @@ def trace(
     torchvision:NAME, timm:NAME, each also with /none (random weights), path/file.py:FUNCTION or path/model.pt2, and
     whatever else `layerscope plugins` lists. input: what the network expects; needed unless the spec says it, and
     overrides it. weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it. with_weights:
-    False builds a spec with random weights, for what needs none. What was chosen on the way is warned of, and stands in the network's
-    `remarks`. Raises TraceError and UsageError.
+    False builds a spec with random weights, for what needs none. What was chosen on the way is warned of, and stands in
+    the network's `remarks`. Raises TraceError and UsageError.
     """
     from layerscope.api.opening import traced
 

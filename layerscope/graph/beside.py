@@ -18,7 +18,7 @@ from layerscope.graph.trace import prepared
 
 
 @dataclass(frozen=True, kw_only=True)
-class Apart:
+class RunsApart:
     """How far two runs are apart. gaps: by the name of a layer or output, in execution order, as a share of the largest
     magnitude there. outputs: those of the names that are outputs. bound: what rounding is allowed."""
 
@@ -47,7 +47,7 @@ class Pair:
         self.module = prepared(model).module if isinstance(model, nn.Module) else model.module()
         self._reading = Reading(found.program, found.traced.recipe, found.layers, found.traced.returned)
 
-    def apart(self, own: Tensor, ours: Tensor, returned: Sequence[Tensor] | None = None) -> Apart:
+    def apart(self, own: Tensor, ours: Tensor, returned: Sequence[Tensor] | None = None) -> RunsApart:
         """The network on one input beside the graph on another. returned: what other software returned for the first,
         in place of the module's outputs. Raises TraceError where the network cannot be run."""
         program = self._reading.program
@@ -61,7 +61,7 @@ class Pair:
         outputs = tuple(name for name in gaps if name in self._reading.outputs)
         if returned is not None:
             gaps |= self._of_outputs(ours, returned)
-        return Apart(gaps=gaps, outputs=outputs, bound=bound)
+        return RunsApart(gaps=gaps, outputs=outputs, bound=bound)
 
     def _of_outputs(self, ours: Tensor, returned: Sequence[Tensor]) -> dict[str, float]:
         places = self._reading.outputs
