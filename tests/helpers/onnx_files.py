@@ -13,7 +13,7 @@ from torch import Tensor
 
 from layerscope.models.onnx.file import model_in
 from layerscope.models.onnx.pictures import pictured
-from layerscope.models.onnx.plan import Plan, planned
+from layerscope.models.onnx.plan import OnnxPlan, planned
 from layerscope.models.onnx.steps import ValueNamed
 
 OPSET = 21
@@ -48,13 +48,13 @@ def saved(model: onnx.ModelProto, folder: Path, name: str = "m.onnx") -> Path:
     return path
 
 
-def plan_of(model: onnx.ModelProto, folder: Path) -> tuple[Plan, str]:
+def plan_of(model: onnx.ModelProto, folder: Path) -> tuple[OnnxPlan, str]:
     """What is read of a model, and the name of its picture."""
     picture = pictured(model_in(saved(model, folder)), "m.onnx")
     return planned(model, picture), picture.name
 
 
-def values_of(plan: Plan, picture: str, x: Tensor) -> dict[str, Any]:
+def values_of(plan: OnnxPlan, picture: str, x: Tensor) -> dict[str, Any]:
     """All values of a network that was read, step by step."""
     values: dict[str, Any] = {picture: x}
     with torch.no_grad():

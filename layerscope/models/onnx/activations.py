@@ -53,13 +53,13 @@ _ONE: Mapping[str, Callable[[Array], Array]] = {
     "Identity": lambda x: x,
 }  # fmt: skip
 
-Written = tuple[str, dict[str, Any], str, list[NodeProto]]
+WrittenOut = tuple[str, dict[str, Any], str, list[NodeProto]]
 
 
 def written_out(
     giver: Mapping[str, NodeProto], readers: Mapping[str, Sequence[NodeProto]],
     number: Callable[[str], float | None], node: NodeProto, kept: set[str],
-) -> Written | None:  # fmt: skip
+) -> WrittenOut | None:  # fmt: skip
     """The activation around a node: its name and attributes, the value that it is of, the nodes that it is made of.
 
     giver, readers: of each value. number: a constant by its name. kept: names of what the network gives.

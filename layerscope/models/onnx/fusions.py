@@ -86,7 +86,7 @@ def fused(graph: GraphProto) -> list[NodeProto]:
     return [made.get(id(node), node) for node in graph.node if id(node) not in gone or id(node) in made]
 
 
-Found = Iterator[tuple[NodeProto, list[NodeProto]]]
+Fusions = Iterator[tuple[NodeProto, list[NodeProto]]]
 
 
 def _in_place_of(
@@ -98,7 +98,7 @@ def _in_place_of(
     return made
 
 
-def _dense(patterns: Patterns, node: NodeProto) -> Found:
+def _dense(patterns: Patterns, node: NodeProto) -> Fusions:
     """A product with a matrix and a sum with one number for each output are a dense layer."""
     weight, reader = patterns.weight(node.input[1]), patterns.only_reader(node.output[0], "Add")
     if weight is None or len(weight.dims) != 2 or reader is None:
@@ -109,7 +109,7 @@ def _dense(patterns: Patterns, node: NodeProto) -> Found:
         yield _in_place_of([node, reader], node, "MatMul", [*node.input, bias]), [node, reader]
 
 
-def _layer_norm(patterns: Patterns, node: NodeProto) -> Found:
+def _layer_norm(patterns: Patterns, node: NodeProto) -> Fusions:
     """(x - mean) / sqrt(mean of its square + eps), over the last axis; then a weight and a bias."""
     added, divided = patterns.by(node.input[0], "Add"), patterns.only_reader(node.output[0], "Div")
     apart = patterns.beside(added) if added is not None else None
@@ -154,7 +154,7 @@ def _name_beside(patterns: Patterns, node: NodeProto | None, before: NodeProto |
     return other if held is not None and len(held.dims) == 1 else ""
 
 
-def _group_norm(patterns: Patterns, node: NodeProto) -> Found:
+def _group_norm(patterns: Patterns, node: NodeProto) -> Fusions:
     """Channels of a group as one, standardised, and apart again; then a weight and a bias for each channel."""
     joined, apart = patterns.by(node.input[0], "Reshape"), patterns.only_reader(node.output[0], "Reshape")
     if joined is None or apart is None:
@@ -184,7 +184,7 @@ def _group_norm(patterns: Patterns, node: NodeProto) -> Found:
         )
 
 
-def _strided(patterns: Patterns, node: NodeProto) -> Found:
+def _strided(patterns: Patterns, node: NodeProto) -> Fusions:
     """All numbers of one picture in a row, and those at given places: torch's as_strided, for a batch of one."""
     flat, places = patterns.by(node.input[0], "Reshape"), patterns.constant(node.input[1])
     axis = next((one.i for one in node.attribute if one.name == "axis"), 0)
@@ -196,7 +196,7 @@ def _strided(patterns: Patterns, node: NodeProto) -> Found:
         yield _in_place_of(parts, node, "AsStrided", [flat.input[0], node.input[1]], OURS), parts
 
 
-def _activation(patterns: Patterns, node: NodeProto) -> Found:
+def _activation(patterns: Patterns, node: NodeProto) -> Fusions:
     """Arithmetic on one map that is a known activation."""
     found = written_out(patterns.giver, patterns.readers, patterns.number, node, patterns.kept)
     if found is not None:
@@ -215,7 +215,7 @@ def _closed(patterns: Patterns, parts: list[NodeProto]) -> bool:
     )
 
 
-_FINDERS: dict[str, tuple[Callable[[Patterns, NodeProto], Found], ...]] = {
+_FINDERS: dict[str, tuple[Callable[[Patterns, NodeProto], Fusions], ...]] = {
     "MatMul": (_dense,),
     "Sqrt": (_layer_norm,),
     "InstanceNormalization": (_group_norm,),

@@ -35,7 +35,7 @@ _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan":
 
 
 @dataclass(kw_only=True)
-class Plan:
+class OnnxPlan:
     """What was read of a file. outputs: names of what it gives. cut: why nodes were left out, with how often."""
 
     steps: list[OnnxStep] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Plan:
     cut: Counter[str] = field(default_factory=Counter)
 
 
-def planned(model: ModelProto, picture: Pictured) -> Plan:
+def planned(model: ModelProto, picture: Pictured) -> OnnxPlan:
     """Read the nodes of a model, as far as they can be read."""
     with torch.no_grad(), quiet():
         return _Planner(model, picture).plan()
@@ -67,7 +67,7 @@ class _Planner:
         self.read_anywhere = _names_read(model.graph)
         self.scopes = Scopes(model.graph)
 
-    def plan(self) -> Plan:
+    def plan(self) -> OnnxPlan:
         expected = self.picture.input
         name = self.picture.name
         with self.without_numbers:
@@ -81,7 +81,7 @@ class _Planner:
         outputs = list(dict.fromkeys(outputs))
         steps = channels_first(self.steps, self.picture.name) if self.picture.last else self.steps
         steps = list(_needed(steps, outputs))
-        return Plan(steps=steps, outputs=outputs, cut=self.cut)
+        return OnnxPlan(steps=steps, outputs=outputs, cut=self.cut)
 
     def _walk(self, graph: GraphProto) -> None:
         nodes = fused(graph)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from layerscope.models.onnx.network import PLAIN, TENSOR, VALUE, OnnxGroup, OnnxNetwork, group_class
 from layerscope.models.onnx.paths import HOLDER
-from layerscope.models.onnx.plan import Plan
+from layerscope.models.onnx.plan import OnnxPlan
 from layerscope.models.onnx.steps import OnnxStep, ValueNamed
 
 _TORCHS = "torch.nn."
@@ -30,7 +30,7 @@ class _Unit:
         self.read = {name for step in steps for name in step.reads} - self.given
 
 
-def tree(plan: Plan, picture: str) -> OnnxNetwork:
+def tree(plan: OnnxPlan, picture: str) -> OnnxNetwork:
     """The network of a plan. picture: the name of its input."""
     network = OnnxNetwork()
     _Builder(plan.steps).fill(network, plan.steps, 0, (picture,), tuple(plan.outputs), ())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from layerscope.models.onnx.calls import OnnxCall, Unread
 from layerscope.models.onnx.ops.table import Computed, OnnxOperator
@@ -24,6 +24,9 @@ def _read(call: OnnxCall, *, function: Callable[..., Tensor], since: int) -> Com
             return Computed(by=None)
         axes = list(range(call.rank()))
     places = tuple(sorted(axis % call.rank() for axis in axes))
+    if function is mean and call.rank() == 4 and places == (2, 3) and call.given("keepdims", 1):
+        # How exporters write the pool of a whole map.
+        return Computed(by=nn.AdaptiveAvgPool2d(1))
     return Computed(by=partial(function, axes=places, kept=bool(call.given("keepdims", 1))))
 
 
