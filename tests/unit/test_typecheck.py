@@ -3,7 +3,7 @@
 import gc
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_what_is_made_anew_each_time_is_checked_each_time(monkeypatch: pytest.Mo
         typecheck, "_types", lambda function, by=typecheck._types: built.append(function) or by(function)
     )
 
-    def adding(amount: object, of: type) -> "Callable[..., object]":
+    def adding(amount: Any, of: type) -> "Callable[..., object]":
         @checked
         def add(number: of, *, twice: bool = False) -> of:  # pyright: ignore[reportInvalidTypeForm]
             return number + amount * (2 if twice else 1)
