@@ -78,7 +78,7 @@ FUNCTIONS = (
     Function("sigmoid", "from 0 to 1", aten.sigmoid.default, way="saturates"),
     Function("hardsigmoid", "from 0 to 1, by three straight lines", aten.hardsigmoid.default, way="saturates"),
     Function("tanh", "from -1 to 1", aten.tanh.default, way="saturates"),
-    Function("softsign", "x over 1 + |x|", softsign, way="saturates"),
+    Function("softsign", "x over one more than its size", softsign, way="saturates"),
     Function("log_sigmoid", "the logarithm of the sigmoid", aten.log_sigmoid.default, way="saturates"),
     Function("hardshrink", "what is near zero becomes zero", aten.hardshrink.default, ((), (1.5,)), "saturates"),
     Function("softshrink", "all drawn towards zero by a constant", aten.softshrink.default, ((), (1.5,)), "saturates"),
