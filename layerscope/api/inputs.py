@@ -15,6 +15,7 @@ def field_data(field: Field, expected: Input) -> dict[str, Any]:
         "whole": field.sees_all,
         "share": field.share(expected.height, expected.width),
         "note": field.note,
+        "beyond": field.beyond,
     }
 
 

@@ -12,6 +12,7 @@ from layerscope.api.plugins import registries
 from layerscope.core import settings as s
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.registry import Found
+from layerscope.core.replay import Replay
 from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 class Listing:
     """The layers of a network, and what cannot be had of it.
 
-    layers: those asked for, in execution order. several: modules whose name means no layer, with the outputs that can
-    be had. refused: operations without a row, as node, op and reason; lost: how many nodes stand behind one. remarks:
-    what `auto` leaves out, a sentence each.
+    name, input: of the network, and what it expects. replay: what came of comparing its graph with itself; None where
+    nobody did. layers: those asked for, in execution order. several: modules whose name means no layer, with the
+    outputs that can be had. refused: operations without a row, as node, op and reason; lost: how many nodes stand
+    behind one. remarks: what `auto` leaves out, a sentence each.
     """
 
-    network: "Network"
+    name: str
+    input: Input
+    replay: Replay | None
     layers: tuple[LayerRecord, ...]
     several: Mapping[str, tuple[str, ...]]
     refused: tuple[Mapping[str, str], ...]
@@ -40,14 +44,13 @@ class Listing:
 
     def data(self) -> dict[str, Any]:
         """All of it as plain values."""
-        net = self.network
         return {
-            "network": net.name,
-            "input": input_data(net.input),
-            "layers": [layer_data(layer, net.input) for layer in self.layers],
+            "network": self.name,
+            "input": input_data(self.input),
+            "layers": [layer_data(layer, self.input) for layer in self.layers],
             "several_outputs": {name: list(outputs) for name, outputs in self.several.items()},
             "refused": [dict(entry) for entry in self.refused],
-            "replay": net.replay.data() if net.replay else None,
+            "replay": self.replay.data() if self.replay else None,
             "remarks": list(self.remarks),
         }
 
@@ -65,20 +68,40 @@ def layers(
     net, weights, input: as for `trace`. auto: only the layers that "auto" means. Raises TraceError and UsageError.
     """
     before.require_weights(weights)
-    from layerscope.api.opening import outline_for
+    from layerscope.api import kept, opening
+
+    wanted = opening.Wanted(spec=net) if isinstance(net, str) else net
+    known = wanted if isinstance(wanted, opening.Wanted) and weights is None and input is None else None
+    fields = kept.remembered(known.spec, known.given) if known else None
+    if known and fields:
+        opening.told(fields["name"], fields["input"], fields.pop("opened"), known.say)
+    else:
+        with_weights = not isinstance(net, (str, PathLike, opening.Wanted))
+        network = opening.network_for(net, weights, input, with_weights=with_weights)
+        fields = _listed(network)
+        if known:
+            kept.remember(known.spec, known.given, {**fields, "opened": network.remarks})
+    if auto:
+        fields["layers"] = tuple(layer for layer in fields["layers"] if layer.auto)
+    return Listing(**fields)
+
+
+def _listed(network: "Network") -> dict[str, Any]:
+    """The fields of a Listing, with all layers."""
     from layerscope.api.selection import left_out, several_outputs
 
-    network = outline_for(net, weights, input)
     graph = network.program.graph
     refused = [{"node": node.name, "op": node.op, "reason": node.refused} for node in graph.nodes if node.refused]
-    return Listing(
-        network=network,
-        layers=tuple(layer for layer in network.layers if layer.auto or not auto),
-        several=several_outputs(network),
-        refused=tuple(refused),
-        lost=sum(bool(graph.behind[node.id]) and not node.refused for node in graph.nodes),
-        remarks=left_out(network),
-    )
+    return {
+        "name": network.name,
+        "input": network.input,
+        "replay": network.replay,
+        "layers": network.layers,
+        "several": several_outputs(network),
+        "refused": tuple(refused),
+        "lost": sum(bool(graph.behind[node.id]) and not node.refused for node in graph.nodes),
+        "remarks": left_out(network),
+    }
 
 
 def layer_data(layer: LayerRecord, expected: Input) -> dict[str, Any]:

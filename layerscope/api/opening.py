@@ -1,7 +1,7 @@
 """From what a user calls the network to a Network, and what it expects: its own word, overruled where that is asked."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -43,7 +43,9 @@ def network_for(
         return net
     if isinstance(net, Wanted):
         loaded = load_named(net.spec, weights, with_weights=with_weights)
-        return told(network_of(loaded, overruled(loaded.input, net.given, net.spec)), net.say)
+        network = network_of(loaded, overruled(loaded.input, net.given, net.spec))
+        told(network.name, network.input, network.remarks, net.say)
+        return network
     found = traced(net, input, weights, with_weights=with_weights)
     for remark in found.remarks:
         warnings.warn(remark, stacklevel=4)
@@ -58,27 +60,11 @@ def traced(
     return network_of(loaded, input or loaded.input)
 
 
-def outline_for(net: Any, weights: str | PathLike[str] | None = None, input: Input | None = None) -> "Network":
-    """The network for what needs its layers only: a packaged one, seen before, is not built, and cannot be run."""
-    from layerscope.api.reading import remember, remembered
-
-    if weights is not None or input is not None or not isinstance(net, (str, Wanted)):
-        return network_for(net, weights, input, with_weights=not isinstance(net, (str, PathLike, Wanted)))
-    wanted = net if isinstance(net, Wanted) else Wanted(spec=net)
-    found = remembered(wanted.spec, wanted.given)
-    if found is not None:
-        return told(found, wanted.say)
-    found = network_for(net, with_weights=False)
-    remember(found, wanted.spec, wanted.given)
-    return found
-
-
-def told(net: "Network", say: Callable[[str], object]) -> "Network":
-    """The same network, after saying what it expects and what was chosen when it was opened."""
-    say(f"{net.name} expects {input_text(net.input)}")
-    for remark in net.remarks:
+def told(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], object]) -> None:
+    """Say what a network expects and what was chosen when it was opened."""
+    say(f"{name} expects {input_text(input)}")
+    for remark in remarks:
         say(remark)
-    return net
 
 
 def load_named(spec: Any, weights: str | PathLike[str] | None, *, with_weights: bool = True) -> "Loaded":

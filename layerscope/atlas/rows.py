@@ -136,6 +136,8 @@ def _window(values: Sequence[int | str]) -> Window:
 
 def layer_row(layer_id: int, layer: LayerRecord) -> SqlRow:
     field = {"rows": _window_json(layer.field.rows), "cols": _window_json(layer.field.cols), "note": layer.field.note}
+    if layer.field.beyond:
+        field["beyond"] = layer.field.beyond
     map_rows, map_cols = layer.map or (None, None)
     return (
         *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
@@ -161,7 +163,9 @@ def _layer(row: SqlRow) -> AtlasLayerRecord:
         kind=kind,
         units=units,
         map=None if map_rows is None else (map_rows, map_cols),
-        field=Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"]),
+        field=Field(
+            rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"], beyond=seen.get("beyond", "")
+        ),
         auto=bool(auto),
         aliases=tuple(json.loads(aliases)),
         rectified=bool(rectified),

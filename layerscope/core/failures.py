@@ -6,7 +6,7 @@ needs memory stands inside `plain_failures`.
 
 import errno
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from layerscope.core.errors import LayerscopeError
@@ -31,6 +31,25 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     return isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, the origin last."""
+    seen: set[int] = set()
+    todo: BaseException | None = error
+    while todo is not None and id(todo) not in seen:
+        seen.add(id(todo))
+        yield todo
+        todo = todo.__cause__ or todo.__context__
+
+
+def require_memory(error: BaseException, doing: str, *, kind: type[LayerscopeError] = LayerscopeError) -> None:
+    """Raises the sentence about memory where an error came of too little of it, however it was wrapped on the way.
+
+    doing: what was being done. kind: of the error that is raised.
+    """
+    if any(map(out_of_memory, chain(error))):
+        raise kind(f"{sentence(MemoryError(), doing)}, and {AGAIN}") from error
 
 
 def of_the_machine(error: OSError) -> bool:

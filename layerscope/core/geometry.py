@@ -43,12 +43,28 @@ class Window:
         return math.floor(low), math.ceil(low + self.size)
 
     def after(self, inner: "Window") -> "Window":
-        """This window, seen through `inner`, the window of the operation before it."""
+        """This window, seen through `inner`, the window of the operation before it.
+
+        Behind what enlarges a map (a step that is a fraction) it may be wider than what is seen, by less than twice
+        the step of `inner`, and is never narrower.
+        """
+        outer = self if self.plain or (inner.plain and inner.step in (0, 1)) else self._spread()
         return Window(
-            size=inner.step * (self.size - 1) + inner.size,
-            step=inner.step * self.step,
-            start=inner.start + inner.step * self.start,
+            size=inner.step * (outer.size - 1) + inner.size,
+            step=inner.step * outer.step,
+            start=inner.start + inner.step * outer.start,
         )
+
+    @property
+    def plain(self) -> bool:
+        """True where no fraction stands in it: then every output sees as much as the others."""
+        return all(isinstance(value, int) for value in (self.size, self.step, self.start))
+
+    def _spread(self) -> "Window":
+        """As wide as the whole positions that its fractions touch, whichever output looks."""
+        parts = math.lcm(*(Fraction(value).denominator for value in (self.size, self.step, self.start)))
+        slack = Fraction(parts - 1, parts)
+        return Window(size=self.size + 2 * slack, step=self.step, start=self.start - slack)
 
     def hull(self, other: "Window", count: int) -> "Window":
         """The smallest window that holds both, for `count` outputs.
@@ -111,12 +127,14 @@ class Field:
     """The receptive field of a node: which input px each of its positions can see.
 
     rows, cols: one window per axis. note: empty where the windows are exact; otherwise why the field had to be
-    taken as the whole picture.
+    taken as the whole picture. beyond: empty where the windows hold all that a position depends on; otherwise what
+    gives it strength from beyond them (a gate, the statistics of the whole map), as a clause.
     """
 
     rows: Window
     cols: Window
     note: str = ""
+    beyond: str = ""
 
     def box(self, row: int, col: int) -> Box:
         """The input px that the position (row, col) can see; the box may cross the picture's border."""

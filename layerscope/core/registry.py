@@ -5,7 +5,7 @@ the registry's group. Names are known without loading anybody's code; a guest's 
 states words; what it does are functions, which a row of the house names by `later`, so that nothing heavy is loaded.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.points import look_anew, points
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -72,7 +73,7 @@ class Registry(Generic[RowT]):
     def guests(self) -> "Mapping[str, EntryPoint]":
         """The rows that other packages name; a name of the house stays the house's."""
         found: dict[str, EntryPoint] = {}
-        for point in sorted(_points(self.group), key=lambda point: (point.name, point.value)):
+        for point in sorted(points(self.group), key=lambda point: (point.name, point.value)):
             if point.name not in self.own:
                 found.setdefault(point.name, point)
         return found
@@ -132,10 +133,11 @@ class Registry(Generic[RowT]):
         """Look anew at what is installed."""
         self.__dict__.pop("guests", None)
         self._loaded.clear()
+        look_anew()
 
     def _shadowed(self) -> Iterator[Found]:
         """Rows that are never used, since another has their name."""
-        for point in _points(self.group):
+        for point in points(self.group):
             if point.name in self.own or point != self.guests[point.name]:
                 owner = HOUSE if point.name in self.own else _home(self.guests[point.name])
                 yield Found(name=point.name, home=_home(point), row=None, trouble=f"{owner} has this name already")
@@ -168,13 +170,6 @@ def later(reference: str) -> Callable[..., Any]:
 
     call.__qualname__ = call.__name__ = reference
     return call
-
-
-def _points(group: str) -> "Iterable[EntryPoint]":
-    """The entry points of a group; what finds them is loaded when somebody asks for more than the house has."""
-    from importlib.metadata import entry_points
-
-    return entry_points(group=group)
 
 
 def _is_there(module: str) -> bool:

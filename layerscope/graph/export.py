@@ -13,6 +13,7 @@ from torch import nn
 from torch.export import Dim, ExportedProgram, export
 
 from layerscope.core.errors import TraceError
+from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
 from layerscope.graph.failure import sentence
 from layerscope.graph.module import signature
@@ -58,12 +59,14 @@ def exported(model: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     try:
         return attempt(torch.no_grad())
     except Exception as first:
+        doing = f"exporting {type(model).__name__}"
+        require_memory(first, doing, kind=TraceError)
         for said, way in _FURTHER_WAYS:
             if re.search(said, str(first)):
                 try:
                     return attempt(way())
-                except Exception:
-                    continue
+                except Exception as further:
+                    require_memory(further, doing, kind=TraceError)
         with quiet():
             told = sentence(first, model, call)
         raise TraceError(told) from first
@@ -81,6 +84,7 @@ def specialised(program: ExportedProgram, shape: tuple[int, int, int]) -> Export
         with quiet(), torch.no_grad():
             return export(program.module(), (example,), dynamic_shapes=({0: Dim("batch", min=1)},))
     except Exception as error:
+        require_memory(error, "reading the exported program", kind=TraceError)
         raise TraceError(
             f"the exported program cannot be used for an input of {list(shape)} ({type(error).__name__}); it takes "
             f"{[size if isinstance(size, int) else 'any' for size in value.shape[1:]]}, within the limits that it was "

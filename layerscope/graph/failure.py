@@ -14,6 +14,7 @@ from types import FrameType
 import torch
 from torch import Tensor, nn
 
+from layerscope.core.failures import chain
 from layerscope.graph.module import Signature
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
@@ -116,19 +117,9 @@ def _guarded(frames: list[tuple[FrameType, int]]) -> str:
     return ""
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, the origin last."""
-    seen: set[int] = set()
-    todo: BaseException | None = error
-    while todo is not None and id(todo) not in seen:
-        seen.add(id(todo))
-        yield todo
-        todo = todo.__cause__ or todo.__context__
-
-
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
     """Every frame that the error went through with its line, the innermost of the origin last."""
-    for one in _chain(error):
+    for one in chain(error):
         yield from _walked(one)
 
 
@@ -176,7 +167,7 @@ def _layer(frames: list[tuple[FrameType, int]], model: nn.Module) -> tuple[str, 
 def _cause(error: BaseException, layer: tuple[str, str] | None) -> str:
     if layer is not None and _FLAT.fullmatch(layer[1]):
         return f"{layer[1]} is no layer of pictures: one- and three-dimensional networks are not known"
-    said = " ".join(f"{type(one).__name__}: {one}" for one in _chain(error))
+    said = " ".join(f"{type(one).__name__}: {one}" for one in chain(error))
     for pattern, clause in CAUSES:
         if re.search(pattern, said):
             return clause

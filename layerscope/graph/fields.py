@@ -9,7 +9,8 @@ def fields_of(graph: Graph) -> dict[int, Field]:
     """The field of every node that no refused operation stands before, in px of the network's input.
 
     An operation without a true window (uneven adaptive pooling), or branches whose steps differ, makes the field the
-    whole picture from there on; the field's note says why.
+    whole picture from there on; the field's note says why. A gate that sees the whole picture, or a normalisation by
+    the statistics of a map, leaves the field as it is, and the field says what lies beyond it.
     """
     height, width = graph.nodes[0].shape[-2:]
     fields = {0: Field(rows=IDENTITY, cols=IDENTITY)}
@@ -20,10 +21,13 @@ def fields_of(graph: Graph) -> dict[int, Field]:
 
 
 def _field(graph: Graph, node: Node, fields: dict[int, Field], plane: tuple[int, int]) -> Field:
-    parts = [
-        _seen_through(window, fields[source])
-        for window, source in zip(graph.op(node).window(graph.call(node)), node.sources, strict=True)
-    ]
+    windows = graph.op(node).window(graph.call(node))
+    parts = [_seen_through(window, fields[source]) for window, source in zip(windows, node.sources, strict=True)]
+    beyond = next((fields[source].beyond for source in node.sources if fields[source].beyond), "")
+    far = [i for i, window in enumerate(windows) if window.beyond and (parts[i].sees_all or len(parts) == 1)]
+    if far:
+        beyond = beyond or f"{node.name} {windows[far[0]].beyond}"
+        parts = [part for i, part in enumerate(parts) if i not in far] or parts
     note = next((part.note for part in parts if part.note), "")
     if note:
         return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=note)
@@ -34,7 +38,7 @@ def _field(graph: Graph, node: Node, fields: dict[int, Field], plane: tuple[int,
             rows, cols = rows.hull(part.rows, counts[0]), cols.hull(part.cols, counts[1])
     except UnalignedBranches as error:
         return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=f"at {node.name} {error}")
-    return Field(rows=rows, cols=cols)
+    return Field(rows=rows, cols=cols, beyond=beyond)
 
 
 def _seen_through(window: Field, source: Field) -> Field:

@@ -13,8 +13,6 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib import metadata
-from importlib.metadata import EntryPoint
-from importlib.util import find_spec
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -22,12 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerscope.core.version import __version__
+from layerscope.core.readers import PACKAGE, guests, house
 from layerscope.graph.ops import OPERATIONS
 
-PACKAGE = Path(__file__).parents[1]
-# A change of what an entry holds, where the version stays.
-FORMAT = 1
 MOST_HASHED = 1 << 22
 
 _INSIDE = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "training")
@@ -58,28 +53,8 @@ def identity(module: nn.Module, shape: tuple[int, ...]) -> str | None:
 
 def reader() -> list[Any]:
     """The programs that make a graph of a module: their versions, our own code, and that of rows of other packages."""
-    return [*_house(), *([point.name, point.value, _file(point)] for point in OPERATIONS.guests.values())]
-
-
-def _file(point: EntryPoint) -> str:
-    """What is in the file that a row stands in; nothing where it cannot be found, since then the row cannot be had."""
-    try:
-        found = find_spec(point.module)
-    except (ImportError, ValueError):
-        found = None
-    if found is None:
-        return ""
-    if found.origin is None or not found.has_location:
-        return os.urandom(8).hex()  # code that is in no file cannot be known: no graph is kept for it
-    return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()
-
-
-@functools.cache
-def _house() -> list[Any]:
-    digest = hashlib.sha256()
-    for file in sorted(file for room in ("core", "graph", "models") for file in (PACKAGE / room).rglob("*.py")):
-        digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes())
-    return [__version__, FORMAT, digest.hexdigest(), torch.__version__, version_of("torchvision"), sys.version]
+    versions = [torch.__version__, version_of("torchvision")]
+    return [*house("core", "graph", "models"), *versions, *guests(OPERATIONS.guests.values())]
 
 
 @functools.cache

@@ -19,11 +19,14 @@ from torch.fx import GraphModule
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
 from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
 
+# Calls that give back what they were given by their nature, whatever the numbers are.
+COPIES = ("clone", "_to_copy", "copy_", "detach", "lift_fresh_copy", "contiguous")
 # Modules that torch runs as one call: what is inside them is nobody's result.
 FUSED = ("torch.nn.modules.activation.MultiheadAttention", "torch.nn.modules.transformer.", "torch.nn.modules.rnn.")
 
@@ -60,7 +63,9 @@ class InStep:
     gaps: by name, how far a layer or output of the graph is from the user's own. bound: what rounding may do to them.
     apart: by node, how far the program in use is on the first picture alone from the graph on all. returned: what the
     network returned, its tensors in a row. failed: why the network could not be run, or "". stuck: the node at which
-    the graph could not be run, and why. coarser: the network's own code made its numbers coarser.
+    the graph could not be run, and why. coarser: the network's own code made its numbers coarser. idle: by their
+    number, the network's own calls that changed nothing on these pictures: a rectifier of values that are all above
+    zero, which could be left out unseen.
     """
 
     def __init__(self, module: nn.Module, program: Carrier, reading: Reading, pictures: Tensor, bound: float) -> None:
@@ -92,6 +97,10 @@ class InStep:
     @property
     def coarser(self) -> bool:
         return self._calls_watched.coarser
+
+    @property
+    def idle(self) -> set[int]:
+        return self._calls_watched.idle
 
     def node(self, name: str) -> int:
         """The node of a name that was compared."""
@@ -182,6 +191,8 @@ class InStep:
                     self.apart[node] = gap(single, value[:1])
                 yield node
         except Stuck as stuck:
+            if any(map(out_of_memory, chain(stuck))):  # no fault of the graph
+                raise MemoryError("out of memory") from stuck
             self.stuck = (self.reading.program.graph.nodes[stuck.node].name, stuck.why)
 
 
@@ -249,12 +260,15 @@ def gap(found: Tensor, expected: Tensor) -> float:
 
 
 class _ResultWatch(TorchDispatchMode):
-    """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones."""
+    """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones, and which
+    calls change nothing."""
 
     def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:
         super().__init__()
         self.dtype, self.seen = dtype, seen
         self.coarser, self._paused = False, False
+        self.idle: set[int] = set()
+        self._count = 0
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -266,9 +280,13 @@ class _ResultWatch(TorchDispatchMode):
             self._paused = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        results = func(*args, **(kwargs or {}))
         if self._paused:
-            return results
+            return func(*args, **(kwargs or {}))
+        before = args[0].clone() if func._schema.is_mutable and args and isinstance(args[0], Tensor) else None
+        results = func(*args, **(kwargs or {}))
+        self._count += 1
+        if _changes_nothing(func, args, before, results):
+            self.idle.add(self._count)
         fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
         for result in results if isinstance(results, tuple | list) else (results,):
             if isinstance(result, Tensor) and result.is_floating_point():
@@ -276,6 +294,17 @@ class _ResultWatch(TorchDispatchMode):
                 with self.paused():
                     self.seen(result)
         return results
+
+
+def _changes_nothing(func: Any, args: Sequence[Any], before: Tensor | None, result: Any) -> bool:
+    """True where a call that could change its first argument's numbers gave them back as they were. before: a copy of
+    that argument where the call writes over it."""
+    if not (args and isinstance(args[0], Tensor) and isinstance(result, Tensor)) or func.is_view:
+        return False
+    given = args[0] if before is None else before
+    if not given.is_floating_point() or given.shape != result.shape or func._schema.name.split("::")[1] in COPIES:
+        return False
+    return torch.equal(given, result)
 
 
 def _path(name: str) -> str:

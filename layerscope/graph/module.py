@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from layerscope.core.errors import TraceError
+from layerscope.core.failures import require_memory
 
 # What only passes its input on to the network that it holds: class -> the attribute that holds it.
 WRAPPERS = {
@@ -69,6 +70,7 @@ def copied(model: nn.Module) -> Copied:
     try:
         twin = copy.deepcopy(model, dict(memo)).eval()
     except Exception as error:
+        require_memory(error, f"copying {type(model).__name__}", kind=TraceError)
         raise TraceError(_not_copied(model, memo, error)) from error
     left_out = []
     for path, module in twin.named_modules():

@@ -19,6 +19,7 @@ from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops.calls import Call, NodeInput, Weight
 from layerscope.graph.ops.kernels import NARROW
+from layerscope.graph.ops.rules import Rule
 from layerscope.graph.runner import Carrier
 
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -114,10 +115,15 @@ class Program:
         """What each position of a node sees of each of its inputs, in px of that input."""
         return self.graph.op(self.graph.nodes[node]).window(self.call(node))
 
-    def _on_whole_maps(self, node: int) -> bool:
-        """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
-        pad_value = self.graph.op(self.graph.nodes[node]).pad_value(self.call(node))
-        return pad_value is None or any(f.rows.step == 0 or f.cols.step == 0 for f in self.windows(node))
+    def _on_whole_maps(self, node: int, rule: Rule | None = None) -> bool:
+        """True for calls that are made on whole maps: every output sees everything, the border has no constant, or
+        outputs see more or less by their place."""
+        call = self.call(node)
+        if self.graph.op(self.graph.nodes[node]).pad_value(call) is None:
+            return True
+        skipped = rule.skips(call) if rule is not None else frozenset[int]()
+        fields = [field for index, field in enumerate(self.windows(node)) if index not in skipped]
+        return any(f.beyond or not all(w.plain and w.step for w in (f.rows, f.cols)) for f in fields)
 
     def _weighed(self, value: Any) -> Any:
         return self.weights[value.name] if isinstance(value, Weight) else value

@@ -14,6 +14,7 @@ from torch import Tensor
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph
 from layerscope.graph.ops.calls import Call
+from layerscope.graph.ops.rules import Rule
 
 
 @runtime_checkable
@@ -60,8 +61,11 @@ class Carrier(Runner, Protocol):
         """What each position of a node sees of each of its inputs, in px of that input."""
         ...
 
-    def on_whole_maps(self, node: int, /) -> bool:
-        """True for calls that are made on whole maps: every output sees everything, or the border has no constant."""
+    def on_whole_maps(self, node: int, rule: Rule | None = None, /) -> bool:
+        """True for calls that are made on whole maps: every output sees everything, or what windows cannot tell.
+
+        rule: the one that carries a signal back through the call; an input that it skips need not be whole.
+        """
         ...
 
     def laid_out(self, tensor: Tensor, /) -> Tensor:

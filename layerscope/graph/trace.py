@@ -16,8 +16,9 @@ from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
 
 from layerscope.core.errors import TraceError
+from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
-from layerscope.graph import response
+from layerscope.graph import gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
@@ -84,6 +85,7 @@ def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = 
         with quiet():
             program = program.run_decompositions({})
     except Exception as error:
+        require_memory(error, "reading the exported program", kind=TraceError)
         said = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise TraceError(f"the exported program cannot be taken apart into ATen calls: {said[0][:200]}") from error
     reader = _Reader(program)
@@ -102,6 +104,7 @@ class _Reader:
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = BatchDim(self.input)
         self.constants = Constants(program)
+        gates.mark(program.graph, self.constants)
         self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)

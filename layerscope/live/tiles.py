@@ -39,9 +39,11 @@ def tiles_of(
     part: Carried, layer: WatchedLayer, placed_by: str, natural: NaturalView, input: Input, methods: Sequence[str]
 ) -> list[EncodedTile]:
     """A tile for each entry, in each method. placed_by: the method on whose energy the boxes are centred."""
-    boxes = boxes_for(part.signals[placed_by], part.extent, layer.side)
+    boxes = boxes_for(part.signals[placed_by], part.extents[placed_by], layer.side)
     by_method = {
-        method: view_tiles(part.signals[method], part.extent, boxes, layer.size, natural, ("natural",), input.shown)[0]
+        method: view_tiles(
+            part.signals[method], part.extents[method], boxes, layer.size, natural, ("natural",), input.shown
+        )[0]
         for method in methods
     }
     return [

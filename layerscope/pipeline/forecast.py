@@ -145,10 +145,11 @@ def _projection_seconds(
 
     def once() -> None:
         for part in carried(program, entries, settings.methods, maps):
-            boxes = boxes_for(next(iter(part.signals.values())), part.extent, side)
+            first = settings.methods[0]
+            boxes = boxes_for(part.signals[first], part.extents[first], side)
             size = tile_size(side, input, settings.tile)
-            for signal in part.signals.values():
-                view_tiles(signal, part.extent, boxes, size, natural, settings.views, input.shown)
+            for method, signal in part.signals.items():
+                view_tiles(signal, part.extents[method], boxes, size, natural, settings.views, input.shown)
 
     once()
     return _timed(once)[0] / _ENTRIES

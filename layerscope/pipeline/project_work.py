@@ -139,9 +139,7 @@ class ProjectWork(ImageWork):
             self._compare(work, mine, part)
             with self.clock.time("views"):
                 boxes, tiles, scales = self._views(work, mine, part)
-            kept = self.settings.keep_signal
-            signals = {name: signal.float().cpu().numpy() for name, signal in part.signals.items()} if kept else {}
-            extents = tuple(boxes_of(part.extent)) if kept else ()
+            signals, extents = _kept_signals(part) if self.settings.keep_signal else ({}, ())
             yield self._kept(work, mine, batch, shown, places[part.part], boxes, tiles, scales, signals, extents)
 
     def _compare(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> None:
@@ -159,12 +157,12 @@ class ProjectWork(ImageWork):
     def _views(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> tuple[list[Box], np.ndarray, np.ndarray]:
         known = self.known.get(work.node)
         if known is None:
-            boxes = boxes_for(part.signals[work.methods[0]], part.extent, work.side)
+            boxes = boxes_for(part.signals[work.methods[0]], part.extents[work.methods[0]], work.side)
         else:
             boxes = [known[unit, rank] for _, unit, rank in peaks.places()]
         views, shown = self.settings.views, self.input.shown
         made = [
-            view_tiles(part.signals[method], part.extent, boxes, work.size, self.natural, views, shown)
+            view_tiles(part.signals[method], part.extents[method], boxes, work.size, self.natural, views, shown)
             for method in work.methods
         ]
         return boxes, np.concatenate([t for t, _ in made], 1), np.concatenate([s for _, s in made], 1)
@@ -184,6 +182,12 @@ class ProjectWork(ImageWork):
                 np.concatenate([ones, scales], 1), tuple(boxes), tuple(sources if work.patches else ()), signals or {},
                 extents,
             )  # fmt: skip
+
+
+def _kept_signals(part: Carried) -> tuple[dict[str, np.ndarray], tuple[Box, ...]]:
+    """The signals themselves, float32, all methods' on the same windows, and these."""
+    signals, extent = part.joined()
+    return {name: signal.float().cpu().numpy() for name, signal in signals.items()}, tuple(boxes_of(extent))
 
 
 def wanted_maps(program: Carrier, work: LayerWork) -> set[int]:

@@ -85,13 +85,18 @@ class CachedCones(CachedMaps):
 
 def needed_maps(program: Carrier, start: int, method: str) -> set[int]:
     """The nodes whose maps the rules of a method read on the way back from `start`."""
-    graph, needed = program.graph, set[int]()
-    for node in graph.ancestors({start}) - {0}:
-        if _is_where_it_starts(program, start, node):
+    graph, needed, reached = program.graph, set[int](), {start}
+    for node in reversed(graph.nodes[1 : start + 1]):
+        if node.id not in reached:
             continue
-        rule = graph.op(graph.nodes[node]).rule(method)
-        needed.update(graph.nodes[node].sources if rule.inputs else ())
-        needed.update([node] if rule.output else ())
+        if _is_where_it_starts(program, start, node.id):
+            reached.update(node.sources)
+            continue
+        rule = graph.op(node).rule(method)
+        skipped = rule.skips(program.call(node.id))
+        reached.update(source for index, source in enumerate(node.sources) if index not in skipped)
+        needed.update(node.sources if rule.inputs else ())
+        needed.update([node.id] if rule.output else ())
     return needed
 
 
@@ -202,8 +207,9 @@ def _one_step(
         call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
     elif rule.inputs or rule.output:
         call = call.knowing(tensors, output)
-    parts = rule(signal, call)
+    parts, skipped = rule(signal, call), rule.skips(call)
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
-        for source, part, held in zip(node.sources, parts, seen, strict=True)
+        for index, (source, part, held) in enumerate(zip(node.sources, parts, seen, strict=True))
+        if index not in skipped
     ]

@@ -90,18 +90,24 @@ def spatial_size_of(node: Node) -> tuple[int, int]:
 
 
 def extents_of(
-    program: Carrier, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"]
+    program: Carrier, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"], method: str = ""
 ) -> dict[int, Extent]:
-    """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it."""
+    """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it.
+
+    method: only what this method carries a signal through; all that the position depends on where none is named.
+    """
     nodes = program.graph.nodes
     extents = {start: Extent(rows, cols, 1, 1, spatial_size_of(nodes[start]))}
     for node in reversed(nodes[1 : start + 1]):
         if node.id not in extents:
             continue
-        own = extents[node.id]
-        if own.is_whole or program.on_whole_maps(node.id):
+        own, rule = extents[node.id], program.graph.op(node).rule(method) if method else None
+        skipped = rule.skips(program.call(node.id)) if rule is not None else frozenset[int]()
+        if own.is_whole or program.on_whole_maps(node.id, rule):
             extents[node.id] = own = Extent.whole(len(rows), own.spatial_size)
-        for field, source in zip(program.windows(node.id), node.sources, strict=True):
+        for index, (field, source) in enumerate(zip(program.windows(node.id), node.sources, strict=True)):
+            if index in skipped:
+                continue
             spatial_size = spatial_size_of(nodes[source])
             seen = Extent.whole(len(rows), spatial_size) if own.is_whole else own.through(field, spatial_size).clipped()
             extents[source] = extents[source].union(seen) if source in extents else seen

@@ -6,6 +6,7 @@ bytes of their largest step, not by count.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -17,20 +18,24 @@ from layerscope.core.records import Projections
 from layerscope.graph import Carrier
 from layerscope.project.cone import CachedCones, CachedMaps, Entries, carry_back, forward_cones, needed_maps
 from layerscope.project.extents import Extent, extents_of, spatial_size_of
+from layerscope.project.windows import laid
 
 BATCH_BYTES = 16 * 2**20
 MOST_ENTRIES = 64
 
 
-def batch_size(program: Carrier, node: int) -> int:
-    """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step."""
+def batch_size(program: Carrier, node: int, method: str = "") -> int:
+    """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step.
+
+    method: of what this method goes through; of all that the entries depend on where none is named.
+    """
     graph = program.graph
     rows, cols = (np.array([size // 2]) for size in spatial_size_of(graph.nodes[node]))
-    extents = extents_of(program, node, rows, cols)
+    extents = extents_of(program, node, rows, cols, method)
 
     def size(n: int) -> int:
         shape = graph.nodes[n].shape
-        return int(np.prod(shape[:-2] or shape)) * extents[n].height * extents[n].width
+        return int(np.prod(shape[:-2] or shape)) * extents[n].height * extents[n].width if n in extents else 0
 
     steps = [size(n) + sum(size(s) for s in graph.nodes[n].sources) for n in extents if n]
     largest = max(steps, default=1) * program.dtype.itemsize
@@ -41,27 +46,32 @@ def batch_size(program: Carrier, node: int) -> int:
 class Carried:
     """One batch of entries, carried back by several methods.
 
-    part: which of the entries. signals: by method, [m, c, h, w]. extent: where they lie. values: [m], the activations
-    that they start from.
+    part: which of the entries. signals: by method, [m, c, h, w]. extents: where they lie, by method: one that sends
+    nothing into gates stays in the cone of the map itself. values: [m], the activations that they start from.
     """
 
     part: slice
     signals: dict[str, Tensor]
-    extent: Extent
+    extents: dict[str, Extent]
     values: Tensor
+
+    def joined(self) -> tuple[dict[str, Tensor], Extent]:
+        """All signals on windows of one size, and where these lie."""
+        first, *others = self.extents.values()
+        extent = reduce(Extent.union, others, first)
+        return {name: laid(signal, self.extents[name], extent) for name, signal in self.signals.items()}, extent
 
 
 def carried(
     program: Carrier, entries: Entries, methods: Sequence[str], maps: dict[int, Tensor], *, size: int | None = None
 ) -> Iterator[Carried]:
     """The entries batch by batch, on the maps of whole images."""
-    size = size or batch_size(program, entries.node)
+    size = size or min(batch_size(program, entries.node, method) for method in methods)
     for first in range(0, len(entries), size):
         part = slice(first, first + size)
         batch = entries.part(part)
         values, cache = activations_at(maps[entries.node], batch), CachedMaps(maps, batch)
-        extents = extents_of(program, batch.node, batch.row, batch.col)
-        yield _carried(program, part, batch, methods, values, cache, extents)
+        yield _carried(program, part, batch, methods, values, cache)
 
 
 def carried_cropped(
@@ -74,17 +84,18 @@ def carried_cropped(
         batch = entries.part(part)
         cones, extents = forward_cones(program, x, batch)
         values = _at(cones[entries.node], batch, extents[entries.node])
-        yield _carried(program, part, batch, methods, values, CachedCones(cones, extents), extents)
+        yield _carried(program, part, batch, methods, values, CachedCones(cones, extents))
 
 
 def _carried(
-    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, cache: CachedMaps,
-    extents: dict[int, Extent],
-) -> Carried:  # fmt: skip
-    signals = {method: carry_back(program, batch, values, cache, method, extents) for method in methods}
-    for method, signal in signals.items():
-        _require_finite(program, batch, method, signal)
-    return Carried(part, signals, extents[0], values)
+    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, cache: CachedMaps
+) -> Carried:
+    signals, extents = {}, {}
+    for method in methods:
+        cone = extents_of(program, batch.node, batch.row, batch.col, method)
+        signals[method], extents[method] = carry_back(program, batch, values, cache, method, cone), cone[0]
+        _require_finite(program, batch, method, signals[method])
+    return Carried(part, signals, extents, values)
 
 
 def _require_finite(program: Carrier, entries: Entries, method: str, signal: Tensor) -> None:
@@ -127,7 +138,7 @@ def project(program: Carrier, x: Tensor, entries: Entries, method: str, *, cropp
     return Projections(
         method=method,
         signal=torch.cat([part.signals[method].contiguous() for part in parts]).cpu().numpy(),
-        boxes=tuple(box for part in parts for box in boxes_of(part.extent)),
+        boxes=tuple(box for part in parts for box in boxes_of(part.extents[method])),
         values=torch.cat([part.values for part in parts]).to(program.wide.dtype).cpu().numpy(),
         input_size=(height, width),
     )

@@ -57,8 +57,15 @@ class Case(NamedTuple):
 
     @property
     def slides(self) -> bool:
-        """True where the windows move with the position."""
-        return all(f.rows.step and f.cols.step for f in self.row.window(self.call))
+        """True where the windows move with the position, each as large as the others, and hold all that is seen."""
+        return self.slides_for(None)
+
+    def slides_for(self, rule: Rule | None) -> bool:
+        """The same of the inputs that a rule sends something to."""
+        skipped = rule.skips(self.call) if rule is not None else frozenset[int]()
+        fields = [field for index, field in enumerate(self.row.window(self.call)) if index not in skipped]
+        moving = all(not f.beyond and all(w.plain and w.step for w in (f.rows, f.cols)) for f in fields)
+        return moving and len(self.call.shape) > 1
 
     def __str__(self) -> str:
         return f"sample {self.number} of {self.row.name}"
@@ -104,8 +111,9 @@ def window_is_true(case: Case) -> None:
                 new = with_new(inputs[index], others[index], box, outside=outside)
                 return case.call.run(*inputs[:index], new, *inputs[index + 1 :])
 
-            far = changed(inside(field, row, col, shape), True)
-            _close(at(far, row, col), at(plain, row, col), f"{case}: position ({row}, {col}) sees beyond its window")
+            far = at(changed(inside(field, row, col, shape), True), row, col)
+            if not field.beyond:
+                _close(far, at(plain, row, col), f"{case}: position ({row}, {col}) sees beyond its window")
             # A field with a note is larger than what is seen, and says so.
             for edge in () if field.note else edges(field, row, col, shape):
                 difference = (at(changed(edge, False), row, col) - at(plain, row, col)).abs().max()
@@ -194,7 +202,7 @@ LAWS: tuple[Callable[[Case], None], ...] = (
 def rules_stay_in_their_place(case: Case, method: str) -> None:
     """A rule gives one signal per input, of its shape; each entry by itself; on windows without padding what it gives
     on whole maps, restricted to the window; it scales with its signal, and makes nothing of nothing."""
-    inputs, signal = case.random(9, 3), case.signal(10, 3)
+    inputs, signal, rule = case.random(9, 3), case.signal(10, 3), case.row.rule(method)
     whole = case.back(method, signal, inputs)
     assert [part.shape for part in whole] == [x.shape for x in inputs], f"{case}: {method} gives other shapes"
     apart = [case.back(method, signal[i : i + 1], tuple(x[i : i + 1] for x in inputs)) for i in range(3)]
@@ -203,7 +211,9 @@ def rules_stay_in_their_place(case: Case, method: str) -> None:
         _close(torch.cat([one[index] for one in apart]), part, f"{case}: {method} mixes the entries of a batch")
         assert not none[index].any(), f"{case}: {method} makes something of no signal"
         _close(twice[index], 2 * part, f"{case}: {method} does not scale with its signal")
-    if case.slides and case.row.pad_value(case.call) is not None:
+    for index in rule.skips(case.call):
+        assert not whole[index].any(), f"{case}: {method} skips input {index}, and sends something to it"
+    if case.slides_for(rule) and case.row.pad_value(case.call) is not None:
         for box in _boxes(case):
             _same_on_window(case, method, box, inputs, signal)
 

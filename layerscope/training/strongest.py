@@ -55,8 +55,8 @@ def strongest_tiles(
     tiles = StrongestTiles(*(np.full((len(units), *size, 3), MID_GRAY, np.uint8) for _ in range(2)))
     alive = units[peaks.image[units, 0] >= 0]
     for batch, mine, part in _carried(program, source, input, layer, peaks, alive, method):
-        boxes = boxes_for(part.signals[method], part.extent, side)
-        pixels, _ = view_tiles(part.signals[method], part.extent, boxes, size, natural, (view,), input.shown)
+        boxes = boxes_for(part.signals[method], part.extents[method], side)
+        pixels, _ = view_tiles(part.signals[method], part.extents[method], boxes, size, natural, (view,), input.shown)
         shown = show(batch.pixels, input)
         for unit, box, tile in zip(mine, boxes, pixels[:, 0], strict=True):
             at, place = np.searchsorted(units, unit), np.searchsorted(batch.ids, peaks.image[unit, 0])

@@ -11,8 +11,8 @@ from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 
 if TYPE_CHECKING:
-    from layerscope.api.network import Network
     from layerscope.core.records import Input, LayerRecord
+    from layerscope.core.replay import Replay
 
 HEADER = ("", "layer", "kind", ">units", ">map", ">field px", ">step", ">start", ">of image")
 
@@ -22,26 +22,32 @@ def run(command: Command, output: Output) -> int:
     listing = ls.layers(**wanted(command, output))
     for sentence in listing.remarks:
         output.remark(sentence)
-    net = listing.network
     parts = (
-        _text(listing.layers, net.input), _several_text(listing.several), _refused_text(listing.refused, listing.lost),
-        _replay_text(net),
-    )  # fmt: skip
+        _text(listing.layers, listing.input),
+        _several_text(listing.several),
+        _refused_text(listing.refused, listing.lost),
+        _replay_text(listing.replay),
+    )
     output.result(listing.data(), "\n\n".join(part for part in parts if part))
     return 0
 
 
-def _replay_text(net: "Network") -> str:
+def _replay_text(replay: "Replay | None") -> str:
     """What the comparison with the user's own network found, and what follows."""
-    if net.replay is None:
+    if replay is None:
         return ""
-    warned = f"; nothing is built from it; {net.replay.advice}" if net.replay.fault else ""
-    return words.printable(f"{net.replay.said}{warned}")
+    warned = f"; nothing is built from it; {replay.advice}" if replay.fault else ""
+    return words.printable(f"{replay.said}{warned}")
 
 
 def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
     rows = [_row(layer, expected) for layer in layers]
     notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note]
+    notes += [
+        f"and beyond their fields, layers from {layer.name} on: {layer.field.beyond}"
+        for layer in layers
+        if layer.field.beyond
+    ][:1]
     legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
     return "\n".join([words.table(HEADER, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
 

@@ -10,19 +10,21 @@ from importlib.metadata import EntryPoint
 from torch._ops import OpOverload
 
 from layerscope.core.errors import UsageError
+from layerscope.core.readers import OPERATIONS as OPERATIONS_GROUP
 from layerscope.core.registry import Registry
-from layerscope.graph.ops import conv, join, norm, pointwise, pool, shape
+from layerscope.graph.ops import conv, gate, join, norm, pointwise, pool, shape, statistics
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 
-ROWS: tuple[Op, ...] = (*conv.ROWS, *pool.ROWS, *pointwise.ROWS, *norm.ROWS, *join.ROWS, *shape.ROWS)
+_MODULES = (conv, pool, pointwise, gate, norm, statistics, join, shape)
+ROWS: tuple[Op, ...] = tuple(row for module in _MODULES for row in module.ROWS)
 
 
 class OperationRegistry(Registry[Op]):
     """The rows by name, and by the ATen overloads that they speak for: one row for each."""
 
     def __init__(self) -> None:
-        super().__init__("operation", "layerscope.operations", Op, ROWS)
+        super().__init__("operation", OPERATIONS_GROUP, Op, ROWS)
         self._targets: dict[OpOverload, Op] = {}
         self._by_name: dict[str, tuple[OpOverload, Op]] = {}
         self._made_of: Mapping[str, EntryPoint] | None = None

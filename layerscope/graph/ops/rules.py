@@ -16,19 +16,25 @@ from layerscope.graph.ops.calls import Call
 Back = Callable[[Tensor, Call], tuple[Tensor, ...]]
 
 
+def _nothing(call: Call) -> frozenset[int]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule.
 
     back: the function; each entry of its signal by itself. inputs: it reads `call.tensors`, the values that the call
     was made on. output: it reads `call.output`. What it does not say it reads it is not given, and nothing is kept for
-    it; the weights are always there, in the call's arguments. word: what it is, in tables.
+    it; the weights are always there, in the call's arguments. word: what it is, in tables. skips: the inputs of a call
+    to which it sends nothing, a gate that counts as a constant: what lies before them is not gone through.
     """
 
     back: Back
     inputs: bool = False
     output: bool = False
     word: str = "own"
+    skips: Callable[[Call], frozenset[int]] = _nothing
 
     def __call__(self, signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         return self.back(signal, call)

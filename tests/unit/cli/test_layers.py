@@ -1,6 +1,9 @@
 """`layers` lists what can be asked of a network, with fields, and what cannot, with the reason."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -107,3 +110,22 @@ def test_what_the_replay_found_stands_below(command, network_file):
     found = json.loads(command(*where, "--json")[1])["replay"]
     assert (found["pictures"], found["layers"], found["fault"], found["dtype"]) == (3, 5, "", "float64")
     assert found["worst"] <= found["bound"] == 1e-9
+
+
+@pytest.mark.parametrize("network", ["worldnet", "torchvision:squeezenet1_1/none"])
+def test_what_was_listed_before_is_said_without_torch(network, tmp_path):
+    """The second time, in a process of its own: the same words and data, layer by layer, and torch is not loaded."""
+    program = (
+        "import sys; from layerscope.cli import main; import layerscope as ls; "
+        f"status = main(['layers', '{network}']); listing = ls.layers('{network}', auto=True); "
+        "print(status, listing.layers, listing.data()); print('torch' in sys.modules, file=sys.stderr)"
+    )
+    environment = {**os.environ, "LAYERSCOPE_CACHE": str(tmp_path)}
+
+    def run() -> tuple[str, list[str]]:
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        return done.stdout, done.stderr.splitlines()
+
+    (first, said), (second, again) = run(), run()
+    assert (said[-1], again[-1]) == ("True", "False")
+    assert (first, said[:-1]) == (second, again[:-1]) and "LayerRecord" in first

@@ -150,3 +150,32 @@ def test_values_of_the_code_may_decide() -> None:
             return x / std.view(3, 1, 1)
 
     assert [node.op for node in trace_module(Normalises(), SHAPE).graph.nodes] == ["input", "div"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail at alloc.cpp] can't allocate memory")])
+def test_short_memory_is_no_fault_of_the_network(error: Exception) -> None:
+    """Copying or exporting a module, at the first way or a further one: what to do is said, not what to write."""
+
+    class Short(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            raise error
+
+    class ShortLater(Short):
+        def forward(self, x: Tensor) -> Tensor:
+            if torch.is_grad_enabled():
+                raise error
+            raise RuntimeError("element 0 does not require gradient")
+
+    class ShortBefore(Short):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            raise error
+
+    advice = "free some, or ask for less, and run the same command again"
+    for model, doing in ((Short(), "exporting"), (ShortLater(), "exporting"), (ShortBefore(), "copying")):
+        with pytest.raises(TraceError) as caught:
+            trace_module(model, (3, 12, 14))
+        assert str(caught.value) == f"out of memory ({doing} {type(model).__name__}): {advice}"

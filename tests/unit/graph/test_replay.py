@@ -98,6 +98,36 @@ def caught(name: str, case: Case, mutant: Mutant) -> bool:
     return True
 
 
+class Idle(nn.Module):
+    """Behind the second layer nothing is below zero, on any picture: neither of the last rectifiers changes a thing,
+    with these weights. The last is behind a branch that gives zero, as zero-initialised residual blocks do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.branch = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 1, 1), nn.Conv2d(1, 1, 1)
+        for layer, bias in ((self.first, 0.0), (self.second, 50.0), (self.branch, 0.0)):
+            nn.init.normal_(layer.weight, generator=torch.Generator().manual_seed(5))
+            nn.init.constant_(layer.bias, bias)
+        nn.init.zeros_(self.branch.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.second(self.first(x).relu()).relu()
+        return (x + self.branch(x)).relu() - 0.5 * x
+
+
+def test_a_call_that_changes_nothing_on_these_pictures_is_tried_with_other_weights() -> None:
+    """Each of the rectifiers is missed when it is dropped, and what is read rightly agrees."""
+    twin = prepared(Idle())
+    traced = read_module(twin, INPUT.shape)
+    dropped = [mutant.traced for mutant in mutants("a ReLU is dropped", traced)]
+    found = [
+        replay(twin.module, Reading(Program(one.graph, one.weights), one.recipe, (), one.returned), INPUT)
+        for one in (traced, *dropped)
+    ]
+    assert [one.fault for one in found] == ["", "reading", "reading"]
+    assert found[0].worst < 1e-13
+
+
 def test_what_changes_no_value_is_no_mistake() -> None:
     """The momentum of a trained batch norm is read by nobody."""
     case = next(case for case in FEW if case.name == "asymmetric")
@@ -388,6 +418,17 @@ def test_why_there_was_no_replay_is_said() -> None:
     found = ls.trace(Shy(), INPUT).replay
     assert (found.fault, found.pictures) == ("", 0)
     assert found.said == "could not be replayed: not today"
+
+
+def test_short_memory_is_no_fault_of_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that there is no memory for was not read wrongly: the network counts as one that could not be replayed."""
+
+    def short(program: Program, node: int) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(Program, "_call", short)
+    found = ls.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), INPUT).replay
+    assert (found.fault, found.pictures, found.said) == ("", 0, "could not be replayed: out of memory")
 
 
 class Loose(nn.Module):

@@ -56,7 +56,7 @@ def test_results_do_not_depend_on_the_batch(form) -> None:
         parts = list(form(program, entries, METHODS, given, size=size))
         assert [len(part.values) for part in parts] == [min(size, 7 - first) for first in range(0, 7, size)]
         for part in parts:
-            signal, boxes = part.signals["guided"].numpy(), tuple(boxes_of(part.extent))
+            signal, boxes = part.signals["guided"].numpy(), tuple(boxes_of(part.extents["guided"]))
             found = Projections(
                 method="guided", signal=signal, boxes=boxes, values=part.values.numpy(), input_size=expected.shape[2:]
             )
