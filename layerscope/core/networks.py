@@ -132,7 +132,7 @@ def forms(mark: str = "") -> str:
     """How networks are written, in one clause, for help, docs and refusals. mark: what stands around what is typed."""
     random = [_marked(row.form, mark) for row in NETWORKS if row.random]
     others = [_marked(row.form, mark) for row in NETWORKS if not row.random]
-    return f"{', '.join(random)}, either with {mark}{NONE}{mark} (random weights), {_listed(others)}"
+    return f"{', '.join(random)}, each also with {mark}{NONE}{mark} (random weights), {_listed(others)}"
 
 
 def filled_forms() -> str:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, Plan, Unplanned
+from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned
 
 # `keras.activations.NAME` called with a map alone. What normalises over the channels has them as axis 1.
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -77,45 +77,45 @@ def _softmax(module: KerasLayer, x: Tensor) -> Tensor:
     return x.softmax(module.told["axis"])
 
 
-def activation_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def activation_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of the layer Activation."""
     name = name_of(layer.activation)
     _of_channels(name, axes, rank)
-    return Plan(run=_named, told={"activation": name})
+    return TorchPlan(run=_named, told={"activation": name})
 
 
-def relu_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def relu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of ReLU, whose slope, ceiling and threshold each may be set."""
     slope, high = float(layer.negative_slope or 0), layer.max_value
     if layer.threshold or (slope and high is not None):
         raise Unplanned("a threshold, or a slope and a ceiling")
     if high is not None:
-        return Plan(run=_bounded, told={"high": float(high)})
-    return Plan(run=_leaky, told={"slope": slope}) if slope else Plan(run=_named, told={"activation": "relu"})
+        return TorchPlan(run=_bounded, told={"high": float(high)})
+    return TorchPlan(run=_leaky, told={"slope": slope}) if slope else TorchPlan(run=_named, told={"activation": "relu"})
 
 
-def leaky_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def leaky_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of LeakyReLU, whose own default is another than that of the function."""
-    return Plan(run=_leaky, told={"slope": float(layer.negative_slope)})
+    return TorchPlan(run=_leaky, told={"slope": float(layer.negative_slope)})
 
 
-def elu_plan(layer: Any, axes: Axes, rank: int) -> Plan:
-    return Plan(run=_elu, told={"alpha": float(layer.alpha)})
+def elu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+    return TorchPlan(run=_elu, told={"alpha": float(layer.alpha)})
 
 
-def prelu_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def prelu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of PReLU with one slope a channel; Keras' default is one for every place, which torch has no call for."""
     alpha = layer.alpha.value.detach()
     shape = tuple(axes.spread(alpha, rank).shape)
     if any(size != 1 for place, size in enumerate(shape) if place != 1):
         raise Unplanned("one slope for every place")
-    return Plan(run=_prelu, weights={"alpha": alpha.cpu().reshape(-1).clone()})
+    return TorchPlan(run=_prelu, weights={"alpha": alpha.cpu().reshape(-1).clone()})
 
 
-def softmax_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def softmax_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     if not isinstance(layer.axis, int):
         raise Unplanned("several axes")
-    return Plan(run=_softmax, told={"axis": axes.place(layer.axis, rank)})
+    return TorchPlan(run=_softmax, told={"axis": axes.place(layer.axis, rank)})
 
 
 def _of_channels(name: str, axes: Axes, rank: int) -> None:

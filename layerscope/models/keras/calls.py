@@ -17,14 +17,14 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldWeight:
     """In a step's arguments: a weight that is handed to an operation, by the child's name for it."""
 
     name: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class KerasStep:
     """One call: which child, with which arguments, and the numbers of what it gives."""
 
     child: str
@@ -36,7 +36,7 @@ class Step:
 class KerasModel(nn.Module):
     """A model's graph: steps in order, over children that are layers or models."""
 
-    def __init__(self, steps: tuple[Step, ...], taken: tuple[int, ...], given: tuple[int, ...]) -> None:
+    def __init__(self, steps: tuple[KerasStep, ...], taken: tuple[int, ...], given: tuple[int, ...]) -> None:
         super().__init__()
         self.steps, self.taken, self.given = steps, taken, given
 
@@ -65,10 +65,7 @@ class KerasCall(nn.Module):
     def __init__(self, layer: Any, axes: Axes, training: bool, weights: dict[str, Tensor]) -> None:
         super().__init__()
         self.axes, self.training_told = axes, training
-        if isinstance(layer, nn.Module):
-            self.layer = layer
-        else:
-            object.__setattr__(self, "layer", layer)
+        self.layer: Any = layer
         for name, value in weights.items():
             self.register_parameter(name, nn.Parameter(value, requires_grad=value.is_floating_point()))
 
@@ -84,7 +81,7 @@ class KerasCall(nn.Module):
         return self.axes.ours(given)
 
     def _theirs(self, value: Any) -> Any:
-        if isinstance(value, Held):
+        if isinstance(value, HeldWeight):
             return getattr(self, value.name)
         if isinstance(value, Tensor):
             return self.axes.theirs(value)

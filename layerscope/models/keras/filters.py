@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.models.keras.activations import activated, name_of
-from layerscope.models.keras.plans import Axes, KerasLayer, Plan, Unplanned, number, pair, size_of
+from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, number, pair, size_of
 
 
 def same(size: int, reach: int, stride: int) -> tuple[int, int]:
@@ -68,20 +68,20 @@ def _dense(module: KerasLayer, x: Tensor) -> Tensor:
     return activated(module, F.linear(x, module.kernel, module.bias))
 
 
-def conv_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def conv_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     kernel = number(layer.kernel)
     assert kernel is not None
     return _plan(_conv, layer, {"kernel": kernel.permute(3, 2, 0, 1).contiguous()})
 
 
-def depthwise_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def depthwise_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Keras orders the outputs of a depthwise convolution by channel, then by multiple, as torch's groups do."""
     _in_order(layer, axes)
     return _plan(_conv, layer, {"kernel": _by_channel(layer.kernel)})
 
 
-def separable_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def separable_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     pointwise = number(layer.pointwise_kernel)
     assert pointwise is not None
@@ -92,7 +92,7 @@ def separable_plan(layer: Any, axes: Axes, rank: int) -> Plan:
     return _plan(_separable, layer, kernels)
 
 
-def transposed_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def transposed_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of Conv2DTranspose: the whole of the transposed convolution, cut as TensorFlow cuts it."""
     _in_order(layer, axes)
     kernel = number(layer.kernel)
@@ -103,25 +103,25 @@ def transposed_plan(layer: Any, axes: Axes, rank: int) -> Plan:
         _crop(kernel.shape[axis], stride[axis], dilation[axis], layer.padding, extra[axis]) for axis in (0, 1)
     )
     plan = _plan(_transposed, layer, {"kernel": kernel.permute(3, 2, 0, 1).contiguous()})
-    return Plan(run=plan.run, weights=plan.weights, told={**plan.told, "crops": crops})
+    return TorchPlan(run=plan.run, weights=plan.weights, told={**plan.told, "crops": crops})
 
 
-def dense_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def dense_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     """Of Dense, on the last axis: on a map in Keras' usual order those are the channels."""
     if rank not in (2, 4) or not axes.is_channels(-1, rank):
         raise Unplanned("a dense layer on another axis")
     kernel = number(layer.kernel)
     assert kernel is not None
     weights = {"kernel": kernel.t().contiguous(), "bias": number(layer.bias)}
-    return Plan(run=_dense, weights=weights, told={"activation": _activation(layer)})
+    return TorchPlan(run=_dense, weights=weights, told={"activation": _activation(layer)})
 
 
-def _plan(run: Any, layer: Any, kernels: dict[str, Tensor]) -> Plan:
+def _plan(run: Any, layer: Any, kernels: dict[str, Tensor]) -> TorchPlan:
     told = {
         "stride": pair(layer.strides), "dilation": pair(layer.dilation_rate), "padding": layer.padding,
         "activation": _activation(layer),
     }  # fmt: skip
-    return Plan(run=run, weights={**kernels, "bias": number(layer.bias)}, told=told)
+    return TorchPlan(run=run, weights={**kernels, "bias": number(layer.bias)}, told=told)
 
 
 def _activation(layer: Any) -> str:

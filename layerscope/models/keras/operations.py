@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, Plan, Unplanned
+from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned
 
 BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "Add": lambda a, b: a + b,
@@ -52,14 +52,14 @@ def _unary(module: KerasLayer, x: Tensor) -> Tensor:
     return UNARY[module.told["name"]](x)
 
 
-def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axes) -> Plan:
+def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axes) -> TorchPlan:
     """The plan of an operation. sides: its arguments in order: None for a map, a number, or a tensor that is constant.
 
     ranks: how many axes each map has. Raises Unplanned.
     """
     name = type(operation).__name__
     if name in UNARY and sides == [None]:
-        return Plan(run=_unary, told={"name": name})
+        return TorchPlan(run=_unary, told={"name": name})
     if name not in BINARY or len(sides) != 2 or len(set(ranks)) != 1:
         raise Unplanned(name)
     constants = [side for side in sides if isinstance(side, Tensor)]
@@ -70,4 +70,4 @@ def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axe
         raise Unplanned(name)
     told = {"name": name, "sides": tuple("constant" if isinstance(side, Tensor) else side for side in sides)}
     weights = {"constant": axes.spread(constants[0], ranks[0])} if constants else {}
-    return Plan(run=_binary, weights=weights, told=told)
+    return TorchPlan(run=_binary, weights=weights, told=told)

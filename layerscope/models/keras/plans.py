@@ -18,7 +18,7 @@ class Unplanned(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TorchPlan:
     """run: (module, maps) -> map. weights, statistics: by the names that Keras gives them. told: plain arguments."""
 
     run: Callable[..., Tensor]
@@ -46,7 +46,7 @@ class KerasLayer(nn.Module):
     offset: Tensor
     constant: Tensor
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TorchPlan) -> None:
         super().__init__()
         self.run, self.told = plan.run, dict(plan.told)
         for name, value in plan.weights.items():

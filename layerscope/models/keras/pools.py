@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.models.keras.filters import same
-from layerscope.models.keras.plans import Axes, KerasLayer, Plan, Unplanned, pair, size_of
+from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, pair, size_of
 
 
 def _paddings(module: KerasLayer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -60,26 +60,26 @@ def _told(layer: Any) -> dict[str, Any]:
     return {"kernel": pair(layer.pool_size), "stride": pair(layer.strides), "padding": layer.padding}
 
 
-def max_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def max_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return Plan(run=_max, told=_told(layer))
+    return TorchPlan(run=_max, told=_told(layer))
 
 
-def average_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return Plan(run=_average, told=_told(layer))
+    return TorchPlan(run=_average, told=_told(layer))
 
 
-def global_average_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def global_average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return Plan(run=_global_average, told={"keepdims": bool(layer.keepdims)})
+    return TorchPlan(run=_global_average, told={"keepdims": bool(layer.keepdims)})
 
 
-def global_max_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def global_max_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return Plan(run=_global_max, told={"keepdims": bool(layer.keepdims)})
+    return TorchPlan(run=_global_max, told={"keepdims": bool(layer.keepdims)})
 
 
-def adaptive_average_plan(layer: Any, axes: Axes, rank: int) -> Plan:
+def adaptive_average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return Plan(run=_adaptive_average, told={"size": pair(layer.output_size)})
+    return TorchPlan(run=_adaptive_average, told={"size": pair(layer.output_size)})

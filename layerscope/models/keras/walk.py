@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from layerscope.core.errors import TraceError
-from layerscope.models.keras.calls import Held, KerasCall, KerasModel, Slot, Step, each, flat
+from layerscope.models.keras.calls import HeldWeight, KerasCall, KerasModel, KerasStep, Slot, each, flat
 from layerscope.models.keras.operations import operation_plan
 from layerscope.models.keras.package import keras
 from layerscope.models.keras.plans import Axes, KerasLayer, Unplanned, number
@@ -51,7 +51,7 @@ def _walked(graph: Any, axes: Axes, kind: type | None = None) -> KerasModel:
     taken = tuple(numbered(tensor) for tensor in graph._inputs)
     children: dict[int, str] = {}
     modules: dict[str, nn.Module] = {}
-    steps: list[Step] = []
+    steps: list[KerasStep] = []
     for node in _calls(graph):
         layer = isinstance(node.operation, keras().layers.Layer)
         name = children.get(id(node.operation)) if layer else None
@@ -62,7 +62,7 @@ def _walked(graph: Any, axes: Axes, kind: type | None = None) -> KerasModel:
             name = children[id(node.operation)] = _free(node.operation.name, modules)
             modules[name] = _child(node, (args, kwargs), weights, axes)
         gives = tuple(numbered(tensor) for tensor in node.outputs)
-        steps.append(Step(child=name, args=args, kwargs=kwargs, gives=gives))
+        steps.append(KerasStep(child=name, args=args, kwargs=kwargs, gives=gives))
     made = _class_of(kind)(tuple(steps), taken, tuple(numbered(tensor) for tensor in graph._outputs))
     made._modules.update(modules)
     return made
@@ -89,7 +89,7 @@ def _child(node: Any, arguments: Any, weights: dict[str, Tensor], axes: Axes) ->
     """The module of one layer or operation."""
     operation, ranks = node.operation, [len(tensor.shape) for tensor in node.input_tensors]
     if not isinstance(operation, keras().layers.Layer):
-        sides = [weights[one.name] if isinstance(one, Held) else one for one in flat(arguments)]
+        sides = [weights[one.name] if isinstance(one, HeldWeight) else one for one in flat(arguments)]
         try:
             sides = [None if isinstance(side, Slot) else side for side in sides]
             return KerasLayer(operation_plan(operation, sides, ranks, axes))
@@ -151,7 +151,7 @@ def _calls_something(graph: Any) -> bool:
 
 
 def _told(value: Any, numbered: Callable[[Any], int], weights: dict[str, Tensor]) -> Any:
-    """A node's arguments, with Slots for maps and Held for weights."""
+    """A node's arguments, with Slots for maps and HeldWeight for weights."""
     if isinstance(value, keras().KerasTensor):
         return Slot(numbered(value))
     if isinstance(value, keras().Variable | Tensor):
@@ -159,7 +159,7 @@ def _told(value: Any, numbered: Callable[[Any], int], weights: dict[str, Tensor]
         assert found is not None
         name = f"weight_{len(weights)}" if weights else "weight"
         weights[name] = found
-        return Held(name)
+        return HeldWeight(name)
     return each(value, lambda one: _told(one, numbered, weights))
 
 

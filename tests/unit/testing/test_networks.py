@@ -131,7 +131,7 @@ def test_what_a_name_alone_tells_may_be_kept() -> None:
 def test_forms_are_told_once() -> None:
     """Every row's own words stand in the clause that help and refusals show; and which take a file's weights."""
     assert all(row.form in forms() for row in NETWORKS.own.values())
-    assert filled_forms() == "zfnet, zfnet64, worldnet, torchvision:NAME or path/file.py:FUNCTION"
+    assert filled_forms() == "zfnet, zfnet64, worldnet, torchvision:NAME, keras:APPLICATION or path/file.py:FUNCTION"
 
 
 def test_our_networks_are_those_that_are_told() -> None:
