@@ -84,6 +84,12 @@ NETWORKS = Registry(
             names=later("layerscope.models.torchvision:names"), samples=("torchvision:squeezenet1_1/none",),
         ),
         NetworkKind(
+            name="timm", sentence="a network of timm, with its published weights and their preprocessing",
+            form="timm:NAME", prefix="timm:", needs=("timm",), install="layerscope[timm]",
+            load=later("layerscope.models.of_timm:timm_network"), random=True, filled=True, packaged=True,
+            names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
+        ),
+        NetworkKind(
             name="keras-application",
             sentence="a convolutional network of keras.applications, with its published weights",
             form="keras:APPLICATION", claims=keras_applications.is_application, needs=("keras", "h5py"),

@@ -15,7 +15,7 @@ from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.keras_applications import is_keras
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
-from layerscope.models.loaded import RANDOM_SEED, Loaded
+from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
 from layerscope.models.weights import with_file
 
 _UNDER_MAIN = 'put what only a run of its own needs under if __name__ == "__main__":'
@@ -41,7 +41,7 @@ def user_network(spec: str, *, weights: str | Path | None = None, with_weights: 
     model = _made(_named(module, name, file), guest, name, file)
     if is_keras(model):
         return _keras(model, f"{path.name}:{name}", expects, weights)
-    loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects)
+    loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects, own=_own(module, file))
     return loaded if weights is None else with_file(loaded, weights)
 
 
@@ -53,6 +53,19 @@ def _keras(model: Any, name: str, expects: Input | None, weights: object) -> Loa
         raise UsageError(f"{name} gives a Keras model: let the function load the weights, model.load_weights(FILE)")
     loaded = keras_model(model, name)
     return loaded if expects is None else replace(loaded, input=expects)
+
+
+def _own(module: ModuleType, file: str) -> OwnForward | None:
+    """How the file itself prepares pictures, where it says so."""
+    prepare = getattr(module, "PREPARE", None)
+    if prepare is None:
+        return None
+    if not callable(prepare):
+        raise UsageError(
+            f"PREPARE in \"{file}\" must be a function that makes a picture of Pillow's the network's input [c, h, w], "
+            f"not {type(prepare).__name__}"
+        )
+    return picture_by_picture(f"PREPARE in {Path(file).name}", prepare)
 
 
 def _named(module: ModuleType, name: str, file: str) -> Any:
