@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from layerscope.core import keras_applications
 from layerscope.core.own_networks import OURS
 from layerscope.core.registry import Registry, Row, later
 
@@ -87,6 +88,19 @@ NETWORKS = Registry(
             form="timm:NAME", prefix="timm:", needs=("timm",), install="layerscope[timm]",
             load=later("layerscope.models.of_timm:timm_network"), random=True, filled=True, packaged=True,
             names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
+        ),
+        NetworkKind(
+            name="keras-application",
+            sentence="a convolutional network of keras.applications, with its published weights",
+            form="keras:APPLICATION", claims=keras_applications.is_application, needs=("keras", "h5py"),
+            install="layerscope[keras]", load=later("layerscope.models.keras.loading:keras_application"), random=True,
+            filled=True, packaged=True, names=keras_applications.names,
+        ),
+        NetworkKind(
+            name="keras", sentence="a model that Keras 3 saved, or one that you hold",
+            form="keras:FILE.keras, keras:FILE.h5",
+            claims=keras_applications.is_keras, needs=("keras", "h5py"), install="layerscope[keras]",
+            load=later("layerscope.models.keras.loading:keras_file"),
         ),
         NetworkKind(
             name="file", sentence="a network of your own: what a function in a Python file gives",
