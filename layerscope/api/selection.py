@@ -60,8 +60,8 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     filters = f"{choice.filters} convolutions and dense layers"
     said = []
     if choice.cut:
-        before = frozenset[int]().union(*(graph.behind[node] for node in choice.cut))
-        first = describe(graph.nodes[node] for node in sorted(before) if graph.behind[node] == {node})
+        before = frozenset[int]().union(*(graph.lost[node] for node in choice.cut))
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == {node})
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(

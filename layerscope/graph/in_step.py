@@ -49,11 +49,11 @@ class Reading:
     @cached_property
     def outputs(self) -> dict[str, tuple[int, int]]:
         """The outputs that can be run, by what they are called: the place and the node of each."""
-        behind, count = self.program.graph.behind, len(self.returned)
+        lost, count = self.program.graph.lost, len(self.returned)
         return {
             "the output" if count == 1 else f"output {place + 1} of {count}": (place, node)
             for place, node in enumerate(self.returned)
-            if node and not behind[node]
+            if node and not lost[node]
         }
 
 
@@ -223,7 +223,8 @@ def values(program: Carrier, pictures: Tensor, wanted: set[int]) -> Iterator[tup
             continue
         try:
             with torch.no_grad():
-                held[node.id] = program.call(node.id).run(*(held[source] for source in node.sources))
+                given = (held[source] for source in node.sources)
+                held[node.id] = program.call(node.id).run(*given, batch=len(pictures))
         except Exception as error:
             raise Stuck(node.id, error) from error
         readers.subtract(node.sources)

@@ -19,7 +19,7 @@ _lacking: set[tuple[OpOverload, torch.dtype, str]] = set()
 def computed(target: OpOverload, args: Mapping[str, Any], like: Tensor) -> Any:
     """What an operation gives on these arguments; in float32, rounded, where it has no kernel for the dtype of `like`,
     the first of them that is a map."""
-    if like.dtype not in NARROW:
+    if getattr(like, "dtype", None) not in NARROW:  # of a call without a row, perhaps several tensors
         return target(**args)
     met = (target, like.dtype, like.device.type)
     if met not in _lacking:
