@@ -15,9 +15,35 @@ from layerscope.testing import ops
 
 # What deconvnet and guided do to the signal, by row: the papers' words, written out apart from the rows.
 FORMULAS = {
-    "local_response_norm": lambda signal, inputs: (signal,),
-    "gate": lambda signal, inputs: (signal * inputs[1], torch.zeros_like(inputs[1])),
+    "local_response_norm": lambda signal, inputs, call: (signal,),
+    "gate": lambda signal, inputs, call: (signal * inputs[1], torch.zeros_like(inputs[1])),
+    "channel_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call),
+    "channel_rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call, centred=False),
+    "layer_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], last(call), call),
+    "rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], last(call), call, centred=False),
+    "group_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [2], call, groups=call["num_groups"]),
+    "instance_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [2, 3], call),
 }
+
+
+def last(call) -> list[int]:
+    return [-1 - axis for axis in range(len(call["normalized_shape"]))]
+
+
+def fixed_deviation(signal, x, axes, call, *, groups=None, centred=True):
+    """The gradient of weight * (x - m) / d, where the mean m and the deviation d of x count as constants."""
+    shape, weight = x.shape, call.args["weight"]
+    if groups:
+        x = x.reshape(shape[0], groups, -1)
+    eps = call["eps"] if call["eps"] is not None else torch.finfo(x.dtype).eps
+    mean = x.mean(axes, keepdim=True) if centred else 0.0
+    deviation = ((x - mean) ** 2).mean(axes, keepdim=True) + eps
+    back = (torch.ones_like(x) / deviation.sqrt()).reshape(shape) * signal
+    if weight is None:
+        return (back,)
+    return (back * (weight if "normalized_shape" in call.args else weight.reshape(-1, *[1] * (len(shape) - 2))),)
+
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "ops.txt"
 
 
@@ -44,7 +70,7 @@ def test_methods_are_their_formulas(name: str) -> None:
             assert not row.rule("deconvnet").inputs
             torch.testing.assert_close(rules["guided"][0], vjp(rectified, case.call.knowing(inputs))[0])
         elif row.rules:
-            expected = FORMULAS[name](signal, inputs)
+            expected = FORMULAS[name](signal, inputs, case.call)
             torch.testing.assert_close(rules["deconvnet"], expected)
             torch.testing.assert_close(rules["guided"], expected)
         assert all(row.rule(method) is row.gradient for method in METHODS.own if method not in row.rules)

@@ -12,11 +12,12 @@ from torch._ops import OpOverload
 from layerscope.core.errors import UsageError
 from layerscope.core.readers import OPERATIONS as OPERATIONS_GROUP
 from layerscope.core.registry import Registry
-from layerscope.graph.ops import conv, gate, join, norm, pointwise, pool, shape
+from layerscope.graph.ops import conv, gate, join, norm, pointwise, pool, shape, statistics
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 
-ROWS: tuple[Op, ...] = (*conv.ROWS, *pool.ROWS, *pointwise.ROWS, *gate.ROWS, *norm.ROWS, *join.ROWS, *shape.ROWS)
+_MODULES = (conv, pool, pointwise, gate, norm, statistics, join, shape)
+ROWS: tuple[Op, ...] = tuple(row for module in _MODULES for row in module.ROWS)
 
 
 class OperationRegistry(Registry[Op]):

@@ -26,11 +26,8 @@ REASONS = {
     "aten.log_softmax": "it couples all units: no unit has a projection of its own",
     "aten.scaled_dot_product_attention": "attention has no receptive field: it is not a CNN's operation",
     "aten.bmm": "a product of two activations is not a CNN's operation",
-    **dict.fromkeys(
-        ("aten.instance_norm", "aten.group_norm", "aten.native_group_norm", "aten.layer_norm"), _STATISTICS
-    ),
-    **dict.fromkeys(("aten.native_layer_norm", "aten._native_batch_norm_legit"), _STATISTICS),
-    **dict.fromkeys(("aten.native_batch_norm", "aten._native_batch_norm_legit_functional"), _STATISTICS),
+    **dict.fromkeys(("aten._native_batch_norm_legit", "aten._native_batch_norm_legit_functional"), _STATISTICS),
+    "aten.native_batch_norm": _STATISTICS,
     **dict.fromkeys(("aten.bernoulli", "aten.dropout", "aten.native_dropout", "aten.rand", "aten.rand_like"), _RANDOM),
     **dict.fromkeys(("aten.randn", "aten.randn_like", "aten.randint", "aten.randperm", "aten.normal"), _RANDOM),
     **dict.fromkeys(("aten.conv1d", "aten.conv3d", "aten.max_pool1d", "aten.max_pool3d", "aten.avg_pool1d"), _FLAT),

@@ -120,8 +120,6 @@ def test_what_is_another_operation_is_refused_by_its_own_name(kind: str) -> None
 
 REASONS: dict[str, tuple[nn.Module, str]] = {
     "batch norm without statistics": (nn.BatchNorm2d(4, track_running_stats=False), "mean and variance of the very"),
-    "instance norm": (nn.InstanceNorm2d(4), "mean and variance of the very"),
-    "group norm": (nn.GroupNorm(2, 4), "mean and variance of the very"),
     "dropout that is on": (nn.Dropout2d().train(), "dropout that is on in evaluation too"),
 }
 
