@@ -116,6 +116,7 @@ def layer_data(layer: LayerRecord, expected: Input) -> dict[str, Any]:
         "field": field_data(layer.field, expected),
         "auto": layer.auto,
         "rectified": layer.rectified,
+        "scan_only": layer.scan_only,
     }
 
 

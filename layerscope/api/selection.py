@@ -68,6 +68,12 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
             f"{network.name} cannot be had whole: {len(choice.cut)} of its {filters} stand behind what is refused "
             f"({first}); {rest if had else 'no layer can be had'}"
         )
+    scanned = [layer for layer in network.layers if layer.auto and layer.scan_only]
+    if scanned:
+        said.append(
+            f"{network.name}: {len(scanned)} of the {sum(layer.auto for layer in network.layers)} layers of "
+            f'"auto" have patches and statistics, and no projections, from {scanned[0].name} on: {scanned[0].scan_only}'
+        )
     if choice.folded:
         said.append(
             f'{network.name}: "auto" tells what forks and joins again inside {_listed(choice.folded)} '

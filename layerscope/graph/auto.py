@@ -103,7 +103,7 @@ def _follows(graph: Graph, node: int, others: list[int]) -> bool:
 def _end(graph: Graph, node: int, known: set[int]) -> int:
     """The node past the normalisation, the sum and the activation of an operation with filters, if it has them."""
     current, last, summed = graph.nodes[node], node, False
-    while len(readers := [reader for reader in graph.consumers[current.id] if reader in known]) == 1:
+    while len(readers := _readers(graph, current.id, known)) == 1:
         current = graph.nodes[readers[0]]
         role = graph.role(current)
         if role == "activation":
@@ -115,6 +115,12 @@ def _end(graph: Graph, node: int, known: set[int]) -> int:
         else:
             break
     return last
+
+
+def _readers(graph: Graph, node: int, known: set[int]) -> list[int]:
+    """Who reads a node; what has no row reads it beside the others, and parts it from none of them."""
+    readers = [reader for reader in graph.consumers[node] if reader in known]
+    return [reader for reader in readers if not graph.nodes[reader].refused] or readers
 
 
 def _classifier(graph: Graph) -> int | None:

@@ -28,7 +28,7 @@ class BatchDim:
         if self.is_size(number):
             return 1
         if isinstance(self.size, torch.SymInt) and isinstance(number, torch.SymInt):
-            factor = number.node.expr / self.size.node.expr
+            factor: Any = number.node.expr / self.size.node.expr  # pyright: ignore[reportOperatorIssue]
             return int(factor) if factor.is_Integer and factor > 0 else None
         return None
 

@@ -163,7 +163,9 @@ class _Reader:
             id=len(self.nodes), name=name, op=_op_name(target), target=known, module=module, classes=classes,
             calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=self._shape(fx),
         )  # fmt: skip
-        behind = bool(self.mixed.intersection(node.sources))
+        if target is operator.getitem:
+            node = replace(node, op=self.nodes[node.sources[0]].op)
+        behind = bool(self.mixed.intersection(node.sources)) or target is operator.getitem
         mixed = self.batch.mixed(fx)
         if mixed or behind:
             self.mixed.add(node.id)

@@ -92,7 +92,7 @@ class Call:
         args = {name: _filled(value, tensors, batch) for name, value in self.args.items()}
         if self.target is operator.getitem:
             return args["of"][args["index"]]
-        result = computed(self.target, args, tensors[0]) if tensors else self.target(**args)
+        result = computed(self.target, args, tensors[0] if tensors else None)
         return result[0] if isinstance(result, tuple | list) and not self.whole else result
 
     def local(
