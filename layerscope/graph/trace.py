@@ -21,6 +21,7 @@ from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
 from layerscope.graph import gates, response
 from layerscope.graph.args import bind
+from layerscope.graph.arguments import Arguments
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import GETITEM, Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
@@ -28,7 +29,7 @@ from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import BatchSize, Call, Declined, NodeInput, holds_source
+from layerscope.graph.ops.calls import Call, Declined, holds_source
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
 from layerscope.graph.spelling import respell
@@ -156,7 +157,7 @@ class _Reader:
     def _append(self, fx: FxNode) -> None:
         name, module, classes = self.namer.name(fx, self._known_as(fx))
         target, raw = self._bound(fx)
-        arguments = _Arguments(self, name)
+        arguments = Arguments(self.ids, self.constants, self.batch, name)
         args = {key: arguments.value(value, key) for key, value in raw.items()}
         known = GETITEM if target is operator.getitem else str(target)
         node = Node(
@@ -237,49 +238,6 @@ class _Reader:
         except Declined as declined:
             return f"it {declined}"
         return ""
-
-
-class _Arguments:
-    """The arguments of one call: maps become Sources, constants Weights, the batch's size its own word."""
-
-    def __init__(self, reader: _Reader, name: str) -> None:
-        self.reader, self.name = reader, name
-        self.sources: list[int] = []
-        self.why, self.counted = "", ""
-
-    def value(self, value: Any, key: str, place: int | None = None) -> Any:
-        """An argument, or one entry of a list; `why` says what makes the call one that cannot be run, `counted` what
-        of it no row speaks for."""
-        if isinstance(value, list | tuple):
-            return tuple(self.value(v, key, index) for index, v in enumerate(value))
-        if not isinstance(value, FxNode):
-            return value
-        if value in self.reader.ids:
-            self.sources.append(self.reader.ids[value])
-            return NodeInput(len(self.sources) - 1)
-        if value in self.reader.constants and isinstance(value.meta.get("val"), Tensor):
-            wish = f"{self.name}.{key}" if place is None else f"{self.name}.{key}.{place}"
-            return self.reader.constants.weight(value, wish)
-        if is_number(value):
-            return self._size(value, key, place)
-        changed = self.reader.constants.changed(value)
-        if changed:
-            self.why = f'it reads "{changed}", which every run of the network changes'
-        self.why = self.why or "it reads a tensor that is no constant: every run makes it anew"
-        return f"<{value.name}>"
-
-    def _size(self, fx: FxNode, key: str, place: int | None) -> Any:
-        """The batch's size may stand first in a shape, and nowhere else."""
-        number, batch = fx.meta["val"], self.reader.batch
-        times = batch.times(number)
-        # In a shape the pictures may lie in another axis, or be folded with others; nowhere else may they be counted.
-        if times is None or key not in ("shape", "size"):
-            self.why = self.why or batch.counted(number)
-            return f"<{fx.name}>"
-        # A first size that is a multiple of the batch's shows in the call's own first axis.
-        if place != 0:
-            self.counted = self.counted or batch.counted(number)
-        return BatchSize(times)
 
 
 def _same_numbers(fx: FxNode) -> bool:
