@@ -6,6 +6,7 @@ Rows and rules are given calls; they speak of a call's own inputs only.
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -43,11 +44,15 @@ class BatchSize:
 
 
 class Sample(NamedTuple):
-    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input."""
+    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input.
+
+    above: the operation is defined for numbers above this only.
+    """
 
     target: OpOverload
     inputs: tuple[Tensor, ...]
     args: tuple[Any, ...]
+    above: float = -inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
