@@ -11,7 +11,7 @@ from layerscope.graph.constants import Constants
 from layerscope.graph.ops.calls import BatchSize, NodeInput
 
 
-class Arguments:
+class CallArguments:
     """The arguments of one call: maps become NodeInputs, constants Weights, the batch's size its own word."""
 
     def __init__(self, ids: Mapping[FxNode, int], constants: Constants, batch: BatchDim, name: str) -> None:

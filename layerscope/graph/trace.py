@@ -21,7 +21,7 @@ from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
 from layerscope.graph import gates, response
 from layerscope.graph.args import bind
-from layerscope.graph.arguments import Arguments
+from layerscope.graph.arguments import CallArguments
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import GETITEM, Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
@@ -157,7 +157,7 @@ class _Reader:
     def _append(self, fx: FxNode) -> None:
         name, module, classes = self.namer.name(fx, self._known_as(fx))
         target, raw = self._bound(fx)
-        arguments = Arguments(self.ids, self.constants, self.batch, name)
+        arguments = CallArguments(self.ids, self.constants, self.batch, name)
         args = {key: arguments.value(value, key) for key, value in raw.items()}
         known = GETITEM if target is operator.getitem else str(target)
         node = Node(
