@@ -9,8 +9,9 @@ as such modules hold no more than half of the network. The classifier's outputs 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from layerscope.graph.blocks import ModuleCall, blocks_and_columns, forked, module_calls
+from layerscope.graph.blocks import ModuleCall, forked
 from layerscope.graph.graph import Graph
+from layerscope.graph.structure import structure_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +31,17 @@ class Choice:
 
 def choose(graph: Graph) -> Choice:
     """The layers that `auto` means."""
-    calls = module_calls(graph)
+    built = structure_of(graph)
     known = {node.id for node in graph.nodes if not graph.lost[node.id]}
     every = _with_filters(graph)
     classifier = _classifier(graph)
-    filters = [node for node in every if node in known and node != classifier]
-    blocks, columns = blocks_and_columns(graph, calls)
-    blocks = [block for block in blocks if known.intersection(block.leaving)]
+    # What only makes a gate says how much of a map passes, and is no map to look at.
+    filters = [node for node in every if node in known and node not in graph.factors and node != classifier]
+    blocks = [block for block in (*built.blocks, *built.branches) if known.intersection(block.leaving)]
     inside = {node for block in blocks for node in block.nodes}
     alone = {node for node in filters if node not in inside}
     # A column is read like the network that it stands in; so is most of a network, whatever it is wrapped in.
-    parts = [call for call in calls.values() if call.own and call not in columns]
+    parts = [call for call in built.calls.values() if call.own and call not in built.columns]
     folded = _folded(graph, [call for call in parts if _at_most_half(call.inside, filters)], alone, known)
     if not _at_most_half(folded, filters):
         folded = {}

@@ -84,6 +84,21 @@ class Graph:
         return tuple(tuple(r) for r in readers)
 
     @cached_property
+    def factors(self) -> frozenset[int]:
+        """The nodes that are read for nothing but the gates of maps: how much of a map passes, not what."""
+        found: set[int] = set()
+        for node in reversed(self.nodes):
+            readers = self.consumers[node.id]
+            if readers and node.id not in self.outputs and all(r in found or self._gates(node.id, r) for r in readers):
+                found.add(node.id)
+        return frozenset(found)
+
+    def _gates(self, node: int, reader: int) -> bool:
+        """True where a node is a reader's gate, and not its map."""
+        found = self.nodes[reader]
+        return found.op == "gate" and found.sources[0] != node
+
+    @cached_property
     def behind(self) -> tuple[frozenset[int], ...]:
         """For every node the refused nodes that it depends on, itself included."""
         found: list[frozenset[int]] = []

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from layerscope.core.geometry import Field
 from layerscope.core.records import LayerRecord
 from layerscope.graph.auto import choose
-from layerscope.graph.blocks import ModuleCall, blocks_and_columns, module_calls
+from layerscope.graph.blocks import ModuleCall
 from layerscope.graph.graph import INPUT, Graph, Node
+from layerscope.graph.structure import Structure, structure_of
 
 
 def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]:
     """Every layer in execution order, those left out that cannot be run."""
-    calls = module_calls(graph)
-    shown = _shown(graph, calls)
+    built = structure_of(graph)
+    shown = _shown(built)
     automatic = set(choose(graph).nodes)
-    aliases = _aliases(graph, calls)
+    aliases = _aliases(graph, built.calls)
     found = []
     maps = maps_of(graph)
     for node in graph.nodes:
@@ -67,10 +68,10 @@ def why_scan_only(graph: Graph, node: Node) -> str:
     return f'"{first.name}" calls {first.op}, through which nothing is carried back: {first.refused}'
 
 
-def _shown(graph: Graph, calls: Mapping[str, ModuleCall]) -> dict[int, str]:
-    """The outputs of blocks and columns, with the names that they are shown by: of two at one node the outer one's."""
-    blocks, columns = blocks_and_columns(graph, calls)
-    inner_first = sorted([*blocks, *columns], key=lambda call: -len(call.around))
+def _shown(built: Structure) -> dict[int, str]:
+    """The outputs of blocks, branches and columns, with the names that they are shown by: of two at one node the outer
+    one's."""
+    inner_first = sorted((*built.blocks, *built.branches, *built.columns), key=lambda call: -len(call.around))
     return {call.output: call.name for call in inner_first if call.output is not None}
 
 
