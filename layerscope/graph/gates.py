@@ -27,10 +27,11 @@ _HANDS_ON = (
 )
 
 
-def mark(graph: Graph, constants: Container[Node]) -> None:
-    """Every product and quotient of two maps becomes a call of the row that it is, in place."""
+def mark(graph: Graph, constants: Container[Node], known: Container[Node] = ()) -> None:
+    """Every product and quotient of two maps becomes a call of the row that it is, in place. known: calls that are
+    parts of a chain which is one operation."""
     for fx in list(graph.nodes):
-        if fx.op != "call_function" or fx in constants:
+        if fx.op != "call_function" or fx in constants or fx in known:
             continue
         found = None
         if fx.target is aten.mul.Tensor:
