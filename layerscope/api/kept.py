@@ -62,7 +62,7 @@ def _restored(data: dict[str, Any]) -> dict[str, Any]:
 
 def _layer(data: dict[str, Any]) -> LayerRecord:
     seen = data["field"]
-    field = Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"])
+    field = Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"], beyond=seen["beyond"])
     return LayerRecord(**{**_tuples(data), "field": field})
 
 

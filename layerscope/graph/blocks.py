@@ -63,6 +63,11 @@ def module_calls(graph: Graph) -> dict[str, ModuleCall]:
     }
 
 
+def filters_of(graph: Graph, call: ModuleCall) -> list[int]:
+    """The operations with filters that run in a call."""
+    return [node for node in call.nodes if graph.role(graph.nodes[node]) == "filters"]
+
+
 def _leaves(graph: Graph, node: int, call: str) -> bool:
     return node in graph.outputs or any(call not in graph.nodes[reader].calls for reader in graph.consumers[node])
 

@@ -1,30 +1,33 @@
 """How a network is put together: its blocks, the columns beside each other, and the branches inside of blocks.
 
-A block is what its authors made once and called again and again, one behind the other. What only strings blocks together
-is a stage, and is read for what it holds; what stands in the place of a numbered block is one, too.
+A block is what its authors made once and called again and again, one behind the other. What only strings blocks
+together is a stage, and is read for what it holds; what stands in the place of a numbered block is one, too.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from layerscope.graph.blocks import ModuleCall, module_calls
+from layerscope.graph.blocks import ModuleCall, filters_of, module_calls
 from layerscope.graph.graph import Graph
 
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
     """calls: every call of a module, by name. blocks: the outermost ones, in execution order. columns: calls side by
-    side, outside of blocks. branches: the chains of blocks side by side in a block that several nodes leave.
+    side, outside of blocks. branches: the chains of blocks side by side in a block that several nodes leave. listed:
+    modules of own classes that stand in one list with blocks.
 
     Blocks and columns are calls of an own class that is called at least twice, with at least two operations with
-    filters. A block has another of its class before or behind it; a column only beside it, or inside it.
+    filters, or with one and a sum. A block has another of its class before or behind it; a column only beside it, or
+    inside it.
     """
 
     calls: Mapping[str, ModuleCall]
     blocks: tuple[ModuleCall, ...]
     columns: tuple[ModuleCall, ...]
     branches: tuple[ModuleCall, ...]
+    listed: tuple[ModuleCall, ...]
 
 
 def structure_of(graph: Graph) -> Structure:
@@ -38,19 +41,26 @@ def structure_of(graph: Graph) -> Structure:
     units = {one.name for one in in_series if one.kind not in stages}
     outside = [one for one in repeated if one.kind not in stages and units.isdisjoint(one.around)]
     blocks = [one for one in outside if one.name in units]
+    blocks += _smaller(graph, calls.values(), blocks)
     blocks = sorted([*blocks, *_in_their_places(graph, own, blocks)], key=lambda one: one.nodes)
     return Structure(
         calls=calls,
         blocks=tuple(blocks),
         columns=tuple(one for one in outside if one.name not in units),
         branches=tuple(_branches(calls.values(), blocks, in_series)),
+        listed=tuple(_listed(calls.values(), blocks)),
     )
 
 
 def _has_filters(graph: Graph, call: ModuleCall) -> bool:
-    """True where a call has at least two operations with filters; those that only make a gate do not do for both."""
-    filters = [node for node in call.nodes if graph.role(graph.nodes[node]) == "filters"]
-    return len(filters) > 1 and not graph.factors.issuperset(filters)
+    """True where a call has at least two operations with filters, or one that it adds another map to.
+
+    Operations that only make a gate do not do for all of them.
+    """
+    filters = filters_of(graph, call)
+    roles = {graph.role(graph.nodes[node]) for node in call.nodes}
+    added = call.output is not None and graph.role(graph.nodes[call.output]) == "sum" and "activation" not in roles
+    return len(filters) > (0 if added else 1) and not graph.factors.issuperset(filters)
 
 
 def _repeated(own: list[ModuleCall]) -> list[ModuleCall]:
@@ -84,8 +94,8 @@ def _outermost(calls: list[ModuleCall]) -> list[ModuleCall]:
 
 
 def _stages(graph: Graph, in_series: list[ModuleCall]) -> set[str]:
-    """The classes that only string blocks together: no way through a call of theirs leads around one of its blocks, and
-    some of the calls hold two or more. Of a dense block, or of blocks with a skip around all of them, that is not so."""
+    """The classes that only string blocks together: no way through a call of theirs leads around one of its blocks,
+    and some of the calls hold two or more. Not so a dense block, or blocks with a skip around all of them."""
     kinds: dict[str, list[list[ModuleCall]]] = defaultdict(list)
     for stage in in_series:
         held = _outermost([one for one in in_series if stage.name in one.around])
@@ -94,13 +104,26 @@ def _stages(graph: Graph, in_series: list[ModuleCall]) -> set[str]:
 
 
 def _passes(graph: Graph, stage: ModuleCall, block: ModuleCall) -> bool:
-    """True where whatever goes through a stage goes through this block of it."""
+    """True where whatever goes through a stage goes through this block of it, which does not hand it on beside its
+    own: what is joined to all that came before is a layer of a dense block."""
+    if any(
+        graph.nodes[node].op == "cat" and any(source not in block.inside for source in graph.nodes[node].sources)
+        for node in block.leaving
+    ):
+        return False
     around: set[int] = set()
     for node in stage.nodes:
         sources = graph.nodes[node].sources
         if node not in block.inside and any(s not in stage.inside or s in around for s in sources):
             around.add(node)
     return around.isdisjoint(stage.leaving)
+
+
+def _smaller(graph: Graph, calls: Iterable[ModuleCall], blocks: list[ModuleCall]) -> list[ModuleCall]:
+    """The calls of a block's class that have one operation with filters only: one branch less than the others."""
+    kinds, names = {one.kind for one in blocks}, {one.name for one in blocks}
+    alike = [call for call in calls if call.kind in kinds and names.isdisjoint((call.name, *call.around))]
+    return [call for call in alike if len(filters_of(graph, call)) == 1]
 
 
 def _in_their_places(graph: Graph, own: list[ModuleCall], blocks: list[ModuleCall]) -> list[ModuleCall]:
@@ -118,6 +141,12 @@ def _in_their_places(graph: Graph, own: list[ModuleCall], blocks: list[ModuleCal
     ]  # fmt: skip
 
 
+def _listed(calls: Iterable[ModuleCall], blocks: list[ModuleCall]) -> list[ModuleCall]:
+    """A convolution with its activation, a sampling or a joining beside blocks: numbered as they are, in one list."""
+    lists = {one.name.rpartition(".")[0] for one in blocks if _place(one.name)}
+    return [call for call in calls if call.own and _place(call.name) and call.name.rpartition(".")[0] in lists]
+
+
 def _place(name: str) -> str | None:
     """The path of what is numbered, without the numbers; None for what is not."""
     parts = name.partition("@")[0].split(".")
@@ -125,7 +154,7 @@ def _place(name: str) -> str | None:
 
 
 def _branches(calls: Iterable[ModuleCall], blocks: list[ModuleCall], in_series: list[ModuleCall]) -> list[ModuleCall]:
-    """Inside of blocks of which a class gives several maps, the outermost calls that hold blocks and that one leaves."""
+    """Inside of blocks of a class that gives several maps: the outermost calls that hold blocks and that one leaves."""
     several = {one.kind for one in blocks if len(one.leaving) > 1}
     holding = {name for one in in_series for name in (one.name, *one.around)}
     found = []
