@@ -213,6 +213,7 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.reflection_pad2d.default: _padded("reflect"),
     aten.replication_pad2d.default: _padded("replicate"),
     aten.min.other: _same(aten.minimum.default),
+    aten._softmax.default: lambda fx, call: (aten.softmax.int, {"self": call["self"], "dim": call["dim"]}),
     aten.addcmul.default: _product_added,
     aten.addcdiv.default: _quotient_added,
     aten.max_pool2d_with_indices.default: _max_pool,
