@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch._ops import OpOverload
 
 from layerscope.core.geometry import IDENTITY, Field, Window
@@ -73,7 +74,12 @@ def _row(name: str, sentence: str, table: _Samples) -> Op:
     )
 
 
-_SHARE = Rule(lambda signal, call: (signal * call.output,), output=True, word="factor")
+def _shared_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    assert call.output is not None
+    return (signal * call.output,)
+
+
+_SHARE = Rule(_shared_back, output=True, word="factor")
 
 ROWS = (
     _row(
@@ -97,5 +103,6 @@ ROWS = (
         linear=False,
         range=lambda call, inputs: Range(0.0, 1.0),
         rules={"deconvnet": _SHARE, "guided": _SHARE},
+        stated=False,
     ),
 )  # fmt: skip
