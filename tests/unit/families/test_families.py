@@ -138,6 +138,8 @@ def test_a_sweep_goes_on(tmp_path, monkeypatch):
         far.send({"network": subject.text, "state": "open"})
 
     monkeypatch.setattr(sweep, "_examine", examine)
+    state = sweep.code()
+    monkeypatch.setattr(sweep, "code", lambda: state)
     chosen = [Subject("own", name) for name in ("abs", "roll", "flip")]
 
     def swept(**options: Any) -> list[bool]:
