@@ -22,6 +22,7 @@ from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
 from layerscope.models.onnx.file import domain, opsets
 from layerscope.models.onnx.fusions import fused
+from layerscope.models.onnx.moves import rewritten
 from layerscope.models.onnx.ops import OPERATORS
 from layerscope.models.onnx.ops.table import Computed
 from layerscope.models.onnx.paths import Scope, Scopes
@@ -80,7 +81,7 @@ class _Planner:
             outputs += [name for name in self.frontier if isinstance(self.values.get(name), Tensor)]
         outputs = list(dict.fromkeys(outputs))
         steps = channels_first(self.steps, self.picture.name) if self.picture.last else self.steps
-        steps = list(_needed(steps, outputs))
+        steps = list(_needed(rewritten(steps, self.values, outputs), outputs))
         return OnnxPlan(steps=steps, outputs=outputs, cut=self.cut)
 
     def _walk(self, graph: GraphProto) -> None:
