@@ -200,6 +200,37 @@ def test_arithmetic_with_sizes_is_done_while_reading(tmp_path: Path) -> None:
     assert program.module()(torch.zeros(5, 3, 6, 6)).shape == (5, 3 * 12 * 12)
 
 
+def test_weights_that_are_standardised_in_the_file_are_made_once(tmp_path: Path) -> None:
+    """By a normalisation as while training, which is of constants alone; one of maps is not known."""
+    weights = {"raw": numbers(1, 4, 36), "ones": np.ones(4, np.float32), "none": np.zeros(4, np.float32),
+               "shape": np.array([4, 4, 3, 3])}  # fmt: skip
+    nodes = [
+        helper.make_node("BatchNormalization", ["raw", "ones", "none", "none", "ones"], ["s", "", ""], training_mode=1),
+        helper.make_node("Reshape", ["s", "shape"], ["w"]),
+        helper.make_node("Conv", ["x", "w"], ["y"], name="conv"),
+    ]
+    model, x = model_of(nodes, MAP, weights, opset=15), numbers(2, 4, 8, 8)
+    network = load(str(saved(model, tmp_path))).model
+    raw = weights["raw"][0].astype(np.float64)
+    by_hand = (raw - raw.mean(1, keepdims=True)) / np.sqrt(raw.var(1, keepdims=True) + 1e-5)
+    assert farthest(network.conv.weight.detach().numpy().reshape(4, 36), by_hand) < 1e-6
+    assert [name for name, _ in network.named_parameters()] == ["conv.weight"]
+
+
+def test_sizes_may_be_cut(tmp_path: Path) -> None:
+    """A margin that depends on the map's size, never below zero."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"], start=2),
+        helper.make_node("Sub", ["10s", "shape"], ["lack"]),
+        helper.make_node("Clip", ["lack", "0"], ["more"]),
+        helper.make_node("Pad", ["x", "pads", "", "axes"], ["a"]),
+        helper.make_node("Concat", ["0s", "more"], ["pads"], axis=0),
+    ]
+    nodes = [*nodes[:3], nodes[4], nodes[3], helper.make_node("Relu", ["a"], ["y"])]
+    weights = {"10s": np.array([10, 10]), "0": np.int64(0), "0s": np.array([0, 0]), "axes": np.array([2, 3])}
+    assert worst_gap(model_of(nodes, ("n", 4, "h", "w"), weights), tmp_path, numbers(2, 4, 7, 12)) == 0
+
+
 @pytest.mark.parametrize(
     ("shape", "fits"), [([1, -1], True), ([1, 4, 64], True), ([-1, 256], True), ([0, 256], True), ([4, 64], False)]
 )
