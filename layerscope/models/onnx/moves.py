@@ -94,8 +94,9 @@ def _flattened(
     """A map in a row in another order than torch's, before a dense layer: torch's, and the layer for it."""
     source, result = values.get(chain[0].reads[0]), values.get(chain[-1].outputs[0])
     dense = readers[0].by if len(readers) == 1 and chain[-1].outputs[0] not in outputs else None
-    maps = isinstance(source, Tensor) and isinstance(result, Tensor) and source.dim() == 4 and result.dim() == 2
-    if not (maps and isinstance(dense, nn.Linear)) or source[0].numel() != dense.in_features:
+    if not (isinstance(source, Tensor) and isinstance(result, Tensor) and isinstance(dense, nn.Linear)):
+        return None, None
+    if (source.dim(), result.dim()) != (4, 2) or source[0].numel() != dense.in_features:
         return None, None
     found = _run(chain, _places(source), values)
     if found is None or found.shape != (_PICTURES, dense.in_features):

@@ -26,9 +26,10 @@ def sizes(*values: int) -> np.ndarray:
 
 REPEATED = (
     [
-        move("Transpose", "a", "x", perm=[0, 2, 3, 1]), move("Unsqueeze", "b", "a", "two"), move("Tile", "c", "b", "rows"),
-        move("Reshape", "d", "c", "high"), move("Unsqueeze", "e", "d", "three"), move("Tile", "f", "e", "cols"),
-        move("Reshape", "g", "f", "wide"), move("Transpose", "y", "g", perm=[0, 3, 1, 2]),
+        move("Transpose", "a", "x", perm=[0, 2, 3, 1]), move("Unsqueeze", "b", "a", "two"),
+        move("Tile", "c", "b", "rows"), move("Reshape", "d", "c", "high"), move("Unsqueeze", "e", "d", "three"),
+        move("Tile", "f", "e", "cols"), move("Reshape", "g", "f", "wide"),
+        move("Transpose", "y", "g", perm=[0, 3, 1, 2]),
     ],
     {"two": sizes(2), "rows": sizes(1, 1, 2, 1, 1), "high": sizes(-1, 12, 8, 4), "three": sizes(3),
      "cols": sizes(1, 1, 1, 3, 1), "wide": sizes(-1, 12, 24, 4)},
