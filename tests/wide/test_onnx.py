@@ -1,4 +1,4 @@
-"""torchvision's networks through both of torch's exporters and back: the numbers of onnxruntime, the names of their own."""
+"""torchvision's networks through both of torch's exporters and back: onnxruntime's numbers, their own names."""
 
 import warnings
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.helpers.onnx_files import farthest, numbers
 pytestmark = pytest.mark.wide
 
 NAMES = (
-    "squeezenet1_1", "resnet18", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "densenet121",
-    "efficientnet_b0", "regnet_y_400mf", "convnext_tiny", "vgg11_bn", "resnext50_32x4d",
+    "squeezenet1_1", "resnet18", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5",
+    "densenet121", "efficientnet_b0", "regnet_y_400mf", "convnext_tiny", "vgg11_bn", "resnext50_32x4d",
 )  # fmt: skip
 SIDE = 64
 
