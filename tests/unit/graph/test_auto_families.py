@@ -155,7 +155,7 @@ class RepVgg(nn.Module):
         self.identity = nn.BatchNorm2d(inputs) if inputs == outputs else None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = sum(branch(x) for branch in self.branches)
+        y = sum((branch(x) for branch in self.branches), torch.zeros(()))
         return (y if self.identity is None else y + self.identity(x)).relu()
 
 
