@@ -124,7 +124,8 @@ def test_a_fork_that_is_left_out_is_told() -> None:
 def test_a_network_of_which_nothing_can_be_had_says_what_stands_in_the_way() -> None:
     """All of it; and every layer that can be had by name."""
     refused = ls.trace(nn.Sequential(Drawn(), conv(3, 4), Drawn()), INPUT)
-    with pytest.raises(UnknownOp, match=r'"auto" means: node "0\.rand_like_1" \(and 1 more\) calls aten\.rand_like') as caught:
+    why = r'"auto" means: node "0\.rand_like_1" \(and 1 more\) calls aten\.rand_like'
+    with pytest.raises(UnknownOp, match=why) as caught:
         chosen_layers(refused, "auto")
     assert str(caught.value).endswith("no layer can be had")
     assert "no layer can be had" in left_out(refused)[0]
