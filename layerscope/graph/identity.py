@@ -29,7 +29,7 @@ _INSIDE = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set",
 _LIBRARIES = tuple(
     os.path.abspath(sysconfig.get_paths()[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-# Folders that pip and the distributions install into, wherever they lie: a user's own, the system's behind an environment.
+# Folders that pip and distributions install into, wherever they lie: a user's own, the system's behind an environment.
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
