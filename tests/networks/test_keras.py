@@ -187,6 +187,19 @@ def test_a_function_in_a_file_may_give_a_keras_model(tmp_path: Path) -> None:
     assert free.input.shape == (1, 224, 224) and "pictures of any size" in " ".join(free.remarks)
 
 
+def test_keras_own_forward_stands_beside_ours(trained, pictures, tmp_path: Path) -> None:
+    """trace-check goes from the files on by load_img and predict; what is prepared otherwise is told."""
+    path = saved(trained, tmp_path / "figures.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = ls.trace_check(f"keras:{path}", pictures[0])
+        other = ls.trace_check(f"keras:{path}", input=ls.Input(height=SIDE, width=SIDE, std=(1 / 255,) * 3))
+        means = ls.trace_check(keras.Model(trained.inputs, trained.layers[-2].output), pictures[0])
+    assert found.agrees and found.layers > 5 and found.worst < 1e-4
+    assert means.agrees and means.outputs == 1 and means.worst < 1e-4
+    assert not other.agrees and "crop is squash there and center here" in other.said
+
+
 MODES = {"caffe": ("ResNet50", "resnet"), "tf": ("MobileNetV2", "mobilenet_v2"), "torch": ("DenseNet121", "densenet")}
 
 

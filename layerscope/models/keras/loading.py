@@ -12,6 +12,7 @@ from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.models.keras.calls import KerasModel
 from layerscope.models.keras.files import opened
+from layerscope.models.keras.own import own_forward
 from layerscope.models.keras.package import keras
 from layerscope.models.keras.plans import Axes
 from layerscope.models.keras.preparation import MODES, fields_of, mode_named
@@ -89,8 +90,9 @@ def _loaded(
         "--interpolation nearest where it is not told another"
     )
     return Loaded(
-        name=name, model=twin, input=expected, classes=classes, remarks=(*told, *remarks, resized, *_odd(graph))
-    )
+        name=name, model=twin, input=expected, classes=classes, remarks=(*told, *remarks, resized, *_odd(graph)),
+        own=own_forward(model, axes, expected, mode),
+    )  # fmt: skip
 
 
 def _require_a_model(model: Any) -> None:
