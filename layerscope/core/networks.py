@@ -111,6 +111,11 @@ NETWORKS = Registry(
             name="exported", sentence="an exported program, as torch.export.save writes it", form="path/model.pt2",
             ending=".pt2", load=later("layerscope.models.exported:exported_network"),
         ),
+        NetworkKind(
+            name="onnx", sentence="a network in an ONNX file, whatever wrote it", form="path/model.onnx",
+            ending=".onnx", needs=("onnx",), install="layerscope[onnx]",
+            load=later("layerscope.models.onnx:onnx_network"),
+        ),
     ),
 )  # fmt: skip
 
