@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from keras import layers
-from layerscope.models.keras.calls import KerasCall
 
+from layerscope.models.keras.calls import KerasCall
 from layerscope.models.keras.plans import Axes, KerasLayer
 from layerscope.models.keras.rows import ROWS
 from layerscope.models.keras.walk import graph_of, torch_graph
