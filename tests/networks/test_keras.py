@@ -23,7 +23,9 @@ from layerscope.core.errors import LayerscopeError, TraceError, UsageError
 from layerscope.core.keras_applications import APPLICATIONS
 from layerscope.core.networks import NETWORKS
 from layerscope.models import load
+from layerscope.models.keras.activations import relu_plan
 from layerscope.models.keras.calls import KerasModel
+from layerscope.models.keras.rows import ROWS
 from layerscope.testing import networks as laws
 
 SIDE, CLASSES = 24, ("round", "square", "cross")
@@ -350,6 +352,25 @@ def load_output(model: Any, pictures: np.ndarray) -> np.ndarray:
     assert isinstance(twin, KerasModel)
     with torch.no_grad():
         return twin(torch.from_numpy(pictures)).numpy()
+
+
+def test_networks_of_half_precision_are_computed_in_float32() -> None:
+    """A policy of mixed or half precision is told; the numbers are those of the same weights in float32."""
+    for policy in ("mixed_float16", "bfloat16"):
+        inputs = keras.Input((16, 16, 3))
+        outputs = L.Conv2D(4, 3, dtype=policy, activation="relu", name="maps")(inputs)
+        loaded = load(keras.Model(inputs, L.GlobalAveragePooling2D(dtype="float32")(outputs)))
+        assert any(f"computes the network in {policy}" in remark for remark in loaded.remarks)
+        assert isinstance(loaded.model, KerasModel)
+        assert {value.dtype for value in loaded.model.state_dict().values()} == {torch.float32}
+
+
+def test_a_network_that_was_read_wrongly_is_refused(monkeypatch) -> None:
+    """Keras' own outputs beside ours, when it is loaded: a wrong default shows."""
+    inputs = keras.Input((16, 16, 3))
+    model = keras.Model(inputs, L.LeakyReLU()(L.Conv2D(4, 3)(inputs)))
+    monkeypatch.setitem(ROWS, "LeakyReLU", lambda layer, axes, rank: relu_plan(L.ReLU(), axes, rank))
+    refused(TraceError, model, "was not read rightly", "model.summary()")
 
 
 def test_recurrence_behind_maps_leaves_what_is_before_it() -> None:
