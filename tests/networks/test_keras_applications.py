@@ -43,9 +43,10 @@ def made(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("name", swept)
 def test_every_layer_of_an_application_is_keras_own(name: str, monkeypatch, tmp_path: Path) -> None:
-    """Opened from `.keras`: the same layers by name, each within 1e-4 of Keras' numbers; none is called.
+    """Opened from `.keras`: the same layers by name, each within 1e-4 of Keras' for the same inputs; none is called.
 
-    Where the two are farther apart, both are as far from what float64 gives: it is rounding that the depth has made so.
+    Layer by layer, since dozens of gates in a row make much of the rounding of float32: by the end of an EfficientNetV2
+    with random weights Keras' own numbers are a tenth of the largest from those of float64.
     """
     model = made(name, monkeypatch)
     model.save(tmp_path / "net.keras")
@@ -59,25 +60,24 @@ def test_every_layer_of_an_application_is_keras_own(name: str, monkeypatch, tmp_
     gc.collect()
     twin = load(f"keras:{tmp_path / 'net.keras'}::{APPLICATIONS[name]}").model
     assert isinstance(twin, KerasModel)
-    found = run(twin, picture)
+    found = run(twin, picture, expected)
     assert set(found) == set(expected)
     worst = {layer: apart(found[layer], expected[layer]) for layer in expected}
-    far = {layer for layer, gap in worst.items() if gap >= 1e-4}
-    exact = run(twin.double(), picture.astype(np.float64)) if far else {}
-    for layer in far:
-        assert apart(expected[layer], exact[layer]) < 4 * apart(found[layer], exact[layer]), layer
+    assert max(worst.values()) < 1e-4, max(worst.items(), key=lambda item: item[1])
     called = [layer for layer, part in twin.named_modules() if isinstance(part, KerasCall)]
-    print(f"{name}: {len(worst)} layers, worst {max(worst.values()):.1e}, {len(far)} by rounding, called {len(called)}")
+    print(f"{name}: {len(worst)} layers, worst {max(worst.values()):.1e}, called {len(called)}")
     assert not called
 
 
-def run(twin: KerasModel, picture: np.ndarray) -> dict[str, np.ndarray]:
-    """What each of a network's own children gives, in Keras' order of axes."""
+def run(twin: KerasModel, picture: np.ndarray, expected: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What each of a network's own children gives for what Keras gave before it, in Keras' order of axes."""
     found: dict[str, np.ndarray] = {}
 
     def seen(layer: str) -> Any:
-        def hook(module: Any, given: Any, output: torch.Tensor) -> None:
+        def hook(module: Any, given: Any, output: torch.Tensor) -> torch.Tensor:
             found[layer] = (output.permute(0, 2, 3, 1) if output.dim() == 4 else output).numpy()
+            keras_own = torch.from_numpy(expected[layer])
+            return keras_own.permute(0, 3, 1, 2) if keras_own.dim() == 4 else keras_own
 
         return hook
 
