@@ -1,7 +1,7 @@
 """A network's own forward beside ours, from picture files on: most wrong atlases come from a wrong preparation."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -15,6 +15,7 @@ from layerscope.core import settings as s
 from layerscope.core.beside import LEVELS, TraceCheck
 from layerscope.core.errors import LayerscopeError, TraceError, UsageError
 from layerscope.core.failures import plain_failures
+from layerscope.core.networks import How
 from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
@@ -38,6 +39,8 @@ def trace_check(
     limit: int = s.COMPARED.default,
     orientation: s.Orientation = s.ORIENTATION.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
 ) -> TraceCheck:
     """Run a network's own forward beside ours on one batch of picture files: its library's preparation and module.
@@ -51,7 +54,7 @@ def trace_check(
     from layerscope.models.loaded import picture_by_picture
 
     with _files(images, limit, orientation) as files:
-        loaded, expected = _opened(net, weights, input)
+        loaded, expected = _opened(net, How.of(weights, trust, bind), input)
         own = loaded.own if prepare is None else picture_by_picture("the function of prepare=", prepare)
         if own is None:
             raise UsageError(
@@ -61,12 +64,12 @@ def trace_check(
         return _compared(loaded, expected, own, files, orientation)
 
 
-def _opened(net: Any, weights: Any, input: Input | None) -> "tuple[Loaded, Input]":
+def _opened(net: Any, how: How, input: Input | None) -> "tuple[Loaded, Input]":
     """The network, and what it expects."""
     from layerscope.api.opening import Wanted, loaded_for, overruled
 
     wanted = net if isinstance(net, Wanted) else None
-    loaded = loaded_for(wanted.spec if wanted else net, weights)
+    loaded = loaded_for(wanted.spec if wanted else net, how)
     return loaded, input or overruled(loaded.input, wanted.given if wanted else {}, loaded.name)
 
 

@@ -1,7 +1,7 @@
 """The verbs around an atlas: trace, images, build, forecast, check, figure. Each joins rooms and returns one thing."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from layerscope.api.opening import network_for, require_device, require_read
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.failures import plain_failures
+from layerscope.core.networks import How
 from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
@@ -39,6 +40,8 @@ def trace(
     input: Input | None = None,
     *,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     with_weights: bool = s.WITH_WEIGHTS.default,
 ) -> "Network":
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
@@ -52,7 +55,7 @@ def trace(
     """
     from layerscope.api.opening import traced
 
-    net = traced(model, input, weights, with_weights=with_weights)
+    net = traced(model, input, How.of(weights, trust, bind), with_weights=with_weights)
     for remark in net.remarks:
         warnings.warn(remark, stacklevel=3)
     return net
@@ -93,6 +96,8 @@ def build(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     units: int | None = s.UNITS.default,
     tile: int = s.TILE.default,
@@ -151,6 +156,8 @@ def forecast(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     units: int | None = s.UNITS.default,
     tile: int = s.TILE.default,
@@ -190,6 +197,8 @@ def check(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     sample: int = s.SAMPLE.default,
     seed: int = s.SEED.default,
@@ -203,7 +212,7 @@ def check(
     before.require_weights(weights)
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
     source = opened_images(images, labels, limit, orientation, max_pixels)
-    network = network_for(net, weights, input)
+    network = network_for(net, How.of(weights, trust, bind), input)
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 
     return check_atlas(held.file, network.program, network.input, source, sample=sample, seed=seed)
@@ -283,7 +292,8 @@ def _build(
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
     settings = Settings(**options)
     require_device(given["device"])
-    network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)
+    how = How.of(given["weights"], given["trust"], given["bind"])
+    network = network_for(given["net"], how, given["input"], with_weights=with_weights)
     require_read(network)
     run = Build(
         network.on(given["device"]).program,

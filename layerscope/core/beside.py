@@ -63,6 +63,8 @@ class TraceCheck:
         what = f"{counted(self.pictures, 'picture')} by {self.own}"
         if self.fault:
             return f"{what}: {self.fault}"
+        if not self.gaps and not self.layers:
+            return f"{what}: the input agrees; nothing of the network can be compared"
         compared = " and ".join((counted(self.layers, "layer"), counted(self.outputs, "output")))
         return f"{what}: the input, {compared} agree, largest difference {self.worst:.1g}"
 
