@@ -12,7 +12,7 @@ import numpy as np
 from layerscope.api import before
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
-from layerscope.core.beside import LEVELS, TraceCheck
+from layerscope.core.beside import TraceCheck
 from layerscope.core.errors import LayerscopeError, TraceError, UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.networks import How
@@ -86,9 +86,9 @@ def _compared(
     ours = torch.from_numpy(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
     theirs = _prepared(own, files)
     told: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
-    levels = _levels(theirs.numpy(), ours.numpy(), expected)
-    cause, advice = ("", "") if levels <= LEVELS else why(files[:2], theirs.numpy()[:2], expected, orientation)
-    told |= {"levels": levels, "cause": cause, "advice": advice}
+    told["levels"], told["mean_levels"] = _levels(theirs.numpy(), ours.numpy(), expected)
+    if not TraceCheck(**told).fed_alike:
+        told["cause"], told["advice"] = why(files[:2], theirs.numpy()[:2], expected, orientation)
     if theirs.shape != ours.shape:
         return TraceCheck(**told)
     pair = Pair(loaded.model, expected, loaded.unloaded)
@@ -122,13 +122,13 @@ def _prepared(own: "OwnForward", files: Sequence[Path]) -> Any:
     return prepared
 
 
-def _levels(theirs: Any, ours: Any, expected: Input) -> float:
-    """The largest difference of two inputs in gray levels of 255; infinite where their shapes differ."""
+def _levels(theirs: Any, ours: Any, expected: Input) -> tuple[float, float]:
+    """The largest and the mean difference of two inputs in gray levels of 255; infinite where their shapes differ."""
     if theirs.shape != ours.shape:
-        return float("inf")
+        return float("inf"), float("inf")
     std = np.asarray(expected.std, np.float64).reshape(1, -1, 1, 1)
-    apart = np.abs(theirs.astype(np.float64) - ours) * std * 255
-    return float(np.nan_to_num(apart, nan=np.inf).max())
+    apart = np.nan_to_num(np.abs(theirs.astype(np.float64) - ours) * std * 255, nan=np.inf)
+    return float(apart.max()), float(apart.mean())
 
 
 @contextmanager

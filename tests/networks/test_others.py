@@ -70,7 +70,9 @@ def test_a_yolo_is_opened_on_trust(yolo: dict[str, Path]) -> None:
         load(str(yolo["detect"]))
     found = load(str(yolo["detect"]), trust=True)
     assert found.input == ls.Input(height=96, width=96) and "letterbox" in found.remarks[-1]
-    assert {tensor.dtype for tensor in found.model.state_dict().values() if tensor.is_floating_point()} == {torch.float32}
+    assert {tensor.dtype for tensor in found.model.state_dict().values() if tensor.is_floating_point()} == {
+        torch.float32
+    }
     assert load(str(yolo["classify"]), trust=True).classes == ("0", "1", "2")
 
 
@@ -100,7 +102,9 @@ def test_a_lightning_checkpoint_gives_its_arguments(tmp_path: Path) -> None:
     trainer.save_checkpoint(tmp_path / "w.ckpt")
     found = load(f"{tmp_path / 'lit.py'}:Lit", weights=tmp_path / "w.ckpt")
     assert torch.equal(found.model.net[0].weight, made.net[0].weight) and not found.unloaded
-    with pytest.raises(UsageError, match=r"checkpoint of Lightning.*given the arguments in it \(width, classes, rate\)"):
+    with pytest.raises(
+        UsageError, match=r"checkpoint of Lightning.*given the arguments in it \(width, classes, rate\)"
+    ):
         load(str(tmp_path / "w.ckpt"))
 
 

@@ -56,9 +56,15 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_input_is_the_processors(saved: dict[str, Path], name: str, photos: Path) -> None:
-    """From picture files on its numbers and ours are the same, but for one gray level of rounding; so is what follows."""
-    found = ls.trace_check(f"hf:{saved[name]}", photos)
-    assert found.levels <= 1.01 and found.agrees, found.said
+    """From picture files on its numbers and ours are the same, but for the rounding of the resize; so is what follows."""
+    found = ls.trace_check(f"hf:{saved[name]}", [photos / "a.png", photos / "b.png"])
+    assert found.levels <= 2.01 and found.agrees, found.said
+
+
+def test_a_crop_that_is_rounded_otherwise_is_named(saved: dict[str, Path], photos: Path) -> None:
+    """Of an odd rest transformers cuts the smaller half off in front, torchvision the one that is even."""
+    found = ls.trace_check(f"hf:{saved['mobilenet']}", [photos / "odd.png"])
+    assert not found.agrees and found.cause.startswith("it lies a px beside ours")
 
 
 def test_a_wrong_order_is_found(saved: dict[str, Path], photos: Path) -> None:
@@ -66,7 +72,7 @@ def test_a_wrong_order_is_found(saved: dict[str, Path], photos: Path) -> None:
     own = load(f"hf:{saved['mobilevit']}").input
     assert own is not None and own.order == "BGR"
     wrong = ls.Input(height=own.height, width=own.width, resize=own.resize, interpolation=own.interpolation)
-    found = ls.trace_check(f"hf:{saved['mobilevit']}", photos, input=wrong)
+    found = ls.trace_check(f"hf:{saved['mobilevit']}", [photos / "a.png"], input=wrong)
     assert found.cause == "its order is BGR there and RGB here"
 
 
@@ -91,7 +97,9 @@ def test_what_is_missing_is_said(saved: dict[str, Path], tmp_path: Path) -> None
     """No folder, no config, no weights, another task, a head without weights: each in one sentence."""
     config = KINDS["resnet"][0]
     config.save_pretrained(tmp_path / "config")
-    transformers.BertConfig(num_hidden_layers=1, hidden_size=8, num_attention_heads=1).save_pretrained(tmp_path / "bert")
+    transformers.BertConfig(num_hidden_layers=1, hidden_size=8, num_attention_heads=1).save_pretrained(
+        tmp_path / "bert"
+    )
     (tmp_path / "empty").mkdir()
     for spec, error, said in (
         (f"hf:{tmp_path}/gone", UsageError, "there is no folder"),
