@@ -16,12 +16,12 @@ class TraceCheck:
     """A network's own forward beside ours on one batch of picture files.
 
     own: what prepared the pictures there. pictures: how many. levels: the largest difference of the two inputs, in gray
-    levels of 255, infinite where they are of different shapes; mean_levels: the mean one; cause: what of the preparation differs, as a clause, and
-    advice: what to write, both empty where nothing does. layers, outputs: how many were compared. gaps: from the files
-    on, by output, the largest difference as a share of the largest magnitude. where: the first layer or output that
-    differs, "" where none does, and worst: by how much; where none does, the largest difference of all. reading: the
-    largest difference where both are given the same input, and read_at: at which layer; bound: what rounding is
-    allowed.
+    levels of 255, infinite where they are of different shapes; mean_levels: the mean one; cause: what of the
+    preparation differs, as a clause, and advice: what to write, both empty where nothing does. layers, outputs: how
+    many were compared. gaps: from the files on, by output, the largest difference as a share of the largest magnitude.
+    where: the first layer or output that differs, "" where none does, and worst: by how much; where none does, the
+    largest difference of all. reading: the largest difference where both are given the same input, and read_at: at
+    which layer; bound: what rounding is allowed.
     """
 
     network: str

@@ -6,17 +6,22 @@ from layerscope.graph.graph import Graph, Node
 
 
 def fields_of(graph: Graph) -> dict[int, Field]:
-    """The field of every node that no refused operation stands before, in px of the network's input.
+    """The field of every node that can be run, in px of the network's input.
 
     An operation without a true window (uneven adaptive pooling), or branches whose steps differ, makes the field the
     whole picture from there on; the field's note says why. A gate that sees the whole picture, or a normalisation by
-    the statistics of a map, leaves the field as it is, and the field says what lies beyond it.
+    the statistics of a map, leaves the field as it is, and the field says what lies beyond it. Nothing is known of
+    what an operation without a row sees: behind it the field is the whole picture.
     """
     height, width = graph.nodes[0].shape[-2:]
     fields = {0: Field(rows=IDENTITY, cols=IDENTITY)}
     for node in graph.nodes[1:]:
         if not graph.behind[node.id]:
             fields[node.id] = _field(graph, node, fields, (height, width))
+        elif not graph.lost[node.id]:
+            first = graph.nodes[min(graph.behind[node.id])]
+            note = f'behind "{first.name}", of which nothing is known: {first.op}, {first.refused}'
+            fields[node.id] = Field(rows=Window.whole(height), cols=Window.whole(width), note=note)
     return fields
 
 

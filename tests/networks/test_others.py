@@ -66,7 +66,7 @@ def yolo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_a_yolo_is_opened_on_trust(yolo: dict[str, Path]) -> None:
     """Its own size, in float32; without trust it is not opened; of a detector it is said how pictures lie."""
-    with pytest.raises(UsageError, match="holds a pickled network .ultralytics.nn.tasks.DetectionModel.*add --trust"):
+    with pytest.raises(UsageError, match=r"holds a pickled network .ultralytics.nn.tasks.DetectionModel.*add --trust"):
         load(str(yolo["detect"]))
     found = load(str(yolo["detect"]), trust=True)
     assert found.input == ls.Input(height=96, width=96) and "letterbox" in found.remarks[-1]

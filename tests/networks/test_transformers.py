@@ -56,7 +56,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_input_is_the_processors(saved: dict[str, Path], name: str, photos: Path) -> None:
-    """From picture files on its numbers and ours are the same, but for the rounding of the resize; so is what follows."""
+    """From picture files on its numbers and ours are the same, but for the rounding of the resize."""
     found = ls.trace_check(f"hf:{saved[name]}", [photos / "a.png", photos / "b.png"])
     assert found.levels <= 2.01 and found.agrees, found.said
 

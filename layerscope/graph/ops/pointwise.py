@@ -30,12 +30,6 @@ def _bounds(call: Call) -> tuple[float, float]:
     return (call["min_val"], call["max_val"]) if "min_val" in call.args else (0.0, 6.0)
 
 
-def _hardtanh_window(call: Call) -> tuple[Field, ...]:
-    if _bounds(call)[0] != 0:
-        raise Declined(f"clips at {_bounds(call)[0]}, not at 0: the deconvnet's rule is stated for rectifiers only")
-    return pointwise(call)
-
-
 def _hardtanh_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.hardtanh_backward(signal, call.tensors[0], *_bounds(call)),)
 
@@ -46,6 +40,24 @@ def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.leaky_relu_backward(signal, call.tensors[0], call["negative_slope"], False),)
+
+
+def _slopes(call: Call, like: Tensor) -> Tensor:
+    """PReLU's slopes below zero, one for all channels or one each."""
+    return call["weight"].reshape(-1, *(1,) * (like.dim() - 2))
+
+
+def _prelu_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (torch.where(signal > 0, signal, signal * _slopes(call, signal)),)
+
+
+def _prelu_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (torch.where(call.tensors[0] > 0, signal, signal * _slopes(call, signal)),)
+
+
+def _prelu_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    above, below = inputs[0].clipped(0.0, inf), inputs[0].clipped(-inf, 0.0)
+    return above.plus(below.times(constant(call["weight"])))
 
 
 def _factor(call: Call) -> Any:
@@ -99,6 +111,11 @@ def _leaky_samples() -> Iterator[Sample]:
     yield Sample(aten.leaky_relu.default, (_maps(),), (NodeInput(0), 0.1))
 
 
+def _prelu_samples() -> Iterator[Sample]:
+    yield Sample(aten.prelu.default, (_maps(),), (NodeInput(0), torch.tensor([0.25], dtype=torch.float64)))
+    yield Sample(aten.prelu.default, (_maps(),), (NodeInput(0), torch.tensor([0.1, -0.5, 2.0], dtype=torch.float64)))
+
+
 def _per_channel() -> Tensor:
     return torch.tensor([0.5, -2.0, 3.0], dtype=torch.float64).reshape(1, 3, 1, 1)
 
@@ -114,7 +131,9 @@ def _div_samples() -> Iterator[Sample]:
     yield Sample(aten.div.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
 
 
-_RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK = (derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back))
+_RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK, _PRELU_BACK = (
+    derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back, _prelu_back)
+)
 
 ROWS = (
     Op(
@@ -134,7 +153,7 @@ ROWS = (
         name="hardtanh",
         sentence="a rectifier with a ceiling, ReLU6 among them",
         targets=(aten.hardtanh.default, aten.relu6.default),
-        window=_hardtanh_window,
+        window=pointwise,
         samples=_hardtanh_samples,
         linear=False,
         role="activation",
@@ -155,6 +174,19 @@ ROWS = (
         range=_leaky_range,
         gradient=_LEAKY_BACK,
         rules=rectifying(_leaky_signal, _LEAKY_BACK),
+    ),
+    Op(
+        name="prelu",
+        sentence="a rectifier with learned slopes for what is below zero",
+        targets=(aten.prelu.default,),
+        window=pointwise,
+        samples=_prelu_samples,
+        linear=False,
+        role="activation",
+        activation="rectifier",
+        range=_prelu_range,
+        gradient=_PRELU_BACK,
+        rules=rectifying(_prelu_signal, _PRELU_BACK),
     ),
     Op(
         name="mul",

@@ -68,6 +68,12 @@ SPELT: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "clamp(min=0)": (lambda x: x.clamp(min=0), "relu"),
     "clamp_min(0)": (lambda x: x.clamp_min(0), "relu"),
     "clip(0, 6)": (lambda x: x.clip(0, 6), "hardtanh"),
+    "clip(-1, 6)": (lambda x: x.clip(-1, 6), "clamp"),
+    "clamp(0, 0)": (lambda x: x.clamp(0, 0), "clamp"),
+    "hardtanh": (lambda x: functional.hardtanh(x), "clamp"),
+    "rrelu in evaluation": (lambda x: functional.rrelu(x), "leaky_relu"),
+    "negative": (lambda x: -x, "mul"),
+    "square": (lambda x: torch.square(x), "pow"),
     "maximum(x, 0)": (lambda x: torch.maximum(x, torch.zeros_like(x)), "relu"),
     "maximum(0, x)": (lambda x: torch.maximum(torch.zeros_like(x), x), "relu"),
     "concat": (lambda x: torch.concat([x, x], 1), "cat"),
@@ -95,8 +101,7 @@ def test_other_spellings_of_known_operations_open(spelling: str) -> None:
 
 
 OTHER: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
-    "clamp at -1": (lambda x: x.clamp(min=-1), "aten.clamp"),
-    "clamp of both sides to 0": (lambda x: x.clamp(0, 0), "aten.clamp"),
+    "clamp by a map": (lambda x: x.clamp(min=x / 2), "aten.clamp"),
     "maximum of two maps": (lambda x: torch.maximum(x, x * 2), "aten.maximum"),
     "places of the maxima": (
         lambda x: x + functional.max_pool2d(x, 3, 1, 1, return_indices=True)[1],

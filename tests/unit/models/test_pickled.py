@@ -57,8 +57,8 @@ def test_a_pickle_is_not_opened_without_trust(tmp_path: Path, hidden: bool, what
     assert RAN == []
     assert str(said.value) == (
         f'"{file}" holds {what}, and to open it is to run whatever code the file brings along: add --trust '
-        "(trust=True) if you know whom it is from, or give the network's class as a function in a .py file, with this file as "
-        "--weights, of which no code is run"
+        "(trust=True) if you know whom it is from, or give the network's class as a function in a .py file, with this "
+        "file as --weights, of which no code is run"
     )
     assert load(str(file), trust=True).model(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 6, 6)
     assert ([] if hidden else ["ran"]) == RAN  # what a list in the file appended to is its own
