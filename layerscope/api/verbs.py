@@ -120,7 +120,8 @@ def build(
     net: a Network, or what `trace` takes. images: what `images` takes. out: the file; the same call goes on with an
     unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
     methods: of "deconvnet", "guided", "gradient". labels, limit, orientation, max_pixels: as for `images`. weights,
-    input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px.
+    trust, bind, input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest
+    stored side, px.
     dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
     codec: of tiles and thumbnails. seed: of every sample. overwrite: start anew where the file exists. workers:
     decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True

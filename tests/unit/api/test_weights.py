@@ -98,8 +98,8 @@ def test_a_network_that_is_traced_takes_no_weights_in_any_verb(tmp_path: Path) -
     world, net, file = World(3, size=16), ls.trace(network(1), INPUT), saved(network(1), tmp_path / "w.pt")
     calls: list[Callable[[], Any]] = [
         lambda: ls.build(net, world, tmp_path / "a.atlas", weights=file),
-        lambda: forecast(net, world, how=How(weights=str(file))),
-        lambda: dissect_atlas(tmp_path / "a.atlas", net, open_source(world), world, weights=file),
+        lambda: forecast(net, world, weights=file),
+        lambda: dissect_atlas(tmp_path / "a.atlas", net, open_source(world), world, how=How.of(file)),
     ]
     for call in calls:
         with pytest.raises(ls.UsageError, match="this network is already traced with its own"):

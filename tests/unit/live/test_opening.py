@@ -68,13 +68,13 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
     """The right weights in a file make the right network of the wrong function; halved ones do not."""
     spec = made.spec.replace("small", "another")
     weights = {name: weight.contiguous() for name, weight in made.net.program.weights.items()}
-    save_file(weights, How.of(tmp_path / "right.safetensors"))
-    save_file({name: weight / 2 for name, weight in weights.items()}, How.of(tmp_path / "wrong.safetensors"))
-    engine = open_engine(file, spec, tmp_path / "right.safetensors")
+    save_file(weights, tmp_path / "right.safetensors")
+    save_file({name: weight / 2 for name, weight in weights.items()}, tmp_path / "wrong.safetensors")
+    engine = open_engine(file, spec, How.of(tmp_path / "right.safetensors"))
     request = LiveRequest(layer="relu2", mosaic=False)
     assert engine.look(made.encoded(0), request).maxima == made.engine.look(made.encoded(0), request).maxima
     with pytest.raises(WrongModel, match="in its weights"):
-        open_engine(file, spec, tmp_path / "wrong.safetensors")
+        open_engine(file, spec, How.of(tmp_path / "wrong.safetensors"))
 
 
 def test_another_torch_is_named_where_only_the_graph_differs(made, file, monkeypatch):
