@@ -151,7 +151,8 @@ class Program:
         viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
         # An in-place call writes over its first argument, which in `bias + x` is a weight.
         written = next(iter(node.args.values())) == NodeInput(0)
-        return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
+        alone = first in dropped and node.sources.count(first) == 1
+        return written and fresh and not viewed and alone and self.graph.nodes[first].shape == node.shape
 
     def _is_view(self, node: int) -> bool:
         """True for what may lie in the memory of another value: views, and calls of which nothing is known."""

@@ -135,6 +135,29 @@ def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None
     return None
 
 
+def _padded(mode: str) -> Rewriting:
+    def written(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+        pad = call.get("pad", call.get("padding"))
+        return aten.pad.default, {"self": call["self"], "pad": pad, "mode": mode, "value": call.get("value")}
+
+    return written
+
+
+def _larger(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    return _maximum(fx, call) or (aten.maximum.default, call)
+
+
+def _product_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    """A constant, or a map, and a product."""
+    product = before(fx, aten.mul.Tensor, call["tensor1"], call["tensor2"])
+    return aten.add.Tensor, {"self": call["self"], "other": product, "alpha": call["value"]}
+
+
+def _quotient_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    quotient = before(fx, aten.div.Tensor, call["tensor1"], call["tensor2"])
+    return aten.add.Tensor, {"self": call["self"], "other": quotient, "alpha": call["value"]}
+
+
 def _max_pool(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
     """Where nobody reads the places of the maxima, the pool gives its maxima only."""
     if any(reader.target is not operator.getitem or reader.args[1] != 0 for reader in fx.users):
@@ -185,6 +208,13 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.concatenate.default: _same(aten.cat.default),
     aten._unsafe_view.default: lambda fx, call: (aten.reshape.default, {"self": call["self"], "shape": call["size"]}),
     aten.maximum.default: _maximum,
+    aten.max.other: _larger,
+    aten.constant_pad_nd.default: _padded("constant"),
+    aten.reflection_pad2d.default: _padded("reflect"),
+    aten.replication_pad2d.default: _padded("replicate"),
+    aten.min.other: _same(aten.minimum.default),
+    aten.addcmul.default: _product_added,
+    aten.addcdiv.default: _quotient_added,
     aten.max_pool2d_with_indices.default: _max_pool,
     aten.native_batch_norm.default: _batch_norm,
     aten._native_batch_norm_legit.default: _batch_norm,

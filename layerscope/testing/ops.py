@@ -115,7 +115,7 @@ def window_is_true(case: Case) -> None:
                 return case.call.run(*inputs[:index], new, *inputs[index + 1 :])
 
             far = at(changed(inside(field, row, col, shape), True), row, col)
-            if not field.beyond:
+            if not field.beyond and field.least == (1, 1):
                 _close(far, at(plain, row, col), f"{case}: position ({row}, {col}) sees beyond its window")
             # A field with a note is larger than what is seen, and says so.
             for edge in () if field.note else edges(field, row, col, shape):
@@ -137,6 +137,8 @@ def pad_is_true(case: Case) -> None:
     torch.testing.assert_close(twos - ones, ones - zeros)
     slope = ones - zeros
     meets = slope.abs() > 1e-9
+    if not bool(meets.any()):  # it looks at nothing beyond the border, and differs from place to place
+        return
     needed = ((wanted - zeros) / slope)[meets]
     assert needed.max() - needed.min() > 1e-3, f"{case}: {float(needed.mean()):g} beyond the border would do"
 

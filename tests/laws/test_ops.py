@@ -17,6 +17,7 @@ from layerscope.testing import ops
 FORMULAS = {
     "local_response_norm": lambda signal, inputs, call: (signal,),
     "gate": lambda signal, inputs, call: (signal * inputs[1], torch.zeros_like(inputs[1])),
+    "quotient": lambda signal, inputs, call: fixed_divisor(signal, *inputs),
     "channel_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call),
     "channel_rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call, centred=False),
     "layer_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], last(call), call),
@@ -26,6 +27,12 @@ FORMULAS = {
 }
 # The smooth activations that rise from about zero, as a rectifier does.
 RISING = ("silu", "hardswish", "gelu", "mish", "elu", "selu", "celu", "softplus", "threshold")
+
+
+def fixed_divisor(signal, x, divisor):
+    """A divisor that is smaller than the map is a constant; one of its size is differentiated."""
+    own = signal / divisor
+    return own, -signal * x / divisor**2 if divisor.shape == x.shape else torch.zeros_like(divisor)
 
 
 def last(call) -> list[int]:

@@ -82,16 +82,25 @@ def _quotient_range(call: Call, inputs: tuple[Range, ...]) -> Range:
     return inputs[0].times(Range(1 / divisor.high, 1 / divisor.low))
 
 
+def differs_by_place(call: Call) -> bool:
+    """True where a constant of a map's call is not the same at all places."""
+    sides = (call["self"], call["other"])
+    constants = (side for side in sides if isinstance(side, Weight | Tensor))
+    return len(call.shape) > 1 and any(size != 1 for side in constants for size in tuple(side.shape)[-2:])
+
+
 def _product_window(call: Call) -> tuple[Field, ...]:
-    """One map and a constant: a number, or a weight with one value per channel."""
+    """One map and a constant: a number, or a weight."""
     if len(call.inputs) != 1:
-        raise Declined("joins two maps by a product; only constant factors are known")
+        raise Declined("joins maps of different shapes by a product")
     if call.inputs[0] != call.shape:
         raise Declined(f"spreads {list(call.inputs[0])} to {list(call.shape)}")
-    for side in (call["self"], call["other"]):
-        if isinstance(side, Weight | Tensor) and any(size != 1 for size in tuple(side.shape)[-2:]):
-            raise Declined("applies a constant that differs from place to place")
     return pointwise(call)
+
+
+def _product_pad(call: Call) -> float | None:
+    """A constant that differs from place to place is applied on whole maps."""
+    return None if differs_by_place(call) else 0.0
 
 
 def _maps() -> Tensor:
@@ -124,6 +133,8 @@ def _mul_samples() -> Iterator[Sample]:
     yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), -0.5))
     yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
     yield Sample(aten.mul.Tensor, (_maps(),), (_per_channel(), NodeInput(0)))
+    yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), _maps()[:1, :1]))
+    yield Sample(aten.mul.Tensor, (_maps()[..., 0, 0],), (NodeInput(0), _per_channel().flatten()))
 
 
 def _div_samples() -> Iterator[Sample]:
@@ -193,6 +204,7 @@ ROWS = (
         sentence="a map times a constant",
         targets=(aten.mul.Tensor,),
         window=_product_window,
+        pad=_product_pad,
         samples=_mul_samples,
         linear=True,
         range=_product_range,
@@ -203,6 +215,7 @@ ROWS = (
         sentence="a map over a constant",
         targets=(aten.div.Tensor,),
         window=_product_window,
+        pad=_product_pad,
         samples=_div_samples,
         linear=True,
         range=_quotient_range,
