@@ -167,7 +167,7 @@ def test_loading_goes_on_beside_in_other_threads() -> None:
     """While a network is built, what another thread loads is loaded."""
     from threading import Thread
 
-    from layerscope.models.torchvision import _nothing_is_loaded
+    from layerscope.models.builders import _nothing_is_loaded
 
     elsewhere, here, state = nn.Linear(1, 1), nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}
     before = here.weight.detach().clone()

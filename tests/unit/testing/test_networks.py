@@ -62,7 +62,7 @@ def of_onnx(folder: Path) -> str:
 # How networks of torchvision and timm are read is what `make laws` proves, of many of them; kinds of large packages
 # are tried by `make test-networks`.
 READ_AT_LENGTH = [(name, laws.is_read_rightly) for name in ("torchvision", "timm")]
-LARGE = ("keras", "keras-application")
+LARGE = ("hf", "keras", "keras-application")
 OURS_AND_LAWS = [
     pytest.param(name, law, marks=pytest.mark.wide if (name, law) in READ_AT_LENGTH else ())
     for name, row in NETWORKS.own.items()
