@@ -1,9 +1,9 @@
 """Which layers a user means: `auto`, names, aliases or globs; and what `auto` leaves out, in words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerscope.api.network import Network
 from layerscope.core.errors import UnknownOp, UsageError
@@ -11,6 +11,10 @@ from layerscope.core.records import LayerRecord
 from layerscope.graph.auto import choose
 from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
+from layerscope.graph.stated import unstated
+
+if TYPE_CHECKING:
+    from layerscope.pipeline import Settings
 
 # Commas part names, but not inside the brackets of a glob.
 COMMA = re.compile(r",(?![^\[]*\])")
@@ -109,3 +113,32 @@ def _automatic(network: Network) -> tuple[LayerRecord, ...]:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def unstated_rules(network: Network, layers: Sequence[LayerRecord], settings: "Settings") -> tuple[str, ...]:
+    """What is gone through on the way back from these layers by rules that no paper states, in a sentence, or none."""
+    found = {name for layer in _projected(layers, settings) for name in _unstated(network, layer, settings)}
+    if not found:
+        return ()
+    return (
+        f"deconvnet and guided go back through {', '.join(sorted(found))} by rules that no paper states: "
+        "docs/mathematics.md says which; --strict refuses them",
+    )
+
+
+def require_stated(network: Network, layers: Sequence[LayerRecord], settings: "Settings") -> None:
+    """Raises UsageError where the settings are strict and a projection goes by a rule that no paper states."""
+    for layer in _projected(layers, settings) if settings.strict else ():
+        for name, node in _unstated(network, layer, settings).items():
+            raise UsageError(
+                f'strict: projections of layer "{layer.name}" go through {name} (node "{node}") by a rule that no '
+                "paper states; take the method gradient alone, layers before it, or leave strict out"
+            )
+
+
+def _projected(layers: Sequence[LayerRecord], settings: "Settings") -> tuple[LayerRecord, ...]:
+    return tuple(layer for layer in layers if layer.map or settings.dense)
+
+
+def _unstated(network: Network, layer: LayerRecord, settings: "Settings") -> dict[str, str]:
+    return unstated(network.program.graph, layer.node, settings.methods)
