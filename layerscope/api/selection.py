@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from layerscope.api.network import Network
 from layerscope.core.errors import UnknownOp, UsageError
@@ -45,7 +45,8 @@ def layer_names(network: Network, wanted: Any) -> list[Any]:
 
     What is no text is left as it is, for the network to refuse.
     """
-    given = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+    alone = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+    given: list[Any] = [wanted] if alone else list(cast("Iterable[Any]", wanted))
     names: list[Any] = []
     for name in given:
         apart = isinstance(name, str) and name not in network
@@ -62,10 +63,10 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     graph = network.program.graph
     choice = choose(graph)
     filters = f"{choice.filters} convolutions and dense layers"
-    said = []
+    said: list[str] = []
     if choice.cut:
         before = frozenset[int]().union(*(graph.lost[node] for node in choice.cut))
-        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == {node})
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == frozenset([node]))
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(

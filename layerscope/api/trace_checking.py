@@ -1,7 +1,7 @@
 """A network's own forward beside ours, from picture files on: most wrong atlases come from a wrong preparation."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -87,7 +87,7 @@ def _compared(
     from layerscope.sources import open_source
 
     source = open_source([str(file) for file in files], orientation=orientation)
-    ours = torch.from_numpy(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
+    ours = torch.as_tensor(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
     # Where nobody says how its pictures are prepared, only what is made of them is compared.
     theirs = ours if own.prepare is None else _prepared(own.prepare, own.sentence, files)
     told: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
@@ -137,7 +137,7 @@ def _levels(theirs: Any, ours: Any, expected: Input) -> tuple[float, float]:
 
 
 @contextmanager
-def _files(images: Any, limit: int, orientation: s.Orientation) -> Iterator[list[Path]]:
+def _files(images: Any, limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
     """Picture files that can be read: the user's first, or drawn ones for the time being."""
     if images is None:
         with tempfile.TemporaryDirectory() as folder:
