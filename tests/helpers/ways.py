@@ -76,18 +76,15 @@ def _saturates(signal: Tensor, x: Tensor, function: Callable, method: str) -> Te
     return signal * _slope(x, function)
 
 
-def _passes(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:
-    return signal
-
-
 RISING = (
     *(functional.silu, functional.gelu, functional.hardswish, functional.mish, functional.elu, functional.selu),
     *(functional.celu, functional.softplus),
 )
 SATURATING = (
     *(torch.sigmoid, torch.tanh, Tensor.sigmoid, Tensor.tanh, functional.hardsigmoid, functional.softsign),
-    *(functional.logsigmoid, functional.hardshrink, functional.softshrink),
+    functional.logsigmoid,
 )
+SHARING = (torch.softmax, Tensor.softmax, functional.softmax)
 PRODUCTS = (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__)
 QUOTIENTS = (torch.div, Tensor.div, Tensor.__truediv__)
 UNCAUGHT = (
@@ -128,6 +125,7 @@ def _instance(
 NORMS: dict[Any, Callable[..., Tensor]] = {
     functional.layer_norm: _layer, functional.group_norm: _group, functional.instance_norm: _instance,
     functional.local_response_norm: lambda signal, x, *args, **settings: signal,
+    **dict.fromkeys(SHARING, lambda signal, x, *args, **dims: signal * torch.softmax(x, 1)),
 }  # fmt: skip
 
 
@@ -141,7 +139,9 @@ def called(func: Any, args: tuple, kwargs: dict, course: Course) -> Any:
         def other(signal: Tensor, at: Tensor, function: Callable, method: str) -> Tensor:
             return NORMS[func](signal, at, *rest, **kwargs)
 
-        return Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+        found = Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+        found.made_by, found.made_of = func, x
+        return found
     if func in PRODUCTS and _are_maps(args):
         return _multiplied(func, args, course)
     if func in QUOTIENTS and _are_maps(args) and args[1].numel() < args[0].numel():
@@ -167,8 +167,8 @@ def _activation(func: Any, args: tuple, kwargs: dict, course: Course) -> Tensor:
 
 def _multiplied(func: Any, args: tuple, course: Course) -> Tensor:
     for own, factor in (args, args[::-1]):
-        gates = getattr(factor, "made_by", None) in (torch.sigmoid, Tensor.sigmoid, functional.hardsigmoid)
-        if gates and factor.made_of is own:
+        gates = getattr(factor, "made_by", None) in (torch.sigmoid, Tensor.sigmoid, functional.hardsigmoid, *SHARING)
+        if gates and factor.made_of is own and factor.made_by not in SHARING:
             whole = functional.hardswish if factor.made_by is functional.hardsigmoid else functional.silu
             return Through.apply(own, partial(whole), _rises, course)
         if factor.numel() < own.numel() or (gates and own is not factor):
