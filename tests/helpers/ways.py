@@ -115,7 +115,11 @@ def _instance(
     signal: Tensor, x: Tensor, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    return _by_deviation(signal, x, (2, 3), None if weight is None else weight[:, None, None], eps)
+    weight = None if weight is None else weight[:, None, None]
+    if not use_input_stats:  # those of a batch norm, and it is one
+        kept = signal / (running_var + eps).sqrt()[:, None, None]
+        return kept if weight is None else kept * weight
+    return _by_deviation(signal, x, (2, 3), weight, eps)
 
 
 NORMS: dict[Any, Callable[..., Tensor]] = {
