@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from layerscope.graph.axes import Lie
 from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.calls import Call, TensorShape
 from layerscope.graph.ops.ranges import ANYTHING, Range
@@ -22,7 +23,8 @@ class Node:
     classes: the module paths around it, outermost first, as (path, class). calls: these modules' calls, each by its
     path, a second one as path@2. sources: ids of its inputs. args: by name,
     with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
-    this call, or "".
+    this call, or "". lies: how the network's own tensors lie in it, where otherwise than channels first
+    (`graph/axes.py`).
     """
 
     id: int
@@ -36,6 +38,7 @@ class Node:
     args: Mapping[str, Any] = field(default_factory=dict)
     shape: TensorShape
     refused: str = ""
+    lies: tuple[Lie, ...] = ()
 
 
 @dataclass(frozen=True)

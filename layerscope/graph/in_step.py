@@ -21,7 +21,9 @@ from torch.utils._pytree import tree_leaves
 
 from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
+from layerscope.graph.axes import Axes, seen_as
 from layerscope.graph.constants import WeightsRecipe
+from layerscope.graph.graph import Node
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
 
@@ -129,11 +131,11 @@ class InStep:
         """Hold a result of one of the network's calls to the layers that it could be."""
         graph = self.reading.program.graph
         for node, nearest in self._loose.items():
-            if nearest > self.bound and graph.nodes[node].shape == tuple(result.shape[1:]):
+            if nearest > self.bound and tuple(result.shape[1:]) in _shapes(graph.nodes[node]):
                 value = self._until(node)
                 if value is None:
                     return
-                self._loose[node] = min(nearest, gap(value, result))
+                self._loose[node] = min(nearest, self._gap(node, value, result))
                 if self._loose[node] <= self.bound:
                     self._release(node)
 
@@ -165,8 +167,13 @@ class InStep:
         if value is None:
             return
         if isinstance(output, Tensor):
-            self.gaps[name] = gap(value, output)
+            self.gaps[name] = self._gap(node, value, output)
         self._release(node)
+
+    def _gap(self, node: int, value: Tensor, output: Tensor) -> float:
+        """As `gap`, whichever way the network's own tensor lies in the node's."""
+        lies = self.reading.program.graph.nodes[node].lies
+        return min(gap(seen, output) for seen in seen_as(value, lies))
 
     def _until(self, node: int) -> Tensor | None:
         """The value of a node that is waited for; the graph is run as far as it. None where it cannot be."""
@@ -305,6 +312,11 @@ def _changes_nothing(func: Any, args: Sequence[Any], before: Tensor | None, resu
     if not given.is_floating_point() or given.shape != result.shape or func._schema.name.split("::")[1] in COPIES:
         return False
     return torch.equal(given, result)
+
+
+def _shapes(node: Node) -> set[tuple[int, ...]]:
+    """The shapes that the network's own tensors have for a node."""
+    return {node.shape, *(Axes.lying(node.shape, lie).shape for lie in node.lies)}
 
 
 def _path(name: str) -> str:

@@ -18,12 +18,13 @@ from torch.fx import Node as FxNode
 from layerscope.core.errors import TraceError
 from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
-from layerscope.graph import gates, response
+from layerscope.graph import affine, gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
+from layerscope.graph.layout import Layout
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
@@ -103,9 +104,13 @@ class _Reader:
         respell(program.graph)
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = BatchDim(self.input)
+        self.responses, self.inner = response.find(program.graph)
+        layout = Layout(program.graph, Constants(program))
+        layout.straighten(self.responses, self.inner)
+        self.lies = layout.seen_otherwise()
+        affine.gather(program.graph, Constants(program))
         self.constants = Constants(program)
         gates.mark(program.graph, self.constants)
-        self.responses, self.inner = response.find(program.graph)
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)
         self.namer = Namer(n for n in program.graph.nodes if self._is_node(n))
@@ -160,6 +165,7 @@ class _Reader:
         node = Node(
             id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
             calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=_shape(fx),
+            lies=self.lies.get(fx, ()),
         )  # fmt: skip
         behind = bool(self.mixed.intersection(node.sources))
         mixed = self.batch.mixed(fx)

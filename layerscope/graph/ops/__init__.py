@@ -12,11 +12,11 @@ from torch._ops import OpOverload
 from layerscope.core.errors import UsageError
 from layerscope.core.readers import OPERATIONS as OPERATIONS_GROUP
 from layerscope.core.registry import Registry
-from layerscope.graph.ops import conv, gate, join, norm, pointwise, pool, shape, statistics
+from layerscope.graph.ops import channels, conv, gate, join, norm, pointwise, pool, reduce, resample, shape, statistics
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 
-_MODULES = (conv, pool, pointwise, gate, norm, statistics, join, shape)
+_MODULES = (conv, pool, pointwise, gate, norm, statistics, join, shape, channels, resample, reduce)
 ROWS: tuple[Op, ...] = tuple(row for module in _MODULES for row in module.ROWS)
 
 

@@ -98,8 +98,8 @@ class Call:
         tensors, output: as for `knowing`.
         """
         no_padding = "valid" if isinstance(self.args.get("padding"), str) else (0, 0)
-        sizes = {"output_size": shape[-2:], "shape": (BatchSize(), *shape)}
-        local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0), **sizes}
+        sizes = {"output_size": shape[-2:], "extent": shape[-2:], "shape": (BatchSize(), *shape)}
+        local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0), "offset": (0, 0), **sizes}
         args = {name: local.get(name, value) for name, value in self.args.items()}
         return replace(self, args=args, inputs=inputs, shape=shape, tensors=tensors, output=output)
 
