@@ -16,7 +16,7 @@ from layerscope.core.verb import Verb
 from layerscope.core.verbs import COMMANDS, VERBS
 
 PAGES = ("command-line.md", "python.md")
-MARKED = re.compile(r"(<!-- (?P<kind>settings|members): (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (?P<kind>settings|members): (?P<name>[\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # What several verbs take stands once.
 SHARED = {"images": READ, "expected": EXPECTED}
 

@@ -53,6 +53,7 @@ _HOMES = {
     "serve": "api.serving",
     "show": "api.showing",
     "trace": "api.verbs",
+    "trace_check": "api.trace_checking",
     "train": "api.training",
     "world": "api.worlds",
 }
@@ -94,6 +95,7 @@ __all__ = [
     "serve",
     "show",
     "trace",
+    "trace_check",
     "train",
     "world",
 ]
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
     from layerscope.api.operations import ops
     from layerscope.api.serving import live, serve
     from layerscope.api.showing import show
+    from layerscope.api.trace_checking import trace_check
     from layerscope.api.training import evaluate, train
     from layerscope.api.verbs import build, check, figure, forecast, images, trace
     from layerscope.api.worlds import world

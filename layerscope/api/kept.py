@@ -9,7 +9,7 @@ from typing import Any
 
 from layerscope.core.cache import Cache
 from layerscope.core.geometry import Field, Window
-from layerscope.core.networks import NETWORKS, packaged
+from layerscope.core.networks import NETWORKS, kind_of, packaged
 from layerscope.core.points import points
 from layerscope.core.readers import OPERATIONS, build_of, guests, house
 from layerscope.core.records import Input, LayerRecord
@@ -77,8 +77,9 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
 
 def _key(spec: str, given: Mapping[str, Any]) -> str:
     """All that an answer depends on; "" where it cannot be known, or where the spec names a user's own file."""
-    builds = [build_of("torch"), build_of("torchvision")]
-    if Cache.of_the_user().folder is None or not packaged(spec) or not builds[0]:
+    kind = kind_of(spec)
+    builds = [build_of(package) for package in ("torch", "torchvision", *(kind.needs if kind else ()))]
+    if Cache.of_the_user().folder is None or not packaged(spec) or not all(builds):
         return ""
     torch = sys.modules.get("torch")
     numbers = str(torch.get_default_dtype()) if torch else "torch.float32"

@@ -56,7 +56,7 @@ def traced(
     model: Any, input: Input | None, weights: str | PathLike[str] | None, *, with_weights: bool = True
 ) -> "Network":
     """A module or spec, loaded and traced. Raises UsageError and TraceError."""
-    loaded = _loaded(model, weights, with_weights=with_weights)
+    loaded = loaded_for(model, weights, with_weights=with_weights)
     return network_of(loaded, input or loaded.input)
 
 
@@ -116,7 +116,8 @@ def require_device(device: str) -> None:
         raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 
 
-def _loaded(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool) -> "Loaded":
+def loaded_for(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool = True) -> "Loaded":
+    """A module that is held, or a network that is named, with its weights. Raises UsageError and TraceError."""
     if not isinstance(model, (str, Path)) and kind_of(model) is None:
         return _held(model, weights, with_weights=with_weights)
     if weights is not None and not with_weights:

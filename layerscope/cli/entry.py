@@ -11,7 +11,7 @@ from layerscope.cli import output
 from layerscope.cli.parser import parse
 from layerscope.core.errors import LayerscopeError
 from layerscope.core.failures import plain_failures
-from layerscope.core.verbs import VERBS
+from layerscope.core.verbs import COMMANDS
 from layerscope.core.version import __version__
 
 FINE, MISTAKE, BUG = 0, 1, 2
@@ -32,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISTAKE
     except KeyboardInterrupt:
         goes_on = (
-            "; the same command goes on where it was" if words and words[0] in VERBS and VERBS[words[0]].resumes else ""
+            "; the same command goes on where it was"
+            if words and words[0] in COMMANDS and COMMANDS[words[0]].resumes
+            else ""
         )
         output.complain(f"stopped{goes_on}")
         return MISTAKE

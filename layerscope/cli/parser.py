@@ -97,13 +97,13 @@ def _check_options(verb: Verb, words: Sequence[str]) -> None:
     """A mistyped option is named first; argparse would first miss what it stands for."""
     known = ["-h", "--help", *(option for setting in settings_of(verb) for option in options_of(setting))]
     former = [setting.former_option for setting in settings_of(verb)]
-    for word in words[list(words).index(verb.name) :]:
+    for word in words[list(words).index(verb.written) :]:
         option = word.partition("=")[0]
         if option == "--":
             return
         if option.startswith("--") and option not in known and option not in former:
-            hint = nearest(option, known) or f"; see layerscope {verb.name} --help"
-            raise UsageError(f'layerscope {verb.name} has no option "{option}"{hint}')
+            hint = nearest(option, known) or f"; see layerscope {verb.written} --help"
+            raise UsageError(f'layerscope {verb.written} has no option "{option}"{hint}')
 
 
 def parser(chosen: str | None = None) -> Parser:

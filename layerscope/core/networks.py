@@ -83,6 +83,12 @@ NETWORKS = Registry(
             names=later("layerscope.models.torchvision:names"), samples=("torchvision:squeezenet1_1/none",),
         ),
         NetworkKind(
+            name="timm", sentence="a network of timm, with its published weights and their preprocessing",
+            form="timm:NAME", prefix="timm:", needs=("timm",), install="layerscope[timm]",
+            load=later("layerscope.models.of_timm:timm_network"), random=True, filled=True, packaged=True,
+            names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
+        ),
+        NetworkKind(
             name="file", sentence="a network of your own: what a function in a Python file gives",
             form="path/file.py:FUNCTION", claims=_is_code, load=later("layerscope.models.user_code:user_network"),
             filled=True,
@@ -118,7 +124,7 @@ def forms(mark: str = "") -> str:
     """How networks are written, in one clause, for help, docs and refusals. mark: what stands around what is typed."""
     random = [_marked(row.form, mark) for row in NETWORKS if row.random]
     others = [_marked(row.form, mark) for row in NETWORKS if not row.random]
-    return f"{', '.join(random)}, either with {mark}{NONE}{mark} (random weights), {_listed(others)}"
+    return f"{', '.join(random)}, each also with {mark}{NONE}{mark} (random weights), {_listed(others)}"
 
 
 def filled_forms() -> str:

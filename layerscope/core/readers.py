@@ -35,7 +35,7 @@ def house(*rooms: str) -> tuple[object, ...]:
 
 @functools.cache
 def build_of(package: str) -> str:
-    """Which build of torch or torchvision is installed, as its file `version.py` says it; "" where there is none."""
+    """Which build of torch, torchvision or timm is installed, as its `version.py` says it; "" where there is none."""
     found = find_spec(package)
     if found is None or found.origin is None:
         return ""

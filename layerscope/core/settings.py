@@ -265,6 +265,7 @@ MASKS = Setting("masks", Maybe(Place()), "pictures and masks that `layerscope wo
 DEMO_COUNT = MASKED.but(told="1000; 288 with `--known`")
 KNOWN = Setting("known", Flag(), "the network whose filters were set by hand: every meaning is known", False)
 SAMPLE = Setting("sample", _COUNT, "peaks of each layer computed again", 32, metavar="N")
+COMPARED = Setting("limit", Whole(1, 64), "at most so many pictures", 4, metavar="N")
 PICTURE = Setting(
     "picture", Place("the path of a picture"), "a picture file of any kind that `build` reads", metavar="PICTURE",
     placed=True,

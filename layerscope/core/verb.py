@@ -39,6 +39,11 @@ class Verb:
         self.name, self.sentence, self._arguments, self._apart = name, sentence, arguments, apart
         self.resumes, self.shell, self.face = resumes, shell, face
 
+    @property
+    def written(self) -> str:
+        """How a shell writes its name."""
+        return self.name.replace("_", "-")
+
     @cached_property
     def arguments(self) -> "tuple[Setting[Any] | Group, ...]":
         """Settings, and groups of them, in the order of the help."""

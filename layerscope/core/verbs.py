@@ -172,6 +172,25 @@ _ALL = (
         ),
     ),
     Verb(
+        "trace_check",
+        "run a network's own forward beside ours on picture files, and name what differs",
+        lambda s: (
+            s.NET,
+            s.IMAGES.asked(told="a few that are drawn"),
+            s.Setting(
+                "prepare",
+                s.Held("a function, or None"),
+                "a picture of Pillow's as the network's input",
+                None,
+                shell=False,
+            ),
+            s.COMPARED,
+            s.ORIENTATION,
+            s.WEIGHTS,
+            s.EXPECTED,
+        ),
+    ),
+    Verb(
         "dissect",
         "find which unit detects which concept, on pictures whose content is known",
         lambda s: (
@@ -289,4 +308,4 @@ _ALL = (
 
 VERBS: dict[str, Verb] = {verb.name: verb for verb in _ALL}
 # The verbs of the command line, in the order of its help.
-COMMANDS: dict[str, Verb] = {name: verb for name, verb in VERBS.items() if verb.shell}
+COMMANDS: dict[str, Verb] = {verb.written: verb for verb in _ALL if verb.shell}

@@ -70,9 +70,13 @@ class InStep:
     zero, which could be left out unseen.
     """
 
-    def __init__(self, module: nn.Module, program: Carrier, reading: Reading, pictures: Tensor, bound: float) -> None:
+    def __init__(
+        self, module: nn.Module, program: Carrier, reading: Reading, pictures: Tensor, bound: float,
+        given: Tensor | None = None,
+    ) -> None:  # fmt: skip
+        """given: what the graph is run on, where that is something else than the pictures."""
         self.module, self.program, self.reading, self.pictures = module, program, reading, pictures
-        self.bound = bound
+        self.bound, self._given = bound, pictures if given is None else given
         self.gaps: dict[str, float] = {}
         self.apart: dict[int, float] = {}
         self.returned: list[Any] = []
@@ -189,9 +193,9 @@ class InStep:
 
     def _run(self, wanted: set[int]) -> Iterator[int]:
         """The wanted nodes, each as it is computed; those that somebody waits for are held."""
-        alone = values(self.reading.program, self.pictures[:1], wanted) if len(self.pictures) > 1 else iter(())
+        alone = values(self.reading.program, self._given[:1], wanted) if len(self._given) > 1 else iter(())
         try:
-            for node, value in values(self.program, self.pictures, wanted):
+            for node, value in values(self.program, self._given, wanted):
                 if self._waited_for[node]:
                     self._held[node] = value
                 for _, single in _next(alone):

@@ -81,7 +81,9 @@ def _nothing(spec: str) -> str:
 
 def _names() -> tuple[list[str], dict[str, str]]:
     """The names of all networks that can be had, and what stands before those that are often asked for without it."""
-    prefixes = {name: prefix for prefix, name in _named()}
+    prefixes: dict[str, str] = {}
+    for prefix, name in _named():
+        prefixes.setdefault(name, prefix)  # of two libraries with one name the first is meant
     return list(prefixes), prefixes
 
 

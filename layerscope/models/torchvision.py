@@ -22,7 +22,7 @@ from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.networks import NONE
 from layerscope.core.records import Input
 from layerscope.core.settings import INTERPOLATION
-from layerscope.models.loaded import RANDOM_SEED, Loaded
+from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
 from layerscope.models.weights import fill, resized, weights_path
 
 State = dict[str, torch.Tensor]
@@ -56,7 +56,8 @@ def torchvision_network(spec: str, *, weights: str | Path | None = None, with_we
                 f"the weights of torchvision:{name} cannot be fetched ({error}); give a file with --weights, "
                 f"or torchvision:{name}/none for random ones"
             ) from error
-    return Loaded(name=spec, model=model, input=_input_of(entry), classes=tuple(entry.meta["categories"]))
+    classes = tuple(entry.meta["categories"])
+    return Loaded(name=spec, model=model, input=_input_of(entry), classes=classes, own=_own(entry))
 
 
 def _named(name: str, weights: str | Path | None) -> tuple[str, str]:
@@ -88,6 +89,7 @@ def _with_file(spec: str, name: str, weights: str | Path) -> Loaded:
         classes=tuple(entry.meta["categories"] or ()) if whole else (),
         remarks=(*filled.remarks, *resized(filled), *doubt),
         unloaded=filled.unloaded,
+        own=_own(entry),
     )
 
 
@@ -148,6 +150,10 @@ def _options(input: Input, differing: list[str]) -> str:
     values = {name: getattr(input, name) for name in named}
     texts = {n: ",".join(map(str, v)) if isinstance(v, tuple) else str(v) for n, v in values.items()}
     return " ".join([*sizes, *(f"--{name} {text}" for name, text in texts.items())])
+
+
+def _own(entry: Any) -> OwnForward:
+    return picture_by_picture(f"the transforms of {type(entry).__name__}.{entry.name}", entry.transforms())
 
 
 def _input_of(entry: Any) -> Input:

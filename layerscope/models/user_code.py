@@ -12,7 +12,7 @@ from torch import nn
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
-from layerscope.models.loaded import RANDOM_SEED, Loaded
+from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
 from layerscope.models.weights import with_file
 
 _UNDER_MAIN = 'put what only a run of its own needs under if __name__ == "__main__":'
@@ -34,8 +34,21 @@ def user_network(spec: str, *, weights: str | Path | None = None, with_weights: 
     if expects is not None and not isinstance(expects, Input):
         raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
     model = _made(_named(module, name, file), guest, name, file)
-    loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects)
+    loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects, own=_own(module, file))
     return loaded if weights is None else with_file(loaded, weights)
+
+
+def _own(module: ModuleType, file: str) -> OwnForward | None:
+    """How the file itself prepares pictures, where it says so."""
+    prepare = getattr(module, "PREPARE", None)
+    if prepare is None:
+        return None
+    if not callable(prepare):
+        raise UsageError(
+            f"PREPARE in \"{file}\" must be a function that makes a picture of Pillow's the network's input [c, h, w], "
+            f"not {type(prepare).__name__}"
+        )
+    return picture_by_picture(f"PREPARE in {Path(file).name}", prepare)
 
 
 def _named(module: ModuleType, name: str, file: str) -> Any:

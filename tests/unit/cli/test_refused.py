@@ -31,7 +31,7 @@ NEEDED |= {
 
 def needed(verb: str) -> dict[str, object]:
     """What Python must give a verb."""
-    own = {s.name for s in VERBS[verb].settings if s.needed or s.name in ("out", "world", "folder")}
+    own = {s.name for s in VERBS[verb.replace("-", "_")].settings if s.needed or s.name in ("out", "world", "folder")}
     return {name: value for name, value in NEEDED.items() if name in own} | (
         {"net": "zfnet"} if verb == "train" else {}
     )
@@ -126,7 +126,7 @@ OF_THE_FACE = [(name, s.name) for name, verb in VERBS.items() if verb.face for s
 
 
 def setting_of(verb: str, name: str) -> Setting:
-    return next(s for s in VERBS[verb].settings if s.name == name)
+    return next(s for s in VERBS[verb.replace("-", "_")].settings if s.name == name)
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +140,7 @@ def empty_folder(tmp_path, monkeypatch) -> Iterator[None]:
 def refusal_of(verb: str, name: str, value: object) -> str:
     """What Python is told of a value."""
     with pytest.raises(ls.UsageError) as refusal:
-        getattr(ls, verb)(**needed(verb) | {name: value})
+        getattr(ls, verb.replace("-", "_"))(**needed(verb) | {name: value})
     return str(refusal.value)
 
 

@@ -87,8 +87,8 @@ def test_a_network_written_nearly_right_is_suggested_as_it_is_written(spec: str,
 
 
 REFUSED = {
-    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, either with /none '
-    "(random weights), path/file.py:FUNCTION or path/model.pt2; did you mean torchvision:alexnet?",
+    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, each '
+    "also with /none (random weights), path/file.py:FUNCTION or path/model.pt2; did you mean torchvision:alexnet?",
     "torchvision:alexnett": 'torchvision has no classification network "alexnett"; did you mean alexnet',
     "torchvision:alexnet/imagenet": '"torchvision:alexnet/imagenet": only /none (random weights) can follow the name',
     "gone.py:network": 'there is no file "gone.py" (network "gone.py:network")',

@@ -41,10 +41,13 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return own | {"file": f"{folder / 'net.py'}:network", "exported": str(folder / "model.pt2")}
 
 
-# How a network of torchvision is read is what `make laws` proves, of all of them.
+# How networks of torchvision and timm are read is what `make laws` proves, of many of them; kinds of large packages
+# are tried by `make test-networks`.
+READ_AT_LENGTH = [(name, laws.is_read_rightly) for name in ("torchvision", "timm")]
 OURS_AND_LAWS = [
-    pytest.param(name, law, marks=pytest.mark.wide if (name, law) == ("torchvision", laws.is_read_rightly) else ())
-    for name in NETWORKS.own
+    pytest.param(name, law, marks=pytest.mark.wide if (name, law) in READ_AT_LENGTH else ())
+    for name, row in NETWORKS.own.items()
+    if not row.missing()
     for law in laws.LAWS
 ]
 
@@ -129,7 +132,7 @@ def test_what_a_name_alone_tells_may_be_kept() -> None:
 def test_forms_are_told_once() -> None:
     """Every row's own words stand in the clause that help and refusals show; and which take a file's weights."""
     assert all(row.form in forms() for row in NETWORKS.own.values())
-    assert filled_forms() == "zfnet, zfnet64, worldnet, torchvision:NAME or path/file.py:FUNCTION"
+    assert filled_forms() == "zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME or path/file.py:FUNCTION"
 
 
 def test_our_networks_are_those_that_are_told() -> None:
