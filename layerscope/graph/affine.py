@@ -1,7 +1,7 @@
 """Constants that follow a convolution or make a normalisation, put back where they belong.
 
-Frameworks that know no batch norm in ATen leave it as arithmetic on constants, (x - mean) * (weight / deviation) + bias,
-and add a layer's bias in a call of its own. The same numbers come of one batch norm, and of the layer with its bias.
+Batch norm may be written as arithmetic on constants, (x - mean) * (weight / deviation) + bias, and a layer's bias be added
+in a call of its own. The same numbers come of one batch norm, and of the layer with its bias.
 """
 
 import operator
@@ -83,7 +83,8 @@ def _normalised(graph: Graph, constants: Container[Node], fx: Node) -> bool:
         return False
     centred, factor = scaled
     source, mean = centred, None
-    if centred.target is aten.sub.Tensor and _alone(centred) and centred.args[0] not in constants:
+    less: Any = centred.args[:1]
+    if centred.target is aten.sub.Tensor and _alone(centred) and less[0] not in constants:
         pair = _sides(centred, constants)
         source, mean = pair if pair is not None else (centred, None)
     weight, bias = _flat(graph, fx, factor), _flat(graph, fx, shifted[1])

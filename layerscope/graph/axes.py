@@ -131,6 +131,11 @@ def _merged(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(found)
 
 
+def shapes(base: Sequence[int], lies: Sequence[Lie]) -> set[tuple[int, ...]]:
+    """The shapes of a value and of the network's own tensors that lie in it, without the batch."""
+    return {tuple(base), *(Axes.lying(base, own).shape for own in lies)}
+
+
 def seen_as(value: Tensor, lies: Sequence[Lie]) -> Iterator[Tensor]:
     """A value, and the network's own tensors that lie in it."""
     yield value
@@ -181,8 +186,6 @@ def constant_to_base(constant: Any, shape: Sequence[int], axes: Axes, emit: Emit
     full = [part.size if fills else 1 for part, fills in zip(real, whole, strict=True)]
     if full != kept:
         constant = emit("expand", constant, tuple(full))
-    final = tuple(
-        size if any(s > 1 for s in met[axis]) else 1 for axis, size in enumerate(axes.base)
-    )
+    final = tuple(size if any(s > 1 for s in met[axis]) else 1 for axis, size in enumerate(axes.base))
     final = (1, *final)
     return constant if tuple(full) == final else emit("reshape", constant, final)

@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_leaves
 
 from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
-from layerscope.graph.axes import Axes, seen_as
+from layerscope.graph.axes import seen_as, shapes
 from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.graph import Node
 from layerscope.graph.module import signature
@@ -320,7 +320,7 @@ def _changes_nothing(func: Any, args: Sequence[Any], before: Tensor | None, resu
 
 def _shapes(node: Node) -> set[tuple[int, ...]]:
     """The shapes that the network's own tensors have for a node."""
-    return {node.shape, *(Axes.lying(node.shape, lie).shape for lie in node.lies)}
+    return shapes(node.shape, node.lies)
 
 
 def _path(name: str) -> str:

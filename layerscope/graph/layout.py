@@ -24,11 +24,12 @@ aten = torch.ops.aten
 class Layout:
     """A program's graph on its way to channels first, and how its tensors lie.
 
-    lies: the tensors that are not their own value: the value, and how the tensor lies in it.
+    handlers: how a kind of call is made on values (`graph/layout_calls.py`). lies: the tensors that are not their own
+    value: the value, and how the tensor lies in it.
     """
 
-    def __init__(self, graph: Graph, constants: Container[Node]) -> None:
-        self.graph, self.constants = graph, constants
+    def __init__(self, graph: Graph, constants: Container[Node], handlers: "Callable[[Node], Handler | None]") -> None:
+        self.graph, self.constants, self.handlers = graph, constants, handlers
         self.lies: dict[Node, tuple[Node, Axes]] = {}
         self._made: dict[Node, Node] = {}
 
@@ -43,7 +44,7 @@ class Layout:
                 arguments = opaque[fx]
                 arguments.update((key, self.own(a, fx)) for key, a in arguments.items() if isinstance(a, Node))
             elif fx.op == "output":
-                fx.args = map_arg(fx.args, lambda a: self.returned(a, fx))
+                fx.args = self._returned(fx)
             elif fx.op == "call_function" and fx not in inner and fx not in self.constants:
                 handler = self._handler(fx)
                 if handler is None or not handler(self, fx):
@@ -75,10 +76,16 @@ class Layout:
             return self.of(fx)
         return value, axes
 
-    def returned(self, fx: Node, before: Node) -> Node:
-        """An output: the value itself, where its axes are only exchanged."""
-        value, axes = self.settled(fx, before)
-        return value if axes.is_plain or axes.permutes else self.own(fx, before)
+    def _returned(self, output: Node) -> Any:
+        """What the network returns: the values themselves, where axes are only exchanged."""
+
+        def given(fx: Node) -> Node:
+            if not self.is_map(fx):
+                return fx
+            value, axes = self.settled(fx, output)
+            return value if axes.is_plain or axes.permutes else self.own(fx, output)
+
+        return map_arg(output.args, given)
 
     def as_it_was(self, fx: Node) -> None:
         """A call that needs the network's own tensors."""
@@ -116,14 +123,10 @@ class Layout:
         return isinstance(value, Tensor) and value.dim() > 1 and all(isinstance(n, int) for n in value.shape[1:])
 
     def _handler(self, fx: Node) -> "Handler | None":
-        from layerscope.graph.layout_calls import HANDLERS, pointwise
-
         value = first(fx)
-        if not isinstance(value, Tensor) or not fx.all_input_nodes or not value.dim():
-            return None
-        if fx.target in HANDLERS:
-            return HANDLERS[fx.target]
-        return pointwise if torch.Tag.pointwise in getattr(fx.target, "tags", ()) else None
+        given = [source for source in fx.all_input_nodes if isinstance(source.meta.get("val"), Tensor)]
+        known = all(source in self.constants or self.is_map(source) for source in given)
+        return self.handlers(fx) if isinstance(value, Tensor) and value.dim() and fx.all_input_nodes and known else None
 
 
 Handler = Callable[[Layout, Node], bool]
@@ -135,8 +138,8 @@ def shape(fx: Node) -> tuple[int, ...]:
 
 
 def met(axes: Axes, other: Axes) -> "tuple[Axes, tuple[int, ...]] | None":
-    """How a tensor `other` lies in a value whose axes are those of another tensor's, along which it is repeated where it
-    is 1 long: with the shape of that value. None where it does not fit in without moving numbers."""
+    """How a tensor `other` lies in a value with the axes of another tensor's, along which it is repeated where it is 1
+    long: with the shape of that value. None where it does not fit in without moving numbers."""
     if len(axes.own) != len(other.own):
         return None
     theirs: list[Part] = []
@@ -154,7 +157,7 @@ def met(axes: Axes, other: Axes) -> "tuple[Axes, tuple[int, ...]] | None":
     base = tuple(size if axis in filled else 1 for axis, size in enumerate(axes.base))
     order = sorted(range(len(ours)), key=lambda i: (ours[i].axis, -ours[i].step))
     given = sorted(range(len(ours)), key=lambda i: (theirs[i].axis, -theirs[i].step))
-    if order != given or Axes(base, (tuple(ours),)).of(ours) is None and ours:
+    if order != given or (Axes(base, (tuple(ours),)).of(ours) is None and ours):
         return None
     kept = tuple(p if any(q.axis != REPEATED for q in o) else () for p, o in zip(axes.own, other.own, strict=True))
     return Axes(base, kept), base

@@ -31,7 +31,9 @@ class Emitter:
     def __call__(self, target: Any, *args: Any) -> Node:
         with self.graph.inserting_before(self.before):
             made = self.graph.call_function(target, args)
-        made.meta.update({key: v for key, v in self.like.meta.items() if key != "val"}, val=self.value(target, args, {}))
+        made.meta.update(
+            {key: v for key, v in self.like.meta.items() if key != "val"}, val=self.value(target, args, {})
+        )
         return made
 
     def word(self, word: str, tensor: Node, numbers: tuple[int, ...]) -> Node:

@@ -156,13 +156,13 @@ def _batch_norm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | N
 def _taken_apart(fx: FxNode, call: Arguments) -> None:
     """Each output of a split is a slice of its own."""
     dim, length = call["dim"], call["self"].meta["val"].shape[call["dim"]]
-    sizes = call.get("split_sizes", call.get("split_size"))
+    sizes: Any = call.get("split_sizes", call.get("split_size"))
     if isinstance(length, int) and all(reader.target is operator.getitem for reader in fx.users):
         ends = [0]
         for size in sizes if isinstance(sizes, tuple) else (sizes,) * -(-length // sizes):
             ends.append(min(ends[-1] + size, length))
         for reader in list(fx.users):
-            index = reader.args[1]
+            index: Any = reader.args[1]
             reader.target, reader.args = aten.slice.Tensor, (call["self"], dim, ends[index], ends[index + 1])
 
 

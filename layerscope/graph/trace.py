@@ -25,6 +25,7 @@ from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.layout import Layout
+from layerscope.graph.layout_calls import handler_of
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
@@ -105,7 +106,7 @@ class _Reader:
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = BatchDim(self.input)
         self.responses, self.inner = response.find(program.graph)
-        layout = Layout(program.graph, Constants(program))
+        layout = Layout(program.graph, Constants(program), handler_of)
         layout.straighten(self.responses, self.inner)
         self.lies = layout.seen_otherwise()
         affine.gather(program.graph, Constants(program))

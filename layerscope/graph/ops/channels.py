@@ -1,6 +1,6 @@
 """Channels and places in another order: pieces taken out, shuffled, laid side by side; no number is changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import torch
@@ -26,9 +26,13 @@ def _rearranged(x: Tensor, parts: Sequence[int], order: Sequence[int], shape: Se
     return cut.permute(0, *(1 + part for part in order)).reshape(x.shape[0], *shape)
 
 
+def _taken(offset: Sequence[int], extent: Sequence[int], step: Sequence[int]) -> Iterator[slice]:
+    for start, count, stride in zip(offset, extent, step, strict=True):
+        yield slice(start, start + (count - 1) * stride + 1, stride)
+
+
 def _cropped(x: Tensor, offset: Sequence[int], extent: Sequence[int], step: Sequence[int]) -> Tensor:
-    rows, cols = (slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offset, extent, step, strict=True))
-    return x[..., rows, cols].clone()
+    return x[..., *_taken(offset, extent, step)].clone()
 
 
 # ATen has calls for pieces of these; tracing puts them together under these names. Sizes are those of one picture.
@@ -85,10 +89,7 @@ def _crop_window(call: Call) -> tuple[Field, ...]:
 
 def _crop_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     back = signal.new_zeros((signal.shape[0], *call.inputs[0]))
-    rows, cols = (
-        slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(call["offset"], signal.shape[-2:], call["step"], strict=True)
-    )
-    back[..., rows, cols] = signal
+    back[..., *_taken(call["offset"], signal.shape[-2:], call["step"])] = signal
     return (back,)
 
 
@@ -121,14 +122,16 @@ def _spread_window(call: Call) -> tuple[Field, ...]:
     return _channels(call)
 
 
-def _flip_window(call: Call) -> tuple[Field, ...]:
-    axes = {axis % (len(call.shape) + 1) for axis in call["dims"]}
-    return pointwise(call) if axes == {1} else everything(call, "a call before it turns the map over")
+def _moving(note: str) -> Callable[[Call], tuple[Field, ...]]:
+    """The window of what moves channels, or places, to others of the same map."""
 
+    def window(call: Call) -> tuple[Field, ...]:
+        axes = {axis % (len(call.shape) + 1) for axis in call["dims"]}
+        if 0 in axes or not axes:
+            raise Declined("moves numbers from one picture of a batch to another")
+        return pointwise(call) if axes == {1} else everything(call, note)
 
-def _roll_window(call: Call) -> tuple[Field, ...]:
-    axes = {axis % (len(call.shape) + 1) for axis in call["dims"]}
-    return pointwise(call) if axes == {1} else everything(call, "a call before it moves the map around its border")
+    return window
 
 
 def _laid_out(size: Fraction | int) -> Field:
@@ -237,7 +240,7 @@ ROWS = (
         name="flip",
         sentence="channels or places in reverse order",
         targets=(aten.flip.default,),
-        window=_flip_window,
+        window=_moving("a call before it turns the map over"),
         samples=_flip_samples,
         linear=True,
         range=unchanged,
@@ -247,7 +250,7 @@ ROWS = (
         name="roll",
         sentence="channels or places moved on, the last ones to the front",
         targets=(aten.roll.default,),
-        window=_roll_window,
+        window=_moving("a call before it moves the map around its border"),
         samples=_roll_samples,
         linear=True,
         range=unchanged,

@@ -108,9 +108,7 @@ def _transposed_window(call: Call) -> tuple[Field, ...]:
     padding, dilation = call.pair("padding"), call.pair("dilation")
     if stride == (1, 1):
         raise Declined("is a transposed convolution of stride 1 whose padding is larger than its kernel reaches")
-    rows, cols = (
-        _reached((k - 1) * d, s, p) for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True)
-    )
+    rows, cols = (_reached((k - 1) * d, s, p) for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True))
     return (Field(rows=rows, cols=cols),)
 
 
@@ -128,10 +126,9 @@ def _transposed_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 def _unpool_window(call: Call) -> tuple[Field, ...]:
     stride = call["stride"] or call["kernel_size"]
-    rows, cols = (
-        _reached(k - 1, s, p) for k, s, p in zip(call["kernel_size"], stride, call["padding"], strict=True)
-    )
-    return Field(rows=rows, cols=cols), Field(rows=IDENTITY, cols=IDENTITY, beyond="is put where another map is largest")
+    rows, cols = (_reached(k - 1, s, p) for k, s, p in zip(call["kernel_size"], stride, call["padding"], strict=True))
+    switches = Field(rows=IDENTITY, cols=IDENTITY, beyond="is put where another map is largest")
+    return Field(rows=rows, cols=cols), switches
 
 
 def _unpool_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
