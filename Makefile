@@ -6,6 +6,7 @@ STAMP := .venv/installed
 GUESTS := .venv/guests/installed
 BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
+NETWORKS_STAMP := .venv/installed-networks
 DOCS_STAMP := .venv/installed-docs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -13,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test test-browser reference-pictures lint laws reliability docs reference site news bench bench-viewer clean
+.PHONY: demo test test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -28,6 +29,10 @@ $(BENCH_STAMP): $(STAMP)
 
 $(BROWSER_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,browser]'
+	touch $@
+
+$(NETWORKS_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,keras]'
 	touch $@
 
 $(DOCS_STAMP): $(STAMP)
@@ -53,6 +58,10 @@ test: $(STAMP) $(GUESTS)
 test-browser: $(BROWSER_STAMP)
 	.ci/chromium
 	$(BIN)/python -m pytest tests/browser
+
+# Networks of other packages, held to what these packages themselves compute; all applications of Keras in `make laws`.
+test-networks: $(NETWORKS_STAMP)
+	$(BIN)/python -m pytest tests/networks
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)

@@ -33,10 +33,14 @@ jaxtyping.install_import_hook("layerscope", f"{tests.typecheck.__name__}.checked
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is loaded to collect the tests stays: nobody looks for garbage in it, then or later."""
+    """What is loaded to collect the tests stays: nobody looks for garbage in it, then or later.
+
+    Later more seldom than Python does by itself: exporting a network makes some hundred thousand objects that stay.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         gc.enable()

@@ -176,6 +176,11 @@ class AtlasLayer:
         return self._layer.record.field
 
     @property
+    def scan_only(self) -> str:
+        """Why the layer has patches and statistics and no projections, as a clause; empty where it can have them."""
+        return self._layer.record.scan_only
+
+    @property
     def auto(self) -> bool:
         return self._layer.record.auto
 

@@ -99,7 +99,7 @@ def _listed(network: "Network") -> dict[str, Any]:
         "layers": network.layers,
         "several": several_outputs(network),
         "refused": tuple(refused),
-        "lost": sum(bool(graph.behind[node.id]) and not node.refused for node in graph.nodes),
+        "lost": sum(bool(graph.lost[node.id]) and not node.stuck for node in graph.nodes),
         "remarks": left_out(network),
     }
 
@@ -116,6 +116,7 @@ def layer_data(layer: LayerRecord, expected: Input) -> dict[str, Any]:
         "field": field_data(layer.field, expected),
         "auto": layer.auto,
         "rectified": layer.rectified,
+        "scan_only": layer.scan_only,
     }
 
 

@@ -61,7 +61,7 @@ class Network:
                 f'"{name}" of {self.name} gives {len(leaving)} outputs and means none of them; what can be had: '
                 f"{', '.join(had)}"
             )
-        behind = sorted({refused for node in leaving for refused in graph.behind[node]})
+        behind = sorted({stuck for node in leaving for stuck in graph.lost[node]})
         if behind:
             return UnknownOp(
                 f'layer "{name}" cannot be had: {describe(graph.nodes[i] for i in behind)}. '
@@ -113,6 +113,8 @@ class Network:
         x, chosen = batch_of(x, self.name, self.input.shape), self[layer]
         sizes = {"image": len(x), "unit": chosen.units}
         sizes |= dict(zip(("row", "col"), chosen.map or (1, 1), strict=True))
+        if chosen.scan_only:
+            raise UnknownOp(f'layer "{chosen.name}" has no projections: {chosen.scan_only}')
         given = {"image": image, "unit": unit, "row": row, "col": col}
         arrays = {key: places(key, values, sizes[key], chosen.name) for key, values in given.items()}
         if len({len(a) for a in arrays.values()}) != 1:

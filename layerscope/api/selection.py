@@ -60,13 +60,19 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     filters = f"{choice.filters} convolutions and dense layers"
     said = []
     if choice.cut:
-        before = frozenset[int]().union(*(graph.behind[node] for node in choice.cut))
-        first = describe(graph.nodes[node] for node in sorted(before) if graph.behind[node] == {node})
+        before = frozenset[int]().union(*(graph.lost[node] for node in choice.cut))
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == {node})
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(
             f"{network.name} cannot be had whole: {len(choice.cut)} of its {filters} stand behind what is refused "
             f"({first}); {rest if had else 'no layer can be had'}"
+        )
+    scanned = [layer for layer in network.layers if layer.auto and layer.scan_only]
+    if scanned:
+        said.append(
+            f"{network.name}: {len(scanned)} of the {sum(layer.auto for layer in network.layers)} layers of "
+            f'"auto" have patches and statistics, and no projections, from {scanned[0].name} on: {scanned[0].scan_only}'
         )
     if choice.folded:
         said.append(

@@ -138,6 +138,8 @@ def layer_row(layer_id: int, layer: LayerRecord) -> SqlRow:
     field = {"rows": _window_json(layer.field.rows), "cols": _window_json(layer.field.cols), "note": layer.field.note}
     if layer.field.beyond:
         field["beyond"] = layer.field.beyond
+    if layer.scan_only:
+        field["scan_only"] = layer.scan_only
     map_rows, map_cols = layer.map or (None, None)
     return (
         *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
@@ -169,6 +171,7 @@ def _layer(row: SqlRow) -> AtlasLayerRecord:
         auto=bool(auto),
         aliases=tuple(json.loads(aliases)),
         rectified=bool(rectified),
+        scan_only=seen.get("scan_only", ""),
     )
     tile, method, why = shown
     return AtlasLayerRecord(id=layer_id, record=record, tile=tile, method=method, method_why=why)

@@ -86,7 +86,7 @@ CREATE TABLE layer (
     units      INTEGER NOT NULL,
     map_rows   INTEGER,                     -- NULL for a dense layer
     map_cols   INTEGER,
-    field      TEXT NOT NULL,               -- JSON: rows and cols as [size, step, start] (fractions: text), note, beyond
+    field      TEXT NOT NULL,               -- JSON: rows and cols as [size, step, start] (fractions: text), note, ...
     aliases    TEXT NOT NULL,               -- JSON list
     auto       INTEGER NOT NULL,
     rectified  INTEGER NOT NULL,            -- a value of 0 or less is no peak

@@ -128,13 +128,15 @@ class Field:
 
     rows, cols: one window per axis. note: empty where the windows are exact; otherwise why the field had to be
     taken as the whole picture. beyond: empty where the windows hold all that a position depends on; otherwise what
-    gives it strength from beyond them (a gate, the statistics of the whole map), as a clause.
+    gives it strength from beyond them (a gate, the statistics of the whole map), as a clause. least: of an operation
+    that mirrors the border, the size of whoever's window reads it, rows and cols, from which on the windows are exact.
     """
 
     rows: Window
     cols: Window
     note: str = ""
     beyond: str = ""
+    least: tuple[int, int] = (1, 1)
 
     def box(self, row: int, col: int) -> Box:
         """The input px that the position (row, col) can see; the box may cross the picture's border."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from layerscope.core import keras_applications
 from layerscope.core.own_networks import OURS
 from layerscope.core.registry import Registry, Row, later
 
@@ -89,6 +90,19 @@ NETWORKS = Registry(
             names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
         ),
         NetworkKind(
+            name="keras-application",
+            sentence="a convolutional network of keras.applications, with its published weights",
+            form="keras:APPLICATION", claims=keras_applications.is_application, needs=("keras", "h5py"),
+            install="layerscope[keras]", load=later("layerscope.models.keras.loading:keras_application"), random=True,
+            filled=True, packaged=True, names=keras_applications.names,
+        ),
+        NetworkKind(
+            name="keras", sentence="a model that Keras 3 saved, or one that you hold",
+            form="keras:FILE.keras, keras:FILE.h5",
+            claims=keras_applications.is_keras, needs=("keras", "h5py"), install="layerscope[keras]",
+            load=later("layerscope.models.keras.loading:keras_file"),
+        ),
+        NetworkKind(
             name="file", sentence="a network of your own: what a function in a Python file gives",
             form="path/file.py:FUNCTION", claims=_is_code, load=later("layerscope.models.user_code:user_network"),
             filled=True,
@@ -96,6 +110,11 @@ NETWORKS = Registry(
         NetworkKind(
             name="exported", sentence="an exported program, as torch.export.save writes it", form="path/model.pt2",
             ending=".pt2", load=later("layerscope.models.exported:exported_network"),
+        ),
+        NetworkKind(
+            name="onnx", sentence="a network in an ONNX file, whatever wrote it", form="path/model.onnx",
+            ending=".onnx", needs=("onnx",), install="layerscope[onnx]",
+            load=later("layerscope.models.onnx:onnx_network"),
         ),
     ),
 )  # fmt: skip

@@ -134,7 +134,8 @@ class LayerRecord:
 
     name: as shown; path: the node's canonical name; aliases: further names that mean it. units: channels, or outputs
     of a dense layer. map: rows and columns of its map, None for a dense layer. field: what a position sees, in input
-    px. auto: chosen by "auto". rectified: a value of 0 or less is no peak.
+    px. auto: chosen by "auto". rectified: a value of 0 or less is no peak. scan_only: why it has patches and statistics
+    and no projections, as a clause; empty where it can have them.
     """
 
     name: str
@@ -147,6 +148,7 @@ class LayerRecord:
     auto: bool = False
     aliases: tuple[str, ...] = ()
     rectified: bool = False
+    scan_only: str = ""
 
     @property
     def positions(self) -> int:

@@ -1,7 +1,7 @@
 """Constants that follow a convolution or make a normalisation, put back where they belong.
 
-Batch norm may be written as arithmetic on constants, (x - mean) * (weight / deviation) + bias, and a layer's bias be added
-in a call of its own. The same numbers come of one batch norm, and of the layer with its bias.
+Batch norm may be written as arithmetic on constants, (x - mean) * (weight / deviation) + bias, and a layer's bias be a
+call of its own. The same numbers come of one batch norm, and of the layer with its bias.
 """
 
 import operator

@@ -1,10 +1,9 @@
 """Which layers `auto` means: what a reader of the paper would call the layers, as far as they can be had.
 
-What a refused operation stands before is cut off, and the rest is read like a network of its own. Of every
-convolution and hidden dense layer counts what it gives past its own normalisation, the sum that it goes into and its
-activation; of a block only what leaves it. What forks and joins again inside a module that is no block counts only
-with what follows it, as long as such modules hold no more than half of the network. The classifier's outputs are a
-layer on request.
+What cannot be run is cut off, and the rest is read like a network of its own. Of every convolution and hidden dense
+layer counts what it gives past its own normalisation, the sum that it goes into and its activation; of a block only
+what leaves it. What forks and joins again inside a module that is no block counts only with what follows it, as long
+as such modules hold no more than half of the network. The classifier's outputs are a layer on request.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,7 +31,7 @@ class Choice:
 def choose(graph: Graph) -> Choice:
     """The layers that `auto` means."""
     calls = module_calls(graph)
-    known = {node.id for node in graph.nodes if not graph.behind[node.id]}
+    known = {node.id for node in graph.nodes if not graph.lost[node.id]}
     every = _with_filters(graph)
     classifier = _classifier(graph)
     filters = [node for node in every if node in known and node != classifier]
@@ -104,7 +103,7 @@ def _follows(graph: Graph, node: int, others: list[int]) -> bool:
 def _end(graph: Graph, node: int, known: set[int]) -> int:
     """The node past the normalisation, the sum and the activation of an operation with filters, if it has them."""
     current, last, summed = graph.nodes[node], node, False
-    while len(readers := [reader for reader in graph.consumers[current.id] if reader in known]) == 1:
+    while len(readers := _readers(graph, current.id, known)) == 1:
         current = graph.nodes[readers[0]]
         role = graph.role(current)
         if role == "activation":
@@ -116,6 +115,12 @@ def _end(graph: Graph, node: int, known: set[int]) -> int:
         else:
             break
     return last
+
+
+def _readers(graph: Graph, node: int, known: set[int]) -> list[int]:
+    """Who reads a node; what has no row reads it beside the others, and parts it from none of them."""
+    readers = [reader for reader in graph.consumers[node] if reader in known]
+    return [reader for reader in readers if not graph.nodes[reader].refused] or readers
 
 
 def _classifier(graph: Graph) -> int | None:

@@ -23,6 +23,21 @@ class BatchDim:
             return isinstance(size, torch.SymInt) and size.node.expr == self.size.node.expr
         return isinstance(size, int) and size == self.size
 
+    def times(self, number: Any) -> int | None:
+        """How many times the number of pictures a size is; None where it is no multiple of it."""
+        if self.is_size(number):
+            return 1
+        if isinstance(self.size, torch.SymInt) and isinstance(number, torch.SymInt):
+            factor: Any = number.node.expr / self.size.node.expr  # pyright: ignore[reportOperatorIssue]
+            return int(factor) if factor.is_Integer and factor > 0 else None
+        return None
+
+    def kept(self, fx: FxNode) -> bool:
+        """True where the pictures are still told apart in what a call gives, though perhaps not by its first axis."""
+        value = fx.meta.get("val")
+        parts = [part for part in (value if isinstance(value, list | tuple) else [value]) if isinstance(part, Tensor)]
+        return bool(parts) and all(any(self.times(size) for size in part.shape) for part in parts)
+
     def counted(self, number: Any) -> str:
         """Why a call cannot be had that reads a number which is known only while the program runs."""
         symbols = number.node.expr.free_symbols if isinstance(number, torch.SymInt | torch.SymFloat) else set()

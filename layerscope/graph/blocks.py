@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from layerscope.graph.graph import Graph
+from layerscope.graph.names import LAYERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class ModuleCall:
     @property
     def own(self) -> bool:
         """True for a module of the network's own code: torch's containers only string others together."""
-        return not self.kind.startswith("torch.nn.")
+        return not self.kind.startswith(LAYERS)
 
     @cached_property
     def inside(self) -> frozenset[int]:

@@ -1,11 +1,13 @@
 """The traced network as plain data: nodes in execution order, each a call of one operation."""
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from layerscope.graph.axes import Lie
+from layerscope.graph.constants import GETITEM, overload
 from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.calls import Call, TensorShape
 from layerscope.graph.ops.ranges import ANYTHING, Range
@@ -22,9 +24,10 @@ class Node:
     name, or the target's for an operation without a row. target: the ATen overload. module: innermost module path.
     classes: the module paths around it, outermost first, as (path, class). calls: these modules' calls, each by its
     path, a second one as path@2. sources: ids of its inputs. args: by name,
-    with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch. refused: why no row speaks for
-    this call, or "". lies: how the network's own tensors lie in it, where otherwise than channels first
-    (`graph/axes.py`).
+    with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch; empty for what is not one
+    tensor with the batch in front. refused: why no row speaks for this call, or "": it can be run all the same, so
+    that what lies behind is scanned, but nothing is carried back through it. stuck: why it cannot even be run, or "".
+    lies: how the network's own tensors lie in it, where otherwise than channels first (`graph/axes.py`).
     """
 
     id: int
@@ -38,6 +41,7 @@ class Node:
     args: Mapping[str, Any] = field(default_factory=dict)
     shape: TensorShape
     refused: str = ""
+    stuck: str = ""
     lies: tuple[Lie, ...] = ()
 
 
@@ -49,11 +53,13 @@ class Graph:
     outputs: tuple[int, ...]
 
     def call(self, node: Node) -> Call:
-        """The node's call, with its row's target."""
+        """The node's call, with its row's target, or with the one that was traced where it has no row."""
         shapes = tuple(self.nodes[source].shape for source in node.sources)
         found = OPERATIONS.named(node.target)
-        assert found is not None, f"no row speaks for {node.target}"
-        return Call(target=found[0], args=node.args, inputs=shapes, shape=node.shape)
+        if found is not None:
+            return Call(target=found[0], args=node.args, inputs=shapes, shape=node.shape)
+        target = operator.getitem if node.target == GETITEM else overload(node.target)
+        return Call(target=target, args=node.args, inputs=shapes, shape=node.shape, whole=True)
 
     def op(self, node: Node) -> Op:
         """The node's row; only for nodes that a row speaks for."""
@@ -86,6 +92,15 @@ class Graph:
         found: list[frozenset[int]] = []
         for node in self.nodes:
             own = frozenset([node.id]) if node.refused else frozenset()
+            found.append(own.union(*(found[source] for source in node.sources)))
+        return tuple(found)
+
+    @cached_property
+    def lost(self) -> tuple[frozenset[int], ...]:
+        """For every node the nodes that cannot be run and that it depends on, itself included."""
+        found: list[frozenset[int]] = []
+        for node in self.nodes:
+            own = frozenset([node.id]) if node.stuck else frozenset[int]()
             found.append(own.union(*(found[source] for source in node.sources)))
         return tuple(found)
 

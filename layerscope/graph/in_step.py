@@ -6,8 +6,7 @@ row), is looked for among the results of all calls that the network makes: one o
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import inf
@@ -16,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from layerscope.core.failures import chain, out_of_memory
@@ -26,9 +24,8 @@ from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.graph import Node
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
+from layerscope.graph.watched import ResultWatch
 
-# Calls that give back what they were given by their nature, whatever the numbers are.
-COPIES = ("clone", "_to_copy", "copy_", "detach", "lift_fresh_copy", "contiguous")
 # Modules that torch runs as one call: what is inside them is nobody's result.
 FUSED = ("torch.nn.modules.activation.MultiheadAttention", "torch.nn.modules.transformer.", "torch.nn.modules.rnn.")
 
@@ -51,11 +48,11 @@ class Reading:
     @cached_property
     def outputs(self) -> dict[str, tuple[int, int]]:
         """The outputs that can be run, by what they are called: the place and the node of each."""
-        behind, count = self.program.graph.behind, len(self.returned)
+        lost, count = self.program.graph.lost, len(self.returned)
         return {
             "the output" if count == 1 else f"output {place + 1} of {count}": (place, node)
             for place, node in enumerate(self.returned)
-            if node and not behind[node]
+            if node and not lost[node]
         }
 
 
@@ -82,7 +79,7 @@ class InStep:
         self.returned: list[Any] = []
         self.failed, self.stuck = "", ("", "")
         self._calls: Counter[str] = Counter()
-        self._calls_watched = _ResultWatch(program.dtype, self._seen)
+        self._calls_watched = ResultWatch(program.dtype, self._seen)
         paths = {path for path, _ in module.named_modules() if path}
         self._named = {name: node for name, node in reading.names.items() if _path(name) in paths}
         self._waited_for = Counter([*self._named.values(), *(node for _, node in reading.outputs.values())])
@@ -234,7 +231,8 @@ def values(program: Carrier, pictures: Tensor, wanted: set[int]) -> Iterator[tup
             continue
         try:
             with torch.no_grad():
-                held[node.id] = program.call(node.id).run(*(held[source] for source in node.sources))
+                given = (held[source] for source in node.sources)
+                held[node.id] = program.call(node.id).run(*given, batch=len(pictures))
         except Exception as error:
             raise Stuck(node.id, error) from error
         readers.subtract(node.sources)
@@ -268,54 +266,6 @@ def gap(found: Tensor, expected: Tensor) -> float:
         largest = float(apart.abs().masked_fill(same, 0).nan_to_num(inf, inf, inf).max())
         peak = float(expected.abs().nan_to_num(0, 0, 0).max())
     return largest / peak if peak else (inf if largest else 0.0)
-
-
-class _ResultWatch(TorchDispatchMode):
-    """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones, and which
-    calls change nothing."""
-
-    def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:
-        super().__init__()
-        self.dtype, self.seen = dtype, seen
-        self.coarser, self._paused = False, False
-        self.idle: set[int] = set()
-        self._count = 0
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Calls of ours do not count."""
-        self._paused = True
-        try:
-            yield
-        finally:
-            self._paused = False
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self._paused:
-            return func(*args, **(kwargs or {}))
-        before = args[0].clone() if func._schema.is_mutable and args and isinstance(args[0], Tensor) else None
-        results = func(*args, **(kwargs or {}))
-        self._count += 1
-        if _changes_nothing(func, args, before, results):
-            self.idle.add(self._count)
-        fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
-        for result in results if isinstance(results, tuple | list) else (results,):
-            if isinstance(result, Tensor) and result.is_floating_point():
-                self.coarser |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
-                with self.paused():
-                    self.seen(result)
-        return results
-
-
-def _changes_nothing(func: Any, args: Sequence[Any], before: Tensor | None, result: Any) -> bool:
-    """True where a call that could change its first argument's numbers gave them back as they were. before: a copy of
-    that argument where the call writes over it."""
-    if not (args and isinstance(args[0], Tensor) and isinstance(result, Tensor)) or func.is_view:
-        return False
-    given = args[0] if before is None else before
-    if not given.is_floating_point() or given.shape != result.shape or func._schema.name.split("::")[1] in COPIES:
-        return False
-    return torch.equal(given, result)
 
 
 def _shapes(node: Node) -> set[tuple[int, ...]]:

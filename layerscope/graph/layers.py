@@ -11,18 +11,19 @@ from layerscope.core.geometry import Field
 from layerscope.core.records import LayerRecord
 from layerscope.graph.auto import choose
 from layerscope.graph.blocks import ModuleCall, blocks_and_columns, module_calls
-from layerscope.graph.graph import INPUT, Graph
+from layerscope.graph.graph import INPUT, Graph, Node
 
 
 def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]:
-    """Every layer in execution order, those behind a refused operation left out."""
+    """Every layer in execution order, those left out that cannot be run."""
     calls = module_calls(graph)
     shown = _shown(graph, calls)
     automatic = set(choose(graph).nodes)
     aliases = _aliases(graph, calls)
     found = []
+    maps = maps_of(graph)
     for node in graph.nodes:
-        if graph.role(node) == "view" or node.op == INPUT or node.id not in fields or len(node.shape) not in (1, 3):
+        if graph.role(node) == "view" or node.op == INPUT or node.id not in fields or node.id not in maps:
             continue
         name = shown.get(node.id, node.name)
         found.append(
@@ -37,9 +38,33 @@ def layers_of(graph: Graph, fields: dict[int, Field]) -> tuple[LayerRecord, ...]
                 auto=node.id in automatic,
                 aliases=tuple(sorted({node.name, *aliases[node.id]} - {name})),
                 rectified=graph.ranges[node.id].low >= 0,
+                scan_only=why_scan_only(graph, node),
             )
         )
     return tuple(found)
+
+
+def maps_of(graph: Graph) -> set[int]:
+    """The nodes whose numbers are channels of maps, or a dense layer's: what an attention makes of them (heads, tokens)
+    is neither, and no layer. Of a call without a row it is known where it keeps the shape of a map."""
+    found = {0}
+    for node in graph.nodes[1:]:
+        known = [source for source in node.sources if source in found]
+        if node.refused:
+            of_map = any(graph.nodes[source].shape == node.shape for source in known)
+        else:
+            of_map = graph.role(node) == "filters" or bool(known)
+        if of_map and len(node.shape) in (1, 3):
+            found.add(node.id)
+    return found
+
+
+def why_scan_only(graph: Graph, node: Node) -> str:
+    """Why nothing can be carried back from a node, as a clause; empty where something can."""
+    if not graph.behind[node.id]:
+        return ""
+    first = graph.nodes[min(graph.behind[node.id])]
+    return f'"{first.name}" calls {first.op}, through which nothing is carried back: {first.refused}'
 
 
 def _shown(graph: Graph, calls: Mapping[str, ModuleCall]) -> dict[int, str]:

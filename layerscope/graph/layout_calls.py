@@ -70,6 +70,17 @@ def _expanded(layout: Layout, fx: Node) -> bool:
     return layout.lies_in(fx, value, axes.with_own(own))
 
 
+def _interleaved(layout: Layout, fx: Node) -> bool:
+    """Each place of an axis so many times."""
+    call = bind(fx.target, fx.args, fx.kwargs)  # type: ignore[arg-type]
+    if call["dim"] is None or not layout.is_map(call["self"]):
+        return False
+    value, axes = layout.of(call["self"])
+    dim = call["dim"] % (len(axes.own) + 1) - 1
+    own = [(*parts, Part(REPEATED, 0, call["repeats"])) if d == dim else parts for d, parts in enumerate(axes.own)]
+    return dim >= 0 and call["repeats"] > 1 and layout.lies_in(fx, value, axes.with_own(own))
+
+
 def pointwise(layout: Layout, fx: Node) -> bool:
     """Each number by itself: the result lies as the largest of the maps does, and constants are put in its axes."""
     maps = [source for source in fx.all_input_nodes if layout.is_map(source)]
@@ -195,6 +206,7 @@ HANDLERS: dict[Any, Handler] = {
     **dict.fromkeys((aten.squeeze.dim, aten.squeeze.dims, aten.squeeze.default), _viewed),
     **dict.fromkeys((aten.hardswish.default, aten.log_sigmoid.default), pointwise),
     aten.expand.default: _expanded,
+    aten.repeat_interleave.self_int: _interleaved,
     aten.layer_norm.default: _layer_norm,
     **dict.fromkeys((aten.linear.default, aten.matmul.default), _dense),
     **dict.fromkeys((aten._native_batch_norm_legit_no_training.default, aten.prelu.default), _by_channel),

@@ -9,6 +9,10 @@ from collections.abc import Iterable
 
 from torch.fx import Node as FxNode
 
+# Where the classes of layers stand that are nobody's own code, ours for the layers of Keras among them: what leaves
+# such a layer bears its name.
+LAYERS = ("torch.nn.", "layerscope.models.keras.")
+
 
 def modules_of(fx: FxNode) -> list[tuple[str, str, str]]:
     """The modules around a call, outermost first: (key of the module's call, path, class); the root is left out."""
@@ -43,7 +47,7 @@ class Namer:
         if not modules:
             return self._functional(target, ""), "", around
         key, path, kind = modules[-1]
-        if kind.startswith("torch.nn.") and self.last[key] is fx:
+        if kind.startswith(LAYERS) and self.last[key] is fx:
             return self._call(key, path), path, around
         return self._functional(target, path), path, around
 

@@ -97,7 +97,7 @@ class Program:
         values = {0: self.laid_out(x.to(self.device, self.dtype))}
         with torch.no_grad():
             for step in self._plan(frozenset(wanted)):
-                values[step.node] = step.call.run(*(values[source] for source in step.sources))
+                values[step.node] = step.call.run(*(values[source] for source in step.sources), batch=len(x))
                 for node in step.dropped:
                     del values[node]
         return values
@@ -126,6 +126,8 @@ class Program:
         return any(f.beyond or not all(w.plain and w.step for w in (f.rows, f.cols)) for f in fields)
 
     def _weighed(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._weighed(one) for one in value)
         return self.weights[value.name] if isinstance(value, Weight) else value
 
     def _planned(self, wanted: frozenset[int]) -> tuple[Step, ...]:
@@ -142,15 +144,20 @@ class Program:
 
     def _may_overwrite(self, node: Node, dropped: tuple[int, ...], wanted: frozenset[int]) -> bool:
         """True where the first input is this node's alone: not the network's input, and no view of another value."""
+        if not node.sources or self.graph.behind[node.id]:
+            return False
         first = node.sources[0]
         fresh = first != 0 and not self._is_view(first)
         viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
         # An in-place call writes over its first argument, which in `bias + x` is a weight.
         written = next(iter(node.args.values())) == NodeInput(0)
-        return written and fresh and not viewed and first in dropped and node.sources.count(first) == 1
+        alone = first in dropped and node.sources.count(first) == 1
+        return written and fresh and not viewed and alone and self.graph.nodes[first].shape == node.shape
 
     def _is_view(self, node: int) -> bool:
-        return self.graph.role(self.graph.nodes[node]) == "view"
+        """True for what may lie in the memory of another value: views, and calls of which nothing is known."""
+        found = self.graph.nodes[node]
+        return bool(found.refused) or self.graph.role(found) == "view"
 
 
 def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:
@@ -158,7 +165,7 @@ def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:
     return Program(graph, dict(weights))
 
 
-def _in_place(target: OpOverload) -> OpOverload | None:
+def _in_place(target: Any) -> OpOverload | None:
     """The in-place variant of an ATen overload, for what acts on each number by itself."""
     namespace, name = target._schema.name.split("::")
     packet = getattr(torch.ops.aten, f"{name}_", None) if namespace == "aten" else None

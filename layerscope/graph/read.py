@@ -6,7 +6,7 @@ agree is dropped and read anew.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from layerscope.core.cache import Cache
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.replay import Replay
 from layerscope.graph.fields import fields_of
+from layerscope.graph.graph import Graph
 from layerscope.graph.identity import identity
 from layerscope.graph.in_step import Reading
 from layerscope.graph.layers import layers_of
@@ -68,11 +69,11 @@ def graph_of_model(
     """The graph of a module, a kept one if there is one, or of an exported program, without a replay: for what is held
     to another proof. unloaded: as for `read`. Raises TraceError."""
     if hasattr(model, "graph_signature"):
-        return without(read_program(model, shape), unloaded)
+        return trusting_nothing(without(read_program(model, shape), unloaded))
     twin, cache = prepared(model), Cache.of_the_user()
     key = identity(twin.module, shape) if cache.folder is not None else None
     kept = _kept(cache, key, twin.module) if key is not None else None
-    return without(kept or read_module(twin, shape), unloaded)
+    return trusting_nothing(without(kept or read_module(twin, shape), unloaded))
 
 
 def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:
@@ -87,7 +88,42 @@ def _kept(cache: Cache, key: str, module: nn.Module) -> Traced | None:
 
 
 def _proved(model: Any, traced: Traced, input: Input) -> Read:
-    program = runner_of(traced.graph, traced.weights)
-    layers = layers_of(traced.graph, fields_of(traced.graph))
-    reading = Reading(program, traced.recipe, layers, traced.returned)
-    return Read(traced=traced, program=program, layers=layers, replay=replay(model, reading, input))
+    """A network replayed. A call without a row is run on trust: one that cannot be, or that mixes the pictures of a
+    batch, is found by the replay, and what lies behind it cannot be had."""
+    while True:
+        program = runner_of(traced.graph, traced.weights)
+        layers = layers_of(traced.graph, fields_of(traced.graph))
+        reading = Reading(program, traced.recipe, layers, traced.returned)
+        found = replay(model, reading, input)
+        if not found.pictures and any(node.refused and not node.stuck for node in traced.graph.nodes):
+            traced = trusting_nothing(traced)
+            continue
+        stuck = _trusted_in_vain(traced.graph, reading, found)
+        if stuck is None:
+            return Read(traced=traced, program=program, layers=layers, replay=found)
+        traced = stuck_at(traced, {stuck: found.why or found.clause})
+
+
+def _trusted_in_vain(graph: Graph, reading: Reading, found: Replay) -> int | None:
+    """The call without a row, or what lies behind one, at which a replay found a fault that is not the reader's."""
+    if found.fault not in ("running", "batch", "random"):
+        return None
+    named = {node.name: node.id for node in graph.nodes} | reading.names
+    named |= {name: node for name, (_, node) in reading.outputs.items()}
+    node = named.get(found.where)
+    return node if node is not None and graph.behind[node] and not graph.lost[node] else None
+
+
+def trusting_nothing(traced: Traced) -> Traced:
+    """The same network where no replay can prove it: no call without a row is run."""
+    return stuck_at(traced, {node.id: node.refused for node in traced.graph.nodes if node.refused})
+
+
+def stuck_at(traced: Traced, reasons: Mapping[int, str]) -> Traced:
+    """The same network, some of its calls not to be run. reasons: why, by node."""
+    nodes = tuple(
+        replace(node, refused=node.refused or reasons[node.id], stuck=node.stuck or reasons[node.id])
+        if node.id in reasons else node
+        for node in traced.graph.nodes
+    )  # fmt: skip
+    return replace(traced, graph=Graph(nodes, traced.graph.outputs))

@@ -6,8 +6,10 @@ from math import prod
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
+from torch.utils._pytree import tree_leaves, tree_map
 
 from layerscope.graph.axes import REPEATED, Axes, Part, to_own
 from layerscope.graph.ops.channels import rearrange, shuffle
@@ -24,9 +26,26 @@ class Emitter:
 
     @staticmethod
     def value(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a call gives while it is exported."""
+        """What a call gives while it is exported; worked out for two pictures, as some calls would fix their number."""
         known: Any = map_arg((args, kwargs), lambda fx: fx.meta["val"])
-        return target(*known[0], **known[1])
+        tensors = [value for value in tree_leaves(known) if isinstance(value, Tensor)]
+        like = next((t for t in tensors if t.dim() and not isinstance(t.shape[0], int)), tensors[0])
+        free = like.dim() > 0 and not isinstance(like.shape[0], int)
+
+        def given(value: Any) -> Any:
+            if not isinstance(value, Tensor):
+                return value
+            sizes = [size if isinstance(size, int) else 2 for size in value.shape]
+            return torch.empty(sizes, dtype=value.dtype, device="meta")
+
+        def found(value: Any) -> Any:
+            if not isinstance(value, Tensor):
+                return value
+            sizes = [like.shape[0], *value.shape[1:]] if free and value.dim() else list(value.shape)
+            return like.new_empty(sizes, dtype=value.dtype)
+
+        args, kwargs = tree_map(given, known)
+        return tree_map(found, target(*args, **kwargs))
 
     def __call__(self, target: Any, *args: Any) -> Node:
         with self.graph.inserting_before(self.before):

@@ -119,12 +119,51 @@ def _matmul(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
 
 def _clamp(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
     """Cutting at 0 is the rectifier, cutting at 0 and above its bounded kin; scalar bounds only."""
-    low, high = call["min"], call.get("max")
-    if low != 0 or isinstance(high, FxNode) or (high is not None and high <= 0):
+    low, high = call.get("min"), call.get("max")
+    if isinstance(low, FxNode) or isinstance(high, FxNode):
         return None
+    if low != 0 or (high is not None and high <= 0):
+        return aten.clamp.default, {"self": call["self"], "min": low, "max": high}
     if high is None:
         return aten.relu.default, {"self": call["self"]}
     return aten.hardtanh.default, {"self": call["self"], "min_val": 0.0, "max_val": float(high)}
+
+
+def _hardtanh(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    if call["min_val"] == 0:
+        return None
+    return aten.clamp.default, {"self": call["self"], "min": call["min_val"], "max": call["max_val"]}
+
+
+def _random_leaky(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """In evaluation the slope is the middle of its bounds."""
+    if call["training"]:
+        return None
+    return aten.leaky_relu.default, {"self": call["self"], "negative_slope": (call["lower"] + call["upper"]) / 2}
+
+
+def _negative(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    return aten.mul.Tensor, {"self": call["self"], "other": -1}
+
+
+def _square(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    return aten.pow.Tensor_Scalar, {"self": call["self"], "exponent": 2}
+
+
+def _subtracted_from(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    if isinstance(call["other"], FxNode):
+        return aten.sub.Tensor, {"self": call["other"], "other": call["self"], "alpha": call["alpha"]}
+    turned = before(fx, aten.mul.Tensor, call["self"], -call["alpha"])
+    return aten.add.Tensor, {"self": turned, "other": call["other"], "alpha": 1}
+
+
+def before(fx: FxNode, target: OpOverload, *args: Any) -> FxNode:
+    """A further call in front of this one, in its place of the network; its shapes are those that it gives."""
+    with fx.graph.inserting_before(fx):
+        made = fx.graph.call_function(target, args)
+    values = [arg.meta["val"] if isinstance(arg, FxNode) else arg for arg in args]
+    made.meta = {**fx.meta, "val": target(*values)}
+    return made
 
 
 def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
@@ -134,6 +173,29 @@ def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None
         if call[other].target in (aten.zeros_like.default, aten.zeros.default, aten.new_zeros.default) and same_shape:
             return aten.relu.default, {"self": call[side]}
     return None
+
+
+def _padded(mode: str) -> Rewriting:
+    def written(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+        pad = call.get("pad", call.get("padding"))
+        return aten.pad.default, {"self": call["self"], "pad": pad, "mode": mode, "value": call.get("value")}
+
+    return written
+
+
+def _larger(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    return _maximum(fx, call) or (aten.maximum.default, call)
+
+
+def _product_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    """A constant, or a map, and a product."""
+    product = before(fx, aten.mul.Tensor, call["tensor1"], call["tensor2"])
+    return aten.add.Tensor, {"self": call["self"], "other": product, "alpha": call["value"]}
+
+
+def _quotient_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    quotient = before(fx, aten.div.Tensor, call["tensor1"], call["tensor2"])
+    return aten.add.Tensor, {"self": call["self"], "other": quotient, "alpha": call["value"]}
 
 
 def _max_pool(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
@@ -234,6 +296,13 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.clamp.default: _clamp,
     aten.clamp_min.default: _clamp,
     aten.clip.default: _clamp,
+    aten.clamp_max.default: _clamp,
+    aten.hardtanh.default: _hardtanh,
+    aten.rrelu.default: _random_leaky,
+    aten.neg.default: _negative,
+    aten.square.default: _square,
+    aten.rsub.Scalar: _subtracted_from,
+    aten.rsub.Tensor: _subtracted_from,
     aten.add.Scalar: _same(aten.add.Tensor),
     aten.sub.Scalar: _same(aten.sub.Tensor),
     aten.mul.Scalar: _same(aten.mul.Tensor),
@@ -255,6 +324,13 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.split_with_sizes.default: _taken_apart,
     aten.unbind.int: _unbound,
     aten.maximum.default: _maximum,
+    aten.max.other: _larger,
+    aten.constant_pad_nd.default: _padded("constant"),
+    aten.reflection_pad2d.default: _padded("reflect"),
+    aten.replication_pad2d.default: _padded("replicate"),
+    aten.min.other: _same(aten.minimum.default),
+    aten.addcmul.default: _product_added,
+    aten.addcdiv.default: _quotient_added,
     aten.max_pool2d_with_indices.default: _max_pool,
     aten.native_batch_norm.default: _batch_norm,
     aten._native_batch_norm_legit.default: _batch_norm,

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
@@ -20,8 +21,9 @@ from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
 from layerscope.graph import affine, gates, response
 from layerscope.graph.args import bind
+from layerscope.graph.arguments import CallArguments
 from layerscope.graph.batch import BatchDim, first, is_number
-from layerscope.graph.constants import Constants, WeightsRecipe, is_copy
+from layerscope.graph.constants import GETITEM, Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.layout import Layout
@@ -29,7 +31,7 @@ from layerscope.graph.layout_calls import handler_of
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
-from layerscope.graph.ops.calls import BatchSize, Call, Declined, NodeInput, holds_source
+from layerscope.graph.ops.calls import Call, Declined, holds_source
 from layerscope.graph.ops.norm import local_response_norm
 from layerscope.graph.ops.refused import reason
 from layerscope.graph.spelling import respell
@@ -111,7 +113,7 @@ class _Reader:
         self.lies = layout.seen_otherwise()
         affine.gather(program.graph, Constants(program))
         self.constants = Constants(program)
-        gates.mark(program.graph, self.constants)
+        gates.mark(program.graph, self.constants, {*self.responses, *self.inner})
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)
         self.namer = Namer(n for n in program.graph.nodes if self._is_node(n))
@@ -124,7 +126,7 @@ class _Reader:
         for fx in self.program.graph.nodes:
             if fx is self.input:
                 self.ids[fx] = 0
-                self.nodes.append(Node(id=0, name=INPUT, op=INPUT, target="", module="", shape=_shape(fx)))
+                self.nodes.append(Node(id=0, name=INPUT, op=INPUT, target="", module="", shape=self._shape(fx)))
             elif self._is_alias(fx) and fx.args[0] in self.ids:
                 self.ids[fx] = self.ids[fx.args[0]]
             elif self._is_node(fx):
@@ -154,21 +156,24 @@ class _Reader:
             return whole["start"] in (None, 0) and whole["end"] in (None, 2**63 - 1) and whole["step"] == 1
         if fx.target is operator.getitem:
             source, index = fx.args
-            # A row speaks for the first output of its call; where none does, the call is refused, and all behind it.
-            return isinstance(source, FxNode) and (source.target not in OPERATIONS.targets or bool(index == 0))
+            # A row speaks for the first output of its call.
+            return isinstance(source, FxNode) and source.target in OPERATIONS.targets and bool(index == 0)
         return is_copy(fx) or (fx.target is aten._to_copy.default and _same_numbers(fx))
 
     def _append(self, fx: FxNode) -> None:
         name, module, classes = self.namer.name(fx, self._known_as(fx))
         target, raw = self._bound(fx)
-        arguments = _Arguments(self, name)
+        arguments = CallArguments(self.ids, self.constants, self.batch, name)
         args = {key: arguments.value(value, key) for key, value in raw.items()}
+        known = GETITEM if target is operator.getitem else str(target)
         node = Node(
-            id=len(self.nodes), name=name, op=_op_name(target), target=str(target), module=module, classes=classes,
-            calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=_shape(fx),
+            id=len(self.nodes), name=name, op=_op_name(target), target=known, module=module, classes=classes,
+            calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=self._shape(fx),
             lies=self.lies.get(fx, ()),
         )  # fmt: skip
-        behind = bool(self.mixed.intersection(node.sources))
+        if target is operator.getitem:
+            node = replace(node, op=self.nodes[node.sources[0]].op)
+        behind = bool(self.mixed.intersection(node.sources)) or target is operator.getitem
         mixed = self.batch.mixed(fx)
         if mixed or behind:
             self.mixed.add(node.id)
@@ -177,9 +182,30 @@ class _Reader:
             why = self._unknown(target) or ("" if behind else mixed)
         else:
             why = mixed or self._declined(node, target)
-        why = arguments.why or why
-        self.nodes.append(replace(node, refused=why))
+        stuck = arguments.why or self._cannot_be_run(fx, target, mixed)
+        self.nodes.append(replace(node, refused=stuck or arguments.counted or why, stuck=stuck))
         self.ids[fx] = node.id
+
+    def _cannot_be_run(self, fx: FxNode, target: Any, mixed: str) -> str:
+        """Why a call without a row cannot even be run for the sake of what lies behind it, or nothing."""
+        if target is operator.getitem:
+            return self._unknown(target) if fx.args[0].target in OPERATIONS.targets else ""  # type: ignore[union-attr]
+        if not isinstance(target, OpOverload):
+            return "it is no ATen call"
+        if torch.Tag.nondeterministic_seeded in target.tags:
+            return reason(str(target))
+        return mixed if mixed and not self.batch.kept(fx) else ""
+
+    def _shape(self, fx: FxNode) -> tuple[int, ...]:
+        """The shape without the batch; empty for what is not one tensor with the batch in front and of known size."""
+        value = fx.meta.get("val")
+        if isinstance(value, list | tuple) and fx.target not in OPERATIONS.targets:
+            return ()
+        value = first(fx)
+        if not isinstance(value, Tensor) or not value.dim() or not self.batch.is_size(value.shape[0]):
+            return ()
+        sizes = tuple(value.shape)[1:]
+        return tuple(int(size) for size in sizes) if all(isinstance(size, int) for size in sizes) else ()
 
     def _known_as(self, fx: FxNode) -> Any:
         """What the call is named after, where no module is its own."""
@@ -190,6 +216,8 @@ class _Reader:
     def _bound(self, fx: FxNode) -> tuple[Any, dict[str, Any]]:
         if fx in self.responses:
             return local_response_norm, self.responses[fx]
+        if fx.target is operator.getitem:
+            return fx.target, {"of": fx.args[0], "index": fx.args[1]}
         if not hasattr(fx.target, "_schema"):
             return fx.target, {str(place): value for place, value in enumerate(fx.args)}
         # A view asks for a memory layout that channels-last maps do not have; a reshape gives the same numbers.
@@ -219,43 +247,6 @@ class _Reader:
         return ""
 
 
-class _Arguments:
-    """The arguments of one call: maps become Sources, constants Weights, the batch's size its own word."""
-
-    def __init__(self, reader: _Reader, name: str) -> None:
-        self.reader, self.name = reader, name
-        self.sources: list[int] = []
-        self.why = ""
-
-    def value(self, value: Any, key: str, place: int | None = None) -> Any:
-        """An argument, or one entry of a list; `why` says what makes the call one that cannot be had."""
-        if isinstance(value, list | tuple):
-            return tuple(self.value(v, key, index) for index, v in enumerate(value))
-        if not isinstance(value, FxNode):
-            return value
-        if value in self.reader.ids:
-            self.sources.append(self.reader.ids[value])
-            return NodeInput(len(self.sources) - 1)
-        if value in self.reader.constants and isinstance(value.meta.get("val"), Tensor):
-            wish = f"{self.name}.{key}" if place is None else f"{self.name}.{key}.{place}"
-            return self.reader.constants.weight(value, wish)
-        if is_number(value):
-            return self._size(value, key, place)
-        changed = self.reader.constants.changed(value)
-        if changed:
-            self.why = f'it reads "{changed}", which every run of the network changes'
-        self.why = self.why or "it reads a tensor that is no constant: every run makes it anew"
-        return f"<{value.name}>"
-
-    def _size(self, fx: FxNode, key: str, place: int | None) -> Any:
-        """The batch's size may stand first in a shape, and nowhere else."""
-        is_batch = self.reader.batch.is_size(fx.meta["val"])
-        # A first size that is another than the batch's shows in the call's own first axis.
-        if key not in ("shape", "size") or place != 0:
-            self.why = self.why or self.reader.batch.counted(fx.meta["val"])
-        return BatchSize() if is_batch else f"<{fx.name}>"
-
-
 def _same_numbers(fx: FxNode) -> bool:
     """True for a conversion to the type and device that its input has already."""
     before, after = (n.meta["val"] for n in (fx.all_input_nodes[0], fx))
@@ -264,15 +255,6 @@ def _same_numbers(fx: FxNode) -> bool:
 
 def _op_name(target: Any) -> str:
     return OPERATIONS.targets[target].name if target in OPERATIONS.targets else str(target).removesuffix(".default")
-
-
-def _shape(fx: FxNode) -> tuple[int, ...]:
-    """The shape without the batch; empty for what is not one tensor of known size behind its batch."""
-    value = first(fx)
-    if not isinstance(value, Tensor):
-        return ()
-    sizes = tuple(value.shape)[1:]
-    return tuple(int(size) for size in sizes) if all(isinstance(size, int) for size in sizes) else ()
 
 
 def _user_outputs(program: ExportedProgram) -> list[FxNode]:

@@ -31,7 +31,9 @@ def without(traced: Traced, unloaded: Mapping[str, str]) -> Traced:
 
 def _marked(node: Node, lost: Mapping[str, str]) -> Node:
     reasons = [lost[name] for name in _weights(node.args.values()) if name in lost]
-    return replace(node, refused=reasons[0]) if reasons and not node.refused else node
+    if not reasons:
+        return node
+    return replace(node, refused=node.refused or reasons[0], stuck=node.stuck or reasons[0])
 
 
 def _weights(values: Iterable[Any]) -> Iterable[str]:

@@ -24,7 +24,7 @@ class Unwritable(Exception):
 _KINDS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "source": (NodeInput, lambda value: value.index, NodeInput),
     "weight": (Weight, lambda value: [value.name, list(value.shape)], lambda v: Weight(v[0], tuple(v[1]))),
-    "batch": (BatchSize, lambda value: None, lambda _: BatchSize()),
+    "batch": (BatchSize, lambda value: value.times, BatchSize),
     "named": (TensorName, lambda value: value.name, TensorName),
     "dtype": (torch.dtype, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.dtype)),
     "layout": (torch.layout, lambda value: str(value).removeprefix("torch."), lambda v: _torch(v, torch.layout)),

@@ -13,7 +13,8 @@ FIRST = 5
 def classifier_of(graph: Graph) -> int | None:
     """The node whose softmax says the classes; None where the output is anything but one number a class.
 
-    A softmax at the end has no row in the table; what it takes is the same to us.
+    A softmax at the end has no row in the table; what it takes is the same to us. Numbers that lie between 0 and 1
+    each by itself, as a sigmoid's, are no scores of one class against the others.
     """
     if len(graph.outputs) != 1:
         return None
@@ -21,7 +22,8 @@ def classifier_of(graph: Graph) -> int | None:
     if node.refused and "softmax" in node.target and len(node.sources) == 1:
         node = graph.nodes[node.sources[0]]
     counts_classes = len(node.shape) == 1 and node.shape[0] > 1
-    return node.id if counts_classes and not graph.behind[node.id] else None
+    each_by_itself = graph.ranges[node.id].low >= 0 and graph.ranges[node.id].high <= 1
+    return node.id if counts_classes and not each_by_itself and not graph.behind[node.id] else None
 
 
 def first_classes(values: Float32[Tensor, " classes"], names: tuple[str, ...]) -> Top:

@@ -167,6 +167,8 @@ class InferenceEngine:
         return None if request.unit is None else layer
 
     def _needed(self, layer: WatchedLayer, methods: Sequence[str]) -> set[int]:
+        if layer.record.scan_only:
+            return set()
         return set().union(*(needed_maps(self.program, layer.record.node, method) for method in methods))
 
     def _received(self, picture: bytes, clock: Clock, *, frame: bool) -> tuple[Float32[np.ndarray, "c h w"], Placement]:
@@ -202,7 +204,7 @@ class InferenceEngine:
         found: dict[str, Any] = {"value": value, "row": row, "col": col, "box": layer.box(row, col, self.input_size)}
         found["unit_scale"] = float(scales[request.unit])
         found["unit_map"] = gray_levels(maps[request.unit][None], scales[request.unit][None])[0].numpy()
-        if request.project and (value > 0 or not layer.record.rectified):
+        if request.project and (value > 0 or not layer.record.rectified) and not layer.record.scan_only:
             entries = _entries(layer, [request.unit], [row], [col])
             (tile,) = self._carried_back(forwarded, layer, entries, [request.method], request.method, clock)
             found |= {"projection": tile.pngs[request.method], "tile_box": tile.box}
@@ -233,7 +235,9 @@ class InferenceEngine:
         self, forwarded: ForwardPass, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
         clock: Clock,
     ) -> list[EncodedTile]:  # fmt: skip
-        """The entries' tiles, batch by batch; others may compute in between."""
+        """The entries' tiles, batch by batch; others may compute in between. Of a layer that is only scanned none."""
+        if layer.record.scan_only:
+            return [EncodedTile((0, 0, *self.input_size), {})] * len(entries)
         parts = carried(self.program, entries, methods, forwarded.values, size=1 if len(entries) == 1 else None)
         tiles: list[EncodedTile] = []
         while (part := self._next(parts, clock)) is not None:

@@ -1,7 +1,9 @@
 """A network from a user's file: `path/file.py:NAME`, a function or class that makes it, or the network itself."""
 
 import inspect
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +12,7 @@ import torch
 from torch import nn
 
 from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.keras_applications import is_keras
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
 from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
@@ -29,13 +32,27 @@ def user_network(spec: str, *, weights: str | Path | None = None, with_weights: 
         raise UsageError(f'there is no file "{file}" (network "{spec}")')
     guest = Guest(path.resolve())
     torch.manual_seed(RANDOM_SEED)
+    if "keras" in path.read_text(errors="replace"):
+        os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras reads it when the file imports it
     module = _guarded(guest.run, guest, f'"{file}" cannot be run', f'"{file}"')
     expects = getattr(module, "INPUT", None)
     if expects is not None and not isinstance(expects, Input):
         raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
     model = _made(_named(module, name, file), guest, name, file)
+    if is_keras(model):
+        return _keras(model, f"{path.name}:{name}", expects, weights)
     loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects, own=_own(module, file))
     return loaded if weights is None else with_file(loaded, weights)
+
+
+def _keras(model: Any, name: str, expects: Input | None, weights: object) -> Loaded:
+    """A Keras model that a function gives, as a torch module."""
+    from layerscope.models.keras.loading import keras_model
+
+    if weights is not None:
+        raise UsageError(f"{name} gives a Keras model: let the function load the weights, model.load_weights(FILE)")
+    loaded = keras_model(model, name)
+    return loaded if expects is None else replace(loaded, input=expects)
 
 
 def _own(module: ModuleType, file: str) -> OwnForward | None:
@@ -61,7 +78,7 @@ def _named(module: ModuleType, name: str, file: str) -> Any:
 
 def _made(found: Any, guest: Guest, name: str, file: str) -> nn.Module:
     """What the name stands for, made. Random weights are drawn with a fixed seed."""
-    if isinstance(found, nn.Module):
+    if isinstance(found, nn.Module) or is_keras(found):
         return found
     needed = _needed(found)
     if needed:
@@ -73,7 +90,7 @@ def _made(found: Any, guest: Guest, name: str, file: str) -> nn.Module:
     model = _guarded(found, guest, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
     if model is None:
         raise TraceError(f'{name}() in "{file}" returns nothing, not a torch.nn.Module: does it lack its return?')
-    if not isinstance(model, nn.Module):
+    if not isinstance(model, nn.Module) and not is_keras(model):
         what = type(model).__name__
         if isinstance(model, tuple | list):
             what = f"a {what} of {', '.join(type(one).__name__ for one in model)}"

@@ -78,7 +78,7 @@ def forecast_build(
     for layer in layers:
         require_finite(layer, batch.ids, values[layer.node])
     forward = seconds_forward / max(len(x), 1)
-    projected = [layer for layer in layers if layer.map or settings.dense]
+    projected = [layer for layer in layers if (layer.map or settings.dense) and not layer.scan_only]
     k, methods, views = min(settings.k, count), len(settings.methods), len(settings.views)
     peaks = {layer.node: len(sampled_units(layer, settings)) * k for layer in layers}
     costs = {layer.node: _projection_seconds(program, x, input, layer, settings) for layer in projected}

@@ -56,7 +56,7 @@ class Remaining:
 
     def methods(self, layer: LayerRecord) -> tuple[str, ...] | None:
         """The methods without sheets; None where nothing is to be made, not even patches."""
-        wanted = self.settings.methods if layer.map or self.settings.dense else ()
+        wanted = self.settings.methods if (layer.map or self.settings.dense) and not layer.scan_only else ()
         if not self.has_patches(layer):
             return wanted
         made = self.made(layer)
@@ -105,7 +105,8 @@ class Remaining:
         layer = plan.layer
         if measured is None:
             if self.stored(layer).tile is None:
-                self.writer.set_layer_plate(layer.node, tile=self.whole, method=None, why=None)
+                why = layer.scan_only or None
+                self.writer.set_layer_plate(layer.node, tile=self.whole, method=None, why=why)
             return
         for method in plan.methods:
             self.writer.put_statistic("specificity", measured.specificity[method], layer=layer.node, method=method)

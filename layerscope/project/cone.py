@@ -190,7 +190,8 @@ def _one_step(
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
     op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
     if _is_where_it_starts(program, start, node.id):
-        return [(node.sources[0], signal)]
+        source = node.sources[0]
+        return [(source, signal if len(node.shape) == 1 else laid(signal, own, extents[source]))]
     rule, nodes = op.rule(method), program.graph.nodes
     whole = own.is_whole or len(node.shape) == 1
     if whole:

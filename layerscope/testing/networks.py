@@ -18,7 +18,7 @@ from layerscope.core.records import Input
 from layerscope.graph import read
 from layerscope.models import Loaded, load
 
-OTHERS = ("worldnet", "zfnet/none", "torchvision:alexnet", "path/net.py:network", "path/model.pt2")
+OTHERS = ("worldnet", "zfnet/none", "torchvision:alexnet", "path/net.py:network", "path/model.pt2", "path/model.onnx")
 INPUT = Input(height=64, width=64)
 
 

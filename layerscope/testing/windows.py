@@ -34,6 +34,8 @@ def with_new(x: Tensor, new: Tensor, box: Box, *, outside: bool = False) -> Tens
 def edges(field: Field, row: int, col: int, shape: tuple[int, ...]) -> Iterator[Box]:
     """The outermost lines of px of a window that lie in the map, one box each."""
     whole, part = field.box(row, col), inside(field, row, col, shape)
+    if not part.height or not part.width:  # it sees what stands beyond the border alone
+        return
     if whole.top == part.top:
         yield Box(top=part.top, bottom=part.top + 1, left=part.left, right=part.right)
     if whole.bottom == part.bottom:

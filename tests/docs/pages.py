@@ -1,8 +1,9 @@
 """The docs as data: pages, fenced blocks, headings, tables and links.
 
 A block's first word is its language, its second how it is meant: `sh` and `python` blocks run; `sh downloads` (fetches
-something) and `sh set-up` (makes an environment) are only parsed; `text exactly` is what the command before it prints;
-`python a row`, `a method`, `a page` and `the laws` are examples that tests of their own take up.
+something), `sh set-up` (makes an environment) and `with an extra` (run by tests/networks) are only parsed; `text
+exactly` is what the command before it prints; `python a row`, `a method`, `a page` and `the laws` are examples that
+tests of their own take up.
 """
 
 import re

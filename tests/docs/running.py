@@ -20,19 +20,19 @@ from tests.docs.pages import ROOT, Block, blocks, name
 
 
 class Page:
-    """One page in the running. printed: what its last command said on stdout."""
+    """One page in the running. manner: of the blocks that are run. printed: what its last command said on stdout."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        self.path, self.folder, self.printed = path, folder, ""
+    def __init__(self, path: Path, folder: Path, manner: str = "") -> None:
+        self.path, self.folder, self.printed, self.manner = path, folder, "", manner
         self.names: dict[str, Any] = {"__name__": name(path)}
 
     def run(self) -> None:
         """All blocks that are meant to be run; each must end well."""
         with contextlib.chdir(self.folder), self._importable():
             for block in blocks(self.path):
-                if block.language == "sh" and not block.manner:
+                if block.language == "sh" and block.manner == self.manner:
                     self._shell(block)
-                elif block.language == "python" and not block.manner:
+                elif block.language == "python" and block.manner == self.manner:
                     self._python(block)
                 elif (block.language, block.manner) == ("text", "exactly"):
                     assert self.printed == block.body, f"{name(self.path)}, line {block.line}: prints\n{self.printed}"

@@ -19,7 +19,7 @@ GUIDES = [path for path in sorted((DOCS / "how-to").glob("*.md")) if path != OWN
 ALONE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "mathematics.md", DOCS / "reference" / "python.md"]
 PICTURES = 26
 # Rows that pages write, and the laws that they are asked, are run by tests of their own.
-MANNERS = ("", "downloads", "set-up", "exactly", "a row", "a method", "a page", "the laws")
+MANNERS = ("", "downloads", "set-up", "exactly", "a row", "a method", "a page", "the laws", "with an extra")
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,16 @@
 """Full-image projections by autograd on the user's eager model: slow, plain, and sharing no code with the package.
 
-The model runs once under a ``TorchFunctionMode`` that puts every form of ReLU (module, functional, method, in-place)
-and local response normalisation in the hands of an autograd Function whose backward follows the wanted method. All
-else is autograd's own backward: max pooling goes through the switches and overlapping windows add, biases stay out,
-batch norm is its linear map. A projection starts from the activation's own value, zero elsewhere.
+The model runs once under a ``TorchFunctionMode`` that puts every form of ReLU (module, functional, method, in-place),
+smooth activations, gates and normalisations in the hands of an autograd Function whose backward follows the wanted
+method (those other than ReLUs stand in tests/helpers/ways.py). All else is autograd's own backward: max pooling goes
+through the switches and overlapping windows add, biases stay out, batch norm is its linear map. A projection starts
+from the activation's own value, zero elsewhere.
 
 In-place calls stay in place, so a model that relies on the overwritten value computes what it always computes; what a
 layer gave is kept as a clone, taken before anything can overwrite it.
 """
 
 import copy
-import inspect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,15 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from tests.helpers import ways
+from tests.helpers.ways import Course
+
 METHODS = ("deconvnet", "guided", "gradient")
-
-
-@dataclass
-class Course:
-    """The way back that is being taken: its method, and the graph node whose rule is the start and not applied."""
-
-    method: str = "gradient"
-    start: object | None = None
 
 
 class Rectify(torch.autograd.Function):
@@ -59,27 +54,6 @@ class Rectify(torch.autograd.Function):
         return signal, None, None, None, None
 
 
-class Normalise(torch.autograd.Function):
-    """Local response normalisation: the signal passes, but the gradient method differentiates it."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, settings: dict[str, float], course: Course) -> Tensor:
-        ctx.settings, ctx.course = settings, course
-        ctx.save_for_backward(x)
-        return functional.local_response_norm(x, **settings)  # pyright: ignore[reportArgumentType]
-
-    @staticmethod
-    def backward(ctx: Any, *signals: Tensor) -> tuple[Tensor | None, ...]:
-        (signal,) = signals
-        if ctx.course.method == "gradient":
-            (x,) = ctx.saved_tensors
-            with torch.enable_grad():
-                x = x.detach().requires_grad_()
-                y = functional.local_response_norm(x, **ctx.settings)
-            (signal,) = torch.autograd.grad(y, x, signal)
-        return signal, None, None
-
-
 def _relu(input: Tensor, inplace: bool = False) -> tuple:
     return input, 0.0, math.inf, inplace
 
@@ -89,7 +63,7 @@ def _relu6(input: Tensor, inplace: bool = False) -> tuple:
 
 
 def _hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple:
-    assert min_val == 0, "a hardtanh that does not start at 0 is no ReLU: the methods say nothing about it"
+    assert min_val == 0, "a hardtanh that does not start at 0 is no ReLU"
     return input, 0.0, float(max_val), inplace
 
 
@@ -114,7 +88,14 @@ RECTIFIERS: dict[Callable, Callable[..., tuple]] = {
     functional.leaky_relu: _leaky_relu,
     functional.leaky_relu_: _in_place(_leaky_relu),
 }
-UNCAUGHT = ("ReluBackward", "HardtanhBackward", "LeakyReluBackward", "ThresholdBackward", "ClampBackward")
+UNCAUGHT = (
+    "ReluBackward",
+    "HardtanhBackward",
+    "LeakyReluBackward",
+    "ThresholdBackward",
+    "ClampBackward",
+    *ways.UNCAUGHT,
+)
 
 
 @dataclass(frozen=True)
@@ -148,12 +129,7 @@ class Interception(TorchFunctionMode):
     def _call(self, func: Any, args: tuple, kwargs: dict) -> Any:
         if func in RECTIFIERS:
             return Rectify.apply(*RECTIFIERS[func](*args, **kwargs), self.course)
-        if func is functional.local_response_norm:
-            bound = inspect.signature(functional.local_response_norm).bind(*args, **kwargs)
-            bound.apply_defaults()
-            x = bound.arguments.pop("input")
-            return Normalise.apply(x, dict(bound.arguments), self.course)
-        return func(*args, **kwargs)
+        return ways.called(func, args, kwargs, self.course)
 
 
 def _frozen_copy(model: nn.Module) -> nn.Module:

@@ -78,9 +78,43 @@ RECTIFIERS: tuple[Callable[[], nn.Module], ...] = (
 )
 
 
+SMOOTH: tuple[Callable[[], nn.Module], ...] = (
+    *(nn.SiLU, nn.GELU, partial(nn.GELU, "tanh"), nn.Hardswish, nn.Mish, nn.ELU, nn.SELU, partial(nn.CELU, 0.5)),
+    *(nn.Softplus, nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Softsign, nn.LogSigmoid, nn.Softshrink, nn.Hardshrink),
+    partial(nn.SiLU, inplace=True),
+    lambda: Called(lambda x: x * torch.sigmoid(x), "x * sigmoid(x)"),
+    lambda: Called(lambda x: x * functional.hardsigmoid(x), "x * hardsigmoid(x)"),
+    lambda: Called(lambda x: x * x, "x * x"),
+    lambda: Called(torch.abs, "abs"),
+)
+
+
+class Gate(nn.Module):
+    """A map times what one of its own branches says of each channel, each place or both; or over its own norm."""
+
+    def __init__(self, channels: int, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.conv = nn.Conv2d(channels, 1 if kind == "place" else channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kind == "norm":
+            return x / (x.square().sum(1, keepdim=True) + 0.1).sqrt()
+        if self.kind == "sum":
+            return x + self.conv(functional.adaptive_avg_pool2d(x, 1))
+        if self.kind == "product":
+            return x * self.conv(x)
+        seen = functional.adaptive_avg_pool2d(x, 1) if self.kind == "channel" else x
+        return torch.sigmoid(self.conv(seen)) * x
+
+    def extra_repr(self) -> str:
+        return self.kind
+
+
 @st.composite
-def rectifiers(draw: st.DrawFn) -> nn.Module:
-    return draw(st.sampled_from(RECTIFIERS))()
+def rectifiers(draw: st.DrawFn, monotone: bool = True) -> nn.Module:
+    """A rectifier, or where larger numbers may give smaller ones too a smooth activation."""
+    return draw(st.sampled_from(RECTIFIERS if monotone else (*RECTIFIERS, *SMOOTH)))()
 
 
 def _pair(values: Iterable[int]) -> tuple[int, int]:
@@ -158,8 +192,26 @@ def joins(draw: st.DrawFn, shape: torch.Size, monotone: bool) -> nn.Module:
 
 
 @st.composite
+def joined(draw: st.DrawFn, shape: torch.Size) -> nn.Module:
+    """What a map's own numbers decide about it: a gate, or a normalisation by its statistics; or a padding."""
+    _, channels, rows, cols = shape
+    small = min(rows, cols) > 1
+    choices = (
+        *(partial(Gate, channels, kind) for kind in ("channel", "place", "both", "product", "sum")),
+        *((partial(nn.GroupNorm, 1, channels), partial(nn.LayerNorm, [channels, rows, cols])) if channels > 1 else ()),
+        *((partial(nn.InstanceNorm2d, channels, affine=True),) if small else ()),
+        *((partial(Gate, channels, "norm"),) if channels > 1 else ()),
+        *(partial(nn.ZeroPad2d, (0, 1, 0, 1)), partial(nn.ConstantPad2d, (1, 2, 0, 1), 0.5)),
+        *((partial(nn.ReflectionPad2d, 1), partial(nn.ReplicationPad2d, (1, 0, 2, 1))) if small else ()),
+    )
+    return draw(st.sampled_from(choices))()
+
+
+@st.composite
 def pointwise(draw: st.DrawFn, shape: torch.Size, monotone: bool) -> nn.Module:
     """Batch norm, local response normalisation, a constant factor, or nothing."""
+    if not monotone and draw(st.booleans()):
+        return draw(joined(shape))
     factor = 0.5 if monotone else -0.5
     choices = (
         lambda: nn.BatchNorm2d(shape[1]),
@@ -211,7 +263,7 @@ def networks(draw: st.DrawFn, monotone: bool = False) -> Drawn:
         stage = draw(st.sampled_from([convolutions, sums, joins]))
         steps.append(draw(stage(shape, monotone)))
         steps.append(draw(pointwise(_after(steps, channels, height, width), monotone)))
-        steps.append(draw(rectifiers()))
+        steps.append(draw(rectifiers(monotone)))
         shape = _after(steps, channels, height, width)
         if draw(st.booleans()):
             steps.append(draw(pools(shape)))

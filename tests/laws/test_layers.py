@@ -9,12 +9,13 @@ from torch import nn
 
 import layerscope as ls
 from layerscope.core.errors import UnknownOp, UsageError
+from tests.helpers.networks import Sine
 from tests.laws.strategies import FEW, Box, Drawing, Stage, Unknown, drawings
 
 # Each of these traces a larger network, or two.
 FEWER = settings(FEW, max_examples=max(1, settings().max_examples // 10))
 INPUT = ls.Input(channels=3, height=6, width=5)
-HEAD = nn.Sequential(nn.Tanh(), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1))
+HEAD = nn.Sequential(Sine(), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1))
 
 
 class Plan:

@@ -17,6 +17,7 @@ from layerscope.testing import ops
 FORMULAS = {
     "local_response_norm": lambda signal, inputs, call: (signal,),
     "gate": lambda signal, inputs, call: (signal * inputs[1], torch.zeros_like(inputs[1])),
+    "quotient": lambda signal, inputs, call: fixed_divisor(signal, *inputs),
     "channel_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call),
     "channel_rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call, centred=False),
     "layer_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], last(call), call),
@@ -24,6 +25,14 @@ FORMULAS = {
     "group_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [2], call, groups=call["num_groups"]),
     "instance_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [2, 3], call),
 }
+# The smooth activations that rise from about zero, as a rectifier does.
+RISING = ("silu", "hardswish", "gelu", "mish", "elu", "selu", "celu", "softplus", "threshold")
+
+
+def fixed_divisor(signal, x, divisor):
+    """A divisor that is smaller than the map is a constant; one of its size is differentiated."""
+    own = signal / divisor
+    return own, -signal * x / divisor**2 if divisor.shape == x.shape else torch.zeros_like(divisor)
 
 
 def last(call) -> list[int]:
@@ -58,17 +67,24 @@ def test_laws(name: str, law) -> None:
 @pytest.mark.parametrize("name", OPERATIONS.own)
 def test_methods_are_their_formulas(name: str) -> None:
     """Deconvnet rectifies the signal as a rectifier rectifies its input, without a ceiling and whatever the input;
-    guided then takes the gradient of that; what is no rectifier and has no formula of its own goes by the gradient."""
+    guided then takes the gradient of that, or the secant slope where an activation is smooth; one that saturates has
+    that for both; what is no activation and has no formula of its own goes by the gradient."""
     row = OPERATIONS.own[name]
     for case in ops.cases(row):
         inputs, signal = case.random(7), case.signal(8)
         rules = {method: case.back(method, signal, inputs) for method in METHODS.own}
         if row.activation == "rectifier":
-            slope = -case.call.run(torch.full_like(signal[:1], -1.0)).flatten()[0]
+            slope = -case.call.run(torch.full_like(signal[:1], -1.0))
             rectified = torch.where(signal > 0, signal, slope * signal)
             assert torch.equal(rules["deconvnet"][0], rectified)
             assert not row.rule("deconvnet").inputs
             torch.testing.assert_close(rules["guided"][0], vjp(rectified, case.call.knowing(inputs))[0])
+        elif row.activation == "smooth":
+            rises = case.call["min"] is not None and case.call["min"] >= 0 if name == "clamp" else name in RISING
+            secant = (case.call.run(inputs[0]) - case.call.run(0 * inputs[0])) / inputs[0]
+            clamped = torch.where(signal > 0, signal, 0.0)
+            torch.testing.assert_close(rules["deconvnet"][0], clamped if rises else signal * secant)
+            torch.testing.assert_close(rules["guided"][0], (clamped if rises else signal) * secant)
         elif row.rules:
             expected = FORMULAS[name](signal, inputs, case.call)
             torch.testing.assert_close(rules["deconvnet"], expected)

@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_help_and_the_list_of_plug_ins_tell_the_guests_rows(made) -> None:
     """Where NET, --images and --codec are told, and with the package that they come from."""
     helped, _, rest = " ".join(made[1].split()).partition("$ build stripes:8")
-    assert "path/model.pt2 or stripes:COUNT" in helped
+    assert "path/model.onnx or stripes:COUNT" in helped
     assert "a folder, a glob, picture files, .tar files or noise:COUNT" in helped
     assert "png or rawz (default jpeg)" in helped
     for kind, name in (("network kind", "stripes"), ("image kind", "noise"), ("codec", "rawz")):

@@ -22,7 +22,7 @@ def test_the_guests_networks_keep_the_laws(law):
 def test_its_form_is_told_with_the_others():
     """In help and refusals, while the package is installed and only then."""
     with installed():
-        assert forms().endswith("path/model.pt2 or stripes:COUNT")
+        assert forms().endswith("path/model.onnx or stripes:COUNT")
         with pytest.raises(UsageError, match="or stripes:COUNT"):
             ls.trace("stripe")
     assert "stripes" not in forms()

@@ -1,7 +1,9 @@
 """Signatures of the package are checked while the tests run, at a function's first call and at every later one."""
 
+import gc
+import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from jaxtyping import Float64, TypeCheckError, UInt8
 
 from layerscope.core.geometry import Window
 from layerscope.world.colours import lab
+from tests import typecheck
 from tests.typecheck import checked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
 refused = pytest.raises((BeartypeCallHintViolation, TypeCheckError))
@@ -58,6 +62,57 @@ def test_a_wrong_result_is_refused():
 
     with refused:
         half(3)
+
+
+def test_what_is_made_anew_each_time_is_checked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each calls its own and refuses what the first refuses, by one check; another signature has another."""
+    built = []
+    monkeypatch.setattr(
+        typecheck, "_types", lambda function, by=typecheck._types: built.append(function) or by(function)
+    )
+
+    def adding(amount: Any, of: type) -> "Callable[..., object]":
+        @checked
+        def add(number: of, *, twice: bool = False) -> of:  # pyright: ignore[reportInvalidTypeForm]
+            return number + amount * (2 if twice else 1)
+
+        return add
+
+    functions = [adding(amount, int) for amount in (1, 10, 100)]
+    assert [add(5) for add in functions] == [6, 15, 105]
+    assert [add(5, twice=True) for add in functions] == [7, 25, 205]
+    assert len(built) == 1
+    for add in functions:
+        for wrong in (lambda add=add: add("5"), lambda add=add: add(5, twice=2)):
+            with refused:
+                wrong()
+    with refused:
+        adding(0.5, int)(5)
+    text = adding("!", str)
+    assert text("a", twice=True) == "a!!" and len(built) == 2
+    with refused:
+        text(5)
+
+
+def test_what_is_made_anew_is_not_kept() -> None:
+    """What a function closes over goes with it, though its check stays for the next."""
+
+    class Held:
+        """Something that would be held."""
+
+    def asking(held: Held) -> "Callable[[int], bool]":
+        @checked
+        def ask(number: int) -> bool:
+            return held is not None and number > 0
+
+        return ask
+
+    held = Held()
+    seen = weakref.ref(held)
+    assert asking(held)(1)
+    del held
+    gc.collect()
+    assert seen() is None
 
 
 def test_a_whole_number_passes_for_a_float():

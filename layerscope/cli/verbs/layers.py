@@ -42,12 +42,15 @@ def _replay_text(replay: "Replay | None") -> str:
 
 def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
     rows = [_row(layer, expected) for layer in layers]
-    notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note]
+    notes = [f"{layer.name}: {layer.field.note}" for layer in layers if layer.field.note and not layer.scan_only]
     notes += [
         f"and beyond their fields, layers from {layer.name} on: {layer.field.beyond}"
         for layer in layers
         if layer.field.beyond
     ][:1]
+    scanned = [layer for layer in layers if layer.scan_only]
+    if scanned:
+        notes.append(f"no projections, patches and statistics only, from {scanned[0].name} on: {scanned[0].scan_only}")
     legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
     return "\n".join([words.table(HEADER, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
 

@@ -3,8 +3,10 @@
 Rows and rules are given calls; they speak of a call's own inputs only.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -36,15 +38,21 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class BatchSize:
-    """In a call's arguments: the number of images, known only when the call runs."""
+    """In a call's arguments: the number of images, or `times` as many, known only when the call runs."""
+
+    times: int = 1
 
 
 class Sample(NamedTuple):
-    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input."""
+    """A small call for the general tests: the target, its inputs, and its arguments with a NodeInput for each input.
+
+    above: the operation is defined for numbers above this only.
+    """
 
     target: OpOverload
     inputs: tuple[Tensor, ...]
     args: tuple[Any, ...]
+    above: float = -inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +61,18 @@ class Call:
 
     args: plain values, with NodeInput, Weight and BatchSize in place of what is not plain; in a call that a rule gets,
     tensors stand in place of the weights. tensors: the inputs, for rules that read them. output: what the call gave,
-    likewise. memo: what a rule makes of the weights, kept for the next call of the same node.
+    likewise. memo: what a rule makes of the weights, kept for the next call of the same node. whole: all that the call
+    gives is wanted, not its first output alone: it has no row, and later calls take their part of it.
     """
 
-    target: OpOverload
+    target: Callable[..., Any]
     args: Mapping[str, Any]
     inputs: tuple[TensorShape, ...]
     shape: TensorShape
     tensors: tuple[Tensor, ...] = ()
     output: Tensor | None = None
     memo: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
+    whole: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.args[name]
@@ -79,12 +89,16 @@ class Call:
             self.memo[name] = make()
         return self.memo[name]
 
-    def run(self, *tensors: Tensor) -> Tensor:
-        """The operation itself, on these inputs."""
-        batch = tensors[0].shape[0]
+    def run(self, *tensors: Tensor, batch: int | None = None) -> Any:
+        """The operation itself, on these inputs. batch: how many images they are of, where their first axis may be
+        another than the images."""
+        if batch is None:
+            batch = tensors[0].shape[0]
         args = {name: _filled(value, tensors, batch) for name, value in self.args.items()}
-        result = computed(self.target, args, tensors[0])
-        return result[0] if isinstance(result, tuple | list) else result
+        if self.target is operator.getitem:
+            return args["of"][args["index"]]
+        result = computed(self.target, args, tensors[0] if tensors else None)
+        return result[0] if isinstance(result, tuple | list) and not self.whole else result
 
     def local(
         self,
@@ -99,7 +113,8 @@ class Call:
         """
         no_padding = "valid" if isinstance(self.args.get("padding"), str) else (0, 0)
         sizes = {"output_size": shape[-2:], "extent": shape[-2:], "shape": (BatchSize(), *shape)}
-        local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0), "offset": (0, 0), **sizes}
+        pad = (0, 0, 0, 0, *self.args.get("pad", ())[4:])
+        local = {"padding": no_padding, "ceil_mode": False, "pad": pad, "offset": (0, 0), **sizes}
         args = {name: local.get(name, value) for name, value in self.args.items()}
         return replace(self, args=args, inputs=inputs, shape=shape, tensors=tensors, output=output)
 
@@ -122,7 +137,7 @@ def _filled(value: Any, tensors: tuple[Tensor, ...], batch: int) -> Any:
     if isinstance(value, NodeInput):
         return tensors[value.index]
     if isinstance(value, BatchSize):
-        return batch
+        return batch * value.times
     if isinstance(value, tuple):
         return [_filled(v, tensors, batch) for v in value]
     return value

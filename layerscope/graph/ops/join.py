@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field
-from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample, Weight
+from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
+from layerscope.graph.ops.gate import gathered, spread_over
+from layerscope.graph.ops.pointwise import differs_by_place
 from layerscope.graph.ops.ranges import Range, constant, hull
 from layerscope.graph.ops.rules import Back, adjoint
 from layerscope.graph.ops.table import Op, everything, pointwise
@@ -14,13 +16,18 @@ from layerscope.graph.ops.table import Op, everything, pointwise
 aten = torch.ops.aten
 
 
+BEYOND = "has something added that sees the whole map"
+
+
 def _sum_window(call: Call) -> tuple[Field, ...]:
-    for side in (call["self"], call["other"]):
-        if isinstance(side, Weight | Tensor) and any(size != 1 for size in tuple(side.shape)[-2:]):
-            raise Declined("adds a constant that differs from place to place")
-    if any(shape != call.shape for shape in call.inputs):
-        raise Declined(f"adds maps of different shapes, {' and '.join(str(list(s)) for s in call.inputs)}")
-    return pointwise(call)
+    if len(call.inputs) == 1 and call.inputs[0] != call.shape:
+        raise Declined(f"spreads {list(call.inputs[0])} to {list(call.shape)}")
+    return spread_over(call, BEYOND)
+
+
+def _sum_pad(call: Call) -> float | None:
+    """A constant that differs from place to place is added on whole maps."""
+    return None if differs_by_place(call) else 0.0
 
 
 def _sum_range(sign: float) -> Callable[[Call, tuple[Range, ...]], Range]:
@@ -38,7 +45,8 @@ def _sum_back(sign: float) -> Back:
     def back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         factor = {"self": 1.0, "other": sign * call["alpha"]}
         sides = [name for name in ("self", "other") if isinstance(call[name], NodeInput)]
-        return tuple(signal if factor[side] == 1 else signal * factor[side] for side in sides)
+        parts = (signal if factor[side] == 1 else signal * factor[side] for side in sides)
+        return tuple(gathered(part, shape) for part, shape in zip(parts, call.inputs, strict=True))
 
     return back
 
@@ -64,6 +72,8 @@ def _maps(seed: int, channels: int = 3) -> Tensor:
 def _add_samples() -> Iterator[Sample]:
     yield Sample(aten.add.Tensor, (_maps(0), _maps(1)), (NodeInput(0), NodeInput(1)))
     yield Sample(aten.add.Tensor, (_maps(0),), (NodeInput(0), 0.7))
+    yield Sample(aten.add.Tensor, (_maps(0)[:, :, :1, :1], _maps(1)), (NodeInput(0), NodeInput(1)))
+    yield Sample(aten.add.Tensor, (_maps(0),), (NodeInput(0), _maps(1)[:1, :1]))
 
 
 def _sub_samples() -> Iterator[Sample]:
@@ -87,6 +97,7 @@ ROWS = (
         window=_sum_window,
         samples=_add_samples,
         linear=True,
+        pad=_sum_pad,
         role="sum",
         range=_sum_range(1.0),
         gradient=adjoint(_sum_back(1.0)),
@@ -98,6 +109,7 @@ ROWS = (
         window=_sum_window,
         samples=_sub_samples,
         linear=True,
+        pad=_sum_pad,
         range=_sum_range(-1.0),
         gradient=adjoint(_sum_back(-1.0)),
     ),

@@ -16,10 +16,11 @@ NARROW = (torch.float16, torch.bfloat16)
 _lacking: set[tuple[OpOverload, torch.dtype, str]] = set()
 
 
-def computed(target: OpOverload, args: Mapping[str, Any], like: Tensor) -> Any:
+def computed(target: Any, args: Mapping[str, Any], like: Tensor | None) -> Any:
     """What an operation gives on these arguments; in float32, rounded, where it has no kernel for the dtype of `like`,
     the first of them that is a map."""
-    if like.dtype not in NARROW:
+    # The input of a call without a row is perhaps several tensors.
+    if not isinstance(like, Tensor) or like.dtype not in NARROW:
         return target(**args)
     met = (target, like.dtype, like.device.type)
     if met not in _lacking:

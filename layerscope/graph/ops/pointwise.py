@@ -30,12 +30,6 @@ def _bounds(call: Call) -> tuple[float, float]:
     return (call["min_val"], call["max_val"]) if "min_val" in call.args else (0.0, 6.0)
 
 
-def _hardtanh_window(call: Call) -> tuple[Field, ...]:
-    if _bounds(call)[0] != 0:
-        raise Declined(f"clips at {_bounds(call)[0]}, not at 0: the deconvnet's rule is stated for rectifiers only")
-    return pointwise(call)
-
-
 def _hardtanh_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.hardtanh_backward(signal, call.tensors[0], *_bounds(call)),)
 
@@ -46,6 +40,24 @@ def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 def _leaky_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.leaky_relu_backward(signal, call.tensors[0], call["negative_slope"], False),)
+
+
+def _slopes(call: Call, like: Tensor) -> Tensor:
+    """PReLU's slopes below zero, one for all channels or one each."""
+    return call["weight"].reshape(-1, *(1,) * (like.dim() - 2))
+
+
+def _prelu_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (torch.where(signal > 0, signal, signal * _slopes(call, signal)),)
+
+
+def _prelu_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (torch.where(call.tensors[0] > 0, signal, signal * _slopes(call, signal)),)
+
+
+def _prelu_range(call: Call, inputs: tuple[Range, ...]) -> Range:
+    above, below = inputs[0].clipped(0.0, inf), inputs[0].clipped(-inf, 0.0)
+    return above.plus(below.times(constant(call["weight"])))
 
 
 def _factor(call: Call) -> Any:
@@ -70,16 +82,25 @@ def _quotient_range(call: Call, inputs: tuple[Range, ...]) -> Range:
     return inputs[0].times(Range(1 / divisor.high, 1 / divisor.low))
 
 
+def differs_by_place(call: Call) -> bool:
+    """True where a constant of a map's call is not the same at all places."""
+    sides = (call["self"], call["other"])
+    constants = (side for side in sides if isinstance(side, Weight | Tensor))
+    return len(call.shape) > 1 and any(size != 1 for side in constants for size in tuple(side.shape)[-2:])
+
+
 def _product_window(call: Call) -> tuple[Field, ...]:
-    """One map and a constant: a number, or a weight with one value per channel."""
+    """One map and a constant: a number, or a weight."""
     if len(call.inputs) != 1:
-        raise Declined("joins two maps by a product; only constant factors are known")
+        raise Declined("joins maps of different shapes by a product")
     if call.inputs[0] != call.shape:
         raise Declined(f"spreads {list(call.inputs[0])} to {list(call.shape)}")
-    for side in (call["self"], call["other"]):
-        if isinstance(side, Weight | Tensor) and any(size != 1 for size in tuple(side.shape)[-2:]):
-            raise Declined("applies a constant that differs from place to place")
     return pointwise(call)
+
+
+def _product_pad(call: Call) -> float | None:
+    """A constant that differs from place to place is applied on whole maps."""
+    return None if differs_by_place(call) else 0.0
 
 
 def _maps() -> Tensor:
@@ -99,6 +120,11 @@ def _leaky_samples() -> Iterator[Sample]:
     yield Sample(aten.leaky_relu.default, (_maps(),), (NodeInput(0), 0.1))
 
 
+def _prelu_samples() -> Iterator[Sample]:
+    yield Sample(aten.prelu.default, (_maps(),), (NodeInput(0), torch.tensor([0.25], dtype=torch.float64)))
+    yield Sample(aten.prelu.default, (_maps(),), (NodeInput(0), torch.tensor([0.1, -0.5, 2.0], dtype=torch.float64)))
+
+
 def _per_channel() -> Tensor:
     return torch.tensor([0.5, -2.0, 3.0], dtype=torch.float64).reshape(1, 3, 1, 1)
 
@@ -107,6 +133,8 @@ def _mul_samples() -> Iterator[Sample]:
     yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), -0.5))
     yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
     yield Sample(aten.mul.Tensor, (_maps(),), (_per_channel(), NodeInput(0)))
+    yield Sample(aten.mul.Tensor, (_maps(),), (NodeInput(0), _maps()[:1, :1]))
+    yield Sample(aten.mul.Tensor, (_maps()[..., 0, 0],), (NodeInput(0), _per_channel().flatten()))
 
 
 def _div_samples() -> Iterator[Sample]:
@@ -114,7 +142,9 @@ def _div_samples() -> Iterator[Sample]:
     yield Sample(aten.div.Tensor, (_maps(),), (NodeInput(0), _per_channel()))
 
 
-_RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK = (derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back))
+_RELU_BACK, _HARDTANH_BACK, _LEAKY_BACK, _PRELU_BACK = (
+    derivative(back) for back in (_relu_back, _hardtanh_back, _leaky_back, _prelu_back)
+)
 
 ROWS = (
     Op(
@@ -134,7 +164,7 @@ ROWS = (
         name="hardtanh",
         sentence="a rectifier with a ceiling, ReLU6 among them",
         targets=(aten.hardtanh.default, aten.relu6.default),
-        window=_hardtanh_window,
+        window=pointwise,
         samples=_hardtanh_samples,
         linear=False,
         role="activation",
@@ -157,10 +187,24 @@ ROWS = (
         rules=rectifying(_leaky_signal, _LEAKY_BACK),
     ),
     Op(
+        name="prelu",
+        sentence="a rectifier with learned slopes for what is below zero",
+        targets=(aten.prelu.default,),
+        window=pointwise,
+        samples=_prelu_samples,
+        linear=False,
+        role="activation",
+        activation="rectifier",
+        range=_prelu_range,
+        gradient=_PRELU_BACK,
+        rules=rectifying(_prelu_signal, _PRELU_BACK),
+    ),
+    Op(
         name="mul",
         sentence="a map times a constant",
         targets=(aten.mul.Tensor,),
         window=_product_window,
+        pad=_product_pad,
         samples=_mul_samples,
         linear=True,
         range=_product_range,
@@ -171,6 +215,7 @@ ROWS = (
         sentence="a map over a constant",
         targets=(aten.div.Tensor,),
         window=_product_window,
+        pad=_product_pad,
         samples=_div_samples,
         linear=True,
         range=_quotient_range,

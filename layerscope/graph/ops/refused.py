@@ -16,12 +16,6 @@ _TYPE = (
 _MADE = "it makes a tensor in the shape of another, which is no constant while the number of pictures is free"
 
 REASONS = {
-    "aten.sigmoid": "a smooth gate: the deconvnet states no rule for it, and gates are not in the table yet",
-    "aten.tanh": "the deconvnet states no rule for a saturating nonlinearity",
-    "aten.silu": "the deconvnet states no rule for a nonlinearity that is not monotonic",
-    "aten.gelu": "the deconvnet states no rule for a nonlinearity that is not monotonic",
-    "aten.hardswish": "the deconvnet states no rule for a nonlinearity that is not monotonic",
-    "aten.hardsigmoid": "a smooth gate: the deconvnet states no rule for it, and gates are not in the table yet",
     "aten.softmax": "it couples all units: no unit has a projection of its own",
     "aten.log_softmax": "it couples all units: no unit has a projection of its own",
     "aten.scaled_dot_product_attention": "attention has no receptive field: it is not a CNN's operation",

@@ -12,7 +12,23 @@ from tests.helpers.atlases import small_atlas
 NETWORK = """
 from torch import nn
 
+import torch
+
 import layerscope
+
+
+class Sine(nn.Module):
+    __module__ = "torch.nn"
+
+    def forward(self, x):
+        return torch.sin(x)
+
+
+class Cosine(Sine):
+    __module__ = "torch.nn"
+
+    def forward(self, x):
+        return torch.cos(x)
 
 
 def plain():
@@ -20,11 +36,11 @@ def plain():
 
 
 def gated():
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Sigmoid(), nn.Conv2d(4, 2, 3), nn.Tanh(), nn.Sigmoid())
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), Cosine(), nn.Conv2d(4, 2, 3), Sine(), Cosine())
 
 
 def opaque():
-    return nn.Sequential(nn.Tanh(), nn.Conv2d(3, 2, 3))
+    return nn.Sequential(Sine(), nn.Conv2d(3, 2, 3))
 
 
 class Forked(nn.Module):

@@ -102,13 +102,13 @@ class Wrapped(nn.Module):
 
 
 def test_a_u_net_is_read_from_end_to_end() -> None:
-    """Encoder, bottleneck and decoder, also inside a wrapper; where the way up is refused, what lies before it."""
+    """Encoder, bottleneck and decoder, also inside a wrapper, and where the way up has no row and is only run."""
     flat = Unet(lambda x: x, nn.Identity())
     assert auto(flat) == [*ENCODER, *DECODER]
     assert auto(Wrapped(flat)) == [f"net.{name}" for name in (*ENCODER, *DECODER)]
     # A sine stands for every way up that has no row: it can never have one.
     refused = Unet(torch.sin, nn.Identity())
-    assert auto(refused) == ENCODER
+    assert auto(refused) == [*ENCODER, *DECODER]
 
 
 class Nest(nn.Module):
@@ -286,9 +286,9 @@ class Recurrent(nn.Module):
 
 
 def test_a_head_that_is_refused_takes_nothing_from_the_body() -> None:
-    """What lies before it is read as if the network ended there; of the head what can be had."""
+    """What lies before it is read as if it ended there; of the head what can be run."""
     assert auto(nn.Sequential(*BODY, nn.Softmax(1), nn.Flatten(), nn.Linear(320, 6), nn.ReLU())) == ["1", "4"]
-    assert auto(nn.Sequential(*BODY, Attention())) == ["1", "4", "5.key"]
+    assert auto(nn.Sequential(*BODY, Attention())) == ["1", "4", "5.relu_1"]
     assert auto(nn.Sequential(*BODY, Recurrent())) == ["1", "4"]
 
 
@@ -302,7 +302,7 @@ def test_a_head_beside_the_rectifier_does_not_move_the_layer() -> None:
 
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
             x = self.conv(x)
-            return self.end(x.relu()), torch.sigmoid(x)
+            return self.end(x.relu()), torch.sin(x)
 
     assert auto(Reads()) == ["relu_1", "end"]
 
@@ -314,8 +314,13 @@ def test_the_classifier_is_known_before_what_is_refused() -> None:
     assert auto(nn.Sequential(*pooled, nn.Linear(5, 6), nn.Softmax(1), nn.Linear(6, 3))) == ["1", "4", "7"]
 
 
-def test_convolutions_that_have_no_row_are_counted() -> None:
-    """They are lost, and said to be."""
-    model = nn.Sequential(conv(3, 4), nn.ReLU(), nn.Flatten(2), nn.Conv1d(4, 5, 3))
-    choice = choose(ls.trace(model, INPUT).program.graph)
-    assert (choice.filters, len(choice.cut)) == (2, 1)
+@pytest.mark.parametrize("unknown", [nn.Conv1d, nn.ConvTranspose2d])
+def test_convolutions_that_have_no_row_are_counted(unknown: type[nn.Module]) -> None:
+    """They can be run, so that nothing is lost, and they are layers."""
+    if unknown is nn.Conv1d:
+        model = nn.Sequential(conv(3, 4), nn.ReLU(), nn.Flatten(2), nn.Conv1d(4, 5, 3))
+    else:
+        model = nn.Sequential(conv(3, 4), nn.ReLU(), nn.ConvTranspose2d(4, 5, 2, 2))
+    net = ls.trace(model, INPUT)
+    choice = choose(net.program.graph)
+    assert (choice.filters, len(choice.cut)) == (2, 0) and choice.nodes[-1] == net.program.graph.nodes[-1].id

@@ -4,6 +4,7 @@ from torch import nn
 
 from layerscope.graph import trace_module
 from layerscope.live.classes import classifier_of, first_classes
+from tests.helpers.networks import Sine
 
 
 class Ending(nn.Module):
@@ -42,9 +43,11 @@ def test_a_pooled_map_is_a_classifier_too():
     assert graph.nodes[classifier_of(graph)].shape == (8,)
 
 
-@pytest.mark.parametrize("model", [Ending(nn.ReLU()), Two(nn.ReLU()), Ending(dense(nn.Sigmoid()))])
+@pytest.mark.parametrize(
+    "model", [Ending(nn.ReLU()), Two(nn.ReLU()), Ending(dense(Sine())), Ending(dense(nn.Sigmoid()))]
+)
 def test_other_outputs_say_no_classes(model):
-    """A map, several outputs, or an end that has no row."""
+    """A map, several outputs, an end that has no row, or shares of their own."""
     assert classifier_of(trace_module(model, (3, 8, 8)).graph) is None
 
 

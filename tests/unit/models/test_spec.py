@@ -87,12 +87,14 @@ def test_a_network_written_nearly_right_is_suggested_as_it_is_written(spec: str,
 
 
 REFUSED = {
-    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, each '
-    "also with /none (random weights), path/file.py:FUNCTION or path/model.pt2; did you mean torchvision:alexnet?",
+    "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, '
+    "keras:APPLICATION, each also with /none (random weights), keras:FILE.keras, keras:FILE.h5, path/file.py:FUNCTION, "
+    "path/model.pt2 or path/model.onnx; did you mean torchvision:alexnet?",
     "torchvision:alexnett": 'torchvision has no classification network "alexnett"; did you mean alexnet',
     "torchvision:alexnet/imagenet": '"torchvision:alexnet/imagenet": only /none (random weights) can follow the name',
     "gone.py:network": 'there is no file "gone.py" (network "gone.py:network")',
     "gone.pt2": 'there is no file "gone.pt2"',
+    "gone.onnx": 'there is no file "gone.onnx"',
     "net.py": '"net.py" names a file but no function in it; write net.py:FUNCTION',
 }
 
@@ -107,14 +109,14 @@ def test_a_spec_that_means_nothing_is_refused(spec: str) -> None:
 def test_a_file_in_a_networks_place_is_told_for_what_it_is(tmp_path: Path) -> None:
     """Weights need their network, TorchScript its class, and other libraries' files the torch network."""
     torch.save({"a": torch.zeros(1)}, tmp_path / "w.pth")
-    (tmp_path / "m.onnx").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(99))
+    (tmp_path / "m.pb").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(99))
     (tmp_path / "n.ipynb").write_text('{"cells": []}')
     for name, expected in (
         (
             "w.pth",
             "it holds weights, which are no network alone: name their network, and give this file with --weights",
         ),
-        ("m.onnx", "it is a protobuf file, as ONNX and TensorFlow write; give the torch network that it came from"),
+        ("m.pb", "it is a protobuf file, as ONNX and TensorFlow write; give the torch network that it came from"),
         ("n.ipynb", "it is a JSON file; give the torch network that it came from, as a function in a .py file"),
     ):
         with pytest.raises(UsageError, match=f'{name}" names no network: {expected}'):

@@ -1,0 +1,1 @@
+"""Keras networks as torch networks: their files opened, their layers made anew channels-first, their names kept."""

@@ -1,0 +1,169 @@
+"""What the reference does where a paper is silent or an operation joins maps, written with plain torch.
+
+Each is an autograd Function: forward is the user's own call, backward is autograd's for the method "gradient" and what
+docs/mathematics.md says for the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass
+class Course:
+    """The way back that is being taken: its method, and the graph node whose rule is the start and not applied."""
+
+    method: str = "gradient"
+    start: object | None = None
+
+
+class Through(torch.autograd.Function):
+    """Any function of one map: by autograd for the gradient, by `other` for deconvnet and guided."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, function: Callable, other: Callable, course: Course) -> Tensor:
+        ctx.function, ctx.other, ctx.course, ctx.x = function, other, course, x.detach().clone()
+        return function(x.detach()).clone()
+
+    @staticmethod
+    def backward(ctx: Any, *signals: Tensor) -> tuple[Tensor | None, ...]:
+        (signal,) = signals
+        if ctx.course.method != "gradient":
+            return ctx.other(signal, ctx.x, ctx.function, ctx.course.method), None, None, None
+        return _derived(ctx.function, ctx.x, signal), None, None, None
+
+
+class Gated(torch.autograd.Function):
+    """A map times its gate."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: Tensor, course: Course) -> Tensor:
+        ctx.course = course
+        ctx.save_for_backward(x, factor)
+        return x * factor
+
+    @staticmethod
+    def backward(ctx: Any, *signals: Tensor) -> tuple[Tensor | None, ...]:
+        (signal,), (x, factor) = signals, ctx.saved_tensors
+        if ctx.course.method != "gradient":
+            return signal * factor, None, None
+        return signal * factor, (signal * x).sum_to_size(factor.shape), None
+
+
+def _derived(function: Callable, x: Tensor, signal: Tensor) -> Tensor:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        (found,) = torch.autograd.grad(function(x), x, signal)
+    return found
+
+
+def _slope(x: Tensor, function: Callable) -> Tensor:
+    """Of the line from (0, f(0)) to (x, f(x))."""
+    return (function(x) - function(torch.zeros_like(x))) / x
+
+
+def _rises(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:
+    signal = torch.where(signal > 0, signal, 0.0)
+    return signal * _slope(x, function) if method == "guided" else signal
+
+
+def _saturates(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:
+    return signal * _slope(x, function)
+
+
+def _passes(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:
+    return signal
+
+
+RISING = (
+    *(functional.silu, functional.gelu, functional.hardswish, functional.mish, functional.elu, functional.selu),
+    *(functional.celu, functional.softplus),
+)
+SATURATING = (
+    *(torch.sigmoid, torch.tanh, Tensor.sigmoid, Tensor.tanh, functional.hardsigmoid, functional.softsign),
+    *(functional.logsigmoid, functional.hardshrink, functional.softshrink),
+)
+PRODUCTS = (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__)
+QUOTIENTS = (torch.div, Tensor.div, Tensor.__truediv__)
+UNCAUGHT = (
+    *("SiluBackward", "GeluBackward", "HardswishBackward", "MishBackward", "EluBackward", "SoftplusBackward"),
+    *("SigmoidBackward", "TanhBackward", "HardsigmoidBackward", "LogSigmoidBackward", "NativeGroupNormBackward"),
+)
+
+
+def _by_deviation(signal: Tensor, x: Tensor, axes: Any, weight: Tensor | None, eps: float) -> Tensor:
+    """Times the weight, over the deviation."""
+    deviation = (x.var(axes, correction=0, keepdim=True) + eps).sqrt()
+    return signal / deviation if weight is None else signal / deviation * weight
+
+
+def _layer(signal: Tensor, x: Tensor, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    return _by_deviation(signal, x, tuple(range(x.dim() - len(shape), x.dim())), weight, eps)
+
+
+def _group(signal: Tensor, x: Tensor, count: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    parts = [_by_deviation(s, p, (1, 2, 3), None, eps) for s, p in zip(signal.chunk(count, 1), x.chunk(count, 1))]
+    return torch.cat(parts, 1) * (1.0 if weight is None else weight[:, None, None])
+
+
+def _instance(
+    signal: Tensor, x: Tensor, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None,
+    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    return _by_deviation(signal, x, (2, 3), None if weight is None else weight[:, None, None], eps)
+
+
+NORMS: dict[Any, Callable[..., Tensor]] = {
+    functional.layer_norm: _layer, functional.group_norm: _group, functional.instance_norm: _instance,
+    functional.local_response_norm: lambda signal, x, *args, **settings: signal,
+}  # fmt: skip
+
+
+def called(func: Any, args: tuple, kwargs: dict, course: Course) -> Any:
+    """What a call gives, with the way back that the course asks for."""
+    if func in RISING or func in SATURATING:
+        return _activation(func, args, dict(kwargs), course)
+    if func in NORMS:
+        x, *rest = args if args else (kwargs.pop("input"),)
+
+        def other(signal: Tensor, at: Tensor, function: Callable, method: str) -> Tensor:
+            return NORMS[func](signal, at, *rest, **kwargs)
+
+        return Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+    if func in PRODUCTS and _are_maps(args):
+        return _multiplied(func, args, course)
+    if func in QUOTIENTS and _are_maps(args) and args[1].numel() < args[0].numel():
+        return Gated.apply(args[0], func(1.0, args[1]) if func is torch.div else args[1].reciprocal(), course)
+    return func(*args, **kwargs)
+
+
+def _are_maps(args: tuple) -> bool:
+    return all(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+
+
+def _activation(func: Any, args: tuple, kwargs: dict, course: Course) -> Tensor:
+    x, *rest = args
+    inplace = kwargs.pop("inplace", False)
+    other = _rises if func in RISING else _saturates
+    found = Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+    if inplace:
+        return x.copy_(found)
+    # For the product that this may be the gate of.
+    found.made_by, found.made_of = func, x
+    return found
+
+
+def _multiplied(func: Any, args: tuple, course: Course) -> Tensor:
+    for own, factor in (args, args[::-1]):
+        gates = getattr(factor, "made_by", None) in (torch.sigmoid, Tensor.sigmoid, functional.hardsigmoid)
+        if gates and factor.made_of is own:
+            whole = functional.hardswish if factor.made_by is functional.hardsigmoid else functional.silu
+            return Through.apply(own, partial(whole), _rises, course)
+        if factor.numel() < own.numel() or (gates and own is not factor):
+            return Gated.apply(own, factor, course)
+    return func(*args)
