@@ -179,7 +179,8 @@ class _Reader:
             self.mixed.add(node.id)
         if behind or not node.sources:
             # What was mixed once cannot be had, wherever it is led; only the call that mixes it is told.
-            why = self._unknown(target) or ("" if behind else mixed)
+            alone = "" if behind else "it makes a map of constants alone, for as many pictures as there are"
+            why = self._unknown(target) or ("" if behind else mixed) or alone
         else:
             why = mixed or self._declined(node, target)
         stuck = arguments.why or self._cannot_be_run(fx, target, mixed)
