@@ -7,6 +7,7 @@ GUESTS := .venv/guests/installed
 BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
 NETWORKS_STAMP := .venv/installed-networks
+FAMILIES_STAMP := .venv/installed-families
 DOCS_STAMP := .venv/installed-docs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -14,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer clean
+.PHONY: demo test test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -33,6 +34,10 @@ $(BROWSER_STAMP): $(STAMP)
 
 $(NETWORKS_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,keras]'
+	touch $@
+
+$(FAMILIES_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,families]'
 	touch $@
 
 $(DOCS_STAMP): $(STAMP)
@@ -108,6 +113,11 @@ bench: $(BENCH_STAMP)
 bench-viewer: $(BROWSER_STAMP)
 	.ci/chromium
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench.viewer
+
+# Opens every network of families/networks.py, checks each, and writes docs/reference/networks.md. It takes hours, and goes
+# on where it was stopped: build/families.jsonl holds a line for each network.
+families: $(FAMILIES_STAMP)
+	KERAS_BACKEND=torch $(BIN)/python -m families
 
 clean:
 	rm -rf .venv build demo dist

@@ -23,7 +23,7 @@ def signal_again(
     """The signal of a peak, and its box in input px. Raises WrongModel where the activation does not come back."""
     batch = as_built(open_source(images), file.run.fingerprint).load([peak.image], net.input)
     found = net.project(
-        torch.from_numpy(batch.pixels),
+        torch.as_tensor(batch.pixels),
         layer.path,
         image=[0],
         unit=[unit],

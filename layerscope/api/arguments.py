@@ -24,7 +24,7 @@ def require_model(model: Any) -> None:
         why = "a dictionary of weights: load them into the module with load_state_dict, and give the module"
     elif isinstance(model, torch.jit.ScriptFunction):
         why = "a TorchScript function: give the Python module that it was made from"
-    elif callable(model):
+    elif callable(model):  # pyright: ignore[reportUnknownArgumentType]
         why = "a function: give a torch.nn.Module whose forward calls it"
     else:
         why = f"{'None' if model is None else f'a {type(model).__name__}'}"

@@ -19,7 +19,7 @@ from layerscope.core.records import UnitStatistics
 from layerscope.figures import Sheet, plate
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # pyright: ignore[reportMissingTypeStubs]
 
     from layerscope.api.exporting import Site
     from layerscope.api.serving import Served
@@ -106,7 +106,7 @@ class Atlas:
         """
         columns, rows = self.file.table(table)
         try:
-            import pandas
+            import pandas  # pyright: ignore[reportMissingTypeStubs]
         except ImportError as error:
             raise UsageError("to_frame needs pandas, which is not installed: pip install pandas") from error
         return pandas.DataFrame(rows, columns=columns)
@@ -148,66 +148,66 @@ class AtlasLayer:
 
     name, kind: as `layerscope layers` shows them. units: how many. map: rows and columns, None for a dense layer.
     field: what a position sees, in input px. auto: chosen by "auto". method: what its plate shows by default, None
-    without projections.
+    without projections. stored: the layer as the file holds it.
     """
 
     def __init__(self, file: AtlasFile, layer: AtlasLayerRecord) -> None:
         self._file = file
-        self._layer = layer
+        self.stored = layer
 
     @property
     def name(self) -> str:
-        return self._layer.record.name
+        return self.stored.record.name
 
     @property
     def kind(self) -> str:
-        return self._layer.record.kind
+        return self.stored.record.kind
 
     @property
     def units(self) -> int:
-        return self._layer.record.units
+        return self.stored.record.units
 
     @property
     def map(self) -> tuple[int, int] | None:
-        return self._layer.record.map
+        return self.stored.record.map
 
     @property
     def field(self) -> Field:
-        return self._layer.record.field
+        return self.stored.record.field
 
     @property
     def scan_only(self) -> str:
         """Why the layer has patches and statistics and no projections, as a clause; empty where it can have them."""
-        return self._layer.record.scan_only
+        return self.stored.record.scan_only
 
     @property
     def auto(self) -> bool:
-        return self._layer.record.auto
+        return self.stored.record.auto
 
     @property
     def method(self) -> str | None:
-        return self._layer.method
+        return self.stored.method
 
     @cached_property
     def statistics(self) -> UnitStatistics:
         """What the scan counted, as arrays over all units."""
-        return self._file.unit_statistics(self._layer.id)
+        return self._file.unit_statistics(self.stored.id)
 
     @cached_property
     def neighbours(self) -> tuple[Neighbour, ...]:
         """For every unit those whose image maxima rise and fall with its own, by unit and rank."""
-        return self._file.neighbours(self._layer.id)
+        return self._file.neighbours(self.stored.id)
 
     @cached_property
     def concepts(self) -> tuple[UnitConcept, ...]:
         """What every unit detects; empty where the layer was not dissected."""
-        return self._file.concepts(self._layer.id)
+        return self._file.concepts(self.stored.id)
 
     @cached_property
     def notes(self) -> dict[int, str]:
         """What is said of its units in words, by unit."""
         found: dict[int, str] = {}
-        for note in self._file.notes(self._layer.id):
+        for note in self._file.notes(self.stored.id):
             found[note.unit] = f"{found[note.unit]} {note.text}" if note.unit in found else note.text
         return found
 
@@ -233,4 +233,4 @@ class AtlasLayer:
         return f"<AtlasLayer {self.name!r}: {self.kind}, {self.units} units, {size}>"
 
     def _repr_html_(self) -> str:
-        return notebook.layer_html(self._file, self._layer)
+        return notebook.layer_html(self._file, self.stored)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -37,7 +37,7 @@ class Bars:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._lines = not (_in_notebook() or self._stream.isatty())
-        self._bar: tqdm | None = None
+        self._bar: tqdm[Any] | None = None
         self._stage, self._total, self._before, self._done = "", 0, 0, 0
         self._started = self._told = 0.0
 
@@ -59,7 +59,7 @@ class Bars:
 
         # Some terminals say that they have no columns and no rows (docker, CI); tqdm would believe it.
         width = None if _in_notebook() else min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-        options = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT}
+        options: dict[str, Any] = {"desc": stage, "total": total, "initial": done, "bar_format": FORMAT}
         self._bar = tqdm(file=self._stream, mininterval=0.2, ncols=width, nrows=20, **options)
 
     def step(self, count: int = 1) -> None:

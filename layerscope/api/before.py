@@ -7,9 +7,14 @@ import glob
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from layerscope.core.records import LayerRecord
 
 # What a file needs at least, bytes: an atlas without rows, and of each image and of each peak what is kept in any case.
 EMPTY_ATLAS, BYTES_PER_IMAGE, BYTES_PER_PEAK = 100_000, 100, 24
@@ -117,3 +122,9 @@ def _names_in(folder: Path) -> list[str]:
         return sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
     except OSError:
         return []
+
+
+def least_bytes(layers: "Iterable[LayerRecord]", k: int, images: int) -> int:
+    """What an atlas cannot be smaller than: of every image and every peak what is kept in any case."""
+    peaks = sum(layer.units for layer in layers) * min(k, images)
+    return EMPTY_ATLAS + BYTES_PER_IMAGE * images + BYTES_PER_PEAK * peaks

@@ -1,7 +1,7 @@
 """What a network expects, and what a layer's positions see, as plain values and in words."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from layerscope.core.geometry import Field, Rational, Window
 from layerscope.core.records import Input
@@ -29,7 +29,8 @@ def _plain(value: Rational) -> int | str:
 
 def input_data(expected: Input) -> dict[str, Any]:
     """What a network expects, as plain values."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(expected).items()}
+    known: dict[str, Any] = asdict(expected)
+    return known | {name: list(cast("tuple[Any, ...]", v)) for name, v in known.items() if isinstance(v, tuple)}
 
 
 def input_text(expected: Input) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from layerscope.core.cache import Cache
 from layerscope.core.geometry import Field, Window
@@ -54,7 +54,7 @@ def remember(spec: str, given: Mapping[str, Any], listed: Mapping[str, Any]) -> 
 
 def _restored(data: dict[str, Any]) -> dict[str, Any]:
     several = {name: tuple(outputs) for name, outputs in data["several"].items()}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()} | {
+    return _tuples(data) | {
         "input": Input(**_tuples(data["input"])), "replay": Replay.of(data["replay"]), "several": several,
         "layers": tuple(_layer(layer) for layer in data["layers"]),
     }  # fmt: skip
@@ -62,8 +62,9 @@ def _restored(data: dict[str, Any]) -> dict[str, Any]:
 
 def _layer(data: dict[str, Any]) -> LayerRecord:
     seen = data["field"]
-    field = Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"])
-    return LayerRecord(**{**_tuples(data), "field": field})
+    field = Field(rows=_window(seen["rows"]), cols=_window(seen["cols"]), note=seen["note"], beyond=seen["beyond"])
+    known: dict[str, Any] = {**_tuples(data), "field": field}
+    return LayerRecord(**known)
 
 
 def _window(data: dict[str, Any]) -> Window:
@@ -72,7 +73,8 @@ def _window(data: dict[str, Any]) -> Window:
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    lists = {name: tuple(cast("list[Any]", value)) for name, value in data.items() if isinstance(value, list)}
+    return data | lists
 
 
 def _key(spec: str, given: Mapping[str, Any]) -> str:

@@ -89,7 +89,9 @@ def _tried(files: Sequence[Path], theirs: Array, way: Way) -> Way | None:
 
 def _lined_up(values: Array, theirs: Array, order: Any, way: Way) -> Way:
     """theirs = (value - mean) / std, channel by channel, by least squares."""
-    means, stds, offs = [], [], []
+    means: list[float] = []
+    stds: list[float] = []
+    offs: list[float] = []
     for channel in range(values.shape[1]):
         value, other = values[:, channel].ravel(), theirs[:, channel].astype(np.float64).ravel()
         spread = value - value.mean()

@@ -1,9 +1,9 @@
 """Which layers a user means: `auto`, names, aliases or globs; and what `auto` leaves out, in words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from layerscope.api.network import Network
 from layerscope.core.errors import UnknownOp, UsageError
@@ -11,6 +11,10 @@ from layerscope.core.records import LayerRecord
 from layerscope.graph.auto import choose
 from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
+from layerscope.graph.stated import unstated
+
+if TYPE_CHECKING:
+    from layerscope.pipeline import Settings
 
 # Commas part names, but not inside the brackets of a glob.
 COMMA = re.compile(r",(?![^\[]*\])")
@@ -41,7 +45,8 @@ def layer_names(network: Network, wanted: Any) -> list[Any]:
 
     What is no text is left as it is, for the network to refuse.
     """
-    given = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+    alone = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+    given: list[Any] = [wanted] if alone else list(cast("Iterable[Any]", wanted))
     names: list[Any] = []
     for name in given:
         apart = isinstance(name, str) and name not in network
@@ -58,10 +63,10 @@ def left_out(network: Network, wanted: Any = "auto") -> tuple[str, ...]:
     graph = network.program.graph
     choice = choose(graph)
     filters = f"{choice.filters} convolutions and dense layers"
-    said = []
+    said: list[str] = []
     if choice.cut:
         before = frozenset[int]().union(*(graph.lost[node] for node in choice.cut))
-        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == {node})
+        first = describe(graph.nodes[node] for node in sorted(before) if graph.lost[node] == frozenset([node]))
         meant, had = sum(layer.auto for layer in network.layers), len(network.layers)
         rest = f'"auto" means {meant} of the {had} layers that can be had, layers= names others'
         said.append(
@@ -109,3 +114,32 @@ def _automatic(network: Network) -> tuple[LayerRecord, ...]:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def unstated_rules(network: Network, layers: Sequence[LayerRecord], settings: "Settings") -> tuple[str, ...]:
+    """What is gone through on the way back from these layers by rules that no paper states, in a sentence, or none."""
+    found = {name for layer in _projected(layers, settings) for name in _unstated(network, layer, settings)}
+    if not found:
+        return ()
+    return (
+        f"deconvnet and guided go back through {', '.join(sorted(found))} by rules that no paper states: "
+        "docs/mathematics.md says which; --strict refuses them",
+    )
+
+
+def require_stated(network: Network, layers: Sequence[LayerRecord], settings: "Settings") -> None:
+    """Raises UsageError where the settings are strict and a projection goes by a rule that no paper states."""
+    for layer in _projected(layers, settings) if settings.strict else ():
+        for name, node in _unstated(network, layer, settings).items():
+            raise UsageError(
+                f'strict: projections of layer "{layer.name}" go through {name} (node "{node}") by a rule that no '
+                "paper states; take the method gradient alone, layers before it, or leave strict out"
+            )
+
+
+def _projected(layers: Sequence[LayerRecord], settings: "Settings") -> tuple[LayerRecord, ...]:
+    return tuple(layer for layer in layers if layer.map or settings.dense)
+
+
+def _unstated(network: Network, layer: LayerRecord, settings: "Settings") -> dict[str, str]:
+    return unstated(network.program.graph, layer.node, settings.methods)

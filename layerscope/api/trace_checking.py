@@ -1,8 +1,9 @@
 """A network's own forward beside ours, from picture files on: most wrong atlases come from a wrong preparation."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,10 @@ def trace_check(
 
     with _files(images, limit, orientation) as files:
         loaded, expected = _opened(net, weights, input)
-        own = loaded.own if prepare is None else picture_by_picture("the function of prepare=", prepare)
+        own = loaded.own
+        if prepare is not None:
+            run = None if own is None else own.run
+            own = replace(picture_by_picture("the function of prepare=", prepare), run=run)
         if own is None:
             raise UsageError(
                 f"{loaded.name} does not say how its own software prepares pictures: give prepare=, or in a .py file "
@@ -80,8 +84,9 @@ def _compared(
     from layerscope.sources import open_source
 
     source = open_source([str(file) for file in files], orientation=orientation)
-    ours = torch.from_numpy(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
-    theirs = _prepared(own, files)
+    ours = torch.as_tensor(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
+    # Where nobody says how its pictures are prepared, only what is made of them is compared.
+    theirs = ours if own.prepare is None else _prepared(own.prepare, own.sentence, files)
     told: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
     levels = _levels(theirs.numpy(), ours.numpy(), expected)
     cause, advice = ("", "") if levels <= LEVELS else why(files[:2], theirs.numpy()[:2], expected, orientation)
@@ -101,20 +106,20 @@ def _compared(
     )  # fmt: skip
 
 
-def _prepared(own: "OwnForward", files: Sequence[Path]) -> Any:
+def _prepared(prepare: Callable[[Sequence[Path]], Any], sentence: str, files: Sequence[Path]) -> Any:
     """The pictures as the other software prepares them, float32[n, c, h, w]. Raises TraceError."""
     import torch
 
     try:
-        prepared = torch.as_tensor(own.prepare(files)).detach().float().contiguous()
+        prepared = torch.as_tensor(prepare(files)).detach().float().contiguous()
     except LayerscopeError:
         raise
     except Exception as error:
         said = " ".join(str(error).split())[:240]
-        raise TraceError(f"{own.sentence} does not prepare these pictures: {type(error).__name__}: {said}") from error
+        raise TraceError(f"{sentence} does not prepare these pictures: {type(error).__name__}: {said}") from error
     if prepared.dim() != 4 or len(prepared) != len(files):
         raise TraceError(
-            f"{own.sentence} gives {list(prepared.shape)} for {len(files)} pictures; expected a tensor [c, h, w] each"
+            f"{sentence} gives {list(prepared.shape)} for {len(files)} pictures; expected a tensor [c, h, w] each"
         )
     return prepared
 
@@ -129,7 +134,7 @@ def _levels(theirs: Any, ours: Any, expected: Input) -> float:
 
 
 @contextmanager
-def _files(images: Any, limit: int, orientation: s.Orientation) -> Iterator[list[Path]]:
+def _files(images: Any, limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
     """Picture files that can be read: the user's first, or drawn ones for the time being."""
     if images is None:
         with tempfile.TemporaryDirectory() as folder:

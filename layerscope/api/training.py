@@ -4,7 +4,7 @@ import os
 from dataclasses import asdict, dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from layerscope.api import before
 from layerscope.api.checked import checked
@@ -139,7 +139,7 @@ def evaluate(
             raise TraceError(f"{loaded.name} cannot be evaluated: {'; '.join(loaded.remarks)}")
         source = open_validation(data, side=expected.height, limit=limit)
         if table is None and isinstance(data, (str, PathLike)):
-            table = table_beside(Path(data).expanduser())
+            table = table_beside(Path(cast("str | PathLike[str]", data)).expanduser())
         for sentence in (f"{loaded.name} expects {input_text(expected)}; {source.name}", *loaded.remarks):
             wanted.say(sentence)
         reporter.start("evaluate", len(source), 0)

@@ -30,13 +30,13 @@ class Unit:
     @property
     def peaks(self) -> tuple[Peak, ...]:
         """Its highest activations, best first, one per image; none for a unit that was never above zero."""
-        return self._file.peaks(self.layer._layer.id, self.number)
+        return self._file.peaks(self.layer.stored.id, self.number)
 
     @property
     def strata(self) -> tuple[Stratum, ...]:
         """What excites it less than its peaks: of a sample of the images, those around the 99th, 95th, 90th and 50th
         percentile of their maxima, four for each; none where it is not above zero, or the atlas keeps none."""
-        return self._file.strata(self.layer._layer.id, self.number)
+        return self._file.strata(self.layer.stored.id, self.number)
 
     @property
     def neighbours(self) -> tuple[Neighbour, ...]:
@@ -96,7 +96,7 @@ class Unit:
         """
         peak = self._peak(rank)
         method = method or self.layer.method or "deconvnet"
-        kept = self._file.signal(self.layer._layer.id, self.number, peak.rank, method)
+        kept = self._file.signal(self.layer.stored.id, self.number, peak.rank, method)
         if kept is not None:
             return kept
         if net is None or images is None:
@@ -106,7 +106,7 @@ class Unit:
             )
         from layerscope.api.again import signal_again
 
-        return signal_again(self._file, peak, self.layer._layer.record, self.number, method, net, images)
+        return signal_again(self._file, peak, self.layer.stored.record, self.number, method, net, images)
 
     @property
     def _where(self) -> str:
@@ -124,7 +124,7 @@ class Unit:
 
     def _tile(self, rank: SupportsIndex, kind: str, method: str = "", view: str = "") -> UInt8[np.ndarray, "h w 3"]:
         place = self._peak(rank).rank
-        sheet = self._file.sheet(self.layer._layer.id, self.number, kind, method, view)
+        sheet = self._file.sheet(self.layer.stored.id, self.number, kind, method, view)
         if sheet is None:
             by = f" by {method}" if method else ""
             raise UsageError(
@@ -140,4 +140,4 @@ class Unit:
         return f"<Unit {self.number} of {self.layer.name!r}: {len(self.peaks)} peaks>"
 
     def _repr_html_(self) -> str:
-        return notebook.unit_html(self._file, self.layer._layer, self.number)
+        return notebook.unit_html(self._file, self.layer.stored, self.number)

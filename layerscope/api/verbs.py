@@ -102,6 +102,7 @@ def build(
     keep_signal: bool = s.KEEP_SIGNAL.default,
     codec: str = s.CODEC.default,
     seed: int = s.SEED.default,
+    strict: bool = s.STRICT.default,
     overwrite: bool = s.OVERWRITE.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
@@ -115,10 +116,10 @@ def build(
     methods: of "deconvnet", "guided", "gradient". labels, limit, orientation, max_pixels: as for `images`. weights,
     input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px.
     dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
-    codec: of tiles and thumbnails. seed: of every sample. overwrite: start anew where the file exists. workers:
-    decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True
-    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused
-    before the network is opened. Raises LayerscopeError.
+    codec: of tiles and thumbnails. seed: of every sample. strict: refuse projections by rules that no paper states.
+    overwrite: start anew where the file exists. workers: decoding threads. device: as PyTorch names it. engine: who
+    makes the pieces, as `plugins` lists them. progress: True for bars on stderr, False for none, or an object with
+    start, step and say. Whatever can be refused is refused before the network is opened. Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
@@ -128,7 +129,7 @@ def build(
     before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter)
-        before.require_room(path, least_bytes(run), "the atlas")
+        before.require_room(path, before.least_bytes(run.layers, run.settings.k, len(run.source)), "the atlas")
         for sentence in _remarks(run, network, layers):
             reporter.say(sentence)
         if progress and len(source) >= FORECAST_FROM and not path.exists():
@@ -160,6 +161,7 @@ def forecast(
     keep_signal: bool = s.KEEP_SIGNAL.default,
     codec: str = s.CODEC.default,
     seed: int = s.SEED.default,
+    strict: bool = s.STRICT.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
     progress: "bool | Progress | None" = s.NO_PROGRESS.default,
@@ -262,23 +264,18 @@ def opened_images(
     return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
 
 
-def least_bytes(run: "Build") -> int:
-    """What an atlas cannot be smaller than: of every image and every peak what is kept in any case."""
-    peaks = sum(layer.units for layer in run.layers) * min(run.settings.k, len(run.source))
-    return before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(run.source) + before.BYTES_PER_PEAK * peaks
-
-
 def _remarks(run: "Build", network: "Network", layers: str | Sequence[str]) -> Iterable[str]:
-    from layerscope.api.selection import left_out
+    from layerscope.api.selection import left_out, unstated_rules
 
-    return (*left_out(network, layers), *run.source.remarks(run.input))
+    unstated = unstated_rules(network, run.layers, run.settings)
+    return (*left_out(network, layers), *unstated, *run.source.remarks(run.input))
 
 
 def _build(
     given: dict[str, Any], source: "Source", reporter: "Progress", *, with_weights: bool = True
 ) -> "tuple[Build, Network]":
     """The run that the arguments of build or forecast ask for, and its network."""
-    from layerscope.api.selection import chosen_layers
+    from layerscope.api.selection import chosen_layers, require_stated
     from layerscope.pipeline import Build, Settings
 
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
@@ -286,12 +283,14 @@ def _build(
     require_device(given["device"])
     network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)
     require_read(network)
+    layers = chosen_layers(network, given["layers"])
+    require_stated(network, layers, settings)
     run = Build(
         network.on(given["device"]).program,
         network=network.name,
         replay=network.replay,
         input=network.input,
-        layers=chosen_layers(network, given["layers"]),
+        layers=layers,
         source=source,
         settings=settings,
         progress=reporter,

@@ -135,6 +135,7 @@ DENSE = Setting("dense", Flag(), "project dense layers too", False)
 THUMBNAILS = Setting(
     "thumbnails", Flag(), "keep no thumbnails, the small whole images", True, stored="pictures", former="pictures"
 )
+STRICT = Setting("strict", Flag(), "refuse projections by rules that no paper states", False, stored="strict")
 KEEP_SIGNAL = Setting(
     "keep_signal", Flag(), "keep the projections themselves too, as float16", False, stored="keep_signal"
 )
@@ -283,7 +284,7 @@ SERVED = Group("where", HOST, PORT, BASE, HOST_NAMES, BROWSER)
 RECIPE = Group("the recipe", RECIPE_NAME, START, EPOCHS, RATE, BATCH, TRAIN_SEED)
 HELD = Group(
     "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC,
-    SEED,
+    SEED, STRICT,
 )  # fmt: skip
 GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROGRESS)
 # Said to every verb of the command line: results as JSON, no progress and no remarks.

@@ -39,7 +39,7 @@ def mark(graph: Graph, constants: Container[Node], known: Container[Node] = ()) 
             found = _product(fx, constants)
         elif fx.target is aten.div.Tensor:
             found = _quotient(fx, constants)
-        elif fx.target is aten.where.self:
+        elif fx.target in (aten.where.self, aten.where.ScalarOther):
             found = _chosen(fx)
         if found is not None:
             fx.target, fx.args, fx.kwargs = found[0], found[1:], {}
@@ -135,8 +135,10 @@ def _above_zero(fx: Any) -> Node | None:
 def _chosen(fx: Node) -> tuple[Any, ...] | None:
     """x where it is above zero, and elsewhere nothing or a part of it."""
     mask, own, other = fx.args
-    if _above_zero(mask) is not own or not isinstance(other, Node):
+    if _above_zero(mask) is not own:
         return None
+    if not isinstance(other, Node):
+        return (aten.relu.default, own) if other == 0 else None
     if other.target is aten.mul.Tensor and other.args[0] is own and isinstance(other.args[1], int | float):
         return (aten.leaky_relu.default, own, other.args[1])
     nothing = (aten.zeros_like.default, aten.zeros.default, aten.new_zeros.default, aten.scalar_tensor.default)

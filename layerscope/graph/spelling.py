@@ -16,6 +16,7 @@ from torch.fx import Node as FxNode
 
 from layerscope.graph.args import bind
 from layerscope.graph.ops.channels import crop
+from layerscope.graph.ops.conv import channel_conv
 from layerscope.graph.ops.resample import max_unpool2d
 
 aten = torch.ops.aten
@@ -175,6 +176,25 @@ def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None
     return None
 
 
+def _along_channels(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """A one-dimensional convolution of a single channel, which the channels are: efficient channel attention."""
+    given, weight = call["input"], call["weight"]
+    single = given.meta["val"].dim() == 3 and given.meta["val"].shape[1] == 1 == weight.meta["val"].shape[0]
+    if not single or tuple(call["stride"]) != (1,) or fx.meta["val"].shape[2] != given.meta["val"].shape[2]:
+        return None
+    flat = before(fx, aten.squeeze.dim, given, 1)
+    made = before(fx, channel_conv, flat, weight, call["bias"], call["padding"][0], call["dilation"][0])
+    return aten.unsqueeze.default, {"self": made, "dim": 1}
+
+
+def _kept_statistics(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """Instance norm by means that were kept in training is batch norm in evaluation."""
+    if call["use_input_stats"]:
+        return None
+    names = ("input", "weight", "bias", "running_mean", "running_var", "momentum", "eps")
+    return aten._native_batch_norm_legit_no_training.default, {name: call[name] for name in names}
+
+
 def _padded(mode: str) -> Rewriting:
     def written(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
         pad = call.get("pad", call.get("padding"))
@@ -325,10 +345,13 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.unbind.int: _unbound,
     aten.maximum.default: _maximum,
     aten.max.other: _larger,
+    aten.conv1d.default: _along_channels,
+    aten.instance_norm.default: _kept_statistics,
     aten.constant_pad_nd.default: _padded("constant"),
     aten.reflection_pad2d.default: _padded("reflect"),
     aten.replication_pad2d.default: _padded("replicate"),
     aten.min.other: _same(aten.minimum.default),
+    aten._softmax.default: lambda fx, call: (aten.softmax.int, {"self": call["self"], "dim": call["dim"]}),
     aten.addcmul.default: _product_added,
     aten.addcdiv.default: _quotient_added,
     aten.max_pool2d_with_indices.default: _max_pool,

@@ -195,6 +195,8 @@ class _Reader:
             return "it is no ATen call"
         if torch.Tag.nondeterministic_seeded in target.tags:
             return reason(str(target))
+        if target is aten.as_strided.default:
+            return "it reads memory as it lies, which differs from layout to layout"
         return mixed if mixed and not self.batch.kept(fx) else ""
 
     def _shape(self, fx: FxNode) -> tuple[int, ...]:

@@ -13,13 +13,13 @@ FIRST = 5
 def classifier_of(graph: Graph) -> int | None:
     """The node whose softmax says the classes; None where the output is anything but one number a class.
 
-    A softmax at the end has no row in the table; what it takes is the same to us. Numbers that lie between 0 and 1
+    What a softmax at the end takes is the same to us as what it gives. Numbers that lie between 0 and 1
     each by itself, as a sigmoid's, are no scores of one class against the others.
     """
     if len(graph.outputs) != 1:
         return None
     node = graph.nodes[graph.outputs[0]]
-    if node.refused and "softmax" in node.target and len(node.sources) == 1:
+    if "softmax" in node.target and len(node.sources) == 1:
         node = graph.nodes[node.sources[0]]
     counts_classes = len(node.shape) == 1 and node.shape[0] > 1
     each_by_itself = graph.ranges[node.id].low >= 0 and graph.ranges[node.id].high <= 1

@@ -18,12 +18,12 @@ class OwnForward:
     """A network's own software, from picture files on: what `layerscope trace-check` holds ours against.
 
     sentence: what prepares the pictures, in a few words. prepare: picture files -> the network's input [n, c, h, w], by
-    that software's own code, none of ours. run: such an input -> what the network returns, by its own software, tensors
-    in the order in which the network returns them; None where that is the module itself.
+    that software's own code, none of ours; None where nobody says how. run: such an input -> what the network returns,
+    by its own software, tensors in the order in which the network returns them; None where that is the module itself.
     """
 
     sentence: str
-    prepare: Callable[[Sequence[Path]], Tensor]
+    prepare: Callable[[Sequence[Path]], Tensor] | None
     run: Callable[[Tensor], Sequence[Tensor]] | None = None
 
 

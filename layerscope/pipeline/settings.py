@@ -25,6 +25,7 @@ class Settings:
     k: peaks per unit. methods, views: of projections. units: how many units of each layer get sheets, a seeded
     sample; None for all. tile: largest side of a stored tile, px. dense: project dense layers too. pictures: keep
     small whole pictures. keep_signal: keep the signals themselves. codec: of tiles and pictures. seed: of all samples.
+    strict: no projection goes by a rule that no paper states.
     """
 
     k: int = table.K.default
@@ -37,6 +38,7 @@ class Settings:
     keep_signal: bool = table.KEEP_SIGNAL.default
     codec: str = table.CODEC.default
     seed: int = table.SEED.default
+    strict: bool = table.STRICT.default
 
     def __post_init__(self) -> None:
         for setting in table.HELD.settings:
@@ -53,6 +55,8 @@ _MAY_DIFFER = tuple(setting.name for setting in table.HELD.settings if not setti
 def fingerprint(program: Carrier, input: Input, settings: Settings, source: Source) -> dict[str, Any]:
     """What must be the same for a run to go on: one entry for each thing that a user can change."""
     kept = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
+    if not settings.strict:  # as runs were marked before there was this setting
+        del kept[table.STRICT.name]
     return {
         "graph": graph_hash(program),
         "weights": weights_hash(program),

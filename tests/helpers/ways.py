@@ -107,7 +107,10 @@ def _layer(signal: Tensor, x: Tensor, shape: Any, weight: Any = None, bias: Any 
 
 
 def _group(signal: Tensor, x: Tensor, count: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
-    parts = [_by_deviation(s, p, (1, 2, 3), None, eps) for s, p in zip(signal.chunk(count, 1), x.chunk(count, 1))]
+    parts = [
+        _by_deviation(s, p, (1, 2, 3), None, eps)
+        for s, p in zip(signal.chunk(count, 1), x.chunk(count, 1), strict=True)
+    ]
     return torch.cat(parts, 1) * (1.0 if weight is None else weight[:, None, None])
 
 

@@ -17,6 +17,7 @@ from layerscope.testing import ops
 FORMULAS = {
     "local_response_norm": lambda signal, inputs, call: (signal,),
     "gate": lambda signal, inputs, call: (signal * inputs[1], torch.zeros_like(inputs[1])),
+    "softmax": lambda signal, inputs, call: (signal * inputs[0].exp() / inputs[0].exp().sum(1, keepdim=True),),
     "quotient": lambda signal, inputs, call: fixed_divisor(signal, *inputs),
     "channel_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call),
     "channel_rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call, centred=False),

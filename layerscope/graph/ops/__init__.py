@@ -18,6 +18,7 @@ from layerscope.graph.ops import (
     conv,
     gate,
     join,
+    moments,
     norm,
     pad,
     pointwise,
@@ -30,7 +31,10 @@ from layerscope.graph.ops import (
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 
-_MODULES = (conv, pool, reduce, pointwise, activations, gate, norm, statistics, join, shape, channels, resample, pad)
+_MODULES = (
+    *(conv, pool, reduce, pointwise, activations, gate, norm, statistics, moments),
+    *(join, shape, channels, resample, pad),
+)
 ROWS: tuple[Op, ...] = tuple(row for module in _MODULES for row in module.ROWS)
 
 

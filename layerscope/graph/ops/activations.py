@@ -181,6 +181,7 @@ ROWS = tuple(
         activation=None if function.way == "other" else "smooth",
         range=_range(function),
         rules=_rules(function),
+        stated=False,
     )
     for function in FUNCTIONS
 )

@@ -1,4 +1,4 @@
-"""Convolution and the dense layer: the rows with weights to learn."""
+"""Convolution and the dense layer: the rows with weights to learn; and a convolution along the channels."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,23 @@ from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
-from layerscope.graph.ops.rules import adjoint
-from layerscope.graph.ops.table import Op, everything
+from layerscope.graph.ops.rules import adjoint, vjp
+from layerscope.graph.ops.table import Op, everything, pointwise
 
 aten = torch.ops.aten
+
+
+def _along_channels(x: Tensor, weight: Tensor, bias: Tensor | None, margin: int, dilation: int) -> Tensor:
+    places = x.reshape(*x.shape[:2], -1).transpose(1, 2)
+    found = F.conv1d(places.flatten(0, 1).unsqueeze(1), weight, bias, 1, margin, dilation)
+    return found.reshape(*places.shape[:2], -1).transpose(1, 2).reshape(x.shape[0], -1, *x.shape[2:])
+
+
+# ATen has it as a one-dimensional convolution of a single channel; tracing makes calls of this.
+_library = torch.library.Library("layerscope", "FRAGMENT")
+_library.define("channel_conv(Tensor input, Tensor weight, Tensor? bias, int margin, int dilation) -> Tensor")
+_library.impl("channel_conv", _along_channels, "CompositeImplicitAutograd")
+channel_conv = torch.ops.layerscope.channel_conv.default
 
 
 def _padding(call: Call) -> tuple[int, int]:
@@ -126,7 +139,29 @@ def _linear_samples() -> Iterator[Sample]:
     )
 
 
+def _along_window(call: Call) -> tuple[Field, ...]:
+    if call.inputs[0] != call.shape:
+        raise Declined("is a convolution along the channels that changes their number")
+    return pointwise(call)
+
+
+def _along_samples() -> Iterator[Sample]:
+    x = torch.linspace(-1, 1, 2 * 6 * 3 * 2, dtype=torch.float64).sin().reshape(2, 6, 3, 2)
+    weight = torch.tensor([[[0.5, -1.0, 2.0]]], dtype=torch.float64)
+    yield Sample(channel_conv, (x[..., 0, 0],), (NodeInput(0), weight, None, 1, 1))
+    yield Sample(channel_conv, (x,), (NodeInput(0), weight, weight.new_ones(1), 2, 2))
+
+
 ROWS = (
+    Op(
+        name="channel_conv",
+        sentence="a convolution along the channels, the same at each place",
+        targets=(channel_conv,),
+        window=_along_window,
+        samples=_along_samples,
+        linear=True,
+        gradient=adjoint(vjp),
+    ),
     Op(
         name="conv2d",
         sentence="a sum over filters that slide over the map: the convolution of pictures",

@@ -145,6 +145,7 @@ ROWS = (
         range=_range,
         gradient=derivative(_gradient),
         rules={"deconvnet": _CONSTANT, "guided": _CONSTANT},
+        stated=False,
     ),
     Op(
         name="product",
@@ -165,6 +166,7 @@ ROWS = (
         linear=False,
         range=_quotient_range,
         rules={"deconvnet": _QUOTIENT, "guided": _QUOTIENT},
+        stated=False,
     ),
     Op(
         name="minimum",

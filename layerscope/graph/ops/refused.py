@@ -16,7 +16,6 @@ _TYPE = (
 _MADE = "it makes a tensor in the shape of another, which is no constant while the number of pictures is free"
 
 REASONS = {
-    "aten.softmax": "it couples all units: no unit has a projection of its own",
     "aten.log_softmax": "it couples all units: no unit has a projection of its own",
     "aten.scaled_dot_product_attention": "attention has no receptive field: it is not a CNN's operation",
     "aten.bmm": "a product of two activations is not a CNN's operation",

@@ -244,6 +244,6 @@ ROWS = (
         samples=_unpool_samples,
         linear=False,
         range=lambda call, inputs: hull((inputs[0], ZERO)),
-        gradient=Rule(_unpool_back, inputs=True, word="switches", skips=lambda call: frozenset([1])),
+        gradient=Rule(_unpool_back, inputs=True, word="gradient", skips=lambda call: frozenset([1])),
     ),
 )  # fmt: skip

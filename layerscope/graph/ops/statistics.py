@@ -156,6 +156,7 @@ def _row(name: str, sentence: str, target: Any, window: Any, samples: Any, facto
         linear=False,
         role="normalisation",
         rules={"deconvnet": rule, "guided": rule},
+        stated=False,
     )
 
 

@@ -48,7 +48,8 @@ class Op(Row):
     linear: y(x) - y(0) is linear, and the gradient rule is its adjoint, which reads no inputs. pad: what lies beyond
     the border of the inputs, or None where no constant tells the truth: then the call is made on whole maps. role: what
     it is to `auto`. activation: of which kind, where it is one. range: between which values its output lies, given its
-    inputs' ranges. gradient: its rule. rules: by method, where a method goes another way than the gradient.
+    inputs' ranges. gradient: its rule. rules: by method, where a method goes another way than the gradient. stated:
+    a paper states these rules; otherwise they are this house's.
     """
 
     targets: tuple[OpOverload, ...]
@@ -61,6 +62,7 @@ class Op(Row):
     range: Callable[[Call, tuple[Range, ...]], Range] = anything
     gradient: Rule = GRADIENT
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    stated: bool = True
 
     def __post_init__(self) -> None:
         assert (self.role == "activation") == (self.activation is not None), f"{self.name}: say which activation it is"

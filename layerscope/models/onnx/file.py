@@ -60,6 +60,17 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
                 yield from graphs(inner)
 
 
+def names_read(graph: GraphProto) -> set[str]:
+    """The names of all values that a node of a graph, or of one inside it, reads, or that it gives."""
+    found = {one.name for one in graph.output}
+    for node in graph.node:
+        found.update(node.input)
+        for each in node.attribute:
+            if each.HasField("g"):
+                found |= names_read(each.g)
+    return found
+
+
 def _parsed(path: Path) -> ModelProto:
     model = ModelProto()
     try:

@@ -5,7 +5,7 @@ a node cannot be read, what lies behind it is left out, and what it would have r
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -20,26 +20,33 @@ from layerscope.core.quiet import quiet
 from layerscope.models.onnx import sizes
 from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
-from layerscope.models.onnx.file import domain, opsets
+from layerscope.models.onnx.file import domain, names_read, opsets
 from layerscope.models.onnx.fusions import fused
+from layerscope.models.onnx.moves import rewritten
 from layerscope.models.onnx.ops import OPERATORS
 from layerscope.models.onnx.ops.table import Computed
 from layerscope.models.onnx.paths import Scope, Scopes
 from layerscope.models.onnx.pictures import Pictured
-from layerscope.models.onnx.steps import OnnxStep, ValueNamed
+from layerscope.models.onnx.steps import OnnxStep, ValueNamed, needed
 from layerscope.models.onnx.turning import FIRST_TO_LAST, channels_first
 
 # A number that no other axis has.
 PICTURES = 13
+_MOST_SIZES = 64
 _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan": "it is a loop"}
 
 
 @dataclass(kw_only=True)
 class OnnxPlan:
-    """What was read of a file. outputs: names of what it gives. cut: why nodes were left out, with how often."""
+    """What was read of a file.
+
+    outputs: names of what it gives; told: what the file calls them, "" for what is none of its outputs. cut: why nodes
+    were left out, with how often.
+    """
 
     steps: list[OnnxStep] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     cut: Counter[str] = field(default_factory=Counter)
 
 
@@ -64,7 +71,7 @@ class _Planner:
         self.stands: dict[str, Scope] = {}
         self.steps: list[OnnxStep] = []
         self.cut: Counter[str] = Counter()
-        self.read_anywhere = _names_read(model.graph)
+        self.read_anywhere = names_read(model.graph)
         self.scopes = Scopes(model.graph)
 
     def plan(self) -> OnnxPlan:
@@ -74,14 +81,17 @@ class _Planner:
             x = torch.empty((PICTURES, *expected.shape))
             self.values[name] = x.permute(*FIRST_TO_LAST) if self.picture.last else x
         self._walk(self.model.graph)
-        wanted = [self._real(one.name) for one in self.model.graph.output]
-        outputs = [name for name in wanted if isinstance(self.values.get(name), Tensor) and name not in self.lost]
-        if len(outputs) < len(wanted):
-            outputs += [name for name in self.frontier if isinstance(self.values.get(name), Tensor)]
-        outputs = list(dict.fromkeys(outputs))
+        wanted = {self._real(one.name): one.name for one in self.model.graph.output}
+        given = {name: told for name, told in wanted.items() if name not in self.lost and self._is_map(name)}
+        if len(given) < len(wanted):
+            given = dict.fromkeys(filter(self._is_map, self.frontier), "") | given
+        outputs = list(given)
         steps = channels_first(self.steps, self.picture.name) if self.picture.last else self.steps
-        steps = list(_needed(steps, outputs))
-        return OnnxPlan(steps=steps, outputs=outputs, cut=self.cut)
+        steps = list(needed(rewritten(steps, self.values, outputs), outputs))
+        return OnnxPlan(steps=steps, outputs=outputs, told=[*given.values()], cut=self.cut)
+
+    def _is_map(self, name: str) -> bool:
+        return isinstance(self.values.get(name), Tensor)
 
     def _walk(self, graph: GraphProto) -> None:
         nodes = fused(graph)
@@ -101,10 +111,11 @@ class _Planner:
 
     def _cut(self, node: NodeProto, why: str) -> None:
         self.cut[why] += 1
-        self.frontier.update(dict.fromkeys(self._real(name) for name in node.input if name))
         self._lose(node)
 
     def _lose(self, node: NodeProto) -> None:
+        """What a node would have read and can be had is something that the network gives, then."""
+        self.frontier.update(dict.fromkeys(name for name in map(self._real, node.input) if name not in self.lost))
         self.lost.update(dict.fromkeys(name for name in node.output if name))
 
     def _real(self, name: str) -> str:
@@ -122,7 +133,7 @@ class _Planner:
         tensors = any(isinstance(value, Tensor) for value in call.inputs)
         if node.op_type == "Shape" and tensors:
             self._sized(node, call, names)
-        elif not tensors and node.op_type in sizes.FOLDS and not node.domain:
+        elif not tensors and node.op_type in sizes.FOLDS and not node.domain and not _of_weights(call):
             self._folded(node, call, names)
         else:
             self._computed(node, call, names, tensors)
@@ -189,7 +200,7 @@ class _Planner:
             raise Unread("is an operator that is not known")
         constant = not tensors and all(name == "" or self.known.get(name) is not None for name in names)
         if constant:
-            call = replace(call, inputs=[None if one is None else tensor_of(one) for one in call.known])
+            call = replace(call, inputs=[None if one is None else tensor_of(one) for one in call.known], batch=None)
         found = row.read(call)
         if found.by is None:
             self._hand_on(names[found.inputs[0]], node.output[0])
@@ -257,14 +268,9 @@ class _Planner:
         )  # fmt: skip
 
 
-def _needed(steps: list[OnnxStep], outputs: list[str]) -> Iterator[OnnxStep]:
-    """The steps that the outputs depend on, in order."""
-    wanted, kept = set(outputs), []
-    for step in reversed(steps):
-        if wanted.intersection(step.outputs):
-            wanted.update(step.reads)
-            kept.append(step)
-    return reversed(kept)
+def _of_weights(call: OnnxCall) -> bool:
+    """Whether a node is about weights, not about sizes: its constants are many numbers, for torch to work on."""
+    return ("", call.op) in OPERATORS and any(array is not None and array.size > _MOST_SIZES for array in call.known)
 
 
 def _put_in_place(by: nn.Module | partial[Any]) -> Any:
@@ -284,14 +290,3 @@ def _worked_out(found: Computed, call: OnnxCall) -> list[np.ndarray]:
 
 def _told(node: NodeProto) -> str:
     return f"{node.op_type} of {node.domain}" if domain(node.domain) else node.op_type
-
-
-def _names_read(graph: GraphProto) -> set[str]:
-    """The names of all values that a node of a graph, or of one inside it, reads, or that it gives."""
-    found = {one.name for one in graph.output}
-    for node in graph.node:
-        found.update(node.input)
-        for each in node.attribute:
-            if each.HasField("g"):
-                found |= _names_read(each.g)
-    return found

@@ -149,6 +149,12 @@ def _where(call: OnnxCall, condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition.astype(bool), np.asarray(x, dtype=object), np.asarray(y, dtype=object))
 
 
+def _clip(call: OnnxCall, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+    below, above = (call.given(name) if bound is None else one(bound) for name, bound in (("min", low), ("max", high)))
+    found = x if below is None else _many(max)(call, x, np.asarray(below, dtype=object))
+    return found if above is None else _many(min)(call, found, np.asarray(above, dtype=object))
+
+
 FOLDS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "Identity": lambda call, x: x,
     "Cast": _cast,
@@ -183,8 +189,10 @@ FOLDS: dict[str, Callable[..., Array | tuple[Array, ...]]] = {
     "Sqrt": _each(lambda a: a**0.5),
     "Floor": _each(lambda a: a if isinstance(a, torch.SymInt) else float(math.floor(a))),
     "Ceil": _each(lambda a: a if isinstance(a, torch.SymInt) else float(math.ceil(a))),
-    "Min": _many(lambda a, b: a if a <= b else b),
-    "Max": _many(lambda a, b: a if a >= b else b),
+    "Clip": _clip,
+    "Relu": _each(lambda a: max(a, 0)),
+    "Min": _many(min),
+    "Max": _many(max),
     "Equal": _each(lambda a, b: a == b),
     "Less": _each(lambda a, b: a < b),
     "LessOrEqual": _each(lambda a, b: a <= b),

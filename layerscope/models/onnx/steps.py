@@ -1,5 +1,6 @@
 """One call of a network that was read from a file: what is called, with what, where it stands."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,3 +36,13 @@ class OnnxStep:
     def reads(self) -> list[str]:
         """The names of the values that it reads."""
         return [argument.name for argument in self.arguments if isinstance(argument, ValueNamed)]
+
+
+def needed(steps: list[OnnxStep], outputs: list[str]) -> Iterator[OnnxStep]:
+    """The steps that the outputs depend on, in order."""
+    wanted, kept = set(outputs), []
+    for step in reversed(steps):
+        if wanted.intersection(step.outputs):
+            wanted.update(step.reads)
+            kept.append(step)
+    return reversed(kept)

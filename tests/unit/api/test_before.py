@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import layerscope as ls
-from layerscope.api import before, opening
+from layerscope.api import before, opening, training
 from layerscope.core.errors import AtlasError, NotAnAtlas
 from layerscope.core.verbs import VERBS
 from tests.helpers.building import INPUT, LAYERS, small_network
@@ -94,7 +94,8 @@ def test_what_the_peaks_need_is_refused_before_the_scan(tmp_path, monkeypatch):
 @pytest.mark.parametrize("verb", ["build", "check", "evaluate", "look", "live", "layers", "dissect", "forecast"])
 def test_weights_that_are_not_there_are_refused_first(place, monkeypatch, verb):
     """With the nearest name in that folder, whatever the verb."""
-    monkeypatch.setattr(opening, "load_named", lambda *_, **__: pytest.fail("the network was opened"))
+    for module in (opening, training):
+        monkeypatch.setattr(module, "load_named", lambda *_, **__: pytest.fail("the network was opened"))
     given = {
         "atlas": "a.atlas",
         "net": "worldnet",

@@ -83,6 +83,7 @@ SPELT: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "softsign": (lambda x: functional.softsign(x), "softsign"),
     "x * (x > 0)": (lambda x: x * (x > 0), "relu"),
     "where(x > 0, x, 0)": (lambda x: torch.where(x > 0, x, torch.zeros_like(x)), "relu"),
+    "where(x > 0, x, 0.0)": (lambda x: torch.where(x > 0, x, 0.0), "relu"),
     "where(x > 0, x, x / 10)": (lambda x: torch.where(x > 0, x, 0.1 * x), "leaky_relu"),
     "x * x": (lambda x: x * x, "product"),
     "constant pad": (lambda x: functional.pad(x, (1, 2, 0, 1), value=0.5), "pad"),

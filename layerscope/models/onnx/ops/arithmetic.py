@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerscope.models.onnx.calls import OnnxCall
+from layerscope.models.onnx.calls import OnnxCall, Unread, one
 from layerscope.models.onnx.ops.table import Computed, OnnxOperator
 
 
@@ -52,6 +52,17 @@ def divide(a: Any, b: Any) -> Any:
 
 def power(a: Any, b: Any) -> Any:
     return numbers(a) ** numbers(b)
+
+
+def _running_total(call: OnnxCall) -> Computed:
+    axis = call.constant(1, "axis")
+    if axis is None or call.given("exclusive", 0) or call.given("reverse", 0):
+        raise Unread("adds up along an axis otherwise than torch does")
+    return Computed(by=partial(running_total, axis=int(one(axis))))
+
+
+def running_total(x: Tensor, *, axis: int) -> Tensor:
+    return x.cumsum(axis)
 
 
 def _modulo(call: OnnxCall) -> Computed:
@@ -179,6 +190,7 @@ ARITHMETIC = (
     OnnxOperator(name="Div", read=_two(divide)),
     OnnxOperator(name="Pow", read=_two(power)),
     OnnxOperator(name="Mod", read=_modulo),
+    OnnxOperator(name="CumSum", read=_running_total),
     OnnxOperator(name="Max", read=_several(largest)),
     OnnxOperator(name="Min", read=_several(smallest)),
     OnnxOperator(name="Sum", read=_several(total)),

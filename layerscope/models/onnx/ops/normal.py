@@ -24,6 +24,9 @@ def _weights(call: OnnxCall, *places: int) -> list[Tensor]:
 
 
 def _batch_norm(call: OnnxCall) -> Computed:
+    if call.known[0] is not None and call.given("training_mode", 0):
+        # How exporters standardise the weights of a convolution: constants by their own statistics.
+        return Computed(by=partial(own_statistics, epsilon=call.given("epsilon", 1e-5)), inputs=(0, 1, 2))
     if any(call.outputs[1:]) or call.given("training_mode", 0):
         raise Unread("normalises by the pictures of a batch, as while training")
     weight, bias, mean, variance = _weights(call, 1, 2, 3, 4)
@@ -33,6 +36,11 @@ def _batch_norm(call: OnnxCall) -> Computed:
     made.running_mean, made.running_var = mean, variance
     made.num_batches_tracked = torch.tensor(0)
     return Computed(by=filled(made, weight, bias))
+
+
+def own_statistics(x: Tensor, weight: Tensor, bias: Tensor, *, epsilon: float) -> Tensor:
+    """Each channel less its mean, over its deviation, with a weight and a bias."""
+    return F.batch_norm(x, None, None, weight, bias, training=True, eps=epsilon)
 
 
 def _instance_norm(call: OnnxCall) -> Computed:

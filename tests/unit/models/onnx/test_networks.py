@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import layerscope as ls
 from layerscope.models import load
 from layerscope.models.onnx.paths import safe
-from tests.helpers.onnx_files import OPSET, farthest, model_of, numbers, own_values, saved, worst_gap
+from tests.helpers.onnx_files import OPSET, farthest, model_of, numbers, own_values, plan_of, saved, worst_gap
 
 MAP = ("n", 4, 8, 8)
 
@@ -84,6 +84,18 @@ def test_layers_are_those_of_the_network_that_wrote_it(tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).uniform(size=(3, 3, 18, 14)).astype(np.float32)
     for name in ("relu", "layer1.0", "layer1.1", "fc"):
         assert farthest(found.activations(pictures, name), expected.activations(pictures, name)) < 1e-5
+
+
+def test_the_files_own_forward_is_onnxruntimes(tmp_path: Path) -> None:
+    """From picture files to outputs; a network that is another on the way is told by the output that differs."""
+    path = exported(small(), tmp_path / "small.onnx", 17)
+    found = ls.trace_check(str(path), limit=2)
+    assert found.agrees and found.outputs == 1 and found.own.startswith("onnxruntime, on pictures as layerscope")
+    loaded = load(str(path))
+    assert loaded.own is not None and loaded.own.run is not None
+    x = torch.from_numpy(numbers(2, 3, 18, 14))
+    (scores,) = loaded.own.run(x)
+    assert farthest(loaded.model(x).detach().numpy(), scores.numpy()) < 1e-5
 
 
 @pytest.mark.parametrize("opset", [9, 13, 17])
@@ -200,6 +212,37 @@ def test_arithmetic_with_sizes_is_done_while_reading(tmp_path: Path) -> None:
     assert program.module()(torch.zeros(5, 3, 6, 6)).shape == (5, 3 * 12 * 12)
 
 
+def test_weights_that_are_standardised_in_the_file_are_made_once(tmp_path: Path) -> None:
+    """By a normalisation as while training, which is of constants alone; one of maps is not known."""
+    weights = {"raw": numbers(1, 4, 36), "ones": np.ones(4, np.float32), "none": np.zeros(4, np.float32),
+               "shape": np.array([4, 4, 3, 3])}  # fmt: skip
+    nodes = [
+        helper.make_node("BatchNormalization", ["raw", "ones", "none", "none", "ones"], ["s", "", ""], training_mode=1),
+        helper.make_node("Reshape", ["s", "shape"], ["w"]),
+        helper.make_node("Conv", ["x", "w"], ["y"], name="conv"),
+    ]
+    model = model_of(nodes, MAP, weights, opset=15)
+    network = load(str(saved(model, tmp_path))).model
+    raw = weights["raw"][0].astype(np.float64)
+    by_hand = (raw - raw.mean(1, keepdims=True)) / np.sqrt(raw.var(1, keepdims=True) + 1e-5)
+    assert farthest(network.conv.weight.detach().numpy().reshape(4, 36), by_hand) < 1e-6
+    assert [name for name, _ in network.named_parameters()] == ["conv.weight"]
+
+
+def test_sizes_may_be_cut(tmp_path: Path) -> None:
+    """A margin that depends on the map's size, never below zero."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"], start=2),
+        helper.make_node("Sub", ["10s", "shape"], ["lack"]),
+        helper.make_node("Clip", ["lack", "0"], ["more"]),
+        helper.make_node("Pad", ["x", "pads", "", "axes"], ["a"]),
+        helper.make_node("Concat", ["0s", "more"], ["pads"], axis=0),
+    ]
+    nodes = [*nodes[:3], nodes[4], nodes[3], helper.make_node("Relu", ["a"], ["y"])]
+    weights = {"10s": np.array([10, 10]), "0": np.int64(0), "0s": np.array([0, 0]), "axes": np.array([2, 3])}
+    assert worst_gap(model_of(nodes, ("n", 4, "h", "w"), weights), tmp_path, numbers(2, 4, 7, 12)) == 0
+
+
 @pytest.mark.parametrize(
     ("shape", "fits"), [([1, -1], True), ([1, 4, 64], True), ([-1, 256], True), ([0, 256], True), ([4, 64], False)]
 )
@@ -236,6 +279,18 @@ def test_what_stands_before_an_unknown_operator_can_be_had(tmp_path: Path) -> No
         "of m.onnx only what stands before some nodes can be had: Unheard of of.somebody: it is an operator that is "
         "not known (3 times)"
     )
+
+
+def test_what_an_unknown_operator_of_constants_would_have_joined_is_given(tmp_path: Path) -> None:
+    """The map beside it, which something known would have read."""
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"], name="act"),
+        helper.make_node("Unheard", ["c"], ["b"], domain="of.somebody"),
+        helper.make_node("Add", ["a", "b"], ["y"]),
+    ]
+    model = model_of(nodes, MAP, {"c": numbers(4, 1, 1)}, domains=["of.somebody"])
+    plan, _ = plan_of(model, tmp_path)
+    assert plan.outputs == ["a"]
 
 
 def test_choices_by_constants_and_functions_are_written_out(tmp_path: Path) -> None:

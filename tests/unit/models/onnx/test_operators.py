@@ -158,6 +158,7 @@ COUNTED = (
     case("Pow", one(2)),
     case("Pow", one(0.5), low=0.1),
     case("Mod", one(0.5), fmod=1),
+    case("CumSum", ints(2)),
 )
 MOVED = (
     *(case(name) for name in ("Identity", "Dropout")),

@@ -1,0 +1,1 @@
+"""A sweep over the families of networks that people use: what opens, what is only scanned, what is refused, and why."""

@@ -1,0 +1,44 @@
+"""`python -m families`: examine the networks that are not known yet, then write the table."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from families import table
+from families.networks import SENTENCES, subjects
+from families.sweep import ROOT, lines, sweep
+
+RESULTS = ROOT / "build" / "families.jsonl"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, held by tests to what this page says of them."""
+    made = argparse.ArgumentParser(prog="python -m families", description="What opens of the networks that people use.")
+    made.add_argument("--only", default="*", metavar="GLOB", help='only networks whose text matches, such as "timm:*"')
+    made.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="for each network (default: 600)")
+    made.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help="a line of JSON for each network")
+    made.add_argument("--anew", action="store_true", help="also what is known already")
+    made.add_argument("--table", action="store_true", help="only write docs/reference/networks.md from what is known")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Progress goes to stderr."""
+    given = parser().parse_args(arguments)
+    if not given.table:
+        # Once for all processes that are forked from this one.
+        for room in ("graph", "pipeline", "models"):
+            import_module(f"layerscope.{room}")
+
+        for text, now in sweep(subjects(given.only), given.results, given.limit, given.anew):
+            if now:
+                record = lines(given.results)[text]
+                print(f"{text}: {table.in_short(record)}, {record['seconds']} s", file=sys.stderr, flush=True)
+    page = table.page(lines(given.results), subjects(), SENTENCES)
+    (ROOT / "docs" / "reference" / "networks.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The sweep: a process for each network, with a limit; a line of JSON for each result, appended as soon as it is there.
+
+A line is kept as long as code and versions are the same, so that a sweep that was stopped goes on, and one after a
+change does everything anew. No network stops the sweep: what crashes, hangs or eats all memory is a result.
+"""
+
+import ast
+import hashlib
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from families.networks import Subject
+
+ROOT = Path(__file__).parent.parent
+# What cannot change a result: words, pages, pictures of results.
+ASIDE = {"cli", "viewer", "report", "figures", "facts", "world", "dissect", "training", "live", "known"}
+TOLD = {"__main__", "networks", "table", "verdict"}
+SAME = ("torch", "numpy")
+
+
+def code() -> str:
+    """A hash of the code that results depend on, as Python reads it: the package, this room, the tests' reference."""
+    held = hashlib.sha256()
+    files = [*(ROOT / "layerscope").rglob("*.py"), *(ROOT / "families").glob("*.py"), *_references()]
+    for file in sorted(files):
+        place = file.relative_to(ROOT)
+        if len(place.parts) > 2 and place.parts[0] == "layerscope" and place.parts[1] in ASIDE:
+            continue
+        if place.parts[0] == "families" and place.stem in TOLD:
+            continue
+        held.update(str(place).encode() + ast.dump(ast.parse(file.read_bytes())).encode())
+    return held.hexdigest()[:12]
+
+
+def _references() -> list[Path]:
+    return sorted((ROOT / "tests" / "helpers").glob("reference*.py")) + [
+        path for path in [ROOT / "tests" / "helpers" / "ways.py"] if path.exists()
+    ]
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The installed versions; "none" for what is not installed."""
+    return {name: _version(name) for name in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def lines(path: Path) -> dict[str, dict[str, Any]]:
+    """The last result of each network."""
+    if not path.exists():
+        return {}
+    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {record["network"]: record for record in kept}
+
+
+def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = False) -> Iterator[tuple[str, bool]]:
+    """Examine what is not known yet. Gives for each subject its text and whether it was examined now."""
+    from families.kinds import KINDS
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known, state = lines(path), code()
+    for subject in subjects:
+        used = versions((*SAME, *KINDS[subject.kind].packages))
+        old = known.get(subject.text)
+        if not anew and old is not None and old["code"] == state and old["versions"] == used:
+            yield subject.text, False
+            continue
+        record = _apart(subject, limit) | {"code": state, "versions": used, "when": time.strftime("%Y-%m-%d")}
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        yield subject.text, True
+
+
+def _apart(subject: Subject, limit: float) -> dict[str, Any]:
+    """One network in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    near, far = context.Pipe(duplex=False)
+    process = context.Process(target=_examine, args=(subject, far))
+    started = time.perf_counter()
+    process.start()
+    far.close()
+    said, over = None, not near.poll(limit)
+    with suppress(EOFError):  # it ended without a word
+        said = None if over else near.recv()
+    if over:
+        process.kill()
+    process.join()
+    if said is None:
+        why = f"not done within {limit:.0f} s" if over else f"the process ended with {process.exitcode}"
+        said = {"network": subject.text, "side": subject.side, "state": "late" if over else "crashed", "why": why}
+    return said | {"seconds": round(time.perf_counter() - started, 1)}
+
+
+def _examine(subject: Subject, far: Any) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    from families.examine import examined
+
+    far.send(examined(subject))
+    far.close()
