@@ -13,7 +13,7 @@ from layerscope.graph.args import bind
 from layerscope.graph.axes import REPEATED, Axes, Part
 from layerscope.graph.layout import Handler, Layout, nodes_in
 from layerscope.graph.ops.channels import crop
-from layerscope.graph.ops.reduce import branch_softmax
+from layerscope.graph.ops.reduce import branch_max, branch_softmax
 from layerscope.graph.rearranged import Emitter
 
 aten = torch.ops.aten
@@ -54,7 +54,7 @@ def _reduced(layout: Layout, fx: Node) -> bool:
     return layout.becomes(fx, found, fx.target, **_schema(fx, args))
 
 
-# What reductions over a piece of the channels are of two of their slices, and by what the last is divided.
+# What sums over a piece of the channels are of two of their slices.
 _OF_TWO = {
     aten.sum.dim_IntList: aten.add.Tensor,
     aten.mean.dim: aten.add.Tensor,
@@ -64,12 +64,12 @@ _OF_TWO[aten.max.dim] = aten.maximum.default
 
 
 def _over_pieces(layout: Layout, fx: Node, value: Node, axes: Axes, dim: int, *, keeps: bool) -> bool:
-    """A sum or maximum over groups of channels, or over branches: of as many slices of the channels."""
-    of_two = _OF_TWO.get(fx.target)  # type: ignore[arg-type]
-    if of_two is None or len(axes.own[dim]) != 1 or axes.own[dim][0].axis != 0:
+    """A sum or maximum over groups of channels, or over branches."""
+    if len(axes.own[dim]) != 1 or axes.own[dim][0].axis != 0:
         return False
-    if fx.target is aten.max.dim and any(user.args[1] != 0 for user in fx.users):
-        return False
+    if fx.target in (aten.amax.default, aten.max.dim):
+        return _largest(layout, fx, value, axes, dim, keeps=keeps)
+    of_two = _OF_TWO[fx.target]  # type: ignore[index]
     (part,) = axes.own[dim]
     emit = Emitter(layout.graph, fx, fx)
     cuts = [_piece(axes, dim, range(index, index + 1), keeps=keeps) for index in range(part.size)]
@@ -82,9 +82,26 @@ def _over_pieces(layout: Layout, fx: Node, value: Node, axes: Axes, dim: int, *,
         total = emit(of_two, total, piece)
     if fx.target is aten.mean.dim:
         total = emit(aten.mul.Tensor, total, 1 / part.size)
-    for user in list(fx.users) if fx.target is aten.max.dim else ():
-        layout.lies_in(user, total, lies[0])
     return layout.lies_in(fx, total, lies[0])
+
+
+def _largest(layout: Layout, fx: Node, value: Node, axes: Axes, dim: int, *, keeps: bool) -> bool:
+    first = fx.target is aten.max.dim
+    if first and any(user.args[1] != 0 for user in fx.users):
+        return False
+    ((_, inner, count),) = axes.own[dim]
+
+    def left(parts: tuple[Part, ...]) -> list[Part]:
+        return [p._replace(step=p.step // count) if p.axis == 0 and p.step > inner else p for p in parts]
+
+    base = (axes.base[0] // count, *axes.base[1:])
+    own = [left(parts) if d != dim else [] for d, parts in enumerate(axes.own) if d != dim or keeps]
+    found = Axes(base, ()).with_own(own)
+    outer = axes.base[0] // (count * inner)
+    total = Emitter(layout.graph, fx, fx)(branch_max, value, outer, count, inner, first)
+    for user in list(fx.users) if first else ():
+        layout.lies_in(user, total, found)
+    return layout.lies_in(fx, total, found)
 
 
 def _schema(fx: Node, args: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,19 @@ def _shares(x: Tensor, outer: int, count: int, inner: int) -> Tensor:
     return x.reshape(x.shape[0], outer, count, inner, *x.shape[2:]).softmax(2).reshape(x.shape)
 
 
+def _largest(x: Tensor, outer: int, count: int, inner: int, first: bool) -> Tensor:
+    parts = x.reshape(x.shape[0], outer, count, inner, *x.shape[2:])
+    return (parts.max(2)[0] if first else parts.amax(2)).reshape(x.shape[0], outer * inner, *x.shape[2:])
+
+
 # ATen's softmax is over a whole axis; tracing makes calls of this where the channels are those of several branches.
 _library = torch.library.Library("layerscope", "FRAGMENT")
 _library.define("branch_softmax(Tensor input, int outer, int count, int inner) -> Tensor")
 _library.impl("branch_softmax", _shares, "CompositeImplicitAutograd")
 branch_softmax = torch.ops.layerscope.branch_softmax.default
+_library.define("branch_max(Tensor input, int outer, int count, int inner, bool first) -> Tensor")
+_library.impl("branch_max", _largest, "CompositeImplicitAutograd")
+branch_max = torch.ops.layerscope.branch_max.default
 
 
 def _axes(call: Call) -> set[int]:
@@ -61,6 +69,10 @@ def _sum_range(call: Call, inputs: tuple[Range, ...]) -> Range:
     return inputs[0].times(Range(count, count))
 
 
+def _branches_window(call: Call) -> tuple[Field, ...]:
+    return (Field(rows=IDENTITY, cols=IDENTITY),)
+
+
 def _larger_window(call: Call) -> tuple[Field, ...]:
     if len(call.inputs) != 2:
         raise Declined("takes the larger of a map and a constant")
@@ -95,6 +107,11 @@ def _amax_samples() -> Iterator[Sample]:
 def _max_samples() -> Iterator[Sample]:
     yield Sample(aten.max.dim, (_maps(),), (NodeInput(0), 1, True))
     yield Sample(aten.max.dim, (_maps(),), (NodeInput(0), 3, True))
+
+
+def _branch_max_samples() -> Iterator[Sample]:
+    yield Sample(branch_max, (_maps(),), (NodeInput(0), 2, 2, 1, True))
+    yield Sample(branch_max, (_maps(),), (NodeInput(0), 1, 2, 2, False))
 
 
 def _shares_samples() -> Iterator[Sample]:
@@ -149,6 +166,15 @@ ROWS = (
         samples=lambda: iter([Sample(aten.maximum.default, (_maps(), _maps(1)), (NodeInput(0), NodeInput(1)))]),
         linear=False,
         range=_larger_range,
+    ),
+    Op(
+        name="branch_max",
+        sentence="the largest of groups of channels; of equal ones the first, or all by shares, as PyTorch has it",
+        targets=(branch_max,),
+        window=_branches_window,
+        samples=_branch_max_samples,
+        linear=False,
+        range=unchanged,
     ),
     Op(
         name="branch_softmax",
