@@ -33,7 +33,7 @@ $(BROWSER_STAMP): $(STAMP)
 	touch $@
 
 $(NETWORKS_STAMP): $(STAMP)
-	$(INSTALL) --editable '.[dev,keras]'
+	$(INSTALL) --editable '.[dev,networks]'
 	touch $@
 
 $(FAMILIES_STAMP): $(STAMP)

@@ -3,12 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from families import table
 from families.networks import SENTENCES, subjects
-from families.sweep import ROOT, lines, sweep
+from families.sweep import ROOT, lines, sweep, warm
 
 RESULTS = ROOT / "build" / "families.jsonl"
 
@@ -28,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Progress goes to stderr."""
     given = parser().parse_args(arguments)
     if not given.table:
-        # Once for all processes that are forked from this one.
-        for room in ("graph", "pipeline", "models"):
-            import_module(f"layerscope.{room}")
+        warm()
 
         for text, now in sweep(subjects(given.only), given.results, given.limit, given.anew):
             if now:

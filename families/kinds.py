@@ -93,15 +93,17 @@ def _yolo(name: str, side: int) -> nn.Module:
 
     ending = name.partition("-")[2]
     forms = {"cls": "ClassificationModel", "seg": "SegmentationModel", "pose": "PoseModel", "obb": "OBBModel"}
-    return getattr(tasks, forms.get(ending, "DetectionModel"))(f"{name}.yaml", verbose=False)
+    model = getattr(tasks, forms.get(ending, "DetectionModel"))(f"{name}.yaml", verbose=False)
+    for module in model.modules():
+        if hasattr(module, "dynamic"):  # else the head keeps the anchors of the first batch, its size with them
+            module.dynamic = True
+    return model
 
 
 def _xrv(name: str, side: int) -> nn.Module:
     import torchxrayvision as xrv
 
-    if name == "DenseNet":
-        return xrv.models.DenseNet(weights=None)
-    return xrv.models.ResNet(weights=None)
+    return getattr(xrv.models, name)(weights=None)
 
 
 def _monai(name: str, side: int) -> nn.Module:

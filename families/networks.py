@@ -104,7 +104,7 @@ NAMES: dict[str, str] = {
         yolov3-tiny yolov5n yolov6n yolov8n yolov9t yolov10n yolo11n yolov8n-cls yolov8n-seg yolov8n-pose yolov8n-obb
         yolo11n-cls yolo11n-seg yolo12n
         """,
-    "xrv": "DenseNet ResNet@96",
+    "xrv": "DenseNet",
     "monai": "UNet BasicUNet AttentionUnet SegResNet DenseNet121 SEResNet50 DynUNet VNet FlexibleUNet EfficientNetBN",
 }
 

@@ -83,6 +83,19 @@ def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = Fa
         yield subject.text, True
 
 
+def warm() -> None:
+    """Load what every network needs, once: the processes that are forked from this one have it then.
+
+    Only tracing: once a backward pass was run, none can be in a fork.
+    """
+    from torch import nn
+
+    import layerscope as ls
+    from families import examine  # noqa: F401
+
+    ls.trace(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), ls.Input(height=16, width=16))
+
+
 def _apart(subject: Subject, limit: float) -> dict[str, Any]:
     """One network in a process of its own."""
     context = multiprocessing.get_context("fork")

@@ -1,6 +1,7 @@
 """Dissecting an atlas: is this the network that made it, what do its units detect, and where that is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,20 +10,20 @@ from layerscope.api import before
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.api.network import Network
-from layerscope.api.opening import network_of
+from layerscope.api.opening import load_named, network_of
 from layerscope.api.reporting import reporting
 from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
+from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
 from layerscope.dissect import Keyed, MaskedImages, describe, record_dissection, record_notes
 from layerscope.dissect import dissect as measured
 from layerscope.facts.network import require_same
 from layerscope.graph import Carrier
-from layerscope.models import load
 from layerscope.pipeline.identity import identity_of
 from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source, open_source
@@ -45,6 +46,8 @@ def dissect(
     count: int | None = s.MASKED.default,
     seed: int = s.SEED.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Dissection:
     """Find which unit of an atlas detects which concept, on pictures whose content is known, and keep it in the atlas.
@@ -65,9 +68,8 @@ def dissect(
     source, masked = _from_world(count, seed, expected) if folder is None else _from_folder(folder, count)
     with reporting(progress) as reporter:
         named = fspath(net) if isinstance(net, PathLike) else net
-        return dissect_atlas(
-            path, named, source, masked, weights=weights, seed=seed, say=reporter.say, progress=reporter
-        )
+        how = How.of(weights, trust, bind)
+        return dissect_atlas(path, named, source, masked, how=how, seed=seed, say=reporter.say, progress=reporter)
 
 
 def _from_world(count: int | None, seed: int, expected: Input) -> tuple[Source, MaskedImages]:
@@ -97,26 +99,26 @@ def dissect_atlas(
     source: Source,
     masked: MaskedImages,
     *,
-    weights: str | PathLike[str] | None = None,
+    how: How = OWN_WAY,
     seed: int = 0,
     say: Callable[[str], Any] = lambda sentence: None,
     progress: "Progress | None" = None,
 ) -> Dissection:
     """Dissect all layers of an atlas, keep what was found in it, and describe what its first layers see.
 
-    net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. weights: a
-    state dict for a spec. say: is told what is left out. Raises WrongModel for another network than the atlas's.
+    net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. say: is
+    told what is left out. Raises WrongModel for another network than the atlas's.
     """
-    if isinstance(net, Network) and weights is not None:
+    if isinstance(net, Network) and how.weights is not None:
         raise UsageError("weights= goes with a spec; this network is already traced with its own")
     with AtlasFile(path) as file:
         run, layers = file.run, [layer.record for layer in file.layers]
     spec = run.network if net is None else net
-    network = spec if isinstance(spec, Network) else _traced(spec, run.input, weights, named=net is not None)
+    network = spec if isinstance(spec, Network) else _traced(spec, run.input, how, named=net is not None)
     for remark in network.remarks:
         say(remark)
     require_same(path, run, layers, identity_of(network.program, network.name, network.input))
-    untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers)
+    untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers, how)
     if untrained is None:
         say("no untrained network to compare with: only a named network can be built with other weights")
     found = measured(
@@ -131,19 +133,20 @@ def dissect_atlas(
     return found
 
 
-def _traced(spec: str, input: Any, weights: str | PathLike[str] | None, *, named: bool) -> Network:
+def _traced(spec: str, input: Any, how: How, *, named: bool) -> Network:
     try:
-        return network_of(load(spec, weights=None if weights is None else fspath(weights)), input)
+        return network_of(load_named(spec, how), input)
     except UsageError as error:
         if named:
             raise
         raise UsageError(f"{error}; the atlas calls its network so: name the network behind the atlas") from error
 
 
-def _untrained(spec: str, network: Network, layers: list[LayerRecord]) -> Carrier | None:
+def _untrained(spec: str, network: Network, layers: list[LayerRecord], how: How) -> Carrier | None:
     """The same architecture with random weights; None where the spec gives no other weights or no such layers."""
     try:
-        other = network_of(load(spec, with_weights=False), network.input).program
+        loaded = load_named(spec, replace(how, weights=None), with_weights=False)
+        other = network_of(loaded, network.input).program
     except LayerscopeError:
         return None
     mapped = [layer.node for layer in layers if layer.map is not None]

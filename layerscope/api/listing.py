@@ -10,6 +10,7 @@ from layerscope.api.checked import checked
 from layerscope.api.inputs import field_data, input_data
 from layerscope.api.plugins import registries
 from layerscope.core import settings as s
+from layerscope.core.networks import How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.registry import Found
 from layerscope.core.replay import Replay
@@ -61,6 +62,8 @@ def layers(
     *,
     auto: bool = False,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
 ) -> Listing:
     """List the layers of a network with their receptive fields, and what cannot be had of it; needs no weights.
@@ -71,13 +74,14 @@ def layers(
     from layerscope.api import kept, opening
 
     wanted = opening.Wanted(spec=net) if isinstance(net, str) else net
-    known = wanted if isinstance(wanted, opening.Wanted) and weights is None and input is None else None
+    how = How.of(weights, trust, bind)
+    known = wanted if isinstance(wanted, opening.Wanted) and not how.said and input is None else None
     fields = kept.remembered(known.spec, known.given) if known else None
     if known and fields:
         opening.told(fields["name"], fields["input"], fields.pop("opened"), known.say)
     else:
         with_weights = not isinstance(net, (str, PathLike, opening.Wanted))
-        network = opening.network_for(net, weights, input, with_weights=with_weights)
+        network = opening.network_for(net, how, input, with_weights=with_weights)
         fields = _listed(network)
         if known:
             kept.remember(known.spec, known.given, {**fields, "opened": network.remarks})

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
 from layerscope.core.live import Portrait
+from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, Placement
 from layerscope.core.verbs import VERBS
 from layerscope.figures.words import footer
@@ -37,10 +39,10 @@ if TYPE_CHECKING:
     from layerscope.live.engine import InferenceEngine
 
 
-def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | None = None) -> "InferenceEngine":
+def engine_of(file: AtlasFile, network: Any, how: How = OWN_WAY) -> "InferenceEngine":
     """The network of an atlas, ready to look at pictures.
 
-    network: a Network, or what `trace` takes as a spec; weights: a state dict for the spec. Raises WrongModel for
+    network: a Network, or what `trace` takes as a spec. Raises WrongModel for
     another network than the atlas's.
     """
     from layerscope.api.network import Network
@@ -48,9 +50,9 @@ def engine_of(file: AtlasFile, network: Any, weights: str | os.PathLike[str] | N
     from layerscope.live.opening import engine_for, open_engine
 
     if isinstance(network, (str, os.PathLike)):
-        return open_engine(file, os.fspath(network), None if weights is None else os.fspath(weights))
-    network = network if isinstance(network, Network) else network_for(network, weights, file.run.input)
-    if weights is not None:
+        return open_engine(file, os.fspath(network), how)
+    network = network if isinstance(network, Network) else network_for(network, how, file.run.input)
+    if how.weights is not None:
         raise UsageError("weights= goes with a spec; this network is already traced with its own")
     return engine_for(file, network.program, name=network.name, classes=network.classes, input=network.input)
 
@@ -66,6 +68,8 @@ def look(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
 ) -> Portrait:
     """Write a page of the units that a picture excites most, at every layer; what stands on it is returned as well.
 
@@ -79,7 +83,7 @@ def look(
     before.require_file(page, "the page")
     with plain_failures(page, kind=UsageError), AtlasFile(_path_of(atlas)) as file:
         pixels, placement = _prepared(path, file.run.input, orientation, max_pixels)
-        engine = engine_of(file, net, weights)
+        engine = engine_of(file, net, How.of(weights, trust, bind))
         query = Query((("method", method),) if method is not None else ())
         portrait = engine.portrait(pixels, placement)
         content = _page(Book("", file, ""), portrait, query, engine.methods, path.name)

@@ -3,13 +3,12 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api.inputs import input_text
 from layerscope.core.errors import TraceError, UsageError
-from layerscope.core.networks import kind_of
+from layerscope.core.networks import OWN_WAY, How, kind_of
 from layerscope.core.records import Input
 
 if TYPE_CHECKING:
@@ -29,34 +28,32 @@ class Wanted:
     say: Callable[[str], object] = lambda sentence: None
 
 
-def network_for(
-    net: Any, weights: str | PathLike[str] | None = None, input: Input | None = None, *, with_weights: bool = True
-) -> "Network":
+def network_for(net: Any, how: How = OWN_WAY, input: Input | None = None, *, with_weights: bool = True) -> "Network":
     """The Network that is meant: held already, a module, or named. Raises UsageError and TraceError."""
     from layerscope.api.network import Network
 
     if isinstance(net, Network):
-        if weights is not None:
+        if how.weights is not None:
             raise UsageError("weights= goes with a spec or a module; this network is already traced with its own")
+        if how.bind:
+            raise UsageError("bind= goes with a spec or a module; this network is already traced")
         if input is not None and input != net.input:
             raise UsageError("input= goes with a spec or a module; this network is already traced with its own")
         return net
     if isinstance(net, Wanted):
-        loaded = load_named(net.spec, weights, with_weights=with_weights)
+        loaded = load_named(net.spec, how, with_weights=with_weights)
         network = network_of(loaded, overruled(loaded.input, net.given, net.spec))
         told(network.name, network.input, network.remarks, net.say)
         return network
-    found = traced(net, input, weights, with_weights=with_weights)
+    found = traced(net, input, how, with_weights=with_weights)
     for remark in found.remarks:
         warnings.warn(remark, stacklevel=4)
     return found
 
 
-def traced(
-    model: Any, input: Input | None, weights: str | PathLike[str] | None, *, with_weights: bool = True
-) -> "Network":
+def traced(model: Any, input: Input | None, how: How, *, with_weights: bool = True) -> "Network":
     """A module or spec, loaded and traced. Raises UsageError and TraceError."""
-    loaded = loaded_for(model, weights, with_weights=with_weights)
+    loaded = loaded_for(model, how, with_weights=with_weights)
     return network_of(loaded, input or loaded.input)
 
 
@@ -67,11 +64,11 @@ def told(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], o
         say(remark)
 
 
-def load_named(spec: Any, weights: str | PathLike[str] | None, *, with_weights: bool = True) -> "Loaded":
+def load_named(spec: Any, how: How = OWN_WAY, *, with_weights: bool = True) -> "Loaded":
     """A named network with its weights."""
     from layerscope.models import load
 
-    return load(spec, weights=None if weights is None else fspath(weights), with_weights=with_weights)
+    return load(spec, weights=how.weights, with_weights=with_weights, trust=how.trust, bind=how.bind)
 
 
 def network_of(loaded: "Loaded", input: Input | None) -> "Network":
@@ -116,17 +113,17 @@ def require_device(device: str) -> None:
         raise UsageError(f'the device "{device}" cannot be used: {str(error).splitlines()[0]}') from error
 
 
-def loaded_for(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool = True) -> "Loaded":
+def loaded_for(model: Any, how: How = OWN_WAY, *, with_weights: bool = True) -> "Loaded":
     """A module that is held, or a network that is named, with its weights. Raises UsageError and TraceError."""
     if not isinstance(model, (str, Path)) and kind_of(model) is None:
-        return _held(model, weights, with_weights=with_weights)
-    if weights is not None and not with_weights:
+        return _held(model, how, with_weights=with_weights)
+    if how.weights is not None and not with_weights:
         raise UsageError("with_weights=False asks for random weights, and weights= for those of a file: give one")
     named = str(model) if isinstance(model, Path) else model
-    return load_named(named, weights, with_weights=with_weights)
+    return load_named(named, how, with_weights=with_weights)
 
 
-def _held(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool) -> "Loaded":
+def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
     """A module or exported program that the user holds; weights of a file go into a copy of it."""
     from torch import nn
 
@@ -138,9 +135,10 @@ def _held(model: Any, weights: str | PathLike[str] | None, *, with_weights: bool
     if not with_weights:
         raise UsageError("with_weights=False goes with a spec; a model that you hold has the weights that it has")
     if isinstance(model, nn.Module):
-        return load_module(
-            model if weights is None else prepared(model).module, None if weights is None else fspath(weights)
-        )
-    if weights is not None:
+        changed = how.weights is not None or how.bind
+        return load_module(prepared(model).module if changed else model, how.weights, bind=how.bind)
+    if how.bind:
+        raise UsageError(f"bind= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
+    if how.weights is not None:
         raise UsageError(f"weights= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
     return Loaded(name=type(model).__name__, model=model, input=None)

@@ -52,9 +52,27 @@ def why(files: Sequence[Path], theirs: Array, input: Input, orientation: str) ->
         if best is not None and best.off < SAME / 4:
             break
     if best is None or best.off > SAME:
+        if _lies_beside(files, theirs, sized, orientation):
+            return "it lies a px beside ours, because the place of the crop is rounded otherwise there", ""
         size = (rows, cols) != (input.height, input.width)
         return (f"it is {rows} x {cols} px there and {input.height} x {input.width} px here", "") if size else ("", "")
     return _told(input, orientation, best)
+
+
+def _lies_beside(files: Sequence[Path], theirs: Array, input: Input, orientation: str) -> bool:
+    """True where it is the same picture, for each but for a shift of one px: of an odd rest one half is the larger."""
+    source = open_source([str(file) for file in files], orientation=orientation)
+    ours = source.load(range(len(source)), input).pixels
+    std = np.asarray(input.std).reshape(-1, 1, 1)
+    inner = theirs[:, :, 1:-1, 1:-1]
+    rows, cols = inner.shape[2:]
+    shifts = [(down, right) for down in range(3) for right in range(3)]
+
+    def off(one: Array, other: Array, down: int, right: int) -> float:
+        return float((np.abs(one[:, down : down + rows, right : right + cols] - other) * std).mean()) * 255
+
+    pairs = zip(ours, inner, strict=True)
+    return len(ours) == len(inner) and all(min(off(one, other, *by) for by in shifts) < SAME for one, other in pairs)
 
 
 def _ways(sized: Input, orientation: str) -> Iterator[Way]:

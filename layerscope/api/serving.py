@@ -1,15 +1,16 @@
 """An atlas in the browser from a notebook, a program or the command line: a server in a thread, and the link to it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layerscope.api import before
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.atlas.read import AtlasFile
 from layerscope.core import settings as s
+from layerscope.core.networks import How
 from layerscope.core.verbs import VERBS
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import is_loopback
@@ -84,6 +85,8 @@ def live(
     net: "Network | Module | ExportedProgram | str | os.PathLike[str]",
     *,
     weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     host: str = s.HOST.default,
     port: int = s.PORT.default,
     base: str = s.BASE.default,
@@ -99,7 +102,7 @@ def live(
     shelf = shelf_below([atlas.file.path if isinstance(atlas, Atlas) else atlas], base)
     from layerscope.api.looking import engine_of
 
-    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, weights)
+    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, How.of(weights, trust, bind))
     return _served(shelf, host, port, base, names, browser, engine)
 
 

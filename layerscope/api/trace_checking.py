@@ -1,7 +1,7 @@
 """A network's own forward beside ours, from picture files on: most wrong atlases come from a wrong preparation."""
 
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -13,9 +13,10 @@ import numpy as np
 from layerscope.api import before
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
-from layerscope.core.beside import LEVELS, TraceCheck
+from layerscope.core.beside import TraceCheck
 from layerscope.core.errors import LayerscopeError, TraceError, UsageError
 from layerscope.core.failures import plain_failures
+from layerscope.core.networks import How
 from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
@@ -39,6 +40,8 @@ def trace_check(
     limit: int = s.COMPARED.default,
     orientation: s.Orientation = s.ORIENTATION.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
 ) -> TraceCheck:
     """Run a network's own forward beside ours on one batch of picture files: its library's preparation and module.
@@ -52,7 +55,7 @@ def trace_check(
     from layerscope.models.loaded import picture_by_picture
 
     with _files(images, limit, orientation) as files:
-        loaded, expected = _opened(net, weights, input)
+        loaded, expected = _opened(net, How.of(weights, trust, bind), input)
         own = loaded.own
         if prepare is not None:
             run = None if own is None else own.run
@@ -65,12 +68,12 @@ def trace_check(
         return _compared(loaded, expected, own, files, orientation)
 
 
-def _opened(net: Any, weights: Any, input: Input | None) -> "tuple[Loaded, Input]":
+def _opened(net: Any, how: How, input: Input | None) -> "tuple[Loaded, Input]":
     """The network, and what it expects."""
     from layerscope.api.opening import Wanted, loaded_for, overruled
 
     wanted = net if isinstance(net, Wanted) else None
-    loaded = loaded_for(wanted.spec if wanted else net, weights)
+    loaded = loaded_for(wanted.spec if wanted else net, how)
     return loaded, input or overruled(loaded.input, wanted.given if wanted else {}, loaded.name)
 
 
@@ -88,9 +91,9 @@ def _compared(
     # Where nobody says how its pictures are prepared, only what is made of them is compared.
     theirs = ours if own.prepare is None else _prepared(own.prepare, own.sentence, files)
     told: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
-    levels = _levels(theirs.numpy(), ours.numpy(), expected)
-    cause, advice = ("", "") if levels <= LEVELS else why(files[:2], theirs.numpy()[:2], expected, orientation)
-    told |= {"levels": levels, "cause": cause, "advice": advice}
+    told["levels"], told["mean_levels"] = _levels(theirs.numpy(), ours.numpy(), expected)
+    if not TraceCheck(**told).fed_alike:
+        told["cause"], told["advice"] = why(files[:2], theirs.numpy()[:2], expected, orientation)
     if theirs.shape != ours.shape:
         return TraceCheck(**told)
     pair = Pair(loaded.model, expected, loaded.unloaded)
@@ -124,13 +127,13 @@ def _prepared(prepare: Callable[[Sequence[Path]], Any], sentence: str, files: Se
     return prepared
 
 
-def _levels(theirs: Any, ours: Any, expected: Input) -> float:
-    """The largest difference of two inputs in gray levels of 255; infinite where their shapes differ."""
+def _levels(theirs: Any, ours: Any, expected: Input) -> tuple[float, float]:
+    """The largest and the mean difference of two inputs in gray levels of 255; infinite where their shapes differ."""
     if theirs.shape != ours.shape:
-        return float("inf")
+        return float("inf"), float("inf")
     std = np.asarray(expected.std, np.float64).reshape(1, -1, 1, 1)
-    apart = np.abs(theirs.astype(np.float64) - ours) * std * 255
-    return float(np.nan_to_num(apart, nan=np.inf).max())
+    apart = np.nan_to_num(np.abs(theirs.astype(np.float64) - ours) * std * 255, nan=np.inf)
+    return float(apart.max()), float(apart.mean())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Training layerscope's own networks, and counting how often any network is right."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,6 +13,7 @@ from layerscope.api.opening import Wanted, load_named, overruled, require_device
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.errors import TraceError
+from layerscope.core.networks import How
 from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
@@ -111,6 +113,8 @@ def evaluate(
     limit: int | None = s.LIMIT.default,
     device: str = s.DEVICE.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Evaluation:
@@ -133,7 +137,7 @@ def evaluate(
 
     with reporting(progress) as reporter:
         wanted = net if isinstance(net, Wanted) else Wanted(spec=fspath(net), say=reporter.say)
-        loaded = load_named(wanted.spec, weights)
+        loaded = load_named(wanted.spec, How.of(weights, trust, bind))
         expected = input or overruled(loaded.input, wanted.given, wanted.spec)
         if loaded.unloaded:
             raise TraceError(f"{loaded.name} cannot be evaluated: {'; '.join(loaded.remarks)}")

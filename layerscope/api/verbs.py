@@ -1,7 +1,7 @@
 """The verbs around an atlas: trace, images, build, forecast, check, figure. Each joins rooms and returns one thing."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from layerscope.api.opening import network_for, require_device, require_read
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.failures import plain_failures
+from layerscope.core.networks import How
 from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
@@ -39,21 +40,25 @@ def trace(
     input: Input | None = None,
     *,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     with_weights: bool = s.WITH_WEIGHTS.default,
 ) -> "Network":
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
 
     model: a module (an evaluation-mode copy is traced, yours stays as it is), or a spec: zfnet, zfnet64, worldnet,
-    torchvision:NAME, timm:NAME, keras:APPLICATION, each also with /none (random weights), keras:FILE.keras,
-    keras:FILE.h5, path/file.py:FUNCTION, path/model.pt2 or path/model.onnx, and whatever else `layerscope plugins`
-    lists; or a Keras model. input: what the network expects; needed unless the spec says it, and overrides it. weights:
-    a file of weights for the spec or module, or "FILE::KEY" for a part of it. with_weights: False builds a spec with
-    random weights, for what needs none. What was chosen on the way is warned of, and stands in the network's `remarks`.
+    torchvision:NAME, timm:NAME, hf:ID_OR_FOLDER, keras:APPLICATION, each also with /none (random weights),
+    keras:FILE.keras, keras:FILE.h5, path/file.py:FUNCTION, path/model.pt, path/model.pt2 or path/model.onnx, and
+    whatever else `layerscope plugins` lists; or a Keras model. input: what the network expects; needed unless the spec
+    says it, and overrides it. weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it.
+    trust: run the code that a pickled network brings along. bind: values for further arguments of its forward.
+    with_weights: False builds a spec with random weights, for what needs none. What was chosen on the way is warned of,
+    and stands in the network's `remarks`.
     Raises TraceError and UsageError.
     """
     from layerscope.api.opening import traced
 
-    net = traced(model, input, weights, with_weights=with_weights)
+    net = traced(model, input, How.of(weights, trust, bind), with_weights=with_weights)
     for remark in net.remarks:
         warnings.warn(remark, stacklevel=3)
     return net
@@ -94,6 +99,8 @@ def build(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     units: int | None = s.UNITS.default,
     tile: int = s.TILE.default,
@@ -114,7 +121,8 @@ def build(
     net: a Network, or what `trace` takes. images: what `images` takes. out: the file; the same call goes on with an
     unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
     methods: of "deconvnet", "guided", "gradient". labels, limit, orientation, max_pixels: as for `images`. weights,
-    input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px.
+    trust, bind, input: as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest
+    stored side, px.
     dense: project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16.
     codec: of tiles and thumbnails. seed: of every sample. strict: refuse projections by rules that no paper states.
     overwrite: start anew where the file exists. workers: decoding threads. device: as PyTorch names it. engine: who
@@ -153,6 +161,8 @@ def forecast(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     units: int | None = s.UNITS.default,
     tile: int = s.TILE.default,
@@ -193,6 +203,8 @@ def check(
     orientation: s.Orientation = s.ORIENTATION.default,
     max_pixels: int = s.MAX_PIXELS.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
     input: Input | None = s.INPUT.default,
     sample: int = s.SAMPLE.default,
     seed: int = s.SEED.default,
@@ -206,7 +218,7 @@ def check(
     before.require_weights(weights)
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
     source = opened_images(images, labels, limit, orientation, max_pixels)
-    network = network_for(net, weights, input)
+    network = network_for(net, How.of(weights, trust, bind), input)
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 
     return check_atlas(held.file, network.program, network.input, source, sample=sample, seed=seed)
@@ -281,7 +293,8 @@ def _build(
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
     settings = Settings(**options)
     require_device(given["device"])
-    network = network_for(given["net"], given["weights"], given["input"], with_weights=with_weights)
+    how = How.of(given["weights"], given["trust"], given["bind"])
+    network = network_for(given["net"], how, given["input"], with_weights=with_weights)
     require_read(network)
     layers = chosen_layers(network, given["layers"])
     require_stated(network, layers, settings)

@@ -5,8 +5,9 @@ in order which of them it is (`kind_of`); nothing heavy is loaded for that. A ki
 exported program, what it expects as input, and a name.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from layerscope.core import keras_applications
@@ -15,6 +16,34 @@ from layerscope.core.registry import Registry, Row, later
 
 # Behind the name of a network that can be had without its weights.
 NONE = "/none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How a network is opened, beside what names it.
+
+    weights: a file with weights for it, or "FILE::KEY". trust: whether code that a file brings along may be run. bind:
+    values for further arguments of its forward, by name.
+    """
+
+    weights: str | None = None
+    trust: bool = False
+    bind: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @classmethod
+    def of(
+        cls, weights: str | os.PathLike[str] | None, trust: bool = False, bind: Mapping[str, object] | None = None
+    ) -> "How":
+        """What a user says of it."""
+        return cls(weights=None if weights is None else os.fspath(weights), trust=trust, bind=bind or {})
+
+    @property
+    def said(self) -> bool:
+        """True where anything was said."""
+        return self != OWN_WAY
+
+
+OWN_WAY = How()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +58,9 @@ class NetworkKind(Row):
 
     A network is of this kind where its text begins with `prefix` or ends with `ending`, or where `claims`, a function
     of what was named, says so. random: it can be had with seeded random weights, by "/none" behind the name. filled:
-    it takes a file's weights. packaged: the name alone says what it is, so what was read of it may be kept from run to
-    run. names: the names there are, as they are written, for "did you mean". samples: networks that tests may load,
+    it takes a file's weights. trusting: it may have to run code that a file brings along; `load` is given trust= too,
+    whether the user allows that. packaged: the name alone says what it is, so what was read of it may be kept from run
+    to run. names: the names there are, as they are written, for "did you mean". samples: networks that tests may load,
     small and without a file or a download.
     """
 
@@ -41,6 +71,7 @@ class NetworkKind(Row):
     claims: Callable[[object], bool] | None = None
     random: bool = False
     filled: bool = False
+    trusting: bool = False
     packaged: bool = False
     names: Callable[[], Iterable[str]] | None = None
     samples: tuple[str, ...] = ()
@@ -67,6 +98,10 @@ def _is_code(network: object) -> bool:
     return isinstance(network, str) and ".py:" in network
 
 
+def _is_pickle(network: object) -> bool:
+    return isinstance(network, str) and network.endswith((".pth", ".ckpt")) and ".py:" not in network
+
+
 NETWORKS = Registry(
     "network kind",
     "layerscope.networks",
@@ -90,6 +125,11 @@ NETWORKS = Registry(
             names=later("layerscope.models.of_timm:names"), samples=("timm:test_resnet/none",),
         ),
         NetworkKind(
+            name="hf", sentence="an image classifier of transformers, of the hub or of a local folder of the same form",
+            form="hf:ID_OR_FOLDER", prefix="hf:", needs=("transformers",), install="layerscope[hf]",
+            load=later("layerscope.models.of_transformers:transformers_network"), random=True, filled=True,
+        ),
+        NetworkKind(
             name="keras-application",
             sentence="a convolutional network of keras.applications, with its published weights",
             form="keras:APPLICATION", claims=keras_applications.is_application, needs=("keras", "h5py"),
@@ -106,6 +146,11 @@ NETWORKS = Registry(
             name="file", sentence="a network of your own: what a function in a Python file gives",
             form="path/file.py:FUNCTION", claims=_is_code, load=later("layerscope.models.user_code:user_network"),
             filled=True,
+        ),
+        NetworkKind(
+            name="pickled", sentence="a whole network in a file of torch.save, opened only with --trust",
+            form="path/model.pt", ending=".pt", claims=_is_pickle, trusting=True,
+            load=later("layerscope.models.pickled:pickled_network"),
         ),
         NetworkKind(
             name="exported", sentence="an exported program, as torch.export.save writes it", form="path/model.pt2",

@@ -1,9 +1,9 @@
 """The kinds of values that are several: lists of words, layers' names, units, numbers, a shape."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from layerscope.core.values import Kind, T, Unfit, Whole, finite, number_in, shown
+from layerscope.core.values import Kind, T, Unfit, Whole, finite, is_finite, number_in, shown
 
 
 class Several(Kind[tuple[T, ...]]):
@@ -155,3 +155,35 @@ def _parts(value: Any) -> tuple[Any, ...]:
         return tuple(value)  # type: ignore[reportUnknownVariableType]
     except TypeError:  # an array without axes
         raise Unfit(value) from None  # type: ignore[reportUnknownArgumentType]
+
+
+class Bindings(Kind[dict[str, object]]):
+    """Values by name: numbers, true or false, or none; a shell writes NAME=VALUE and may repeat the option."""
+
+    expected = "NAME=VALUE, with none, true, false or a number for the value"
+    repeated = "again"
+
+    def read_all(self, texts: Sequence[str]) -> object:
+        found: dict[str, object] = {}
+        for text in texts:
+            name, equals, written = text.partition("=")
+            words: dict[str, object] = {"none": None, "true": True, "false": False}
+            value = words.get(written.strip().lower(), number_in(written))
+            if not equals or isinstance(value, str):
+                return text
+            found[name.strip()] = value
+        return found
+
+    def check(self, value: Any) -> dict[str, object]:
+        if not isinstance(value, Mapping) or not value:
+            raise Unfit(value)  # type: ignore[reportUnknownArgumentType]
+        given: dict[Any, Any] = dict(value)  # type: ignore[reportUnknownArgumentType]
+        for name, bound in given.items():
+            if not isinstance(name, str) or not name.isidentifier():
+                raise Unfit(name)
+            if not (bound is None or (isinstance(bound, (bool, int, float)) and is_finite(bound))):
+                raise Unfit(bound)
+        return given
+
+    def python(self) -> str:
+        return "dict"

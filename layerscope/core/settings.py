@@ -8,7 +8,7 @@ which. Plain words: loading this needs neither NumPy nor torch.
 from typing import Any, Literal
 
 from layerscope.core.own_networks import OURS
-from layerscope.core.sequences import Names, Numbers, Several, Shape, UnitNumbers
+from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
 from layerscope.core.setting import Group, Setting
 from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
@@ -65,6 +65,11 @@ NET = Setting(
 WEIGHTS = Setting(
     "weights", Maybe(Place()), "weights for NET, of any making; `FILE::KEY` takes a part of the file", None,
     metavar="FILE",
+)  # fmt: skip
+TRUST = Setting("trust", Flag(), "run the code that a pickled file brings along: only of whom you trust", False)
+BIND = Setting(
+    "bind", Maybe(Bindings()), "a value for a further argument of NET's forward: none, true, false or a number", None,
+    metavar="NAME=VALUE",
 )  # fmt: skip
 ATLAS = Setting(
     "atlas", Anything("an atlas, as its path", path=True, python="Atlas, str or Path"),

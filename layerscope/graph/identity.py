@@ -29,6 +29,8 @@ _INSIDE = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set",
 _LIBRARIES = tuple(
     os.path.abspath(sysconfig.get_paths()[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+# Folders that pip and distributions install into, wherever they lie: a user's own, the system's behind an environment.
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 class Unknown(Exception):
@@ -140,7 +142,8 @@ def _own_code() -> Iterator[list[str]]:
 
 @functools.cache
 def _in_library(file: str) -> bool:
-    return os.path.abspath(file).startswith(_LIBRARIES)
+    path = os.path.abspath(file)
+    return path.startswith(_LIBRARIES) or not _INSTALLED.isdisjoint(Path(path).parts)
 
 
 def _described(value: Any) -> Any:

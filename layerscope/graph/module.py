@@ -90,7 +90,8 @@ def signature(model: nn.Module, example: Tensor) -> Signature:
     if len(required) > 1:
         raise TraceError(
             f"{name} takes {len(required)} inputs ({', '.join(required)}); only networks of one picture are known: "
-            f"give the part that sees one picture{_part_of(model)}, or a module with one input that calls this one"
+            f"give the part that sees one picture{_part_of(model)}, a module with one input that calls this one, or a "
+            f"value for each of the others, as --bind {required[1]}=none"
         )
     first = next((p for p in given if p.name in required), next(iter(given), None))
     if first is None or first.kind is first.VAR_KEYWORD:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, WrongModel
+from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input
 from layerscope.facts.network import require_same
 from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
@@ -12,13 +13,13 @@ from layerscope.models import Loaded, load
 from layerscope.pipeline.identity import identity_of
 
 
-def open_engine(file: AtlasFile, network: str | Path, weights: str | Path | None = None) -> InferenceEngine:
+def open_engine(file: AtlasFile, network: str | Path, how: How = OWN_WAY) -> InferenceEngine:
     """An engine for this atlas and the network of this spec (see `models.load`), with the atlas's preprocessing.
 
-    weights: a state dict for the spec. Raises WrongModel for another network than the atlas's, TraceError and
+    Raises WrongModel for another network than the atlas's, TraceError and
     UsageError for a spec that cannot be loaded or traced.
     """
-    loaded = load(str(network), weights=weights)
+    loaded = load(str(network), weights=how.weights, trust=how.trust, bind=how.bind)
     traced = _traced(loaded, file)
     return engine_for(file, runner_of(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
 

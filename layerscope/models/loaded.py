@@ -13,7 +13,7 @@ from layerscope.core.records import Input
 RANDOM_SEED = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class OwnForward:
     """A network's own software, from picture files on: what `layerscope trace-check` holds ours against.
 

@@ -12,6 +12,8 @@ from pathlib import Path
 HEAD = 512
 # What torch.save wrote before 2020 begins with: protocol 2, then its magic number.
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_ALONE = "holds weights, which are no network alone: name their network, and give this file with --weights"
+_INSTEAD = "give the torch network that it came from, as a function in a .py file"
 _AGAIN = "copy or download it again"
 _UNPACK = "unpack it and name the file inside"
 _STATE = 'where it was made, save its state dict: torch.save(model.state_dict(), "weights.pt")'
@@ -141,3 +143,10 @@ def _of_zip(path: Path) -> WeightsFormat:
     if members and all(name.endswith(".npy") for name in members):
         return _ARRAYS
     return next((kind for says_yes, kind in _MEMBERS if any(map(says_yes, members))), _ZIP)
+
+
+def no_network(spec: str, path: Path) -> str:
+    """Why a file is no network, with what to do about it."""
+    kind = kind_of_file(path)
+    why = f"it {_ALONE}" if kind.reader and kind.reader != "index" else f"it is {kind.what}; {_INSTEAD}"
+    return f'"{spec}" names no network: {why}'

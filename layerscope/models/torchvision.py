@@ -1,4 +1,4 @@
-"""Torchvision's classification networks, built as their own builders build them for published weights.
+"""Torchvision's networks, built as their own builders build them for published weights.
 
 A builder sets more than weights: GoogLeNet's and Inception's also turn the picture's numbers about (transform_input), a
 vision transformer's sets the picture's size. So wherever weights are meant, published or a file's, the builder is told
@@ -7,25 +7,23 @@ that its published weights come, and only their loading is left out.
 
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torchvision import models
 
 from layerscope.core.errors import TraceError, UsageError, nearest
 from layerscope.core.networks import NONE
 from layerscope.core.records import Input
 from layerscope.core.settings import INTERPOLATION
+from layerscope.models import dense
+from layerscope.models.builders import built
 from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
 from layerscope.models.weights import fill, resized, weights_path
 
-State = dict[str, torch.Tensor]
 # What a builder is told where random weights are wanted: their own first weights, which one for published weights does
 # not draw.
 OPTIONS_FOR_RANDOM = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
@@ -33,12 +31,14 @@ OPTIONS_FOR_RANDOM = {"googlenet": {"init_weights": True}, "inception_v3": {"ini
 
 def names() -> list[str]:
     """All networks that can be named, as they are written."""
-    return [f"torchvision:{name}" for name in models.list_models(module=models)]
+    return [f"torchvision:{name}" for name in (*models.list_models(module=models), *dense.names())]
 
 
 def torchvision_network(spec: str, *, weights: str | Path | None = None, with_weights: bool = True) -> Loaded:
     """A network by torchvision's name, with its published weights, a file's, or random ones ("/none" behind it)."""
     name, choice = _named(spec.partition(":")[2], weights)
+    if name in dense.names():
+        return dense.dense_network(spec, name, weights=weights, with_weights=with_weights and not choice)
     entries = models.get_model_weights(name)
     entry = entries["DEFAULT"]
     torch.manual_seed(RANDOM_SEED)
@@ -47,7 +47,7 @@ def torchvision_network(spec: str, *, weights: str | Path | None = None, with_we
     elif weights is not None:
         return _with_file(spec, name, weights)
     elif not with_weights:
-        model, _ = _built(name, entry)
+        model, _ = built(name, entry)
     else:
         try:
             model = models.get_model(name, weights=entry)
@@ -64,8 +64,9 @@ def _named(name: str, weights: str | Path | None) -> tuple[str, str]:
     """The network's name, and what stands behind it. Raises UsageError for what means nothing."""
     name, _, choice = name.partition("/")
     known = models.list_models(module=models)
-    if name not in known:
-        raise UsageError(f'torchvision has no classification network "{name}"{nearest(name, known)}')
+    if name not in known and name not in dense.names():
+        hint = nearest(name, (*known, *dense.names()))
+        raise UsageError(dense.refusal(name) or f'torchvision has no network "{name}"{hint}')
     if choice not in ("", NONE[1:]):
         raise UsageError(f'"torchvision:{name}/{choice}": only {NONE} (random weights) can follow the name')
     if choice and weights is not None:
@@ -78,8 +79,8 @@ def _with_file(spec: str, name: str, weights: str | Path) -> Loaded:
     entries = list(models.get_model_weights(name))
     told = _published_as(path, entries)
     entry = told or models.get_model_weights(name)["DEFAULT"]
-    model, _ = _built(name, entry)
-    filled = fill(model, weights, renamed=lambda state: _built(name, entry, state)[1])
+    model, _ = built(name, entry)
+    filled = fill(model, weights, renamed=lambda state: built(name, entry, state)[1])
     whole = not filled.unloaded and not filled.resized
     doubt = [] if told else _other_preparations(entry, entries)
     return Loaded(
@@ -91,36 +92,6 @@ def _with_file(spec: str, name: str, weights: str | Path) -> Loaded:
         unloaded=filled.unloaded,
         own=_own(entry),
     )
-
-
-def _built(name: str, entry: Any, state: State | None = None) -> tuple[nn.Module, State]:
-    """The network as its builder makes it for published weights, before it loads them, and the state as it would.
-
-    A builder may give old names of published weights (DenseNet's) their new form on the way.
-    """
-    # An entry of the same class that says all the other does, and fetches nothing.
-    stand_in = object.__new__(type(entry))
-    stand_in._name_, stand_in._value_ = entry.name, entry.value
-    stand_in.get_state_dict = lambda *given, **also: dict(state or {})
-    with _nothing_is_loaded() as meant:
-        return models.get_model(name, weights=stand_in), meant
-
-
-@contextmanager
-def _nothing_is_loaded() -> Iterator[State]:
-    """Within, this thread's modules keep the weights that they were made with; gives what would have been loaded."""
-    loading, here, meant = nn.Module.load_state_dict, threading.get_ident(), State()
-
-    def load_state_dict(self: nn.Module, state: Any, *given: Any, **also: Any) -> Any:
-        if threading.get_ident() != here:
-            return loading(self, state, *given, **also)
-        return meant.update(state)
-
-    nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign]
-    try:
-        yield meant
-    finally:
-        nn.Module.load_state_dict = loading  # type: ignore[method-assign]
 
 
 def _published_as(path: Path, entries: list[Any]) -> Any:

@@ -2,8 +2,9 @@
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from layerscope.core.keras_applications import is_keras
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
 from layerscope.models.loaded import RANDOM_SEED, Loaded, OwnForward, picture_by_picture
-from layerscope.models.weights import with_file
+from layerscope.models.weights import arguments_in, with_file
 
 _UNDER_MAIN = 'put what only a run of its own needs under if __name__ == "__main__":'
 
@@ -38,7 +39,7 @@ def user_network(spec: str, *, weights: str | Path | None = None, with_weights: 
     expects = getattr(module, "INPUT", None)
     if expects is not None and not isinstance(expects, Input):
         raise UsageError(f'INPUT in "{file}" must be a layerscope.Input, not {type(expects).__name__}')
-    model = _made(_named(module, name, file), guest, name, file)
+    model = _made(_named(module, name, file), guest, name, file, {} if weights is None else arguments_in(weights))
     if is_keras(model):
         return _keras(model, f"{path.name}:{name}", expects, weights)
     loaded = Loaded(name=f"{path.name}:{name}", model=model, input=expects, own=_own(module, file))
@@ -76,18 +77,22 @@ def _named(module: ModuleType, name: str, file: str) -> Any:
     return found
 
 
-def _made(found: Any, guest: Guest, name: str, file: str) -> nn.Module:
-    """What the name stands for, made. Random weights are drawn with a fixed seed."""
+def _made(found: Any, guest: Guest, name: str, file: str, kept: Mapping[str, Any]) -> Any:
+    """What the name stands for, made. Random weights are drawn with a fixed seed.
+
+    kept: arguments that a checkpoint keeps of how its network was made; those that the name takes are given to it.
+    """
     if isinstance(found, nn.Module) or is_keras(found):
         return found
-    needed = _needed(found)
+    needed, given = _needed(found), _taken(found, kept)
+    needed = [argument for argument in needed if argument not in given]
     if needed:
         raise TraceError(
             f'{name} in "{file}" needs arguments ({", ".join(needed)}): write a function without any that gives them, '
             f"such as def network(): return {name}(...)"
         )
     torch.manual_seed(RANDOM_SEED)
-    model = _guarded(found, guest, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
+    model = _guarded(partial(found, **given), guest, f'{name}() in "{file}" fails', f'{name}() in "{file}"')
     if model is None:
         raise TraceError(f'{name}() in "{file}" returns nothing, not a torch.nn.Module: does it lack its return?')
     if not isinstance(model, nn.Module) and not is_keras(model):
@@ -106,6 +111,19 @@ def _needed(found: Callable[..., Any]) -> list[str]:
         return []
     passed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [p.name for p in given if p.default is inspect.Parameter.empty and p.kind not in passed]
+
+
+def _taken(found: Callable[..., Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the arguments that a checkpoint keeps those that a function or class takes by name."""
+    if not kept:
+        return {}
+    try:
+        given = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    any_name = any(one.kind is one.VAR_KEYWORD for one in given)
+    names = {one.name for one in given if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+    return {name: value for name, value in kept.items() if name in names or any_name}
 
 
 def _guarded(run: Callable[[], Any], guest: Guest, failing: str, what: str) -> Any:

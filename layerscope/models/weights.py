@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from layerscope.models.heads import replace_module, resized_heads
 from layerscope.models.loaded import Loaded
 from layerscope.models.parts import chosen, meaning, parts_in, told
 from layerscope.models.reading import contents
+from layerscope.models.standins import stands_for
 
 PART = "::"
 State = dict[str, Tensor]
@@ -93,6 +95,18 @@ def class_names(file: str | Path) -> tuple[str, ...]:
     with safe_open(path, framework="pt") as opened:
         listed = (opened.metadata() or {}).get("classes", "")
     return tuple(listed.split("\n")) if listed else ()
+
+
+def arguments_in(file: str | Path) -> dict[str, Any]:
+    """The arguments that a checkpoint of Lightning keeps of how its network was made; empty where it keeps none.
+
+    Raises UsageError where there is no such file, TraceError for one that is no file of weights.
+    """
+    path, _ = _split(file)
+    held = contents(path) if path.is_file() else None
+    given = held.get("hyper_parameters") if isinstance(held, Mapping) else None
+    plain = (bool, int, float, str, list, tuple, dict, type(None))
+    return {str(n): value for n, value in (given or {}).items() if isinstance(value, plain) and not stands_for(value)}
 
 
 def check_numbers(model: nn.Module) -> None:

@@ -147,7 +147,6 @@ def carry_back(
     if METHODS.known(method).starts == "one":
         values = torch.ones_like(values)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
-    # Only an operation with a window wider than its position can bring a signal beyond the border.
     spilled: set[int] = set()
     with torch.no_grad():
         for node in reversed(program.graph.nodes[1 : entries.node + 1]):
@@ -158,9 +157,19 @@ def carry_back(
                 signal = cleared(signal, extents[node.id])
             for source, part in _one_step(program, node, entries.node, signal, extents, cache, method):
                 signals[source] = signals[source] + part if source in signals else part
-            if any(field.rows != IDENTITY or field.cols != IDENTITY for field in program.windows(node.id)):
-                spilled.update(node.sources)
+            spilled.update(_spilled(program, node))
     return cleared(signals[0], extents[0])
+
+
+def _spilled(program: Carrier, node: Node) -> set[int]:
+    """The inputs of a call beyond whose border it can bring a signal: its window is more than a position of its own, or
+    its output is a larger map, as that of a padding."""
+    size, found = spatial_size_of(node), set[int]()
+    for field, source in zip(program.windows(node.id), node.sources, strict=True):
+        own = field.rows == IDENTITY == field.cols
+        if not own or spatial_size_of(program.graph.nodes[source]) != size:
+            found.add(source)
+    return found
 
 
 def _start(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -> Tensor:

@@ -7,6 +7,7 @@ them all, over the row's samples where none is given. A network that says no Inp
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ def is_told_from_others(row: NetworkKind, network: str) -> None:
 
 def is_whole(row: NetworkKind, network: str) -> None:
     """A module or an exported program, a name, and where anything is said of input, classes or remarks, it is sound."""
-    loaded = load(network)
+    loaded = _opened(row, network)
     assert isinstance(loaded.model, nn.Module | ExportedProgram)
     assert loaded.name.strip() == loaded.name != "", f"{network} has no name"
     assert loaded.input is None or isinstance(loaded.input, Input)
@@ -61,9 +62,9 @@ def is_whole(row: NetworkKind, network: str) -> None:
 def is_the_same_each_time(row: NetworkKind, network: str) -> None:
     """Two loads give two networks of the same name, input and weights, whatever was drawn at random before."""
     torch.manual_seed(1)
-    first = load(network)
+    first = _opened(row, network)
     torch.manual_seed(2)
-    again = load(network)
+    again = _opened(row, network)
     assert (first.name, first.input, first.classes) == (again.name, again.input, again.classes)
     assert first.model is not again.model, f"{network} gives one module twice: what is done to one shows in the other"
     one, other = _weights(first), _weights(again)
@@ -74,7 +75,7 @@ def is_the_same_each_time(row: NetworkKind, network: str) -> None:
 
 def is_read_rightly(row: NetworkKind, network: str) -> None:
     """Its graph computes what it computes itself, in every layer; its input is of the shape that it says."""
-    loaded = load(network)
+    loaded = _opened(row, network)
     found = read(loaded.model, loaded.input or INPUT, unloaded=loaded.unloaded)
     assert not found.replay.fault, f"{network}: {found.replay.clause}"
     assert found.replay.pictures or isinstance(loaded.model, ExportedProgram), f"{network}: {found.replay.said}"
@@ -83,27 +84,27 @@ def is_read_rightly(row: NetworkKind, network: str) -> None:
 
 def has_an_untrained_twin(row: NetworkKind, network: str) -> None:
     """Without its weights it has the same tensors, of the same shapes; by "/none" likewise, where that is told."""
-    own = {name: weight.shape for name, weight in _weights(load(network)).items()}
-    twins = [load(network, with_weights=False)]
-    twins += [load(network.removesuffix(NONE) + NONE)] if row.random else []
+    own = {name: weight.shape for name, weight in _weights(_opened(row, network)).items()}
+    twins = [_opened(row, network, with_weights=False)]
+    twins += [_opened(row, network.removesuffix(NONE) + NONE)] if row.random else []
     for twin in twins:
         assert {name: weight.shape for name, weight in _weights(twin).items()} == own, f"{twin.name} has other tensors"
 
 
 def takes_weights_of_a_file(row: NetworkKind, network: str) -> None:
     """A file's weights are its own then; where the row says that it takes none, one sentence says so."""
-    twin = load(network, with_weights=False)
+    twin = _opened(row, network, with_weights=False)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "weights.pt"
         state = {name: weight + weight.is_floating_point() for name, weight in _weights(twin).items()}
         torch.save(state, file)
         if not row.filled:
-            assert _refused(network, weights=file), f"{network} takes a file's weights and does not say so"
+            assert _refused(row, network, weights=file), f"{network} takes a file's weights and does not say so"
             return
-        filled = _weights(load(network.removesuffix(NONE), weights=file))
+        filled = _weights(_opened(row, network.removesuffix(NONE), weights=file))
         for name, weight in state.items():
             assert torch.equal(filled[name], weight), f"{name} of {network} is not the file's"
-        assert _refused(network.removesuffix(NONE), weights=file.with_name("gone.pt"))
+        assert _refused(row, network.removesuffix(NONE), weights=file.with_name("gone.pt"))
 
 
 def names_there_are(row: NetworkKind, network: str) -> None:
@@ -116,7 +117,7 @@ def nonsense_is_refused(row: NetworkKind, network: str) -> None:
     """A name that no network has raises UsageError or TraceError: one sentence, which repeats it."""
     for nonsense in ("no-such-network", "-1", "0/0", "../..", "a b", "\N{SNOWMAN}"):
         named = f"{row.prefix}{nonsense}{row.ending}"
-        said = _refused(named) if kind_of(named) is row else named
+        said = _refused(row, named) if kind_of(named) is row else named
         assert said, f'"{named}" is a network of {row.name}'
         first = nonsense.partition("/")[0]
         assert "\n" not in said and first in said, f'"{named}" is refused with "{said}"'
@@ -144,16 +145,21 @@ def laws(row: NetworkKind, *networks: str) -> None:
             law(row, network)
 
 
+def _opened(row: NetworkKind, network: str, **given: Any) -> Loaded:
+    """A network, trusted where its kind asks for that."""
+    return load(network, trust=row.trusting, **given)
+
+
 def _weights(loaded: Loaded) -> dict[str, Tensor]:
     model = loaded.model
     state = model.state_dict if isinstance(model, ExportedProgram) else model.state_dict()
     return {name: value for name, value in state.items() if isinstance(value, Tensor)}
 
 
-def _refused(network: str, weights: Path | None = None) -> str:
+def _refused(row: NetworkKind, network: str, weights: Path | None = None) -> str:
     """What is said of a network that cannot be had; empty where it can."""
     try:
-        load(network, weights=weights)
+        _opened(row, network, weights=weights)
     except (UsageError, TraceError) as error:
         return str(error)
     except LayerscopeError as error:

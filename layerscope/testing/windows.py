@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Box, Field
@@ -56,8 +55,14 @@ def cut(x: Tensor, field: Field, box: Box, fill: float) -> Tensor:
     """What a window of output positions sees of an input, `fill` beyond its border."""
     seen = seen_by(field, box)
     part = seen.clipped(*x.shape[-2:])
-    margins = (part.left - seen.left, seen.right - part.right, part.top - seen.top, seen.bottom - part.bottom)
-    return F.pad(x[..., part.top : part.bottom, part.left : part.right], margins, value=fill)
+    out = x.new_full((*x.shape[:-2], seen.height, seen.width), fill)
+    if part.height > 0 and part.width > 0:  # a position may see nothing but what lies beyond the border
+        rows, cols = (
+            slice(part.top - seen.top, part.bottom - seen.top),
+            slice(part.left - seen.left, part.right - seen.left),
+        )
+        out[..., rows, cols] = x[..., part.top : part.bottom, part.left : part.right]
+    return out
 
 
 def laid(part: Tensor, like: Tensor, box: Box) -> Tensor:

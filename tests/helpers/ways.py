@@ -76,18 +76,15 @@ def _saturates(signal: Tensor, x: Tensor, function: Callable, method: str) -> Te
     return signal * _slope(x, function)
 
 
-def _passes(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:
-    return signal
-
-
 RISING = (
     *(functional.silu, functional.gelu, functional.hardswish, functional.mish, functional.elu, functional.selu),
     *(functional.celu, functional.softplus),
 )
 SATURATING = (
     *(torch.sigmoid, torch.tanh, Tensor.sigmoid, Tensor.tanh, functional.hardsigmoid, functional.softsign),
-    *(functional.logsigmoid, functional.hardshrink, functional.softshrink),
+    functional.logsigmoid,
 )
+SHARING = (torch.softmax, Tensor.softmax, functional.softmax)
 PRODUCTS = (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__)
 QUOTIENTS = (torch.div, Tensor.div, Tensor.__truediv__)
 UNCAUGHT = (
@@ -115,15 +112,20 @@ def _group(signal: Tensor, x: Tensor, count: int, weight: Any = None, bias: Any 
 
 
 def _instance(
-    signal: Tensor, x: Tensor, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None,
+    signal: Tensor, x: Tensor, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    return _by_deviation(signal, x, (2, 3), None if weight is None else weight[:, None, None], eps)
+    weight = None if weight is None else weight[:, None, None]
+    if not use_input_stats:  # those of a batch norm, and it is one
+        kept = signal / (running_var + eps).sqrt()[:, None, None]
+        return kept if weight is None else kept * weight
+    return _by_deviation(signal, x, (2, 3), weight, eps)
 
 
 NORMS: dict[Any, Callable[..., Tensor]] = {
     functional.layer_norm: _layer, functional.group_norm: _group, functional.instance_norm: _instance,
     functional.local_response_norm: lambda signal, x, *args, **settings: signal,
+    **dict.fromkeys(SHARING, lambda signal, x, *args, **dims: signal * torch.softmax(x, 1)),
 }  # fmt: skip
 
 
@@ -137,7 +139,9 @@ def called(func: Any, args: tuple, kwargs: dict, course: Course) -> Any:
         def other(signal: Tensor, at: Tensor, function: Callable, method: str) -> Tensor:
             return NORMS[func](signal, at, *rest, **kwargs)
 
-        return Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+        found = Through.apply(x, lambda at: func(at, *rest, **kwargs), other, course)
+        found.made_by, found.made_of = func, x
+        return found
     if func in PRODUCTS and _are_maps(args):
         return _multiplied(func, args, course)
     if func in QUOTIENTS and _are_maps(args) and args[1].numel() < args[0].numel():
@@ -163,8 +167,8 @@ def _activation(func: Any, args: tuple, kwargs: dict, course: Course) -> Tensor:
 
 def _multiplied(func: Any, args: tuple, course: Course) -> Tensor:
     for own, factor in (args, args[::-1]):
-        gates = getattr(factor, "made_by", None) in (torch.sigmoid, Tensor.sigmoid, functional.hardsigmoid)
-        if gates and factor.made_of is own:
+        gates = getattr(factor, "made_by", None) in (torch.sigmoid, Tensor.sigmoid, functional.hardsigmoid, *SHARING)
+        if gates and factor.made_of is own and factor.made_by not in SHARING:
             whole = functional.hardswish if factor.made_by is functional.hardsigmoid else functional.silu
             return Through.apply(own, partial(whole), _rises, course)
         if factor.numel() < own.numel() or (gates and own is not factor):

@@ -80,7 +80,7 @@ RECTIFIERS: tuple[Callable[[], nn.Module], ...] = (
 
 SMOOTH: tuple[Callable[[], nn.Module], ...] = (
     *(nn.SiLU, nn.GELU, partial(nn.GELU, "tanh"), nn.Hardswish, nn.Mish, nn.ELU, nn.SELU, partial(nn.CELU, 0.5)),
-    *(nn.Softplus, nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Softsign, nn.LogSigmoid, nn.Softshrink, nn.Hardshrink),
+    *(nn.Softplus, nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Softsign, nn.LogSigmoid),
     partial(nn.SiLU, inplace=True),
     lambda: Called(lambda x: x * torch.sigmoid(x), "x * sigmoid(x)"),
     lambda: Called(lambda x: x * functional.hardsigmoid(x), "x * hardsigmoid(x)"),
@@ -99,7 +99,7 @@ class Gate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.kind == "norm":
-            return x / (x.square().sum(1, keepdim=True) + 0.1).sqrt()
+            return x / (x.norm(dim=1, keepdim=True) + 0.1)
         if self.kind == "sum":
             return x + self.conv(functional.adaptive_avg_pool2d(x, 1))
         if self.kind == "product":

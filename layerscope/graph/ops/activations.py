@@ -177,6 +177,8 @@ ROWS = tuple(
         window=pointwise,
         samples=_samples(function),
         linear=False,
+        # Beyond the border it is given what it is defined for, or nothing times infinity would be no number.
+        pad=0.0 if function.way != "other" else 1.0,
         role="other" if function.way == "other" else "activation",
         activation=None if function.way == "other" else "smooth",
         range=_range(function),

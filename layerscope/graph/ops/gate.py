@@ -164,6 +164,7 @@ ROWS = (
         window=lambda call: spread_over(call, DIVIDED),
         samples=_positive_samples,
         linear=False,
+        pad=1.0,  # beyond the border nothing is divided by zero
         range=_quotient_range,
         rules={"deconvnet": _QUOTIENT, "guided": _QUOTIENT},
         stated=False,

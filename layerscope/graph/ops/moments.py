@@ -70,6 +70,7 @@ def _row(name: str, sentence: str, table: _Samples) -> Op:
         window=_over_axes,
         samples=_samples(table),
         linear=False,
+        pad=None,  # of equal numbers, as any constant beyond the border gives, a deviation has no derivative
         range=lambda call, inputs: Range(0.0, inf),
     )
 

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.keras_applications import APPLICATIONS, PREFIX, PREPARED, mode_of
 from layerscope.core.networks import NONE
 from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
-from layerscope.models.keras.calls import KerasModel
 from layerscope.models.keras.files import opened
+from layerscope.models.keras.own import own_forward, require_the_same
 from layerscope.models.keras.package import keras
 from layerscope.models.keras.plans import Axes
 from layerscope.models.keras.preparation import MODES, fields_of, mode_named
@@ -20,8 +18,6 @@ from layerscope.models.loaded import RANDOM_SEED, Loaded
 
 # The side that is taken for a network of pictures of any size.
 ANY_SIDE = 224
-# What Keras' numbers and torch's may differ by, as a share of the largest: both round in float32.
-BOUND = 1e-3
 
 
 def keras_application(spec: str, *, weights: str | Path | None = None, with_weights: bool = True) -> Loaded:
@@ -83,14 +79,15 @@ def _loaded(
         remarks += (f"{name} takes pictures of any size: {sized[0]}x{sized[1]} px is taken; --input asks for another",)
     twin = torch_graph(graph, axes).eval()
     expected = Input(channels=channels, height=sized[0], width=sized[1], crop="squash", **fields_of(mode, channels))
-    _require_the_same(model, twin, axes, expected, name)
+    require_the_same(model, twin, axes, expected, name, coarse=bool(_coarse(graph)))
     resized = (
         "pictures are squashed to its size by Pillow's bilinear interpolation; keras.utils.load_img takes "
         "--interpolation nearest where it is not told another"
     )
     return Loaded(
-        name=name, model=twin, input=expected, classes=classes, remarks=(*told, *remarks, resized, *_odd(graph))
-    )
+        name=name, model=twin, input=expected, classes=classes, remarks=(*told, *remarks, resized, *_odd(graph)),
+        own=own_forward(model, axes, expected, mode),
+    )  # fmt: skip
 
 
 def _require_a_model(model: Any) -> None:
@@ -191,30 +188,16 @@ def _odd(graph: Any) -> tuple[str, ...]:
             f'averages padded to "same" ({averages[0]}) are as Keras has them on torch, which repeats the border where '
             "TensorFlow leaves it out"
         )
-    policies = {str(one.dtype_policy.name) for one in operations_of(graph) if hasattr(one, "dtype_policy")}
-    mixed = [policy for policy in sorted(policies) if policy.startswith("mixed")]
-    if mixed:
-        found.append(f"the network was trained in {mixed[0]}; here it is computed in the float32 of its weights")
+    coarse = _coarse(graph)
+    if coarse:
+        found.append(f"Keras computes the network in {coarse}; here it is computed in float32")
     return tuple(found)
 
 
-def _require_the_same(model: Any, twin: KerasModel, axes: Axes, expected: Input, name: str) -> None:
-    """Raises TraceError where the module does not give what Keras does, for a picture of noise."""
-    random = torch.Generator().manual_seed(RANDOM_SEED)
-    picture = torch.rand((1, *expected.shape), generator=random)
-    mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in (expected.mean, expected.std))
-    picture = (picture - mean) / std
-    with quiet(), torch.no_grad():
-        theirs = keras().tree.flatten(model(axes.theirs(picture).contiguous(), training=False))
-        ours = keras().tree.flatten(twin(picture))
-    for found, value in zip(ours, theirs, strict=True):
-        found = axes.theirs(found)
-        gap = float((found - value).abs().max() / value.abs().max().clamp(min=1e-30)) if value.numel() else 0.0
-        if found.shape != value.shape or not gap <= BOUND:
-            raise TraceError(
-                f"{name} was not read rightly: for the same picture it differs by {gap:.0e} of the largest value from "
-                "what Keras computes; this is a fault of layerscope: please report it, with model.summary()"
-            )
+def _coarse(graph: Any) -> str:
+    """The policy of half precision that the network has, "" for none."""
+    policies = {str(one.dtype_policy.name) for one in operations_of(graph) if hasattr(one, "dtype_policy")}
+    return next((policy for policy in sorted(policies) if policy.endswith("float16")), "")
 
 
 def _fill(model: Any, path: Path, name: str) -> None:

@@ -91,12 +91,13 @@ class Axes:
 
 
 def number(variable: Any) -> Tensor | None:
-    """A Keras variable, or what is computed of some, as a tensor of its own; None for none."""
+    """A Keras variable, or what is computed of some, as a tensor of its own, no coarser than float32; None for none."""
     if variable is None:
         return None
     value = getattr(variable, "value", variable)
     value = value if isinstance(value, Tensor) else torch.as_tensor(value)
-    return value.detach().cpu().clone()
+    value = value.detach().cpu().clone()
+    return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
 
 
 def pair(value: Any) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from torch import nn
 import layerscope as ls
 from layerscope.api.dissecting import dissect_atlas
 from layerscope.api.verbs import forecast
+from layerscope.core.networks import How
 from layerscope.sources import open_source
 from layerscope.world import World
 
@@ -98,7 +99,7 @@ def test_a_network_that_is_traced_takes_no_weights_in_any_verb(tmp_path: Path) -
     calls: list[Callable[[], Any]] = [
         lambda: ls.build(net, world, tmp_path / "a.atlas", weights=file),
         lambda: forecast(net, world, weights=file),
-        lambda: dissect_atlas(tmp_path / "a.atlas", net, open_source(world), world, weights=file),
+        lambda: dissect_atlas(tmp_path / "a.atlas", net, open_source(world), world, how=How.of(file)),
     ]
     for call in calls:
         with pytest.raises(ls.UsageError, match="this network is already traced with its own"):

@@ -86,6 +86,8 @@ def written(kind: Kind) -> Iterator[tuple[str, object]]:
             yield from ((f"{kind.words[0]},none", (kind.words[0], "none")), (",", ["", ""]))
     elif isinstance(kind, sequences.Names):
         yield from (("", [""]), (",", [","]))
+    elif isinstance(kind, sequences.Bindings):
+        yield from (("", ""), ("mask", "mask"), ("mask=blue", "mask=blue"))
     elif isinstance(kind, sequences.UnitNumbers):
         yield from (("", ""), ("1,x", "1,x"), ("5-2", "5-2"))
     elif isinstance(kind, (sequences.Numbers, sequences.Shape)):
@@ -113,6 +115,7 @@ OF_PYTHON: dict[type, tuple[object, ...]] = {
     texts.Anything: (True, 3, (), [], {}),
     texts.Reporter: (3, "bars", *STRANGE),
     sequences.Several: ("guided", 3, (), [], [3], *STRANGE),
+    sequences.Bindings: (3, "a", {"a": "b"}, {"a b": 1}, {"a": nan}, {}, [], object()),
     sequences.Names: (3, (), [], [3], *STRANGE),
     sequences.UnitNumbers: (3, (), [], [1.0], [True], "3", *STRANGE),
     sequences.Numbers: (3, ["1"], [nan], "0.5", *STRANGE),

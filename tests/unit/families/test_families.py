@@ -113,6 +113,20 @@ def test_what_the_reference_does_not_know_is_named():
     assert backs._foreign(reference.kept["second"]) == {"Erf"} and backs._foreign(reference.kept["first"]) == set()
 
 
+def test_held_statistics_are_a_batch_norm():
+    """An instance norm that keeps statistics is, to the reference, the batch norm of the same numbers."""
+    first, image = nn.Conv2d(3, 4, 3), np.random.default_rng(0).standard_normal((3, 9, 9))
+    norms = (nn.InstanceNorm2d(4, affine=True, track_running_stats=True), nn.BatchNorm2d(4))
+    assert isinstance(norms[0].running_var, torch.Tensor) and isinstance(norms[0].running_mean, torch.Tensor)
+    norms[0].running_var.copy_(torch.rand(4) + 0.5)
+    norms[0].running_mean.copy_(torch.rand(4))
+    norms[1].load_state_dict(norms[0].state_dict())
+    found, wanted = (backs.Reference(nn.Sequential(first, norm).double(), image) for norm in norms)
+    for method in backs.METHODS:
+        place: dict[str, Any] = {"unit": 1, "row": 2, "col": 3, "method": method}
+        np.testing.assert_allclose(found.project("1", **place), wanted.project("1", **place), rtol=1e-12)
+
+
 def test_verdicts():
     """Each word for what it says; a number that is none is a fault."""
     assert verdict(None) == "not run" and verdict(record()) == "whole"

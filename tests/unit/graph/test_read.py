@@ -1,5 +1,6 @@
 """Graphs that were read are kept, and a kept one is the fresh one; what changed, or does not agree, is read anew."""
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -172,6 +173,17 @@ def test_what_cannot_be_known_has_no_key() -> None:
     exec("class Typed(nn.Module):\n    pass", typed)
     assert identity(typed["Typed"](), (3, 8, 8)) is None
     assert identity(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), (3, 8, 8)) is not None
+
+
+def test_what_is_installed_elsewhere_is_known_by_its_version(tmp_path, monkeypatch):
+    """In a user's own folder, or the system's behind an environment: thousands of files, and none of them is read."""
+    (tmp_path / "site-packages").mkdir()
+    code = "import torch\n__version__ = '1.5'\nclass Net(torch.nn.Identity): pass\n"
+    (tmp_path / "site-packages" / "lies_elsewhere.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    key = identity(importlib.import_module("lies_elsewhere").Net(), (3, 8, 8))
+    assert key is not None and "lies_elsewhere.Net==1.5" in key
+    assert "lies_elsewhere" not in [name for name, _ in json.loads(key)["code"]]
 
 
 NETWORK = """

@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import TraceError, UsageError, WrongModel
 from layerscope.core.live import LiveRequest
+from layerscope.core.networks import How
 from layerscope.graph import Program
 from layerscope.live.opening import engine_for, open_engine
 from tests.helpers.building import INPUT
@@ -69,11 +70,11 @@ def test_weights_from_a_file_are_checked_too(made, file, tmp_path):
     weights = {name: weight.contiguous() for name, weight in made.net.program.weights.items()}
     save_file(weights, tmp_path / "right.safetensors")
     save_file({name: weight / 2 for name, weight in weights.items()}, tmp_path / "wrong.safetensors")
-    engine = open_engine(file, spec, tmp_path / "right.safetensors")
+    engine = open_engine(file, spec, How.of(tmp_path / "right.safetensors"))
     request = LiveRequest(layer="relu2", mosaic=False)
     assert engine.look(made.encoded(0), request).maxima == made.engine.look(made.encoded(0), request).maxima
     with pytest.raises(WrongModel, match="in its weights"):
-        open_engine(file, spec, tmp_path / "wrong.safetensors")
+        open_engine(file, spec, How.of(tmp_path / "wrong.safetensors"))
 
 
 def test_another_torch_is_named_where_only_the_graph_differs(made, file, monkeypatch):

@@ -16,7 +16,8 @@ from torchvision.models._api import WeightsEnum
 
 from layerscope.core.errors import UsageError
 from layerscope.models import Loaded, load
-from layerscope.models.torchvision import _built, _published_as
+from layerscope.models.builders import built
+from layerscope.models.torchvision import _published_as
 
 # All but RegNets, whose widths are worked out with tensors: they cannot be built without numbers.
 NETWORKS = [name for name in models.list_models(module=models) if not name.startswith("regnet")]
@@ -59,7 +60,7 @@ def published(name: str, monkeypatch: pytest.MonkeyPatch) -> nn.Module:
 def same_as_published(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours, _ = _built(name, models.get_model_weights(name)["DEFAULT"])
+        ours, _ = built(name, models.get_model_weights(name)["DEFAULT"])
         theirs = published(name, monkeypatch)
     assert settings(ours) == settings(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -166,7 +167,7 @@ def test_loading_goes_on_beside_in_other_threads() -> None:
     """While a network is built, what another thread loads is loaded."""
     from threading import Thread
 
-    from layerscope.models.torchvision import _nothing_is_loaded
+    from layerscope.models.builders import _nothing_is_loaded
 
     elsewhere, here, state = nn.Linear(1, 1), nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}
     before = here.weight.detach().clone()

@@ -40,7 +40,9 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     torch.export.save(program, folder / "model.pt2")
     own = {name: row.samples[0] for name, row in NETWORKS.own.items() if row.samples}
     own |= {} if NETWORKS.own["onnx"].missing() else {"onnx": of_onnx(folder)}
-    return own | {"file": f"{folder / 'net.py'}:network", "exported": str(folder / "model.pt2")}
+    torch.save(model, folder / "model.pt")
+    files = {"exported": str(folder / "model.pt2"), "pickled": str(folder / "model.pt")}
+    return own | {"file": f"{folder / 'net.py'}:network", **files}
 
 
 def of_onnx(folder: Path) -> str:
@@ -60,7 +62,7 @@ def of_onnx(folder: Path) -> str:
 # How networks of torchvision and timm are read is what `make laws` proves, of many of them; kinds of large packages
 # are tried by `make test-networks`.
 READ_AT_LENGTH = [(name, laws.is_read_rightly) for name in ("torchvision", "timm")]
-LARGE = ("keras", "keras-application")
+LARGE = ("hf", "keras", "keras-application")
 OURS_AND_LAWS = [
     pytest.param(name, law, marks=pytest.mark.wide if (name, law) in READ_AT_LENGTH else ())
     for name, row in NETWORKS.own.items()
@@ -149,7 +151,8 @@ def test_what_a_name_alone_tells_may_be_kept() -> None:
 def test_forms_are_told_once() -> None:
     """Every row's own words stand in the clause that help and refusals show; and which take a file's weights."""
     assert all(row.form in forms() for row in NETWORKS.own.values())
-    filled = "zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, keras:APPLICATION or path/file.py:FUNCTION"
+    filled = "zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, hf:ID_OR_FOLDER, "
+    filled += "keras:APPLICATION or path/file.py:FUNCTION"
     assert filled_forms() == filled
 
 

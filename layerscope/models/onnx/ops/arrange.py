@@ -24,6 +24,9 @@ def _handed_on(call: OnnxCall) -> Computed:
 def _dropout(call: OnnxCall) -> Computed:
     if any(call.outputs[1:]):
         raise Unread("gives the mask of its dropout, which there is only while training")
+    training = call.constant(2, "mode")
+    if training is not None and bool(one(training)):
+        raise Unread("drops numbers at random, as while training: export the network in evaluation mode")
     return Computed(by=None)
 
 

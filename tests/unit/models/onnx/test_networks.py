@@ -293,6 +293,13 @@ def test_what_an_unknown_operator_of_constants_would_have_joined_is_given(tmp_pa
     assert plan.outputs == ["a"]
 
 
+def test_a_dropout_that_is_on_is_refused(tmp_path: Path) -> None:
+    """It draws anew in every run."""
+    nodes = [helper.make_node("Relu", ["x"], ["a"]), helper.make_node("Dropout", ["a", "ratio", "on"], ["y"])]
+    model = model_of(nodes, MAP, {"ratio": np.float32(0.5), "on": np.array(True)})
+    assert "it drops numbers at random, as while training" in load(str(saved(model, tmp_path))).remarks[-1]
+
+
 def test_choices_by_constants_and_functions_are_written_out(tmp_path: Path) -> None:
     """An If whose condition is known is the branch taken; a function of the file is its nodes."""
     branches = [
