@@ -30,7 +30,7 @@ def check(net: ls.Network, given: Given, layers: list[ls.Layer]) -> dict[str, An
             batch.append(changed)
         if not where:
             continue
-        values = net.activations(np.stack(batch), layer.name)
+        values = net.activations(np.stack(batch), layer.name).reshape(len(batch), layer.units, *(layer.map or (1, 1)))
         scale = float(np.abs(values[0]).max()) or 1.0
         for value, (row, col) in zip(values[1:], where, strict=True):
             gap = float(np.abs(value[:, row, col] - values[0][:, row, col]).max()) / scale

@@ -14,12 +14,13 @@ from torch.fx import Graph, Node
 from layerscope.graph.args import bind
 from layerscope.graph.ops.activations import softsign
 from layerscope.graph.ops.gate import gate, product, quotient
+from layerscope.graph.ops.reduce import branch_softmax
 from layerscope.graph.spelling import before
 
 aten = torch.ops.aten
 
 # What gives numbers from 0 to 1, and what hands them on.
-_GATING = (aten.sigmoid.default, aten.hardsigmoid.default, aten.softmax.int, aten._softmax.default)
+_GATING = (aten.sigmoid.default, aten.hardsigmoid.default, aten.softmax.int, aten._softmax.default, branch_softmax)
 _HANDS_ON = (
     *(aten.view.default, aten.reshape.default, aten.expand.default, aten.unsqueeze.default, aten.permute.default),
     *(aten.slice.Tensor, aten.select.int, aten.squeeze.dim, aten.transpose.int, aten.upsample_nearest2d.vec),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from layerscope.graph.axes import Lie
 from layerscope.graph.constants import GETITEM, overload
 from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.calls import Call, TensorShape
@@ -26,6 +27,7 @@ class Node:
     with NodeInput, Weight and BatchSize for what is not plain. shape: without the batch; empty for what is not one
     tensor with the batch in front. refused: why no row speaks for this call, or "": it can be run all the same, so
     that what lies behind is scanned, but nothing is carried back through it. stuck: why it cannot even be run, or "".
+    lies: how the network's own tensors lie in it, where otherwise than channels first (`graph/axes.py`).
     """
 
     id: int
@@ -40,6 +42,7 @@ class Node:
     shape: TensorShape
     refused: str = ""
     stuck: str = ""
+    lies: tuple[Lie, ...] = ()
 
 
 @dataclass(frozen=True)

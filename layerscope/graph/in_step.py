@@ -19,7 +19,9 @@ from torch.utils._pytree import tree_leaves
 
 from layerscope.core.failures import chain, out_of_memory
 from layerscope.core.records import LayerRecord
+from layerscope.graph.axes import seen_as, shapes
 from layerscope.graph.constants import WeightsRecipe
+from layerscope.graph.graph import Node
 from layerscope.graph.module import signature
 from layerscope.graph.runner import Carrier
 from layerscope.graph.watched import ResultWatch
@@ -130,11 +132,11 @@ class InStep:
         """Hold a result of one of the network's calls to the layers that it could be."""
         graph = self.reading.program.graph
         for node, nearest in self._loose.items():
-            if nearest > self.bound and graph.nodes[node].shape == tuple(result.shape[1:]):
+            if nearest > self.bound and tuple(result.shape[1:]) in _shapes(graph.nodes[node]):
                 value = self._until(node)
                 if value is None:
                     return
-                self._loose[node] = min(nearest, gap(value, result))
+                self._loose[node] = min(nearest, self._gap(node, value, result))
                 if self._loose[node] <= self.bound:
                     self._release(node)
 
@@ -166,8 +168,13 @@ class InStep:
         if value is None:
             return
         if isinstance(output, Tensor):
-            self.gaps[name] = gap(value, output)
+            self.gaps[name] = self._gap(node, value, output)
         self._release(node)
+
+    def _gap(self, node: int, value: Tensor, output: Tensor) -> float:
+        """As `gap`, whichever way the network's own tensor lies in the node's."""
+        lies = self.reading.program.graph.nodes[node].lies
+        return min(gap(seen, output) for seen in seen_as(value, lies))
 
     def _until(self, node: int) -> Tensor | None:
         """The value of a node that is waited for; the graph is run as far as it. None where it cannot be."""
@@ -259,6 +266,11 @@ def gap(found: Tensor, expected: Tensor) -> float:
         largest = float(apart.abs().masked_fill(same, 0).nan_to_num(inf, inf, inf).max())
         peak = float(expected.abs().nan_to_num(0, 0, 0).max())
     return largest / peak if peak else (inf if largest else 0.0)
+
+
+def _shapes(node: Node) -> set[tuple[int, ...]]:
+    """The shapes that the network's own tensors have for a node."""
+    return shapes(node.shape, node.lies)
 
 
 def _path(name: str) -> str:

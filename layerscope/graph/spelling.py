@@ -15,7 +15,9 @@ from torch.fx import Graph
 from torch.fx import Node as FxNode
 
 from layerscope.graph.args import bind
+from layerscope.graph.ops.channels import crop
 from layerscope.graph.ops.conv import channel_conv
+from layerscope.graph.ops.resample import max_unpool2d
 
 aten = torch.ops.aten
 
@@ -27,19 +29,57 @@ Rewriting = Callable[[FxNode, Arguments], tuple[OpOverload, Arguments] | None]
 def respell(graph: Graph) -> None:
     """Rewrite every call of a program's graph, in place, into the spelling that the table knows."""
     for fx in list(graph.nodes):
-        rewriting = SPELLINGS.get(fx.target) if fx.op == "call_function" else None
-        found = rewriting(fx, bind(fx.target, fx.args, fx.kwargs)) if rewriting is not None else None
-        if found is not None:
-            fx.target, arguments = found
-            schema = [argument for argument in fx.target._schema.arguments if argument.name in arguments]
-            fx.args = tuple(arguments[argument.name] for argument in schema if not argument.kwarg_only)
-            fx.kwargs = {argument.name: arguments[argument.name] for argument in schema if argument.kwarg_only}
+        if fx.op == "call_function":
+            _respell(fx)
+
+
+def _respell(fx: FxNode) -> None:
+    rewriting = SPELLINGS.get(fx.target)
+    found = rewriting(fx, bind(fx.target, fx.args, fx.kwargs)) if rewriting is not None else None  # type: ignore[arg-type]
+    if found is not None:
+        fx.target, arguments = found
+        schema = [argument for argument in fx.target._schema.arguments if argument.name in arguments]
+        fx.args = tuple(arguments[argument.name] for argument in schema if not argument.kwarg_only)
+        fx.kwargs = {argument.name: arguments[argument.name] for argument in schema if argument.kwarg_only}
 
 
 def _convolution(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    if call["transposed"] or len(call["stride"]) != 2:
+    if len(call["stride"]) != 2:
         return None
+    if call["transposed"]:
+        given = {key: v for key, v in call.items() if key != "transposed"}
+        return _transposed(fx, given) or (aten.conv_transpose2d.input, given)
     return aten.conv2d.default, {key: v for key, v in call.items() if key not in ("transposed", "output_padding")}
+
+
+def _transposed(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """At stride 1 the transposed convolution is a convolution with the filters turned over."""
+    weight, groups = call["weight"], call["groups"]
+    inputs, outputs, *kernel = weight.meta["val"].shape
+    pairs = (call["stride"], call["padding"], call["output_padding"], call["dilation"])
+    stride, padding, more, dilation = (tuple(p) * 2 if len(p) == 1 else tuple(p) for p in map(_listed, pairs))
+    margins = [d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding, strict=True)]
+    if set(stride) != {1} or set(more) != {0} or min(margins) < 0:
+        return None
+    flipped = _call(fx, aten.flip.default, weight, [2, 3])
+    cut = _call(fx, aten.reshape.default, flipped, [groups, inputs // groups, outputs, *kernel])
+    turned = _call(fx, aten.transpose.int, cut, 1, 2)
+    filters = _call(fx, aten.reshape.default, turned, [groups * outputs, inputs // groups, *kernel])
+    given = {"input": call["input"], "weight": filters, "bias": call["bias"], "stride": [1, 1], "padding": margins}
+    return aten.conv2d.default, {**given, "dilation": list(dilation), "groups": groups}
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _call(fx: FxNode, target: OpOverload, *args: Any) -> FxNode:
+    """A further call in front of one."""
+    with fx.graph.inserting_before(fx):
+        made = fx.graph.call_function(target, args)
+    known = [a.meta["val"] if isinstance(a, FxNode) else a for a in args]
+    made.meta.update({key: value for key, value in fx.meta.items() if key != "val"}, val=target(*known))
+    return made
 
 
 def _addmm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
@@ -195,6 +235,73 @@ def _batch_norm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | N
     return aten._native_batch_norm_legit_no_training.default, {k: v for k, v in call.items() if k != "training"}
 
 
+def _taken_apart(fx: FxNode, call: Arguments) -> None:
+    """Each output of a split is a slice of its own."""
+    dim, length = call["dim"], call["self"].meta["val"].shape[call["dim"]]
+    sizes: Any = call.get("split_sizes", call.get("split_size"))
+    if isinstance(length, int) and all(reader.target is operator.getitem for reader in fx.users):
+        ends = [0]
+        for size in sizes if isinstance(sizes, tuple) else (sizes,) * -(-length // sizes):
+            ends.append(min(ends[-1] + size, length))
+        for reader in list(fx.users):
+            index: Any = reader.args[1]
+            reader.target, reader.args = aten.slice.Tensor, (call["self"], dim, ends[index], ends[index + 1])
+
+
+def _unbound(fx: FxNode, call: Arguments) -> None:
+    """Each output of an unbinding is a selection of its own."""
+    if all(reader.target is operator.getitem for reader in fx.users):
+        for reader in list(fx.users):
+            reader.target, reader.args = aten.select.int, (call["self"], call["dim"], reader.args[1])
+
+
+def _gated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
+    """GLU: the first half of the channels, gated by the second."""
+    dim, half = call["dim"], fx.meta["val"].shape[call["dim"]]
+    own = _call(fx, aten.slice.Tensor, call["self"], dim, 0, half)
+    other = _call(fx, aten.sigmoid.default, _call(fx, aten.slice.Tensor, call["self"], dim, half, 2 * half))
+    return aten.mul.Tensor, {"self": own, "other": other}
+
+
+def _repeated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """A map again and again along one axis: the map side by side with itself."""
+    times, count = call["repeats"], len(fx.meta["val"].shape)
+    axes = [axis for axis, number in enumerate(times) if number != 1]
+    if len(times) != count or len(call["self"].meta["val"].shape) != count or len(axes) != 1:
+        return None
+    return aten.cat.default, {"tensors": [call["self"]] * times[axes[0]], "dim": axes[0]}
+
+
+def _resized(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """To a size, where the factor says the same; every so-many-th place, where that is what the nearest are."""
+    new, old = fx.meta["val"].shape[2:], call["input"].meta["val"].shape[2:]
+    factors = call["scale_factors"]
+    if len(old) != 2 or not all(isinstance(size, int) for size in (*new, *old)):
+        return None
+    if factors is not None and any(n != o * f for n, o, f in zip(new, old, factors, strict=True)):
+        return None
+    steps = [o // n for o, n in zip(old, new, strict=True)]
+    if fx.target is aten.upsample_nearest2d.vec and all(o == n * s for o, n, s in zip(old, new, steps, strict=True)):
+        return crop, {"input": call["input"], "offset": [0, 0], "extent": list(new), "step": steps}
+    return fx.target, {**call, "output_size": list(new), "scale_factors": None}  # type: ignore[return-value]
+
+
+def _unpooled(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """Pooling undone: the places of the maxima are found again in the map that was pooled."""
+    places, pool = call["indices"], call["indices"].all_input_nodes[0]
+    if places.target is not operator.getitem or pool.target is not aten.max_pool2d_with_indices.default:
+        return None
+    pooling = bind(pool.target, pool.args, pool.kwargs)
+    pairs = {key: list(_listed(pooling[key])) for key in ("kernel_size", "stride", "padding", "dilation")}
+    pairs = {key: value * 2 if len(value) == 1 else value for key, value in pairs.items()}
+    given = {"pooled": pooling["self"], **pairs, "ceil_mode": pooling["ceil_mode"]}
+    if list(places.users) == [fx]:
+        fx.replace_input_with(places, pooling["self"])
+        fx.graph.erase_node(places)
+        _respell(pool)
+    return max_unpool2d, {"input": fx.args[0], **given, "output_size": list(call["output_size"])}
+
+
 def _same(target: OpOverload) -> Rewriting:
     """The same arguments under another name."""
     return lambda fx, call: (target, call)
@@ -227,6 +334,15 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.concat.default: _same(aten.cat.default),
     aten.concatenate.default: _same(aten.cat.default),
     aten._unsafe_view.default: lambda fx, call: (aten.reshape.default, {"self": call["self"], "shape": call["size"]}),
+    aten.conv_transpose2d.input: _transposed,
+    aten.glu.default: _gated,
+    aten.repeat.default: _repeated,
+    **dict.fromkeys((aten.upsample_nearest2d.vec, aten.upsample_bilinear2d.vec, aten.upsample_bicubic2d.vec), _resized),
+    **dict.fromkeys((aten._upsample_bilinear2d_aa.vec, aten._upsample_bicubic2d_aa.vec), _resized),
+    aten.max_unpool2d.default: _unpooled,
+    aten.split.Tensor: _taken_apart,
+    aten.split_with_sizes.default: _taken_apart,
+    aten.unbind.int: _unbound,
     aten.maximum.default: _maximum,
     aten.max.other: _larger,
     aten.conv1d.default: _along_channels,

@@ -20,13 +20,15 @@ from torch.utils._pytree import tree_flatten_with_path, tree_unflatten
 from layerscope.core.errors import TraceError
 from layerscope.core.failures import require_memory
 from layerscope.core.quiet import quiet
-from layerscope.graph import gates, response
+from layerscope.graph import affine, gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.arguments import CallArguments
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import GETITEM, Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
 from layerscope.graph.graph import INPUT, Graph, Node
+from layerscope.graph.layout import Layout
+from layerscope.graph.layout_calls import handler_of
 from layerscope.graph.module import Copied, bare, copied
 from layerscope.graph.names import Namer
 from layerscope.graph.ops import OPERATIONS
@@ -106,8 +108,12 @@ class _Reader:
         respell(program.graph)
         self.input = next(n for n in program.graph.nodes if n.name in program.graph_signature.user_inputs)
         self.batch = BatchDim(self.input)
-        self.constants = Constants(program)
         self.responses, self.inner = response.find(program.graph)
+        layout = Layout(program.graph, Constants(program), handler_of)
+        layout.straighten(self.responses, self.inner)
+        self.lies = layout.seen_otherwise()
+        affine.gather(program.graph, Constants(program))
+        self.constants = Constants(program)
         gates.mark(program.graph, self.constants, {*self.responses, *self.inner})
         self.outputs = _user_outputs(program)
         self.wanted = _reachable(self.outputs, self.responses)
@@ -176,6 +182,7 @@ class _Reader:
         node = Node(
             id=len(self.nodes), name=name, op=_op_name(target), target=known, module=module, classes=classes,
             calls=self.namer.calls(fx), sources=tuple(arguments.sources), args=args, shape=self._shape(fx),
+            lies=self.lies.get(fx, ()),
         )  # fmt: skip
         if target is operator.getitem:
             node = replace(node, op=self.nodes[node.sources[0]].op)
@@ -185,7 +192,8 @@ class _Reader:
             self.mixed.add(node.id)
         if behind or not node.sources:
             # What was mixed once cannot be had, wherever it is led; only the call that mixes it is told.
-            why = self._unknown(target) or ("" if behind else mixed)
+            alone = "" if behind else "it makes a map of constants alone, for as many pictures as there are"
+            why = self._unknown(target) or ("" if behind else mixed) or alone
         else:
             why = mixed or self._declined(node, target)
         stuck = arguments.why or self._cannot_be_run(fx, target, mixed)

@@ -12,11 +12,29 @@ from torch._ops import OpOverload
 from layerscope.core.errors import UsageError
 from layerscope.core.readers import OPERATIONS as OPERATIONS_GROUP
 from layerscope.core.registry import Registry
-from layerscope.graph.ops import activations, conv, gate, join, moments, norm, pad, pointwise, pool, shape, statistics
+from layerscope.graph.ops import (
+    activations,
+    channels,
+    conv,
+    gate,
+    join,
+    moments,
+    norm,
+    pad,
+    pointwise,
+    pool,
+    reduce,
+    resample,
+    shape,
+    statistics,
+)
 from layerscope.graph.ops.refused import REASONS
 from layerscope.graph.ops.table import Op
 
-_MODULES = (conv, pool, pointwise, activations, gate, norm, statistics, moments, join, shape, pad)
+_MODULES = (
+    *(conv, pool, reduce, pointwise, activations, gate, norm, statistics, moments),
+    *(join, shape, channels, resample, pad),
+)
 ROWS: tuple[Op, ...] = tuple(row for module in _MODULES for row in module.ROWS)
 
 

@@ -112,8 +112,9 @@ class Call:
         tensors, output: as for `knowing`.
         """
         no_padding = "valid" if isinstance(self.args.get("padding"), str) else (0, 0)
-        sizes = {"output_size": shape[-2:], "shape": (BatchSize(), *shape)}
-        local = {"padding": no_padding, "ceil_mode": False, "pad": (0, 0, 0, 0, *self.args.get("pad", ())[4:]), **sizes}
+        sizes = {"output_size": shape[-2:], "extent": shape[-2:], "shape": (BatchSize(), *shape)}
+        pad = (0, 0, 0, 0, *self.args.get("pad", ())[4:])
+        local = {"padding": no_padding, "ceil_mode": False, "pad": pad, "offset": (0, 0), **sizes}
         args = {name: local.get(name, value) for name, value in self.args.items()}
         return replace(self, args=args, inputs=inputs, shape=shape, tensors=tensors, output=output)
 

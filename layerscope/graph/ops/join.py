@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from layerscope.core.geometry import Field
+from layerscope.core.geometry import IDENTITY, Field
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.gate import gathered, spread_over
 from layerscope.graph.ops.pointwise import differs_by_place
 from layerscope.graph.ops.ranges import Range, constant, hull
 from layerscope.graph.ops.rules import Back, adjoint
-from layerscope.graph.ops.table import Op, pointwise
+from layerscope.graph.ops.table import Op, everything, pointwise
 
 aten = torch.ops.aten
 
@@ -53,14 +53,15 @@ def _sum_back(sign: float) -> Back:
 
 def _cat_window(call: Call) -> tuple[Field, ...]:
     if call["dim"] % (len(call.shape) + 1) != 1:
-        raise Declined(f"concatenates along axis {call['dim']}; only channels are known")
+        return everything(call, "a call before it joins maps side by side in space")
     if len(call.shape) == 1:
-        raise Declined("concatenates dense layers; only maps are known")
+        return tuple(Field(rows=IDENTITY, cols=IDENTITY) for _ in call.inputs)
     return pointwise(call)
 
 
 def _cat_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    return signal.split([shape[0] for shape in call.inputs], dim=1)
+    axis = call["dim"] % signal.dim()
+    return signal.split([shape[axis - 1] for shape in call.inputs], dim=axis)
 
 
 def _maps(seed: int, channels: int = 3) -> Tensor:
@@ -84,6 +85,8 @@ def _sub_samples() -> Iterator[Sample]:
 def _cat_samples() -> Iterator[Sample]:
     yield Sample(aten.cat.default, (_maps(0), _maps(1, 2)), ((NodeInput(0), NodeInput(1)), 1))
     yield Sample(aten.cat.default, (_maps(0), _maps(1), _maps(2, 1)), ((NodeInput(0), NodeInput(1), NodeInput(2)), -3))
+    yield Sample(aten.cat.default, (_maps(0)[..., 0, 0], _maps(1, 2)[..., 0, 0]), ((NodeInput(0), NodeInput(1)), 1))
+    yield Sample(aten.cat.default, (_maps(0), _maps(1)), ((NodeInput(0), NodeInput(1)), 2))
 
 
 ROWS = (
@@ -112,7 +115,7 @@ ROWS = (
     ),
     Op(
         name="cat",
-        sentence="maps side by side, as the channels of one",
+        sentence="maps side by side, as the channels of one or in space",
         targets=(aten.cat.default,),
         window=_cat_window,
         samples=_cat_samples,

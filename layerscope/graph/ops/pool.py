@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
-from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
+from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import ZERO, Range, hull
 from layerscope.graph.ops.rules import adjoint, derivative
 from layerscope.graph.ops.table import Op, everything, unchanged
@@ -101,18 +101,6 @@ def _adaptive_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (F.interpolate(signal, scale_factor=(rows, cols), mode="nearest") / (rows * cols),)
 
 
-def _mean_window(call: Call) -> tuple[Field, ...]:
-    dims = {d % (len(call.inputs[0]) + 1) for d in (call["dim"] or ())}
-    if len(call.inputs[0]) != 3 or dims != {2, 3} or call["dtype"] is not None:
-        raise Declined("is a mean over other axes than rows and columns")
-    return everything(call)
-
-
-def _mean_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    _, rows, cols = call.inputs[0]
-    return ((signal / (rows * cols)).reshape(*signal.shape[:2], 1, 1).expand(-1, -1, rows, cols),)
-
-
 def _maps() -> Tensor:
     return torch.linspace(-3, 40, 2 * 3 * 9 * 8, dtype=torch.float64).sin().reshape(2, 3, 9, 8)
 
@@ -139,9 +127,9 @@ def _adaptive_samples() -> Iterator[Sample]:
     yield Sample(aten.adaptive_avg_pool2d.default, (_maps(),), (NodeInput(0), [4, 3]))
 
 
-def _mean_samples() -> Iterator[Sample]:
-    yield Sample(aten.mean.dim, (_maps(),), (NodeInput(0), [2, 3]))
-    yield Sample(aten.mean.dim, (_maps(),), (NodeInput(0), [-1, -2], True))
+def _adaptive_max_samples() -> Iterator[Sample]:
+    yield Sample(aten.adaptive_max_pool2d.default, (_maps(),), (NodeInput(0), [1, 1]))
+    yield Sample(aten.adaptive_max_pool2d.default, (_maps(),), (NodeInput(0), [3, 4]))
 
 
 ROWS = (
@@ -178,13 +166,12 @@ ROWS = (
         gradient=adjoint(_adaptive_back),
     ),
     Op(
-        name="mean",
-        sentence="the mean of each map",
-        targets=(aten.mean.dim,),
-        window=_mean_window,
-        samples=_mean_samples,
-        linear=True,
+        name="adaptive_max_pool2d",
+        sentence="the largest of as many windows as the output has positions",
+        targets=(aten.adaptive_max_pool2d.default,),
+        window=_adaptive_window,
+        samples=_adaptive_max_samples,
+        linear=False,
         range=unchanged,
-        gradient=adjoint(_mean_back),
     ),
 )

@@ -46,7 +46,7 @@ def vjp(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     inputs = tuple(x.detach().requires_grad_() for x in inputs)
     with torch.enable_grad():
         output = call.run(*inputs)
-    return torch.autograd.grad(output, inputs, signal)
+    return torch.autograd.grad(output, inputs, signal, allow_unused=True, materialize_grads=True)
 
 
 GRADIENT = Rule(vjp, inputs=True, word="gradient")

@@ -19,7 +19,7 @@ def _flatten_window(call: Call) -> tuple[Field, ...]:
         raise Declined("reshapes the batch")
     if shape == call.shape:
         return pointwise(call)
-    if len(call.shape) != 1:
+    if len(call.shape) != 1 and (len(shape), len(call.shape)) != (1, 3):
         raise Declined(f"reshapes {list(shape)} to {list(call.shape)}; only flattening is known")
     return everything(call)
 
@@ -53,6 +53,8 @@ def _maps() -> Tensor:
 def _flatten_samples() -> Iterator[Sample]:
     yield Sample(aten.reshape.default, (_maps(),), (NodeInput(0), (BatchSize(), 60)))
     yield Sample(aten.reshape.default, (_maps(),), (NodeInput(0), (BatchSize(), 3, 5, 4)))
+    yield Sample(aten.reshape.default, (_maps()[:, :, 0, 0],), (NodeInput(0), (-1, 3, 1, 1)))
+    yield Sample(aten.reshape.default, (_maps()[:, :, :, 0].flatten(1),), (NodeInput(0), (BatchSize(), 3, 5, 1)))
 
 
 def _select_samples() -> Iterator[Sample]:
@@ -66,7 +68,7 @@ def _unsqueeze_samples() -> Iterator[Sample]:
 ROWS = (
     Op(
         name="flatten",
-        sentence="a map's numbers in a row, before a dense layer",
+        sentence="a map's numbers in a row, before a dense layer, or a row's as a map",
         targets=(aten.reshape.default,),
         window=_flatten_window,
         samples=_flatten_samples,
