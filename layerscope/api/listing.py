@@ -121,6 +121,7 @@ def layer_data(layer: LayerRecord, expected: Input) -> dict[str, Any]:
         "auto": layer.auto,
         "rectified": layer.rectified,
         "scan_only": layer.scan_only,
+        "part": layer.part,
     }
 
 

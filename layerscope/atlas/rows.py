@@ -140,6 +140,8 @@ def layer_row(layer_id: int, layer: LayerRecord) -> SqlRow:
         field["beyond"] = layer.field.beyond
     if layer.scan_only:
         field["scan_only"] = layer.scan_only
+    if layer.part:
+        field["part"] = layer.part
     map_rows, map_cols = layer.map or (None, None)
     return (
         *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
@@ -172,6 +174,7 @@ def _layer(row: SqlRow) -> AtlasLayerRecord:
         aliases=tuple(json.loads(aliases)),
         rectified=bool(rectified),
         scan_only=seen.get("scan_only", ""),
+        part=seen.get("part", ""),
     )
     tile, method, why = shown
     return AtlasLayerRecord(id=layer_id, record=record, tile=tile, method=method, method_why=why)

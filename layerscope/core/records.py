@@ -135,7 +135,8 @@ class LayerRecord:
     name: as shown; path: the node's canonical name; aliases: further names that mean it. units: channels, or outputs
     of a dense layer. map: rows and columns of its map, None for a dense layer. field: what a position sees, in input
     px. auto: chosen by "auto". rectified: a value of 0 or less is no peak. scan_only: why it has patches and statistics
-    and no projections, as a clause; empty where it can have them.
+    and no projections, as a clause; empty where it can have them. part: backbone, neck or head, encoder or decoder, of
+    a network that has them; else empty.
     """
 
     name: str
@@ -149,6 +150,7 @@ class LayerRecord:
     aliases: tuple[str, ...] = ()
     rectified: bool = False
     scan_only: str = ""
+    part: str = ""
 
     @property
     def positions(self) -> int:

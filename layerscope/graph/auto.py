@@ -9,8 +9,9 @@ as such modules hold no more than half of the network. The classifier's outputs 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from layerscope.graph.blocks import ModuleCall, blocks_and_columns, forked, module_calls
+from layerscope.graph.blocks import ModuleCall, forked
 from layerscope.graph.graph import Graph
+from layerscope.graph.structure import structure_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +31,21 @@ class Choice:
 
 def choose(graph: Graph) -> Choice:
     """The layers that `auto` means."""
-    calls = module_calls(graph)
+    built = structure_of(graph)
     known = {node.id for node in graph.nodes if not graph.lost[node.id]}
     every = _with_filters(graph)
     classifier = _classifier(graph)
-    filters = [node for node in every if node in known and node != classifier]
-    blocks, columns = blocks_and_columns(graph, calls)
-    blocks = [block for block in blocks if known.intersection(block.leaving)]
+    # What only makes a gate says how much of a map passes, and is no map to look at.
+    maps = known - graph.factors - {node for node in known - graph.maps if not graph.nodes[node].refused}
+    filters = [node for node in every if node in maps and node != classifier]
+    blocks = [block for block in (*built.blocks, *built.branches) if known.intersection(block.leaving)]
     inside = {node for block in blocks for node in block.nodes}
-    alone = {node for node in filters if node not in inside}
+    # A convolution in two parts, with nothing but numbers that add up between them, is one operation with filters.
+    parted = {block.leaving[0] for block in blocks if _is_one_operation(graph, block)}
+    blocks = [block for block in blocks if not _is_one_operation(graph, block)]
+    alone = {node for node in filters if node not in inside} | (parted & known)
     # A column is read like the network that it stands in; so is most of a network, whatever it is wrapped in.
-    parts = [call for call in calls.values() if call.own and call not in columns]
+    parts = [call for call in built.calls.values() if call.own and call not in built.columns]
     folded = _folded(graph, [call for call in parts if _at_most_half(call.inside, filters)], alone, known)
     if not _at_most_half(folded, filters):
         folded = {}
@@ -84,7 +89,7 @@ def _given(graph: Graph, block: ModuleCall, known: set[int]) -> set[int]:
 
 
 def _before_views(graph: Graph, node: int) -> int:
-    while graph.role(graph.nodes[node]) == "view":
+    while graph.role(graph.nodes[node]) == "view" and graph.nodes[node].sources[0] in graph.maps:
         node = graph.nodes[node].sources[0]
     return node
 
@@ -115,6 +120,11 @@ def _end(graph: Graph, node: int, known: set[int]) -> int:
         else:
             break
     return last
+
+
+def _is_one_operation(graph: Graph, block: ModuleCall) -> bool:
+    """True for a call that gives what its filters give: nothing is rectified, scaled or joined in it."""
+    return len(block.leaving) == 1 and all(graph.role(graph.nodes[node]) == "filters" for node in block.nodes)
 
 
 def _readers(graph: Graph, node: int, known: set[int]) -> list[int]:

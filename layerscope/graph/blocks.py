@@ -1,4 +1,4 @@
-"""Calls of modules, and what leaves them: the blocks among them, and the columns.
+"""Calls of modules, and what leaves them. Which of them are blocks is told in `graph/structure.py`.
 
 What a call gives is known from the graph's edges: the nodes inside it that something outside reads, or that the
 network returns. Where one node leaves, it is the call's output and bears its name; where several do (an auxiliary
@@ -6,7 +6,6 @@ head, a skip branch, a tuple), each keeps its own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,50 +63,13 @@ def module_calls(graph: Graph) -> dict[str, ModuleCall]:
     }
 
 
+def filters_of(graph: Graph, call: ModuleCall) -> list[int]:
+    """The operations with filters that run in a call."""
+    return [node for node in call.nodes if graph.role(graph.nodes[node]) == "filters"]
+
+
 def _leaves(graph: Graph, node: int, call: str) -> bool:
     return node in graph.outputs or any(call not in graph.nodes[reader].calls for reader in graph.consumers[node])
-
-
-def blocks_and_columns(graph: Graph, calls: Mapping[str, ModuleCall]) -> tuple[list[ModuleCall], list[ModuleCall]]:
-    """The outermost blocks, and the columns outside of them.
-
-    Both are calls of an own class that is called at least twice, with at least two convolutions. A block has another
-    of its class before or behind it; a column only beside it, or inside it.
-    """
-    repeated = _repeated(graph, calls.values())
-    before = _before(graph)
-    in_series = {one.name for one in repeated if any(_follow(before, one, other) for other in repeated)}
-    outside = [one for one in repeated if in_series.isdisjoint(one.around)]
-    return (
-        [one for one in outside if one.name in in_series],
-        [one for one in outside if one.name not in in_series],
-    )
-
-
-def _repeated(graph: Graph, calls: Iterable[ModuleCall]) -> list[ModuleCall]:
-    kinds: dict[str, list[ModuleCall]] = defaultdict(list)
-    for call in calls:
-        if call.own and sum(graph.nodes[node].op == "conv2d" for node in call.nodes) > 1:
-            kinds[call.kind].append(call)
-    return [call for alike in kinds.values() if len(alike) > 1 for call in alike]
-
-
-def _follow(before: list[int], one: ModuleCall, other: ModuleCall) -> bool:
-    """True where one of two calls of a class reads, in the end, what the other gives; neither is made in the other."""
-    if one.kind != other.kind or one.name in (other.name, *other.around) or other.name in one.around:
-        return False
-    return any(before[a] >> b & 1 or before[b] >> a & 1 for a in one.leaving for b in other.leaving)
-
-
-def _before(graph: Graph) -> list[int]:
-    """For every node the set of those that it depends on, as bits."""
-    found: list[int] = []
-    for node in graph.nodes:
-        bits = 0
-        for source in node.sources:
-            bits |= found[source] | 1 << source
-        found.append(bits)
-    return found
 
 
 def forked(graph: Graph, call: ModuleCall, known: set[int]) -> set[int]:

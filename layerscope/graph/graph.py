@@ -47,10 +47,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes of a network in execution order. outputs: ids of what the network returns."""
+    """The nodes of a network in execution order. outputs: ids of what the network returns. returned: what an output of
+    several is called, by its keys and places in what the network returns (`output.out`, `output.0`), and its node."""
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
+    returned: tuple[tuple[str, int], ...] = ()
 
     def call(self, node: Node) -> Call:
         """The node's call, with its row's target, or with the one that was traced where it has no row."""
@@ -85,6 +87,42 @@ class Graph:
             for source in node.sources:
                 readers[source].append(node.id)
         return tuple(tuple(r) for r in readers)
+
+    @cached_property
+    def maps(self) -> frozenset[int]:
+        """The nodes whose numbers are channels of maps, or a dense layer's: what an attention makes of them (heads,
+        tokens) is neither. What has no row gives one where it keeps the shape of one, is known by its name to sample
+        one, or has filters. Filters on what is no map give one where their input has the size of a map before it."""
+        found, sizes = {0}, {self.nodes[0].shape[1:]}
+        for node in self.nodes[1:]:
+            read = [self.nodes[source].shape for source in node.sources]
+            known = [self.nodes[source].shape for source in node.sources if source in found]
+            if self.role(node) == "view":
+                of_map = any(len(node.shape) == 1 or len(s) == 1 or s[1:] == node.shape[1:] for s in known)
+            elif node.refused:
+                of_map = node.shape in known or bool(known and ("upsample" in node.op or self.role(node) == "filters"))
+            else:
+                anew = self.role(node) == "filters" and any(len(s) == 1 or s[1:] in sizes for s in read)
+                of_map = bool(known) or anew
+            if of_map and len(node.shape) in (1, 3):
+                found.add(node.id)
+                sizes.add(node.shape[1:])
+        return frozenset(found)
+
+    @cached_property
+    def factors(self) -> frozenset[int]:
+        """The nodes that are read for nothing but the gates of maps: how much of a map passes, not what."""
+        found: set[int] = set()
+        for node in reversed(self.nodes):
+            readers = self.consumers[node.id]
+            if readers and node.id not in self.outputs and all(r in found or self._gates(node.id, r) for r in readers):
+                found.add(node.id)
+        return frozenset(found)
+
+    def _gates(self, node: int, reader: int) -> bool:
+        """True where a node is a reader's gate, and not its map."""
+        found = self.nodes[reader]
+        return found.op == "gate" and found.sources[0] != node
 
     @cached_property
     def behind(self) -> tuple[frozenset[int], ...]:

@@ -126,4 +126,4 @@ def stuck_at(traced: Traced, reasons: Mapping[int, str]) -> Traced:
         if node.id in reasons else node
         for node in traced.graph.nodes
     )  # fmt: skip
-    return replace(traced, graph=Graph(nodes, traced.graph.outputs))
+    return replace(traced, graph=replace(traced.graph, nodes=nodes))

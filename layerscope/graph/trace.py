@@ -15,6 +15,7 @@ from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.fx import Node as FxNode
+from torch.utils._pytree import tree_flatten_with_path, tree_unflatten
 
 from layerscope.core.errors import TraceError
 from layerscope.core.failures import require_memory
@@ -132,7 +133,7 @@ class _Reader:
             elif self._is_node(fx):
                 self._append(fx)
         outputs = {self.ids[n] for n in self.outputs if n in self.ids}
-        return Graph(tuple(self.nodes), tuple(sorted(outputs))), self.constants.recipe()
+        return Graph(tuple(self.nodes), tuple(sorted(outputs)), tuple(self._named())), self.constants.recipe()
 
     def returned(self) -> Iterator[int | None]:
         """For each of the network's outputs its node."""
@@ -141,6 +142,18 @@ class _Reader:
         for value, spec in zip(given, self.program.graph_signature.output_specs, strict=True):
             if spec.kind == OutputKind.USER_OUTPUT:
                 yield self.ids.get(value) if isinstance(value, FxNode) else None
+
+    def _named(self) -> Iterator[tuple[str, int]]:
+        """The outputs of a network that returns several, by their keys and places."""
+        returned = list(self.returned())
+        spec = self.program.call_spec.out_spec
+        if spec is None or spec.is_leaf() or spec.num_leaves != len(returned):
+            return
+        placed, _ = tree_flatten_with_path(tree_unflatten(range(len(returned)), spec))
+        for path, place in placed:
+            node = returned[place]
+            if node:
+                yield ".".join(["output", *(str(_key(entry)) for entry in path)]), node
 
     def _is_node(self, fx: FxNode) -> bool:
         if fx.op != "call_function" or fx not in self.wanted or fx in self.inner or fx in self.constants:
@@ -258,6 +271,11 @@ def _same_numbers(fx: FxNode) -> bool:
 
 def _op_name(target: Any) -> str:
     return OPERATIONS.targets[target].name if target in OPERATIONS.targets else str(target).removesuffix(".default")
+
+
+def _key(entry: Any) -> Any:
+    """The key, place or name by which a value stands in another."""
+    return next(getattr(entry, name) for name in ("key", "idx", "name") if hasattr(entry, name))
 
 
 def _user_outputs(program: ExportedProgram) -> list[FxNode]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from layerscope.graph.graph import Graph, Node
+from layerscope.graph.graph import Node
 from layerscope.graph.ops.calls import Weight
 from layerscope.graph.trace import Traced
 
@@ -26,7 +26,7 @@ def without(traced: Traced, unloaded: Mapping[str, str]) -> Traced:
     lost = {name: unloaded.get(name, reason) for name, w in traced.weights.items() if name in unloaded or _holds_nan(w)}
     nodes = tuple(_marked(node, lost) for node in traced.graph.nodes)
     kept = {name: weight for name, weight in traced.weights.items() if name not in lost}
-    return replace(traced, graph=Graph(nodes, traced.graph.outputs), weights=kept)
+    return replace(traced, graph=replace(traced.graph, nodes=nodes), weights=kept)
 
 
 def _marked(node: Node, lost: Mapping[str, str]) -> Node:

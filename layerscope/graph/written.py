@@ -73,7 +73,7 @@ def graph_data(graph: Graph) -> dict[str, Any]:
         [_arguments(node.args) if name == "args" else _plain(getattr(node, name)) for name in names]
         for node in graph.nodes
     ]
-    return {"fields": names, "nodes": nodes, "outputs": list(graph.outputs)}
+    return {"fields": names, "nodes": nodes, "outputs": list(graph.outputs), "returned": list(graph.returned)}
 
 
 def graph_of(data: Mapping[str, Any]) -> Graph:
@@ -83,7 +83,8 @@ def graph_of(data: Mapping[str, Any]) -> Graph:
         known = dict(zip(data["fields"], values, strict=True))
         args = _restored(known.pop("args"))
         nodes.append(Node(**{name: _value(value) for name, value in known.items()}, args=args))
-    return Graph(tuple(nodes), tuple(data["outputs"]))
+    returned = tuple((name, node) for name, node in data["returned"])
+    return Graph(tuple(nodes), tuple(data["outputs"]), returned)
 
 
 def _arguments(args: Mapping[str, Any]) -> list[list[Any]]:

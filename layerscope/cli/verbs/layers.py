@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from layerscope.core.records import Input, LayerRecord
     from layerscope.core.replay import Replay
 
-HEADER = ("", "layer", "kind", ">units", ">map", ">field px", ">step", ">start", ">of image")
+HEADER = ("", "layer", "part", "kind", ">units", ">map", ">field px", ">step", ">start", ">of image")
 
 
 def run(command: Command, output: Output) -> int:
@@ -52,7 +52,10 @@ def _text(layers: "Sequence[LayerRecord]", expected: "Input") -> str:
     if scanned:
         notes.append(f"no projections, patches and statistics only, from {scanned[0].name} on: {scanned[0].scan_only}")
     legend = ['* chosen by "auto"'] if any(layer.auto for layer in layers) else []
-    return "\n".join([words.table(HEADER, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
+    header = HEADER
+    if not any(layer.part for layer in layers):
+        header, rows = (*HEADER[:2], *HEADER[3:]), [(*row[:2], *row[3:]) for row in rows]
+    return "\n".join([words.table(header, rows), *legend, *dict.fromkeys(map(words.printable, notes))])
 
 
 def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
@@ -62,7 +65,8 @@ def _row(layer: "LayerRecord", expected: "Input") -> tuple[object, ...]:
         share = words.percent(layer.field.share(expected.height, expected.width))
         seen = (words.by_axis(rows.step, cols.step), words.by_axis(rows.start, cols.start, ", "), share)
     mark = "*" if layer.auto else ""
-    return mark, layer.name, layer.kind, layer.units, words.map_size(layer.map), words.field_size(layer.field), *seen
+    known = (layer.part, layer.kind, layer.units, words.map_size(layer.map), words.field_size(layer.field))
+    return mark, layer.name, *known, *seen
 
 
 def _several_text(several: Mapping[str, Sequence[str]]) -> str:

@@ -22,9 +22,13 @@ AUTO: dict[str, list[str]] = json.loads((GOLDEN / "auto.json").read_text())
 # Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill 2019.
 FIELDS: dict[str, dict[str, list[int]]] = json.loads((GOLDEN / "fields.json").read_text())
 # Tracing these takes ten seconds each.
-LARGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v2")
+LARGE = (
+    *("resnet50", "googlenet", "densenet121", "mobilenet_v2"),
+    *("regnet_y_400mf", "efficientnet_b0", "mobilenet_v3_small", "inception_v3"),
+)
 BUILT: dict[str, Callable[[], nn.Module]] = {
     "googlenet": lambda: models.googlenet(weights=None, init_weights=False),
+    "inception_v3": lambda: models.inception_v3(weights=None, init_weights=False),
     "tiny_darknet": tiny_darknet,
     **{name: partial(named.plain, named.classes) for name, named in NAMED.items()},
 }
@@ -105,4 +109,8 @@ def test_the_golden_lists_agree_with_the_families() -> None:
         "zfnet": 5 + 2,
         "zfnet64": 5 + 2,
         "worldnet": 5,
+        "regnet_y_400mf": 1 + 1 + 3 + 6 + 6,
+        "efficientnet_b0": 1 + 16 + 1,
+        "mobilenet_v3_small": 1 + 11 + 1 + 1,
+        "inception_v3": 5 + 3 + 4 + 2,
     }
