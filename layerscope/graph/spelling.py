@@ -215,7 +215,9 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.conv_transpose2d.input: _transposed,
     aten.glu.default: several.gated,
     aten.repeat.default: several.repeated,
-    **dict.fromkeys((aten.upsample_nearest2d.vec, aten.upsample_bilinear2d.vec, aten.upsample_bicubic2d.vec), several.resized),
+    **dict.fromkeys(
+        (aten.upsample_nearest2d.vec, aten.upsample_bilinear2d.vec, aten.upsample_bicubic2d.vec), several.resized
+    ),
     **dict.fromkeys((aten._upsample_bilinear2d_aa.vec, aten._upsample_bicubic2d_aa.vec), several.resized),
     aten.max_unpool2d.default: several.unpooled,
     aten.split.Tensor: several.taken_apart,
