@@ -10,9 +10,9 @@ from layerscope.api import before
 from layerscope.api.checked import checked
 from layerscope.api.figures import remark_of
 from layerscope.api.network import Network
+from layerscope.api.opening import opened_images
 from layerscope.api.reporting import reporting
 from layerscope.api.selection import chosen_layers
-from layerscope.api.verbs import opened_images
 from layerscope.core import settings as s
 from layerscope.core.errors import UsageError
 from layerscope.core.evolution import Evolution

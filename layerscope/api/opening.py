@@ -3,10 +3,12 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api.inputs import input_text
+from layerscope.core import settings as s
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.networks import OWN_WAY, How, kind_of
 from layerscope.core.records import Input
@@ -14,6 +16,7 @@ from layerscope.core.records import Input
 if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.models import Loaded
+    from layerscope.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +145,13 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
     if how.weights is not None:
         raise UsageError(f"weights= goes with a spec or a torch.nn.Module, not with {type(model).__name__}")
     return Loaded(name=type(model).__name__, model=model, input=None)
+
+
+def opened_images(
+    images: Any, labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
+) -> "Source":
+    """What a user calls the images, as a source. Raises ImageError and UsageError."""
+    from layerscope.sources import open_source
+
+    named = None if labels is None else fspath(labels)
+    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)

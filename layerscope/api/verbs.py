@@ -2,14 +2,14 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api import before
 from layerscope.api.atlas import Atlas, open
 from layerscope.api.checked import checked
-from layerscope.api.opening import network_for, require_device, require_read
+from layerscope.api.opening import network_for, opened_images, require_device, require_read
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.failures import plain_failures
@@ -264,16 +264,6 @@ def figure(
     if path is not None:
         sheet.save(path, width_inches=width, dpi=dpi)
     return sheet
-
-
-def opened_images(
-    images: Any, labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
-) -> "Source":
-    """What a user calls the images, as a source. Raises ImageError and UsageError."""
-    from layerscope.sources import open_source
-
-    named = None if labels is None else fspath(labels)
-    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
 
 
 def _remarks(run: "Build", network: "Network", layers: str | Sequence[str]) -> Iterable[str]:

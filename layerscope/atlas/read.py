@@ -19,6 +19,7 @@ from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import open_for_reading, plain_errors, plain_values
 from layerscope.atlas.frames import FRAMES
+from layerscope.atlas.layers import read_layers
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
@@ -109,7 +110,7 @@ class AtlasFile:
     @property
     def layers(self) -> tuple[AtlasLayerRecord, ...]:
         """All layers, in execution order."""
-        return self._ask(rows.read_layers)
+        return self._ask(read_layers)
 
     def layer(self, name: str) -> AtlasLayerRecord:
         """The layer of this name, path or alias. Raises UsageError, with the nearest names, if there is none."""

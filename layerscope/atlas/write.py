@@ -20,6 +20,7 @@ from layerscope.atlas import concepts, rows, strata
 from layerscope.atlas.connection import enter_write_ahead_mode, leave_write_ahead_mode, open_for_writing, plain_errors
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
+from layerscope.atlas.layers import layer_row, read_layers
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.schema import LATER_TABLES
@@ -148,11 +149,11 @@ class AtlasWriter:
 
     def put_layer(self, layer_id: int, layer: LayerRecord) -> None:
         """A layer under its id, which grows in execution order; how its plate is shown stays as it was."""
-        self._put(rows.insert("layer", rows.LAYER, key="id"), [rows.layer_row(layer_id, layer)])
+        self._put(rows.insert("layer", rows.LAYER, key="id"), [layer_row(layer_id, layer)])
 
     def layers(self) -> tuple[AtlasLayerRecord, ...]:
         """All layers, in execution order."""
-        return rows.read_layers(self._connection)
+        return read_layers(self._connection)
 
     def set_layer_plate(self, layer_id: int, *, tile: int | None, method: str | None, why: str | None) -> None:
         """How the layer is shown: the side of its tiles' boxes in input px, its plate's method (None: no projections

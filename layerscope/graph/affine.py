@@ -23,8 +23,9 @@ _BATCH_NORM = aten._native_batch_norm_legit_no_training.default
 def gather(graph: Graph, constants: Container[Node]) -> None:
     """Rewrite a graph in place."""
     for fx in list(graph.nodes):
-        if fx.op == "call_function" and fx.target is aten.add.Tensor and fx not in constants:
-            _biased(graph, constants, fx) or _normalised(graph, constants, fx)
+        sums = fx.op == "call_function" and fx.target is aten.add.Tensor and fx not in constants
+        if sums and not _biased(graph, constants, fx):
+            _normalised(graph, constants, fx)
 
 
 def _sides(fx: Node, constants: Container[Node]) -> tuple[Node, Node] | None:

@@ -15,7 +15,7 @@ from layerscope.graph.args import bind
 from layerscope.graph.ops.activations import softsign
 from layerscope.graph.ops.gate import gate, product, quotient
 from layerscope.graph.ops.reduce import branch_softmax
-from layerscope.graph.spelling import before
+from layerscope.graph.rewriting import before
 
 aten = torch.ops.aten
 

@@ -1,4 +1,4 @@
-"""How calls along axes are made on values that are channels first (`graph/layout.py`): reductions, pads, pieces, joins.
+"""How calls along axes are made on values that are channels first (`graph/layout.py`): reductions, pieces, joins.
 
 Each axis of the network's tensor is found among those of the value; of a piece of the channels (a branch, a group) it
 is a slice of them.
@@ -12,16 +12,12 @@ from torch.fx import Node
 from layerscope.graph.args import bind
 from layerscope.graph.axes import REPEATED, Axes, Part
 from layerscope.graph.layout import Handler, Layout, nodes_in
+from layerscope.graph.layout_borders import axis_of, flipped, padded
 from layerscope.graph.ops.channels import crop
 from layerscope.graph.ops.reduce import branch_max, branch_softmax
 from layerscope.graph.rearranged import Emitter
 
 aten = torch.ops.aten
-
-
-def _axis(place: int, count: int) -> int:
-    """An axis of a tensor of so many, counted without the batch; -1 for the batch itself."""
-    return place % count - 1
 
 
 def _reduced(layout: Layout, fx: Node) -> bool:
@@ -30,7 +26,7 @@ def _reduced(layout: Layout, fx: Node) -> bool:
     value, axes = layout.settled(call["self"], fx)
     given = call["dim"]
     count = len(axes.own) + 1
-    dims = [_axis(d, count) for d in ((given,) if isinstance(given, int) else given or ())]
+    dims = [axis_of(d, count) for d in ((given,) if isinstance(given, int) else given or ())]
     if not dims or -1 in dims or len(axes.base) != 3:
         return False
     keeps = call["keepdim"]
@@ -114,7 +110,7 @@ def _along(layout: Layout, fx: Node) -> bool:
     value, axes = layout.settled(call["self"], fx)
     if axes.is_plain and value is call["self"]:
         return True
-    dim = _axis(call["dim"], len(axes.own) + 1)
+    dim = axis_of(call["dim"], len(axes.own) + 1)
     whole = axes.of(axes.own[dim]) if dim >= 0 else None
     branches = dim >= 0 and fx.target is aten.softmax.int and [part.axis for part in axes.own[dim]] == [0]
     if whole is None and branches:
@@ -125,49 +121,11 @@ def _along(layout: Layout, fx: Node) -> bool:
     return layout.becomes(fx, axes, fx.target, **_schema(fx, {**call, "self": value, "dim": whole[0] + 1}))
 
 
-def _flipped(layout: Layout, fx: Node) -> bool:
-    value, axes = layout.settled(fx.args[0], fx)  # type: ignore[arg-type]
-    dims = fx.args[-1]
-    if axes.is_plain and value is fx.args[0]:
-        return True
-    places = [_axis(d, len(axes.own) + 1) for d in dims]  # type: ignore[union-attr]
-    whole = [axes.of(axes.own[d]) if d >= 0 else None for d in places]
-    if any(w is None or len(w) != 1 for w in whole):
-        return False
-    mapped = [w[0] + 1 for w in whole if w]
-    return layout.becomes(fx, axes, fx.target, value, *fx.args[1:-1], mapped)
-
-
-def _padded(layout: Layout, fx: Node) -> bool:
-    value, axes = layout.settled(fx.args[0], fx)  # type: ignore[arg-type]
-    if axes.is_plain and value is fx.args[0]:
-        return True
-    amounts: list[int] = list(fx.args[1])  # type: ignore[arg-type]
-    by_axis: dict[int, tuple[int, int]] = {}
-    for place in range(len(amounts) // 2):
-        before, after = amounts[2 * place : 2 * place + 2]
-        if (before, after) == (0, 0):
-            continue
-        own = axes.own[-1 - place] if place < len(axes.own) else ()
-        whole = axes.of(own)
-        if whole is None or len(whole) != 1:
-            return False
-        by_axis[whole[0]] = before, after
-    if not axes.permutes:
-        return False
-    base = tuple(size + sum(by_axis.get(axis, (0, 0))) for axis, size in enumerate(axes.base))
-    plain = Axes.plain(base).own
-    own_axes = [plain[parts[0].axis] if parts else () for parts in axes.own]
-    behind = [by_axis.get(axis, (0, 0)) for axis in reversed(range(min(by_axis, default=2), len(base)))]
-    flat = [n for pair in behind for n in pair]
-    return layout.becomes(fx, Axes(base, tuple(own_axes)), fx.target, value, flat, *fx.args[2:], **fx.kwargs)
-
-
 def _sliced(layout: Layout, fx: Node) -> bool:
     """Every so-many-th of an axis, or of the outer of its parts."""
     call = bind(fx.target, fx.args, fx.kwargs)  # type: ignore[arg-type]
     value, axes = layout.settled(call["self"], fx)
-    dim = _axis(call["dim"], len(axes.own) + 1)
+    dim = axis_of(call["dim"], len(axes.own) + 1)
     if dim < 0:
         full = call["start"] in (None, 0) and call["end"] in (None, 2**63 - 1) and call["step"] == 1
         return full and layout.lies_in(fx, value, axes)
@@ -183,7 +141,7 @@ def _sliced(layout: Layout, fx: Node) -> bool:
 def _selected(layout: Layout, fx: Node) -> bool:
     call = bind(fx.target, fx.args, fx.kwargs)  # type: ignore[arg-type]
     value, axes = layout.settled(call["self"], fx)
-    dim = _axis(call["dim"], len(axes.own) + 1)
+    dim = axis_of(call["dim"], len(axes.own) + 1)
     if dim < 0 or (axes.is_plain and value is call["self"] and dim == 0 and len(axes.base) == 3):
         return dim == 0
     if axes.shape[dim] == 1:
@@ -262,7 +220,7 @@ def _joined(layout: Layout, fx: Node) -> bool:
     axes = lies[0][1]
     if len(axes.base) not in (1, 3) or any(len(a.own) != len(axes.own) for _, a in lies):
         return False
-    dim = _axis(call["dim"], len(axes.own) + (2 if new else 1))
+    dim = axis_of(call["dim"], len(axes.own) + (2 if new else 1))
     if dim < 0:
         return False
     if new:
@@ -296,8 +254,8 @@ def _stacked(layout: Layout, fx: Node, lies: list[tuple[Node, Axes]], axes: Axes
 ALONG: dict[Any, Handler] = {
     **dict.fromkeys((aten.mean.dim, aten.sum.dim_IntList, aten.amax.default, aten.max.dim), _reduced),
     **dict.fromkeys((aten.softmax.int, aten.log_softmax.int), _along),
-    **dict.fromkeys((aten.flip.default, aten.roll.default), _flipped),
-    aten.pad.default: _padded,
+    **dict.fromkeys((aten.flip.default, aten.roll.default), flipped),
+    aten.pad.default: padded,
     aten.slice.Tensor: _sliced,
     aten.select.int: _selected,
     aten.index.Tensor: _listed,

@@ -5,8 +5,6 @@ Programs that were taken apart further (core ATen), or exported from other code,
 number.
 """
 
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,33 +12,20 @@ from torch._ops import OpOverload
 from torch.fx import Graph
 from torch.fx import Node as FxNode
 
+from layerscope.graph import several
 from layerscope.graph.args import bind
-from layerscope.graph.ops.channels import crop
 from layerscope.graph.ops.conv import channel_conv
-from layerscope.graph.ops.resample import max_unpool2d
+from layerscope.graph.rewriting import Arguments, Rewriting, before, rewrite
 
 aten = torch.ops.aten
-
-Arguments = dict[str, Any]
-# The row's own target and arguments for a call, or None where it is another operation.
-Rewriting = Callable[[FxNode, Arguments], tuple[OpOverload, Arguments] | None]
 
 
 def respell(graph: Graph) -> None:
     """Rewrite every call of a program's graph, in place, into the spelling that the table knows."""
     for fx in list(graph.nodes):
-        if fx.op == "call_function":
-            _respell(fx)
-
-
-def _respell(fx: FxNode) -> None:
-    rewriting = SPELLINGS.get(fx.target)
-    found = rewriting(fx, bind(fx.target, fx.args, fx.kwargs)) if rewriting is not None else None  # type: ignore[arg-type]
-    if found is not None:
-        fx.target, arguments = found
-        schema = [argument for argument in fx.target._schema.arguments if argument.name in arguments]
-        fx.args = tuple(arguments[argument.name] for argument in schema if not argument.kwarg_only)
-        fx.kwargs = {argument.name: arguments[argument.name] for argument in schema if argument.kwarg_only}
+        rewriting = SPELLINGS.get(fx.target) if fx.op == "call_function" else None
+        if rewriting is not None:
+            rewrite(fx, rewriting)
 
 
 def _convolution(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
@@ -61,25 +46,16 @@ def _transposed(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | N
     margins = [d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding, strict=True)]
     if set(stride) != {1} or set(more) != {0} or min(margins) < 0:
         return None
-    flipped = _call(fx, aten.flip.default, weight, [2, 3])
-    cut = _call(fx, aten.reshape.default, flipped, [groups, inputs // groups, outputs, *kernel])
-    turned = _call(fx, aten.transpose.int, cut, 1, 2)
-    filters = _call(fx, aten.reshape.default, turned, [groups * outputs, inputs // groups, *kernel])
+    flipped = before(fx, aten.flip.default, weight, [2, 3])
+    cut = before(fx, aten.reshape.default, flipped, [groups, inputs // groups, outputs, *kernel])
+    turned = before(fx, aten.transpose.int, cut, 1, 2)
+    filters = before(fx, aten.reshape.default, turned, [groups * outputs, inputs // groups, *kernel])
     given = {"input": call["input"], "weight": filters, "bias": call["bias"], "stride": [1, 1], "padding": margins}
     return aten.conv2d.default, {**given, "dilation": list(dilation), "groups": groups}
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
-
-
-def _call(fx: FxNode, target: OpOverload, *args: Any) -> FxNode:
-    """A further call in front of one."""
-    with fx.graph.inserting_before(fx):
-        made = fx.graph.call_function(target, args)
-    known = [a.meta["val"] if isinstance(a, FxNode) else a for a in args]
-    made.meta.update({key: value for key, value in fx.meta.items() if key != "val"}, val=target(*known))
-    return made
 
 
 def _addmm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
@@ -158,15 +134,6 @@ def _subtracted_from(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments
     return aten.add.Tensor, {"self": turned, "other": call["other"], "alpha": 1}
 
 
-def before(fx: FxNode, target: OpOverload, *args: Any) -> FxNode:
-    """A further call in front of this one, in its place of the network; its shapes are those that it gives."""
-    with fx.graph.inserting_before(fx):
-        made = fx.graph.call_function(target, args)
-    values = [arg.meta["val"] if isinstance(arg, FxNode) else arg for arg in args]
-    made.meta = {**fx.meta, "val": target(*values)}
-    return made
-
-
 def _maximum(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
     """The larger of a map and of as many zeros."""
     for side, other in (("self", "other"), ("other", "self")):
@@ -207,99 +174,10 @@ def _larger(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
     return _maximum(fx, call) or (aten.maximum.default, call)
 
 
-def _product_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
-    """A constant, or a map, and a product."""
-    product = before(fx, aten.mul.Tensor, call["tensor1"], call["tensor2"])
-    return aten.add.Tensor, {"self": call["self"], "other": product, "alpha": call["value"]}
-
-
-def _quotient_added(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
-    quotient = before(fx, aten.div.Tensor, call["tensor1"], call["tensor2"])
-    return aten.add.Tensor, {"self": call["self"], "other": quotient, "alpha": call["value"]}
-
-
-def _max_pool(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    """Where nobody reads the places of the maxima, the pool gives its maxima only."""
-    if any(reader.target is not operator.getitem or reader.args[1] != 0 for reader in fx.users):
-        return None
-    fx.meta["val"] = fx.meta["val"][0]
-    for reader in list(fx.users):
-        reader.replace_all_uses_with(fx)
-        fx.graph.erase_node(reader)
-    return aten.max_pool2d.default, call
-
-
 def _batch_norm(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
     if call["training"]:
         return None
     return aten._native_batch_norm_legit_no_training.default, {k: v for k, v in call.items() if k != "training"}
-
-
-def _taken_apart(fx: FxNode, call: Arguments) -> None:
-    """Each output of a split is a slice of its own."""
-    dim, length = call["dim"], call["self"].meta["val"].shape[call["dim"]]
-    sizes: Any = call.get("split_sizes", call.get("split_size"))
-    if isinstance(length, int) and all(reader.target is operator.getitem for reader in fx.users):
-        ends = [0]
-        for size in sizes if isinstance(sizes, tuple) else (sizes,) * -(-length // sizes):
-            ends.append(min(ends[-1] + size, length))
-        for reader in list(fx.users):
-            index: Any = reader.args[1]
-            reader.target, reader.args = aten.slice.Tensor, (call["self"], dim, ends[index], ends[index + 1])
-
-
-def _unbound(fx: FxNode, call: Arguments) -> None:
-    """Each output of an unbinding is a selection of its own."""
-    if all(reader.target is operator.getitem for reader in fx.users):
-        for reader in list(fx.users):
-            reader.target, reader.args = aten.select.int, (call["self"], call["dim"], reader.args[1])
-
-
-def _gated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
-    """GLU: the first half of the channels, gated by the second."""
-    dim, half = call["dim"], fx.meta["val"].shape[call["dim"]]
-    own = _call(fx, aten.slice.Tensor, call["self"], dim, 0, half)
-    other = _call(fx, aten.sigmoid.default, _call(fx, aten.slice.Tensor, call["self"], dim, half, 2 * half))
-    return aten.mul.Tensor, {"self": own, "other": other}
-
-
-def _repeated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    """A map again and again along one axis: the map side by side with itself."""
-    times, count = call["repeats"], len(fx.meta["val"].shape)
-    axes = [axis for axis, number in enumerate(times) if number != 1]
-    if len(times) != count or len(call["self"].meta["val"].shape) != count or len(axes) != 1:
-        return None
-    return aten.cat.default, {"tensors": [call["self"]] * times[axes[0]], "dim": axes[0]}
-
-
-def _resized(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    """To a size, where the factor says the same; every so-many-th place, where that is what the nearest are."""
-    new, old = fx.meta["val"].shape[2:], call["input"].meta["val"].shape[2:]
-    factors = call["scale_factors"]
-    if len(old) != 2 or not all(isinstance(size, int) for size in (*new, *old)):
-        return None
-    if factors is not None and any(n != o * f for n, o, f in zip(new, old, factors, strict=True)):
-        return None
-    steps = [o // n for o, n in zip(old, new, strict=True)]
-    if fx.target is aten.upsample_nearest2d.vec and all(o == n * s for o, n, s in zip(old, new, steps, strict=True)):
-        return crop, {"input": call["input"], "offset": [0, 0], "extent": list(new), "step": steps}
-    return fx.target, {**call, "output_size": list(new), "scale_factors": None}  # type: ignore[return-value]
-
-
-def _unpooled(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    """Pooling undone: the places of the maxima are found again in the map that was pooled."""
-    places, pool = call["indices"], call["indices"].all_input_nodes[0]
-    if places.target is not operator.getitem or pool.target is not aten.max_pool2d_with_indices.default:
-        return None
-    pooling = bind(pool.target, pool.args, pool.kwargs)
-    pairs = {key: list(_listed(pooling[key])) for key in ("kernel_size", "stride", "padding", "dilation")}
-    pairs = {key: value * 2 if len(value) == 1 else value for key, value in pairs.items()}
-    given = {"pooled": pooling["self"], **pairs, "ceil_mode": pooling["ceil_mode"]}
-    if list(places.users) == [fx]:
-        fx.replace_input_with(places, pooling["self"])
-        fx.graph.erase_node(places)
-        _respell(pool)
-    return max_unpool2d, {"input": fx.args[0], **given, "output_size": list(call["output_size"])}
 
 
 def _same(target: OpOverload) -> Rewriting:
@@ -335,14 +213,16 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.concatenate.default: _same(aten.cat.default),
     aten._unsafe_view.default: lambda fx, call: (aten.reshape.default, {"self": call["self"], "shape": call["size"]}),
     aten.conv_transpose2d.input: _transposed,
-    aten.glu.default: _gated,
-    aten.repeat.default: _repeated,
-    **dict.fromkeys((aten.upsample_nearest2d.vec, aten.upsample_bilinear2d.vec, aten.upsample_bicubic2d.vec), _resized),
-    **dict.fromkeys((aten._upsample_bilinear2d_aa.vec, aten._upsample_bicubic2d_aa.vec), _resized),
-    aten.max_unpool2d.default: _unpooled,
-    aten.split.Tensor: _taken_apart,
-    aten.split_with_sizes.default: _taken_apart,
-    aten.unbind.int: _unbound,
+    aten.glu.default: several.gated,
+    aten.repeat.default: several.repeated,
+    **dict.fromkeys(
+        (aten.upsample_nearest2d.vec, aten.upsample_bilinear2d.vec, aten.upsample_bicubic2d.vec), several.resized
+    ),
+    **dict.fromkeys((aten._upsample_bilinear2d_aa.vec, aten._upsample_bicubic2d_aa.vec), several.resized),
+    aten.max_unpool2d.default: several.unpooled,
+    aten.split.Tensor: several.taken_apart,
+    aten.split_with_sizes.default: several.taken_apart,
+    aten.unbind.int: several.unbound,
     aten.maximum.default: _maximum,
     aten.max.other: _larger,
     aten.conv1d.default: _along_channels,
@@ -352,9 +232,9 @@ SPELLINGS: dict[Any, Rewriting] = {
     aten.replication_pad2d.default: _padded("replicate"),
     aten.min.other: _same(aten.minimum.default),
     aten._softmax.default: lambda fx, call: (aten.softmax.int, {"self": call["self"], "dim": call["dim"]}),
-    aten.addcmul.default: _product_added,
-    aten.addcdiv.default: _quotient_added,
-    aten.max_pool2d_with_indices.default: _max_pool,
+    aten.addcmul.default: several.product_added,
+    aten.addcdiv.default: several.quotient_added,
+    aten.max_pool2d_with_indices.default: several.max_pool,
     aten.native_batch_norm.default: _batch_norm,
     aten._native_batch_norm_legit.default: _batch_norm,
 }
