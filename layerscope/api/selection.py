@@ -14,7 +14,7 @@ from layerscope.graph.program import describe
 from layerscope.graph.stated import unstated
 
 if TYPE_CHECKING:
-    from layerscope.pipeline import Settings
+    from layerscope.pipeline import Build, Settings
 
 # Commas part names, but not inside the brackets of a glob.
 COMMA = re.compile(r",(?![^\[]*\])")
@@ -125,6 +125,12 @@ def unstated_rules(network: Network, layers: Sequence[LayerRecord], settings: "S
         f"deconvnet and guided go back through {', '.join(sorted(found))} by rules that no paper states: "
         "docs/mathematics.md says which; --strict refuses them",
     )
+
+
+def run_remarks(run: "Build", network: Network, layers: str | Sequence[str]) -> tuple[str, ...]:
+    """What a user should know of a run before it begins: what `auto` leaves out, rules of ours, odd images."""
+    unstated = unstated_rules(network, run.layers, run.settings)
+    return (*left_out(network, layers), *unstated, *run.source.remarks(run.input))
 
 
 def require_stated(network: Network, layers: Sequence[LayerRecord], settings: "Settings") -> None:

@@ -133,12 +133,14 @@ def build(
     path = Path(out).expanduser()
     before.require_weights(weights)
     before.require_atlas_place(path, overwrite=overwrite)
+    from layerscope.api.selection import run_remarks
+
     source = opened_images(images, labels, limit, orientation, max_pixels)
     before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter)
         before.require_room(path, before.least_bytes(run.layers, run.settings.k, len(run.source)), "the atlas")
-        for sentence in _remarks(run, network, layers):
+        for sentence in run_remarks(run, network, layers):
             reporter.say(sentence)
         if progress and len(source) >= FORECAST_FROM and not path.exists():
             expected = run.forecast()
@@ -183,10 +185,12 @@ def forecast(
     """
     given = locals()
     before.require_weights(weights)
+    from layerscope.api.selection import run_remarks
+
     source = opened_images(images, labels, limit, orientation, max_pixels)
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter, with_weights=weights is not None)
-        for sentence in _remarks(run, network, layers):
+        for sentence in run_remarks(run, network, layers):
             reporter.say(sentence)
         return run.forecast()
 
@@ -264,13 +268,6 @@ def figure(
     if path is not None:
         sheet.save(path, width_inches=width, dpi=dpi)
     return sheet
-
-
-def _remarks(run: "Build", network: "Network", layers: str | Sequence[str]) -> Iterable[str]:
-    from layerscope.api.selection import left_out, unstated_rules
-
-    unstated = unstated_rules(network, run.layers, run.settings)
-    return (*left_out(network, layers), *unstated, *run.source.remarks(run.input))
 
 
 def _build(

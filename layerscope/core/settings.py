@@ -50,9 +50,7 @@ def _default_engine() -> str:
 
 
 METHOD_NAME = RowName("layerscope.core.methods:METHODS")
-_SIDES = Whole(8, 512)
-_COUNT = Whole(1)
-_SEED = Whole(0, 2**63 - 1)
+_SIDES, _COUNT, _SEED = Whole(8, 512), Whole(1), Whole(0, 2**63 - 1)
 
 # What several verbs take: a network, an atlas, images, weights.
 NET = Setting(

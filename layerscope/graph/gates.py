@@ -74,7 +74,8 @@ def _quotient(fx: Node, constants: Container[Node]) -> tuple[Any, ...] | None:
             inner = [arg for arg in other.args[:2] if isinstance(arg, Node)]
             if inner and inner[0].target is aten.abs.default and inner[0].args[0] is one:
                 return (softsign, one)
-        return (quotient, one, other)
+        shapes = [side.meta["val"].shape for side in sides]
+        return (quotient, one, other, shapes[0] == fx.meta["val"].shape != shapes[1])
     # x * min(max(x + 3, 0), 6) / 6, and the same without its first factor
     call = bind(aten.div.Tensor, fx.args, fx.kwargs)
     if call["other"] == 6 and isinstance(call["self"], Node):

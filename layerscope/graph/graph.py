@@ -97,7 +97,7 @@ class Graph:
         for node in self.nodes[1:]:
             read = [self.nodes[source].shape for source in node.sources]
             known = [self.nodes[source].shape for source in node.sources if source in found]
-            if self.role(node) == "view":
+            if self.role(node) == "view" and (node.refused or node.op == "flatten"):
                 of_map = any(len(node.shape) == 1 or len(s) == 1 or s[1:] == node.shape[1:] for s in known)
             elif node.refused:
                 of_map = node.shape in known or bool(known and ("upsample" in node.op or self.role(node) == "filters"))

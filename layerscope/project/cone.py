@@ -217,7 +217,7 @@ def _one_step(
         call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
     elif rule.inputs or rule.output:
         call = call.knowing(tensors, output)
-    parts, skipped = rule(signal, call), rule.skips(call)
+    parts, skipped = rule(signal, call), rule.skips(program.call(node.id))
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
         for index, (source, part, held) in enumerate(zip(node.sources, parts, seen, strict=True))

@@ -26,8 +26,9 @@ _library.define("gate(Tensor input, Tensor gate) -> Tensor")
 _library.impl("gate", torch.mul, "CompositeImplicitAutograd")
 _library.define("product(Tensor input, Tensor other) -> Tensor")
 _library.impl("product", torch.mul, "CompositeImplicitAutograd")
-_library.define("quotient(Tensor input, Tensor divisor) -> Tensor")
-_library.impl("quotient", torch.div, "CompositeImplicitAutograd")
+# by_one: the divisor is one number for many of the map's, and counts as a constant factor.
+_library.define("quotient(Tensor input, Tensor divisor, bool by_one=False) -> Tensor")
+_library.impl("quotient", lambda input, divisor, by_one=False: input / divisor, "CompositeImplicitAutograd")
 gate = torch.ops.layerscope.gate.default
 product = torch.ops.layerscope.product.default
 quotient = torch.ops.layerscope.quotient.default
@@ -73,12 +74,8 @@ def _window(call: Call) -> tuple[Field, ...]:
     return (Field(rows=IDENTITY, cols=IDENTITY), Field(rows=rows, cols=cols, beyond=BEYOND))
 
 
-def _smaller(call: Call) -> bool:
-    return call.inputs[0] == call.shape != call.inputs[1]
-
-
 def _quotient_rule(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
-    if not _smaller(call):
+    if not call["by_one"]:
         return vjp(signal, call)
     return signal / call.tensors[1], torch.zeros_like(call.tensors[1])
 
@@ -122,7 +119,8 @@ def _pair_samples(target: OpOverload, offset: float = 0.0) -> Callable[[], Itera
 
 def _positive_samples() -> Iterator[Sample]:
     for target, inputs, args, _ in _pair_samples(quotient)():
-        yield Sample(target, tuple(x.abs() + 0.5 for x in inputs), args, above=0.4)
+        positive = tuple(x.abs() + 0.5 for x in inputs)
+        yield Sample(target, positive, (*args, inputs[1].shape != inputs[0].shape), above=0.4)
 
 
 def _smaller_samples() -> Iterator[Sample]:
@@ -130,7 +128,7 @@ def _smaller_samples() -> Iterator[Sample]:
 
 
 _QUOTIENT = Rule(
-    _quotient_rule, inputs=True, word="factor", skips=lambda call: frozenset([1] if _smaller(call) else [])
+    _quotient_rule, inputs=True, word="factor", skips=lambda call: frozenset([1] if call["by_one"] else [])
 )
 _CONSTANT = Rule(_constant, inputs=True, word="factor", skips=lambda call: frozenset([1]))
 

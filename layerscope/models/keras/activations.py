@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned
 
 # `keras.activations.NAME` called with a map alone. What normalises over the channels has them as axis 1.
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -77,14 +77,14 @@ def _softmax(module: KerasLayer, x: Tensor) -> Tensor:
     return x.softmax(module.told["axis"])
 
 
-def activation_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def activation_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of the layer Activation."""
     name = name_of(layer.activation)
     _of_channels(name, axes, rank)
     return TorchPlan(run=_named, told={"activation": name})
 
 
-def relu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def relu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of ReLU, whose slope, ceiling and threshold each may be set."""
     slope, high = float(layer.negative_slope or 0), layer.max_value
     if layer.threshold or (slope and high is not None):
@@ -94,16 +94,16 @@ def relu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return TorchPlan(run=_leaky, told={"slope": slope}) if slope else TorchPlan(run=_named, told={"activation": "relu"})
 
 
-def leaky_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def leaky_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of LeakyReLU, whose own default is another than that of the function."""
     return TorchPlan(run=_leaky, told={"slope": float(layer.negative_slope)})
 
 
-def elu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def elu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_elu, told={"alpha": float(layer.alpha)})
 
 
-def prelu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def prelu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of PReLU with one slope a channel; Keras' default is one for every place, which torch has no call for."""
     alpha = layer.alpha.value.detach()
     shape = tuple(axes.spread(alpha, rank).shape)
@@ -112,13 +112,13 @@ def prelu_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return TorchPlan(run=_prelu, weights={"alpha": alpha.cpu().reshape(-1).clone()})
 
 
-def softmax_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def softmax_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not isinstance(layer.axis, int):
         raise Unplanned("several axes")
     return TorchPlan(run=_softmax, told={"axis": axes.place(layer.axis, rank)})
 
 
-def _of_channels(name: str, axes: Axes, rank: int) -> None:
+def _of_channels(name: str, axes: AxisPlan, rank: int) -> None:
     """Keras' softmax as an activation is over the last axis, which is that of the channels in one order alone."""
     if name in ("softmax", "log_softmax") and not axes.is_channels(-1, rank):
         raise Unplanned("a softmax over columns")

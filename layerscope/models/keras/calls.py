@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from layerscope.models.keras.plans import Axes, KerasLayer
+from layerscope.models.keras.plans import AxisPlan, KerasLayer
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class KerasCall(nn.Module):
     Weights that stand among an operation's arguments are parameters here; a layer brings its own.
     """
 
-    def __init__(self, layer: Any, axes: Axes, training: bool, weights: dict[str, Tensor]) -> None:
+    def __init__(self, layer: Any, axes: AxisPlan, training: bool, weights: dict[str, Tensor]) -> None:
         super().__init__()
         self.axes, self.training_told = axes, training
         self.layer: Any = layer

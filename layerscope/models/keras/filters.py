@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.models.keras.activations import activated, name_of
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, number, pair, size_of
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned, number, pair, size_of
 
 
 def same(size: int, reach: int, stride: int) -> tuple[int, int]:
@@ -68,20 +68,20 @@ def _dense(module: KerasLayer, x: Tensor) -> Tensor:
     return activated(module, F.linear(x, module.kernel, module.bias))
 
 
-def conv_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def conv_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     kernel = number(layer.kernel)
     assert kernel is not None
     return _plan(_conv, layer, {"kernel": kernel.permute(3, 2, 0, 1).contiguous()})
 
 
-def depthwise_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def depthwise_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Keras orders the outputs of a depthwise convolution by channel, then by multiple, as torch's groups do."""
     _in_order(layer, axes)
     return _plan(_conv, layer, {"kernel": _by_channel(layer.kernel)})
 
 
-def separable_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def separable_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     pointwise = number(layer.pointwise_kernel)
     assert pointwise is not None
@@ -92,7 +92,7 @@ def separable_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return _plan(_separable, layer, kernels)
 
 
-def transposed_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def transposed_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of Conv2DTranspose: the whole of the transposed convolution, cut as TensorFlow cuts it."""
     _in_order(layer, axes)
     kernel = number(layer.kernel)
@@ -106,7 +106,7 @@ def transposed_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return TorchPlan(run=plan.run, weights=plan.weights, told={**plan.told, "crops": crops})
 
 
-def dense_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def dense_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of Dense, on the last axis: on a map in Keras' usual order those are the channels."""
     if rank not in (2, 4) or not axes.is_channels(-1, rank):
         raise Unplanned("a dense layer on another axis")
@@ -128,7 +128,7 @@ def _activation(layer: Any) -> str:
     return name_of(layer.activation)
 
 
-def _in_order(layer: Any, axes: Axes) -> None:
+def _in_order(layer: Any, axes: AxisPlan) -> None:
     if (layer.data_format == "channels_last") != axes.last:
         raise Unplanned("the other order of axes")
     if layer.padding not in ("valid", "same"):

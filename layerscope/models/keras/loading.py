@@ -11,7 +11,7 @@ from layerscope.core.records import Input
 from layerscope.models.keras.files import opened
 from layerscope.models.keras.own import own_forward, require_the_same
 from layerscope.models.keras.package import keras
-from layerscope.models.keras.plans import Axes
+from layerscope.models.keras.plans import AxisPlan
 from layerscope.models.keras.preparation import MODES, fields_of, mode_named
 from layerscope.models.keras.walk import graph_of, opened_graph, operations_of, torch_graph
 from layerscope.models.loaded import RANDOM_SEED, Loaded
@@ -144,7 +144,7 @@ def _shape(graph: Any, name: str) -> tuple[tuple[int | None, ...], tuple[str, ..
     return shape, ()
 
 
-def _axes(graph: Any, name: str) -> Axes:
+def _axes(graph: Any, name: str) -> AxisPlan:
     """The order of a model's axes, by its convolutions and pools."""
     orders = {
         operation.data_format for operation in operations_of(graph)
@@ -153,7 +153,7 @@ def _axes(graph: Any, name: str) -> Axes:
     if len(orders) > 1:
         raise TraceError(f"{name} has layers of both orders of axes, channels_last and channels_first: give it one")
     order = next(iter(orders), keras().config.image_data_format())
-    return Axes(last=order == "channels_last")
+    return AxisPlan(last=order == "channels_last")
 
 
 def _mode_seen(graph: Any, name: str) -> tuple[str, tuple[str, ...]]:

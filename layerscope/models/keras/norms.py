@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, number
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned, number
 
 # keras.config.epsilon(), below which Normalization divides by no deviation, and UnitNormalization's own.
 _LEAST_DEVIATION, _LEAST_NORM = 1e-7, 1e-6
@@ -46,7 +46,7 @@ def _shifted(module: KerasLayer, x: Tensor) -> Tensor:
     return (x - module.mean) / module.deviation
 
 
-def batch_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def batch_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not axes.is_channels(layer.axis, rank):
         raise Unplanned("another axis than that of the channels")
     statistics = {"moving_mean": number(layer.moving_mean), "moving_variance": number(layer.moving_variance)}
@@ -54,27 +54,27 @@ def batch_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return TorchPlan(run=_batch, weights=weights, statistics=statistics, told={"epsilon": float(layer.epsilon)})
 
 
-def layer_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def layer_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not axes.is_channels(layer.axis, rank) or getattr(layer, "rms_scaling", False) or rank not in (2, 4):
         raise Unplanned("another axis than that of the channels")
     weights = {"gamma": number(layer.gamma) if layer.scale else None, "beta": _beta(layer)}
     return TorchPlan(run=_layer, weights=weights, told={"epsilon": float(layer.epsilon)})
 
 
-def group_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def group_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not axes.is_channels(layer.axis, rank):
         raise Unplanned("another axis than that of the channels")
     weights = {"gamma": number(layer.gamma) if layer.scale else None, "beta": _beta(layer)}
     return TorchPlan(run=_group, weights=weights, told={"groups": int(layer.groups), "epsilon": float(layer.epsilon)})
 
 
-def unit_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def unit_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not axes.is_channels(layer.axis, rank):
         raise Unplanned("another axis than that of the channels")
     return TorchPlan(run=_unit)
 
 
-def rescaling_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def rescaling_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of Rescaling: a number, or one for each channel."""
     scale, offset = (torch.as_tensor(value, dtype=torch.float64) for value in (layer.scale, layer.offset))
     if scale.dim() == offset.dim() == 0:
@@ -85,7 +85,7 @@ def rescaling_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     return TorchPlan(run=_scaled, statistics=spread)
 
 
-def normalization_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def normalization_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of Normalization: what it has learned of the pictures, or was told."""
     mean, variance = number(layer.mean), number(layer.variance)
     if mean is None or variance is None or layer.invert:

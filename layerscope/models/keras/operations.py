@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned
 
 BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "Add": lambda a, b: a + b,
@@ -52,7 +52,7 @@ def _unary(module: KerasLayer, x: Tensor) -> Tensor:
     return UNARY[module.told["name"]](x)
 
 
-def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axes) -> TorchPlan:
+def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: AxisPlan) -> TorchPlan:
     """The plan of an operation. sides: its arguments in order: None for a map, a number, or a tensor that is constant.
 
     ranks: how many axes each map has. Raises Unplanned.

@@ -15,7 +15,7 @@ from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.models.keras.calls import KerasModel
 from layerscope.models.keras.package import keras
-from layerscope.models.keras.plans import Axes
+from layerscope.models.keras.plans import AxisPlan
 from layerscope.models.loaded import RANDOM_SEED, OwnForward
 
 # What Keras' numbers and ours may differ by, as a share of the largest: in float32, and where Keras rounds to half.
@@ -23,7 +23,7 @@ BOUND, COARSE_BOUND = 1e-3, 0.1
 _COLOURS = {1: "grayscale", 3: "rgb", 4: "rgba"}
 
 
-def own_forward(model: Any, axes: Axes, expected: Input, mode: str) -> OwnForward | None:
+def own_forward(model: Any, axes: AxisPlan, expected: Input, mode: str) -> OwnForward | None:
     """Keras' way from a picture file to the model's outputs; None where its pictures have other channels than files."""
     colours = _COLOURS.get(expected.channels)
     if colours is None:
@@ -51,7 +51,7 @@ def own_forward(model: Any, axes: Axes, expected: Input, mode: str) -> OwnForwar
 
 
 def require_the_same(
-    model: Any, twin: KerasModel, axes: Axes, expected: Input, name: str, *, coarse: bool = False
+    model: Any, twin: KerasModel, axes: AxisPlan, expected: Input, name: str, *, coarse: bool = False
 ) -> None:
     """Raises TraceError where the module does not give what Keras does, for a picture of noise.
 

@@ -60,7 +60,7 @@ class KerasLayer(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Axes:
+class AxisPlan:
     """In which order a Keras model has the axes of its maps. last: the channels are the last ("channels_last")."""
 
     last: bool

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from layerscope.models.keras.filters import same
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, pair, size_of
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned, pair, size_of
 
 
 def _paddings(module: KerasLayer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -51,7 +51,7 @@ def _adaptive_average(module: KerasLayer, x: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(x, module.told["size"])
 
 
-def _in_order(layer: Any, axes: Axes) -> None:
+def _in_order(layer: Any, axes: AxisPlan) -> None:
     if (layer.data_format == "channels_last") != axes.last:
         raise Unplanned("the other order of axes")
 
@@ -60,26 +60,26 @@ def _told(layer: Any) -> dict[str, Any]:
     return {"kernel": pair(layer.pool_size), "stride": pair(layer.strides), "padding": layer.padding}
 
 
-def max_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def max_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_max, told=_told(layer))
 
 
-def average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_average, told=_told(layer))
 
 
-def global_average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def global_average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_global_average, told={"keepdims": bool(layer.keepdims)})
 
 
-def global_max_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def global_max_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_global_max, told={"keepdims": bool(layer.keepdims)})
 
 
-def adaptive_average_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def adaptive_average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_adaptive_average, told={"size": pair(layer.output_size)})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from layerscope.models.keras import activations, filters, norms, pools, shapes
-from layerscope.models.keras.plans import Axes, TorchPlan, Unplanned
+from layerscope.models.keras.plans import AxisPlan, TorchPlan, Unplanned
 
 _NOTHING_IN_USE = (
     "ActivityRegularization", "AlphaDropout", "AugMix", "AutoContrast", "CutMix", "Dropout", "GaussianDropout",
@@ -20,7 +20,7 @@ _NOTHING_IN_USE = (
 )  # fmt: skip
 
 # Class -> (layer, the model's order of axes, how many axes its input has) -> its plan; raises Unplanned.
-ROWS: dict[str, Callable[[Any, Axes, int], TorchPlan]] = {
+ROWS: dict[str, Callable[[Any, AxisPlan, int], TorchPlan]] = {
     "Conv2D": filters.conv_plan,
     "DepthwiseConv2D": filters.depthwise_plan,
     "SeparableConv2D": filters.separable_plan,
@@ -60,7 +60,7 @@ ROWS: dict[str, Callable[[Any, Axes, int], TorchPlan]] = {
 }
 
 
-def plan_of(layer: Any, axes: Axes, rank: int) -> TorchPlan | None:
+def plan_of(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan | None:
     """The plan of a Keras layer whose first input has `rank` axes; None where Keras itself is to be called."""
     if not type(layer).__module__.startswith(("keras.src.layers.", "keras.src.applications.")):
         return None

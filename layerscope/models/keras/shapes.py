@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerscope.models.keras.plans import Axes, KerasLayer, TorchPlan, Unplanned, pair, size_of
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unplanned, pair, size_of
 
 _MODES = ("nearest", "bilinear", "bicubic")
 
@@ -94,46 +94,46 @@ def _resized_to(x: Tensor, size: tuple[int, int], mode: str) -> Tensor:
     return F.interpolate(x, size, mode=mode, align_corners=None if mode.startswith("nearest") else False)
 
 
-def identity_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def identity_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of what acts while training alone: dropout, noise, augmentation."""
     return TorchPlan(run=_same)
 
 
-def sum_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def sum_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_sum)
 
 
-def difference_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def difference_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_difference)
 
 
-def product_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def product_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_product)
 
 
-def mean_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def mean_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_mean)
 
 
-def largest_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def largest_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_largest)
 
 
-def smallest_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def smallest_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_smallest)
 
 
-def joined_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def joined_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     return TorchPlan(run=_joined, told={"axis": axes.place(layer.axis, rank)})
 
 
-def flat_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def flat_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if (layer.data_format == "channels_last") != axes.last or rank not in (2, 4):
         raise Unplanned("the other order of axes")
     return TorchPlan(run=_flat)
 
 
-def reshape_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def reshape_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of Reshape, where it makes a map of one place of numbers in a row, or a row of numbers of such a map."""
     target, given = tuple(layer.target_shape), tuple(layer.input.shape)[1:]
     if None in given or not axes.last or prod(given) != given[-1]:
@@ -145,23 +145,23 @@ def reshape_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
     raise Unplanned("another shape")
 
 
-def padding_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def padding_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     (top, bottom), (left, right) = layer.padding
     return TorchPlan(run=_padded, told={"padding": (int(left), int(right), int(top), int(bottom))})
 
 
-def cropping_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def cropping_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_cut, told={"cropping": tuple(pair(sides) for sides in layer.cropping)})
 
 
-def enlarging_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def enlarging_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     return TorchPlan(run=_enlarged, told={"times": pair(layer.size), "mode": _mode(layer)})
 
 
-def resizing_plan(layer: Any, axes: Axes, rank: int) -> TorchPlan:
+def resizing_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     if layer.crop_to_aspect_ratio or getattr(layer, "pad_to_aspect_ratio", False) or getattr(layer, "antialias", False):
         raise Unplanned("a crop, a pad or antialiasing")
@@ -174,6 +174,6 @@ def _mode(layer: Any) -> str:
     return str(layer.interpolation)
 
 
-def _in_order(layer: Any, axes: Axes) -> None:
+def _in_order(layer: Any, axes: AxisPlan) -> None:
     if (layer.data_format == "channels_last") != axes.last:
         raise Unplanned("the other order of axes")

@@ -14,11 +14,11 @@ from layerscope.core.errors import TraceError
 from layerscope.models.keras.calls import HeldWeight, KerasCall, KerasModel, KerasStep, Slot, each, flat
 from layerscope.models.keras.operations import operation_plan
 from layerscope.models.keras.package import keras
-from layerscope.models.keras.plans import Axes, KerasLayer, Unplanned, number
+from layerscope.models.keras.plans import AxisPlan, KerasLayer, Unplanned, number
 from layerscope.models.keras.rows import plan_of
 
 
-def torch_graph(graph: Any, axes: Axes) -> KerasModel:
+def torch_graph(graph: Any, axes: AxisPlan) -> KerasModel:
     """A graph of Keras (a Functional, or one that `opened_graph` made) as a torch module. Raises TraceError."""
     return _walked(graph, axes)
 
@@ -41,7 +41,7 @@ def graph_of(model: Any) -> Any:
     return getattr(model, "_functional", None)
 
 
-def _walked(graph: Any, axes: Axes, kind: type | None = None) -> KerasModel:
+def _walked(graph: Any, axes: AxisPlan, kind: type | None = None) -> KerasModel:
     """kind: the class of a layer that was opened, whose name its calls bear."""
     numbers: dict[int, int] = {}
 
@@ -85,7 +85,7 @@ def _without_training(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kwargs.items() if name != "training" and not (name == "mask" and not value)}
 
 
-def _child(node: Any, arguments: Any, weights: dict[str, Tensor], axes: Axes) -> nn.Module:
+def _child(node: Any, arguments: Any, weights: dict[str, Tensor], axes: AxisPlan) -> nn.Module:
     """The module of one layer or operation."""
     operation, ranks = node.operation, [len(tensor.shape) for tensor in node.input_tensors]
     if not isinstance(operation, keras().layers.Layer):

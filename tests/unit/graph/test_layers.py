@@ -78,10 +78,11 @@ class Nested(nn.Module):
 
 
 def test_blocks_are_classes_that_occur_twice_with_two_convolutions() -> None:
-    """Of a block only the output counts, of nested ones only the outermost; a thin class is a part of the chain."""
+    """Of a block only the output counts; a class of blocks alone is a stage, read for these; a thin class is a chain's."""
     assert auto(nn.Sequential(conv(3, 4), Block(4), Block(4))) == ["0", "1", "2"]
     assert auto(nn.Sequential(conv(3, 4), Thin(), Thin())) == ["0", "1.relu_1", "2.relu_1"]
-    assert auto(nn.Sequential(conv(3, 4), Nested(), Nested())) == ["0", "1", "2"]
+    inner = [f"{outer}.inner.{number}" for outer in (1, 2) for number in (0, 1)]
+    assert auto(nn.Sequential(conv(3, 4), Nested(), Nested())) == ["0", *inner]
 
 
 def test_a_block_that_occurs_once_is_read_node_by_node() -> None:

@@ -28,12 +28,13 @@ def _only_child(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
 
 RULES = dict.fromkeys(("relu", "hardtanh", "leaky_relu", "silu", "local_response_norm"), Rule(lambda s, call: (s,)))
 RULES |= dict.fromkeys(("batch_norm", "mul", "div"), Rule(_only_child))
-VIEWS = ("flatten", "select", "unsqueeze")
+SUMS = ("conv2d", "linear", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "mean", "add", "sub", "cat")
+RULES |= dict.fromkeys(SUMS, Rule(_won, inputs=True))
 
 row = Method(
     name="excitation", starts="one", recovers=False,
     sentence="excitation backprop: the probability with which each input won, through positive weights alone",
     limits="It shows where, not what: it has no sign, and inhibition has no part in it.",
     source="Zhang et al. 2016, section 3.2",
-    rules=lambda operation: None if operation in VIEWS else RULES.get(operation, Rule(_won, inputs=True)),
+    rules=RULES.get,
 )  # fmt: skip
