@@ -78,7 +78,7 @@ class Nested(nn.Module):
 
 
 def test_blocks_are_classes_that_occur_twice_with_two_convolutions() -> None:
-    """Of a block only the output counts; a class of blocks alone is a stage, read for these; a thin class is a chain's."""
+    """Of a block only the output counts; a class of blocks alone is a stage, read for these."""
     assert auto(nn.Sequential(conv(3, 4), Block(4), Block(4))) == ["0", "1", "2"]
     assert auto(nn.Sequential(conv(3, 4), Thin(), Thin())) == ["0", "1.relu_1", "2.relu_1"]
     inner = [f"{outer}.inner.{number}" for outer in (1, 2) for number in (0, 1)]

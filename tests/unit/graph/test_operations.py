@@ -18,9 +18,9 @@ aten = torch.ops.aten
 RELU = OPERATIONS.own["relu"]
 # What another package names: a row of its own, one in the place of ours, one in the place of its neighbour.
 rows = {
-    "sinh": replace(RELU, name="sinh", targets=(aten.sinh.default,)),
+    "cosh": replace(RELU, name="cosh", targets=(aten.cosh.default,)),
     "cut": replace(RELU, name="cut", targets=(aten.ceil.default, aten.relu.default)),
-    "late": replace(RELU, name="late", targets=(aten.sinh.default,)),
+    "late": replace(RELU, name="late", targets=(aten.cosh.default,)),
 }
 
 
@@ -46,10 +46,10 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_target_has_one_row(guest: Path) -> None:
     """Ours stays, and the first of two guests; who came later is told which target to give up."""
-    assert OPERATIONS.targets[aten.sinh.default].name == "sinh" and OPERATIONS.targets[aten.relu.default] is RELU
-    assert OPERATIONS.named("aten.sinh.default") == (aten.sinh.default, rows["sinh"])
+    assert OPERATIONS.targets[aten.cosh.default].name == "cosh" and OPERATIONS.targets[aten.relu.default] is RELU
+    assert OPERATIONS.named("aten.cosh.default") == (aten.cosh.default, rows["cosh"])
     assert OPERATIONS.named("aten.ceil.default") is None
-    for name, taken, other in (("cut", "aten.relu.default", "relu"), ("late", "aten.sinh.default", "sinh")):
+    for name, taken, other in (("cut", "aten.relu.default", "relu"), ("late", "aten.cosh.default", "cosh")):
         with pytest.raises(UsageError, match=f'"{name}" speaks for {taken}, for which "{other}" speaks already'):
             OPERATIONS[name]
     troubled = {found.name for found in OPERATIONS.found() if found.trouble}
@@ -65,10 +65,10 @@ def test_a_network_is_traced_with_it(guest: Path) -> None:
             self.conv = nn.Conv2d(3, 2, 3)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.conv(x).sinh()
+            return self.conv(x).cosh()
 
     (_, layer) = ls.trace(Folded(), ls.Input(height=8, width=8)).layers
-    assert layer.kind == "sinh" and layer.auto and layer.rectified
+    assert layer.kind == "cosh" and layer.auto and layer.rectified
     with_guest = reader()
     guest.write_text(guest.read_text() + "# another version\n")
     assert reader() != with_guest
