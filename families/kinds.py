@@ -14,7 +14,6 @@ from families.awake import awaken
 from families.networks import Subject
 from families.own import OWN
 
-
 # To how many pictures batch norms are fitted: so many that no unit's deviation is small by chance, which would make the
 # network so steep that rounding is seen.
 PICTURES = 16
