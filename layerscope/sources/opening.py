@@ -147,9 +147,9 @@ def _of_guest(kind: ImageKind, images: Any, asked: Asked) -> Source:
         raise ImageError(f'the images "{images}" are none')
     if asked.labels is not None or asked.limit is not None:
         entries, said = source.entries, source.said
-        entries, told = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
+        entries, remarks = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
         cut = "" if asked.limit is None or asked.limit >= len(entries) else f", the first {asked.limit:,}"
-        said = (*said, *told, *_of_limit(entries, asked.limit))
+        said = (*said, *remarks, *_of_limit(entries, asked.limit))
         source = source.listing_only(entries[: asked.limit], name=f"{source.name}{cut}", said=said)
     return _usable(source)
 
@@ -173,8 +173,8 @@ def _only_paths(images: Any) -> list[Path]:
 def _nowhere(images: Any) -> str:
     """Why a text names no images, with what to write instead."""
     scheme = scheme_of(str(images))
-    told = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
-    return f'the images "{images}" do not exist{told}; expected {forms()}'
+    hint = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
+    return f'the images "{images}" do not exist{hint}; expected {forms()}'
 
 
 def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
@@ -188,9 +188,9 @@ def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Sourc
             "image of your own"
         )
     if labels is not None:
-        entries, told = with_labels(entries, labels)
+        entries, remarks = with_labels(entries, labels)
         everything = with_labels(everything, labels)[0] if everything else everything
-        said = [*(sentence for sentence in said if sentence not in found.of_classes), *told]
+        said = [*(sentence for sentence in said if sentence not in found.of_classes), *remarks]
     source = EncodedSource(
         entries[:limit],
         name=f"{name} ({_count(len(entries), counted, limit)})",
