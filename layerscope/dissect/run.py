@@ -73,11 +73,11 @@ def dissect(
     programs = [program] if untrained is None else [program, untrained]
     activations = Activations(programs, with_maps, source, input, memory)
     with ThreadPoolExecutor(_THREADS) as pool:
-        told = progress or Silent()
-        make(_Counting(activations, masks, subjects, pool), NoMarks(), told)
+        reporter = progress or Silent()
+        make(_Counting(activations, masks, subjects, pool), NoMarks(), reporter)
         _cut(activations.source, masks, subjects)
         orders = _orders(len(masks), seed, shuffled=baselines)
-        make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), told)
+        make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), reporter)
     return Dissection(
         layers=tuple(_layer(layer, subjects, masks) for layer in with_maps),
         images=len(masks),

@@ -60,13 +60,13 @@ class ScanWork(ImageWork):
 
     def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches."""
-        batches, met, told = reading.of(piece), list[ImageRecord](), 0
+        batches, met, reported = reading.of(piece), list[ImageRecord](), 0
         while True:
             try:
                 for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
-                    if len(met) > told:
-                        yield Met(tuple(met[told:]))
-                        told = len(met)
+                    if len(met) > reported:
+                        yield Met(tuple(met[reported:]))
+                        reported = len(met)
                     if isinstance(part, ShardResult):
                         yield part
                 return
