@@ -13,7 +13,7 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, NamedNetwork
-from layerscope.training.card import Told, card_of, card_text
+from layerscope.training.card import RunRecord, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
 from layerscope.training.data import WORLD, Data, Split, open_data
@@ -80,8 +80,8 @@ def train(
         run = Training(task, pictures, other, store, reporter, keep_seconds=keep_seconds)
         log = run.run(settings | {"images": len(pictures), "classes": len(pictures.classes)})
         if workers.first:
-            told = _told(task, opened, data, out, start, run)
-            _write_card(folder, told, run, other)
+            record = _record_of(task, opened, data, out, start, run)
+            _write_card(folder, record, run, other)
         return log
     finally:
         store.clear()
@@ -143,11 +143,13 @@ def _task(name: str, classes: tuple[str, ...], data: Any, recipe: Recipe, *, bf1
     )
 
 
-def _told(task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training) -> Told:
+def _record_of(
+    task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training
+) -> RunRecord:
     source = Path(data).name if isinstance(data, str | Path) else "DATA"
     words = ["layerscope", "train", task.name, "--data", source, "--out", Path(out).name]
     words += [] if begun is None else ["--start", Path(begun).name]
-    return Told(
+    return RunRecord(
         name=task.name,
         sentence=NAMED[task.name].sentence,
         data="the visual world" if data == WORLD else opened.name,
@@ -178,8 +180,8 @@ def _overruled(task: Task) -> list[str]:
     return words
 
 
-def _write_card(folder: RunFolder, told: Told, run: Training, other: Pictures) -> None:
+def _write_card(folder: RunFolder, record: RunRecord, run: Training, other: Pictures) -> None:
     """The page first: a run with its card.json is finished."""
-    card = card_of(told, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
+    card = card_of(record, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
     folder.save_text(CARD_TEXT, card_text(card))
     folder.save_json(CARD, card)
