@@ -199,7 +199,7 @@ def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
     choice = book.edition.choice
-    told = {
+    content = {
         "layerscope": __version__,
         "fingerprint": book.run.fingerprint,
         "layers": len(book.layers),
@@ -208,7 +208,7 @@ def _marker(book: EditionBook) -> bytes:
         "plates": choice.plates,
         "tile": choice.tile,
     }
-    return (json.dumps(told, indent=1, sort_keys=True) + "\n").encode()
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
 MAKERS: dict[str, Callable[..., bytes]] = {

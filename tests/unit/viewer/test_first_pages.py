@@ -115,8 +115,8 @@ def test_the_network_page_says_each_layer_as_the_file_does(shelf: Shelf) -> None
         for one in page.layers:
             peaks = book.file.all_peaks(one.layer.id)
             assert one.dead == int((peaks.image[:, 0] < 0).sum())
-            told = book.file.statistic("specificity", layer_id=one.layer.id, method=one.layer.method)
-            assert one.specificity == (told["median"] if one.layer.method else None)
+            specificity = book.file.statistic("specificity", layer_id=one.layer.id, method=one.layer.method)
+            assert one.specificity == (specificity["median"] if one.layer.method else None)
             figures = (
                 next((each.figures for each in found.layers if each.layer == one.layer.name), None) if found else None
             )
@@ -156,8 +156,8 @@ def test_every_page_is_json_without_what_is_no_number(shelf: Shelf) -> None:
     """NaN and infinities are not JSON."""
     book = shelf.book("small")
     for page in (home.facts(shelf, NONE), network.facts(book, NONE), concepts.facts(book, NONE)):
-        told = json.dumps(asdict(page), default=str, allow_nan=False)
-        assert np.isfinite(len(json.loads(told)))
+        text = json.dumps(asdict(page), default=str, allow_nan=False)
+        assert np.isfinite(len(json.loads(text)))
 
 
 def test_hostile_names_are_text_on_all_of_them(tmp_path: Path) -> None:
