@@ -46,7 +46,7 @@ def network_for(net: Any, how: How = OWN_WAY, input: Input | None = None, *, wit
     if isinstance(net, Wanted):
         loaded = load_named(net.spec, how, with_weights=with_weights)
         network = network_of(loaded, overruled(loaded.input, net.given, net.spec))
-        told(network.name, network.input, network.remarks, net.say)
+        announce(network.name, network.input, network.remarks, net.say)
         return network
     found = traced(net, input, how, with_weights=with_weights)
     for remark in found.remarks:
@@ -60,7 +60,7 @@ def traced(model: Any, input: Input | None, how: How, *, with_weights: bool = Tr
     return network_of(loaded, input or loaded.input)
 
 
-def told(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], object]) -> None:
+def announce(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], object]) -> None:
     """Say what a network expects and what was chosen when it was opened."""
     say(f"{name} expects {input_text(input)}")
     for remark in remarks:
