@@ -28,7 +28,7 @@ def laws(row: Method) -> None:
         law(row)
 
 
-def it_is_told(row: Method) -> None:
+def it_is_described(row: Method) -> None:
     """It is found under its name, with words for what it is, how far to trust it, and who described it."""
     assert METHODS.known(row.name) is row, f"{row.name} is not installed"
     for word in ("sentence", "limits", "source"):
@@ -63,7 +63,7 @@ def projections_are_the_rules_on_whole_maps(row: Method) -> None:
 
 
 LAWS: tuple[Callable[[Method], None], ...] = (
-    it_is_told, it_has_a_rule_everywhere, projections_are_the_rules_on_whole_maps,
+    it_is_described, it_has_a_rule_everywhere, projections_are_the_rules_on_whole_maps,
 )  # fmt: skip
 
 
