@@ -6,7 +6,7 @@ from pathlib import Path
 from layerscope.core.errors import TraceError
 from layerscope.models.loaded import Loaded
 from layerscope.models.onnx.file import model_in
-from layerscope.models.onnx.pictures import pictured
+from layerscope.models.onnx.inputs import pictured
 from layerscope.models.onnx.plan import planned
 from layerscope.models.onnx.runtime import own_forward
 from layerscope.models.onnx.tree import tree

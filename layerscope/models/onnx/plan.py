@@ -22,16 +22,16 @@ from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
 from layerscope.models.onnx.file import domain, names_read, opsets
 from layerscope.models.onnx.fusions import fused
+from layerscope.models.onnx.inputs import Pictured
 from layerscope.models.onnx.moves import rewritten
 from layerscope.models.onnx.ops import OPERATORS
 from layerscope.models.onnx.ops.table import Computed
 from layerscope.models.onnx.paths import Scope, Scopes
-from layerscope.models.onnx.pictures import Pictured
 from layerscope.models.onnx.steps import OnnxStep, ValueNamed, needed
 from layerscope.models.onnx.turning import FIRST_TO_LAST, channels_first
 
 # A number that no other axis has.
-PICTURES = 13
+BATCH_SIZE = 13
 _MOST_SIZES = 64
 _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan": "it is a loop"}
 
@@ -78,7 +78,7 @@ class _Planner:
         expected = self.picture.input
         name = self.picture.name
         with self.without_numbers:
-            x = torch.empty((PICTURES, *expected.shape))
+            x = torch.empty((BATCH_SIZE, *expected.shape))
             self.values[name] = x.permute(*FIRST_TO_LAST) if self.picture.last else x
         self._walk(self.model.graph)
         wanted = {self._real(one.name): one.name for one in self.model.graph.output}
