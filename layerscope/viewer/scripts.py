@@ -4,8 +4,8 @@ import json
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.viewer.addresses import SPRITES, Links, layer_key
+from layerscope.viewer.encoded_pictures import blocks
 from layerscope.viewer.pages.units import UnitRow, unit_rows
-from layerscope.viewer.pictures import blocks
 from layerscope.viewer.shelf import Book
 
 

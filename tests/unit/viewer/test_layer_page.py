@@ -15,10 +15,10 @@ from PIL import Image
 
 from layerscope.core.errors import UsageError
 from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.encoded_pictures import ACROSS, TILE, sprite
 from layerscope.viewer.pages.layer import SHOWS, SORTS, LayerPage, facts, matching, ordered, sections
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.units import UnitRow, unit_rows
-from layerscope.viewer.pictures import ACROSS, TILE, sprite
 from layerscope.viewer.render import asset_marks, render
 from layerscope.viewer.scripts import names_script, sprites_style
 from layerscope.viewer.shelf import Book, Shelf
