@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.models import Loaded
     from layerscope.sources import Source
+    from layerscope.sources.types import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,7 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
 
 
 def opened_images(
-    images: Any, labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
+    images: "Images", labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
 ) -> "Source":
     """What a user calls the images, as a source. Raises ImageError and UsageError."""
     from layerscope.sources import open_source

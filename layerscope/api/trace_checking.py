@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from layerscope.api.opening import Wanted
     from layerscope.models.loaded import Loaded, OwnForward
+    from layerscope.sources.types import ImageFiles
 
 # Rows and columns of the drawn pictures: lying, upright and square, and one that is enlarged.
 SIZES = ((375, 500), (500, 333), (256, 256), (97, 141))
@@ -34,7 +35,7 @@ SIZES = ((375, 500), (500, 333), (256, 256), (97, 141))
 @plain_failures()
 def trace_check(
     net: "Module | str | PathLike[str] | Wanted",
-    images: Any = None,
+    images: "ImageFiles | None" = None,
     *,
     prepare: Callable[[Any], Any] | None = None,
     limit: int = s.COMPARED.default,
@@ -137,7 +138,7 @@ def _levels(theirs: Any, ours: Any, expected: Input) -> tuple[float, float]:
 
 
 @contextmanager
-def _files(images: Any, limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
+def _files(images: "ImageFiles | None", limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
     """Picture files that can be read: the user's first, or drawn ones for the time being."""
     if images is None:
         with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -24,6 +24,9 @@ from layerscope.sources.listing import Entry, FileListing
 from layerscope.sources.source import Source
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
+
+if TYPE_CHECKING:
+    from layerscope.sources.types import Images
 
 # What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
 INSTEAD = {
@@ -48,7 +51,7 @@ class Asked:
 
 @plain_failures("the images", kind=ImageError)
 def open_source(
-    images: Any,
+    images: "Images",
     *,
     labels: str | Path | None = None,
     limit: int | None = None,
