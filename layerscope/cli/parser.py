@@ -89,8 +89,8 @@ def _command(verb: Verb, written: "dict[str, Any]") -> Command:
             texts if setting.is_flag else setting.of_shell([texts] if isinstance(texts, str) else texts)
         )
     verb.require_together(given, "shell")
-    spoken = {name: bool(values.pop(name, False)) for name in ("json", "quiet")}
-    return Command(verb=verb.name, values=values, remarks=tuple(remarks), **spoken)
+    flags = {name: bool(values.pop(name, False)) for name in ("json", "quiet")}
+    return Command(verb=verb.name, values=values, remarks=tuple(remarks), **flags)
 
 
 def _check_options(verb: Verb, words: Sequence[str]) -> None:

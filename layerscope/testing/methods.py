@@ -125,8 +125,8 @@ def _places(activations: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
     """Image, unit, row and column of some activations: the highest of four corners and the middle, where above zero."""
     maps = activations if activations.ndim == 4 else activations[:, :, None, None]
     rows, cols = maps.shape[2:]
-    spots = dict.fromkeys([(rows // 2, cols // 2), (0, 0), (rows - 1, cols - 1), (0, cols - 1), (rows // 2, 0)])
-    for number, (row, col) in enumerate(spots):
+    positions = dict.fromkeys([(rows // 2, cols // 2), (0, 0), (rows - 1, cols - 1), (0, cols - 1), (rows // 2, 0)])
+    for number, (row, col) in enumerate(positions):
         image = number % len(maps)
         unit = int(maps[image, :, row, col].argmax())
         if maps[image, unit, row, col] > 0:
