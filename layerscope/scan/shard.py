@@ -71,7 +71,7 @@ def scan_shard(
 
     batch_size: batches are padded to it, so that an image's activations do not depend on how many came with it; larger
     ones are taken in pieces.
-    floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
+    floors: by node, the k-th highest value of every unit elsewhere. with_input_sums: sum up the images themselves too.
     sample: ids of images for which the place of every unit's maximum is kept.
     Raises TraceError for activations that are NaN, infinite or beyond float32.
     """

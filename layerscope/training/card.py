@@ -16,7 +16,7 @@ from layerscope.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
+class TrainingRecord:
     """What the card says that no weights tell. skipped: pictures that could not be read. begun: an earlier card."""
 
     name: str
@@ -53,7 +53,7 @@ def _begun_words(begun: dict[str, Any] | None) -> list[str]:
 
 
 def card_of(
-    record: RunRecord, network: nn.Module, input: Input, validate: Pictures, log: Sequence[dict[str, Any]]
+    record: TrainingRecord, network: nn.Module, input: Input, validate: Pictures, log: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """The card as JSON values. network: as users open it. log: one entry per epoch."""
     window = record.recipe.phases[-1].side

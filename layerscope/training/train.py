@@ -14,7 +14,7 @@ from layerscope.core.images import path_of
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, NamedNetwork
-from layerscope.training.card import RunRecord, card_of, card_text
+from layerscope.training.card import TrainingRecord, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
 from layerscope.training.data import WORLD, Data, Split, open_data
@@ -150,11 +150,11 @@ def _task(name: str, classes: tuple[str, ...], data: "Images", recipe: Recipe, *
 
 def _record_of(
     task: Task, opened: Data, data: "Images", out: str | Path, begun: str | Path | None, run: Training
-) -> RunRecord:
+) -> TrainingRecord:
     path = path_of(data)
     words = ["layerscope", "train", task.name, "--data", "DATA" if path is None else path.name, "--out", Path(out).name]
     words += [] if begun is None else ["--start", Path(begun).name]
-    return RunRecord(
+    return TrainingRecord(
         name=task.name,
         sentence=NAMED[task.name].sentence,
         data="the visual world" if data == WORLD else opened.name,
@@ -185,7 +185,7 @@ def _overruled(task: Task) -> list[str]:
     return words
 
 
-def _write_card(folder: RunFolder, record: RunRecord, run: Training, other: Pictures) -> None:
+def _write_card(folder: RunFolder, record: TrainingRecord, run: Training, other: Pictures) -> None:
     """The page first: a run with its card.json is finished."""
     card = card_of(record, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
     folder.save_text(CARD_TEXT, card_text(card))

@@ -1,8 +1,8 @@
-/* Where the live page's pictures come from: a camera, files, images of the atlas. Classic script, no build.
+/* Where the live page's pictures come from: a camera, files, images of the atlas.
    LS.liveSources gives one source at a time; its newest picture stands in `current`, to be sent whole once. */
 "use strict";
 window.LS = window.LS || {};
-/** facts: the page's facts. tell: say(words), stop(words), ready() when there is something to send, changed(). */
+/** facts: the page's. tell: say(words), stop(words), ready() when there is something to send, changed(). */
 LS.liveSources = (facts, tell) => {
   const PICTURE = 1, CALM_MS = 500, FRAME_PX = [224, 448, 1024], WHY = {
     NotAllowedError: "the camera was not allowed. Allow it in the address bar and press Camera again; pictures work without it",

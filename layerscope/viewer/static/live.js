@@ -1,5 +1,5 @@
-/* The live page: pictures go to the network one at a time, and its answers are painted. Classic script, no build.
-   One frame is in flight: the next is taken only when the answer to the last is painted, so no delay can build up. */
+/* The live page: pictures go to the network one at a time, its answers are painted. Classic script, no build.
+   One frame is in flight: the next is taken only when the answer to the last is painted, so no delay builds up. */
 "use strict";
 (async () => {
   const root = document.getElementById("live");
@@ -8,7 +8,7 @@
   const $ = (id) => document.getElementById(id);
   const FRAME = 1, AGAIN = 2, RESULT = 3, VERSION = 1, HEADER = 16;
   const STOPPED_MS = 5000, GAINS = [1, 2, 4, 8], MOST_MOSAIC_PX = 1e6;
-  // Why a connection was closed, as live_socket.py says it.
+  // Why a connection was closed: see live_socket.py.
   const FULL = 1013, IDLE = 4000;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 

@@ -199,11 +199,11 @@ def test_json_is_the_page(shelf) -> None:
     book = shelf.book("full")
     with viewing(book.file.path) as client:
         for unit in (2, SPARSE, DEAD):
-            facts = client.get(f"/full/l/features.1/u/{unit}?format=json").json()
+            data = client.get(f"/full/l/features.1/u/{unit}?format=json").json()
             page = facts(book, NONE, layer="features.1", unit=unit)
-            assert facts["numbers"] == asdict(page.numbers)
-            assert [one["value"] for one in facts["peaks"]] == [one.value for one in page.peaks]
-            json.dumps(facts, allow_nan=False)
+            assert data["numbers"] == asdict(page.numbers)
+            assert [one["value"] for one in data["peaks"]] == [one.value for one in page.peaks]
+            json.dumps(data, allow_nan=False)
 
 
 def test_the_page_s_words(shelf) -> None:
