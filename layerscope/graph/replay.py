@@ -27,7 +27,7 @@ from layerscope.graph.ops.calls import Weight
 from layerscope.graph.program import Program
 from layerscope.graph.rounding import allowed
 
-PICTURES = 3
+REPLAYED_PICTURES = 3
 # How often a network of which a call changed nothing is run once more, on other pictures and with other weights.
 TRIES = 3
 # What rounding may do, as a share of a layer's largest magnitude: measured over torchvision's networks
@@ -255,8 +255,8 @@ def _batch(model: nn.Module | ExportedProgram) -> int:
         named = model.graph_signature.user_inputs
         (picture,) = [node for node in model.graph.nodes if node.op == "placeholder" and node.name in named]
         size = picture.meta["val"].shape[0]
-        return size if isinstance(size, int) else PICTURES
-    return PICTURES
+        return size if isinstance(size, int) else REPLAYED_PICTURES
+    return REPLAYED_PICTURES
 
 
 def _pictures(input: Input, count: int) -> Tensor:
