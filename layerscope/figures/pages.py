@@ -148,7 +148,8 @@ def _caption(
     trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
     ties = words.tie_words(file, layer, [unit])
     named, source = words.named_words(file, layer, unit), words.source_words(file, layer)
-    return " ".join(part for part in (named, opening, numbers, below, ties, source, trust) if part)
+    own = words.rule_words([layer], layer.method) if trust and layer.method else ""
+    return " ".join(part for part in (named, opening, numbers, below, ties, source, own, trust) if part)
 
 
 def _numbers(found: UnitSummary) -> str:

@@ -76,6 +76,8 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
         why = "no unit was above zero in any image" if file.finished else "finish its build first"
         raise UsageError(f"this atlas holds no tiles to show: {why}")
     named = any(names(file.concepts(layer.id)) for layer in shown)
+    methods = dict.fromkeys(layer.method for layer in shown if layer.method)
+    own = [words.rule_words([layer for layer in shown if layer.method == method], method) for method in methods]
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),
         columns=count,
@@ -84,6 +86,7 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
             f"Up to {in_words(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
             f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
+            f"{''.join(f'{sentence} ' for sentence in own if sentence)}"
             f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
         ),
         footer=words.footer(file),
