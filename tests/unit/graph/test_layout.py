@@ -102,6 +102,9 @@ CASES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
     "every second place": (lambda: Between(lambda p, x: x[:, :, ::2, 1::2]), ["crop", "crop"]),
     "channels by a list": (lambda: Between(lambda p, x: x[:, [3, 1, 1, 0]], 4), ["index"]),
     "rows and columns exchanged": (lambda: Between(lambda p, x: x.transpose(2, 3)), ["rearrange"]),
+    "more channels than rows, exchanged": (
+        lambda: Between(lambda p, x: functional.avg_pool2d(x, 2).transpose(1, 2), 4), ["avg_pool2d", "rearrange"],
+    ),
     "repeated channels last": (lambda: Between(_repeated), ["upsample_nearest2d"]),
     "a gate that is spread": (
         lambda: Between(
