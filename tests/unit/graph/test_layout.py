@@ -129,6 +129,21 @@ CASES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
         ),
         ["batch_norm"],
     ),
+    "batch norm whose root is a number": (
+        lambda: Between(
+            lambda p, x: (
+                (p["a"](x) - p["n"].bias.view(8, 1, 1)) * p["n"].weight.view(8, 1, 1) + p["m"].bias.view(8, 1, 1)
+            ),
+            a=nn.Conv2d(8, 8, 1), n=nn.BatchNorm2d(8), m=nn.BatchNorm2d(8),
+        ),
+        ["conv2d", "batch_norm"],
+    ),
+    "the same of no layer": (
+        lambda: Between(
+            lambda p, x: x * p["n"].weight.view(8, 1, 1) + p["n"].bias.view(8, 1, 1), n=nn.BatchNorm2d(8)
+        ),
+        ["mul", "add"],
+    ),
     "a bias of its own": (
         lambda: Between(lambda p, x: p["a"](x).permute(0, 2, 3, 1).add(p["n"].weight).permute(0, 3, 1, 2),
                         a=nn.Conv2d(8, 8, 1, bias=False), n=nn.BatchNorm2d(8)),
