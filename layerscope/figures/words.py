@@ -91,7 +91,7 @@ def rule_words(layers: Iterable[AtlasLayerRecord], method: str) -> str:
         if used_by == method:
             through.setdefault(OWN_RULES.get(word, word), {})[operation] = None
     told = "; ".join(f"{', '.join(operations)} ({does})" for does, operations in through.items())
-    return f"By rules that no paper states {method} goes back through {told}." if told else ""
+    return f"By rules that no paper states, {method} goes back through {told}." if told else ""
 
 
 def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:
@@ -129,6 +129,16 @@ def tie_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> st
         f"All peaks of {whose} are equal: the activation is at its ceiling there, and the images stand in their own "
         "order, not in one of strength."
     )
+
+
+def below_zero_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+    """What is to be said where even the highest activations of units are below zero: tiles without a signal."""
+    best = file.all_peaks(layer.id).value[list(units), 0]
+    below = int((np.isfinite(best) & (best < 0)).sum())
+    if not below:
+        return ""
+    whose = "this unit" if len(units) == 1 else f"{below} of these units"
+    return f"Even the highest activations of {whose} are below zero: where a method rectifies, nothing is left of them."
 
 
 def _trust(median: float) -> str:

@@ -96,7 +96,7 @@ def _hf(folder: Path, data: Any) -> Given:
     model = transformers.AutoModelForImageClassification.from_config(config)
     model.save_pretrained(folder / "mine")
     transformers.ConvNextImageProcessor(size={"shortest_edge": SIDE}).save_pretrained(folder / "mine")
-    layer = "convnext.encoder.stages.1.layers.0"
+    layer = "convnext.encoder.stages.1"
     return Given(words=(f"hf:{folder / 'mine'}",), layer=layer, own=hooked(model, layer), rules="gelu (rectified")
 
 

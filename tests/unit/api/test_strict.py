@@ -55,7 +55,7 @@ def test_a_plate_says_by_which_rules(net: ls.Network, tmp_path) -> None:
         gate = {("deconvnet", "gate", "factor"), ("guided", "gate", "factor")}
         silu = {("deconvnet", "silu", "own"), ("guided", "silu", "both")}
         assert found == {"relu_1": set(), "last": gate, "silu_1": gate | silu}
-        said = "By rules that no paper states {} goes back through {}."
+        said = "By rules that no paper states, {} goes back through {}."
         both = "gate (as a constant factor); silu (rectified{})"
         for method, how in (("deconvnet", ""), ("guided", ", times its secant slope")):
             caption = ls.figure(atlas, "silu_1", method=method).caption

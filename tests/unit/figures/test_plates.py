@@ -117,6 +117,18 @@ def test_a_tile_without_a_signal_says_so(copy: Path):
     assert not any(tile.note for tile in right.tiles)
 
 
+def test_units_below_zero_are_told(copy: Path):
+    """Where a unit's highest activation is below zero, what it leaves of a projection is explained; else nothing is."""
+    said = "Even the highest activations of {} are below zero"
+    with AtlasFile(copy) as opened:
+        assert "below zero" not in plate(opened, "features.1", units=[0, 3]).caption
+    with AtlasWriter.resume(copy) as writer, writer.transaction():
+        writer._connection.execute("UPDATE peak SET value = value - 1000 WHERE layer = 0 AND unit = 3")
+    with AtlasFile(copy) as opened:
+        assert said.format("1 of these units") in plate(opened, "features.1", units=[0, 3]).caption
+        assert said.format("this unit") in plate(opened, "features.1", units=[3]).caption
+
+
 def test_a_unit_whose_tiles_were_not_kept_says_so_and_is_not_sampled(copy: Path):
     """A build may project only some units; the others are live, but cannot be shown."""
     with AtlasWriter.resume(copy) as writer, writer.transaction():
