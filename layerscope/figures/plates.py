@@ -153,10 +153,12 @@ def _caption(
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
     ties = words.tie_words(file, layer, choice.units)
+    gaps = words.gap_words(file, layer, choice.units)
     below = words.below_zero_words(file, layer, choice.units) if method is not None else ""
     guessed = names(file.concepts(layer.id))
     named = words.NAMES_MEANING if any(unit in guessed for unit in choice.units) else ""
-    sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), ties, below, field]
+    sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), gaps]
+    sentences += [ties, below, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
         sentences.append(words.specificity_words(file, layer, method))

@@ -131,6 +131,20 @@ def tie_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> st
     )
 
 
+def gap_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+    """What is to be said where units have some peaks and not all: the places without one are empty."""
+    had = np.isfinite(file.all_peaks(layer.id).value[list(units)]).sum(1)
+    fewer = int(((had > 0) & (had < file.run.k)).sum())
+    if not fewer:
+        return ""
+    who = (
+        "this unit has its"
+        if len(units) == 1
+        else f"{fewer} of these units {'has its' if fewer == 1 else 'have their'}"
+    )
+    return f"Places without a picture: {who} peaks in fewer than {file.run.k} images."
+
+
 def below_zero_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
     """What is to be said where even the highest activations of units are below zero: tiles without a signal."""
     best = file.all_peaks(layer.id).value[list(units), 0]
