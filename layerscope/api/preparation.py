@@ -138,7 +138,7 @@ def _cause_and_advice(input: Input, orientation: str, found: Way) -> tuple[str, 
         there, here = getattr(other, name), getattr(input, name)
         if name == "resize":
             there, here = there or side, here or min(input.height, input.width)
-        if there != here and not (name == "resize" and other.crop == "squash"):
+        if there != here and not (name == "resize" and other.crop != "center"):
             clauses.append(f"its {name} is {there} there and {here} here")
             options.append(f"--{name} {there}")
     for name in ("mean", "std"):

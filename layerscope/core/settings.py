@@ -17,14 +17,14 @@ from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
 # Closed sets of words, for the type checker and for the table below.
 View = Literal["natural", "signal"]
 Order = Literal["RGB", "BGR"]
-Crop = Literal["center", "squash"]
+Crop = Literal["center", "squash", "letterbox"]
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 Orientation = Literal["upright", "stored"]
 RecipeName = Literal["default", "further", "paper"]
 Shell = Literal["bash", "zsh", "fish"]
 VIEWS: tuple[View, ...] = ("natural", "signal")
 ORDERS: tuple[Order, ...] = ("RGB", "BGR")
-CROPS: tuple[Crop, ...] = ("center", "squash")
+CROPS: tuple[Crop, ...] = ("center", "squash", "letterbox")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic", "nearest", "lanczos")
 ORIENTATIONS: tuple[Orientation, ...] = ("upright", "stored")
 RECIPES: tuple[RecipeName, ...] = ("default", "further", "paper")
@@ -103,8 +103,8 @@ STD = Setting("std", Numbers(above_zero=True), "per channel, likewise", (), meta
 ORDER = Setting[Order]("order", Word(ORDERS), "order of the channels: {words}", "RGB", metavar="WORD")
 RESIZE = Setting("resize", Maybe(_COUNT), "short side of the picture before the crop", None, metavar="PX")
 CROP = Setting[Crop](
-    "crop", Word(CROPS), "`center` cuts the middle out, `squash` resizes without regard to the aspect", "center",
-    metavar="WORD",
+    "crop", Word(CROPS), "`center` cuts the middle out, `squash` loses the aspect, `letterbox` has gray beside it",
+    "center", metavar="WORD",
 )  # fmt: skip
 INTERPOLATION = Setting[Interpolation](
     "interpolation", Word(INTERPOLATIONS), "of the resizing: {words}", "bilinear", metavar="WORD",

@@ -112,8 +112,10 @@ def _unshuffled(emit: Emitter, value: Node, axes: Axes) -> Node | None:
     """Places laid out as channels."""
     channels, rows, cols = axes.own
     side = axes.base[1] // max(prod(p.size for p in rows), 1)
+    if side < 2:
+        return None
     wanted = [[Part(axis, side, axes.base[axis] // side)] if axes.base[axis] > side else [] for axis in (1, 2)]
-    if [list(rows), list(cols)] != wanted or axes.base[2] % side or side < 2:
+    if [list(rows), list(cols)] != wanted or axes.base[2] % side:
         return None
     count, square = axes.base[0], side * side
     steps = {1: side, 2: 1}

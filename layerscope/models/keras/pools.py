@@ -43,8 +43,7 @@ def _global_average(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _global_max(module: KerasLayer, x: Tensor) -> Tensor:
-    largest = F.max_pool2d(x, size_of(x))
-    return largest if module.arguments["keepdims"] else largest.flatten(1)
+    return x.amax((2, 3), keepdim=module.arguments["keepdims"])
 
 
 def _adaptive_average(module: KerasLayer, x: Tensor) -> Tensor:
