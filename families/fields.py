@@ -13,10 +13,10 @@ def check(net: ls.Network, given: Given, layers: list[ls.Layer]) -> dict[str, An
     """worst: the largest change as a share of the map's largest value. tried: at how many positions. all: how many see
     the whole picture, where nothing can be changed. beyond: how many of the layers say that they depend on more."""
     worst, at, tried, seen = 0.0, "", 0, 0
-    told = [layer for layer in layers if not layer.field.beyond]
+    exact = [layer for layer in layers if not layer.field.beyond]
     base, other = pictures(net, 1, seed=1)[0], pictures(net, 1, seed=2)[0] * 3
     height, width = net.input.height, net.input.width
-    for layer in told:
+    for layer in exact:
         where, batch = [], [base]
         for row, col in places(layer):
             box = layer.field.box(row, col).clipped(height, width)
@@ -37,4 +37,4 @@ def check(net: ls.Network, given: Given, layers: list[ls.Layer]) -> dict[str, An
             tried += 1
             if not gap <= worst:
                 worst, at = gap, f"{layer.name} ({row}, {col})"
-    return {"worst": worst, "at": at, "tried": tried, "all": seen, "beyond": len(layers) - len(told)}
+    return {"worst": worst, "at": at, "tried": tried, "all": seen, "beyond": len(layers) - len(exact)}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from layerscope.figures import Sheet
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
+    from layerscope.sources.types import Images
 
 __all__ = ["build", "check", "figure", "forecast", "images", "open", "trace"]
 
@@ -66,7 +67,7 @@ def trace(
 
 @checked(VERBS["images"])
 def images(
-    source: Any,
+    source: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
     limit: int | None = s.LIMIT.default,
@@ -88,7 +89,7 @@ def images(
 @plain_failures()
 def build(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     out: str | PathLike[str],
     *,
     layers: str | Sequence[str] = s.LAYERS.default,
@@ -153,7 +154,7 @@ def build(
 @plain_failures()
 def forecast(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     *,
     layers: str | Sequence[str] = s.LAYERS.default,
     k: int = s.K.default,
@@ -200,7 +201,7 @@ def forecast(
 def check(
     atlas: Atlas | str | PathLike[str],
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
     limit: int | None = s.LIMIT.default,

@@ -17,7 +17,7 @@ from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.core.settings import Crop
 from layerscope.models.loaded import Loaded, OwnForward
-from layerscope.models.parts import meaning, told
+from layerscope.models.parts import contents_text, meaning
 from layerscope.models.reading import contents
 from layerscope.models.signatures import kind_of_file, no_network
 from layerscope.models.standins import module_state, stands_for
@@ -92,7 +92,7 @@ def _opened(spec: str, path: Path) -> Loaded:
         raise TraceError(f'"{spec}" cannot be opened: {type(error).__name__}: {said}') from error
     found = sorted(_modules(held), key=lambda item: -meaning(item[0])[1])
     if not found:
-        raise UsageError(f'"{spec}" names no network: it holds none, but {told(held)}')
+        raise UsageError(f'"{spec}" names no network: it holds none, but {contents_text(held)}')
     key, model = found[0]
     others = [name or "the file itself" for name, _ in found[1:]]
     remarks = [f'"{path.name}" holds several networks: {key} was taken, not {", ".join(others)}'] if others else []

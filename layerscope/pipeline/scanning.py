@@ -136,7 +136,7 @@ class Scanning(Job[range, ScanPart]):
         return "the reasons: " + "; ".join(reasons[:3]) if reasons else "no reason was noted"
 
     def _write(self) -> None:
-        statistics = statistics_of(self.totals.pictures)
+        statistics = statistics_of(self.totals.input_sums)
         writer = self.writer
         with writer.transaction():
             writer.put_statistic("colour", statistics.colour.tolist())

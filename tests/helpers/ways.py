@@ -63,8 +63,10 @@ def _derived(function: Callable, x: Tensor, signal: Tensor) -> Tensor:
 
 
 def _slope(x: Tensor, function: Callable) -> Tensor:
-    """Of the line from (0, f(0)) to (x, f(x))."""
-    return (function(x) - function(torch.zeros_like(x))) / x
+    """Of the line from (0, f(0)) to (x, f(x)); next to 0, where it ends and its difference is cut off, f' between."""
+    near = x.abs() < 1e-6
+    between = _derived(function, x / 2, torch.ones_like(x))
+    return torch.where(near, between, (function(x) - function(torch.zeros_like(x))) / torch.where(near, 1.0, x))
 
 
 def _rises(signal: Tensor, x: Tensor, function: Callable, method: str) -> Tensor:

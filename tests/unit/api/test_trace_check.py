@@ -104,9 +104,9 @@ def test_what_differs_is_named(photos: Path, theirs: dict, cause: str, advice: s
     """One thing is prepared otherwise: it is found, with the option that mends it, and nothing beside it."""
     files = [photos / "a.png", photos / "b.jpg"]
     prepared = picture_by_picture("torchvision", transform(**theirs)).prepare(files).numpy()
-    told, options = why(files, prepared, EXPECTED, "stored")
-    assert cause in told and advice in options
-    assert " and its " not in told or len(theirs) > 1
+    causes, options = why(files, prepared, EXPECTED, "stored")
+    assert cause in causes and advice in options
+    assert " and its " not in causes or len(theirs) > 1
 
 
 @pytest.mark.parametrize("theirs", [{"mean": (0.5, 0.5, 0.5)}, {"order": "BGR"}, {"resize": 40}])

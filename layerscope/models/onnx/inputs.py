@@ -45,15 +45,15 @@ def pictured(model: ModelProto, name: str) -> Pictured:
     if not given:
         raise TraceError(f'"{name}" takes no input, and so no picture')
     if len(given) > 1:
-        listed = ", ".join(f"{one.name} {_told(one)}" for one in given)
+        listed = ", ".join(f"{one.name} {_shape_text(one)}" for one in given)
         raise TraceError(
             f'"{name}" takes {len(given)} inputs ({listed}); only networks of one picture are known: export the part '
             "that sees one picture"
         )
     if not pictures:
         raise TraceError(
-            f'"{name}" takes {_told(given[0])}, which is no picture: expected [pictures, channels, height, width], or '
-            "channels last"
+            f'"{name}" takes {_shape_text(given[0])}, which is no picture: expected [pictures, channels, height, '
+            "width], or channels last"
         )
     (one,) = pictures
     kind = one.type.tensor_type.elem_type
@@ -74,7 +74,7 @@ def _read(model: ModelProto, one: ValueInfoProto, name: str) -> Pictured:
     )
     order = _ORDERS.get(_said(model, "Image.BitmapPixelFormat"), "RGB")
     if not 0 < channels <= _MOST_CHANNELS:
-        raise TraceError(f'"{name}" takes {_told(one)}: no picture has {channels} channels')
+        raise TraceError(f'"{name}" takes {_shape_text(one)}: no picture has {channels} channels')
     remarks = []
     if not height or not width:
         remarks.append(
@@ -104,7 +104,7 @@ def _sizes(one: ValueInfoProto) -> list[int]:
     return [max(size.dim_value, 0) for size in one.type.tensor_type.shape.dim]
 
 
-def _told(one: ValueInfoProto) -> str:
+def _shape_text(one: ValueInfoProto) -> str:
     sizes = one.type.tensor_type.shape.dim
     return f"[{', '.join(str(size.dim_value or size.dim_param or '?') for size in sizes)}]"
 
