@@ -54,8 +54,7 @@ def trace(
     says it, and overrides it. weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it.
     trust: run the code that a pickled network brings along. bind: values for further arguments of its forward.
     with_weights: False builds a spec with random weights, for what needs none. What was chosen on the way is warned of,
-    and stands in the network's `remarks`.
-    Raises TraceError and UsageError.
+    and stands in the network's `remarks`. Raises TraceError and UsageError.
     """
     from layerscope.api.opening import traced
 

@@ -25,7 +25,7 @@ class EvaluationGrid:
     every: int = 2
 
     @classmethod
-    def of(cls, input: Input, every: int) -> "Plane":
+    def of(cls, input: Input, every: int) -> "EvaluationGrid":
         # A picture narrower than the stride keeps its middle px.
         return cls(height=input.height, width=input.width, every=min(every, input.height, input.width))
 

@@ -27,7 +27,7 @@ from layerscope.graph.ops import OPERATIONS
 aten = torch.ops.aten
 
 # How a call is rewritten once it is known that all calls of the program can be.
-Step = Callable[[], None]
+Rewrite = Callable[[], None]
 
 # Calls beside those of the table that torch leaves as they are: other spellings, sizes and parts, views of a tensor.
 SPELT = frozenset(
@@ -71,7 +71,7 @@ def functional(program: ExportedProgram) -> bool:
     """Rewrite a program's graph in place where all of its calls are known. False: it needs torch's own way, and is as
     it was."""
     order = {fx: place for place, fx in enumerate(program.graph.nodes)}
-    steps: list[Step] = []
+    steps: list[Rewrite] = []
     for fx in order:
         if fx.op == "call_function":
             step = _step(fx, order)
@@ -84,7 +84,7 @@ def functional(program: ExportedProgram) -> bool:
     return True
 
 
-def _step(fx: FxNode, order: Mapping[FxNode, int]) -> Step | None:
+def _step(fx: FxNode, order: Mapping[FxNode, int]) -> Rewrite | None:
     """What is to be done to a call; None where that is not known here."""
     target = fx.target
     if target in LOWERED:
@@ -102,7 +102,7 @@ def _nothing() -> None:
     """A call that stays as it is."""
 
 
-def _in_place(fx: FxNode, order: Mapping[FxNode, int]) -> Step | None:
+def _in_place(fx: FxNode, order: Mapping[FxNode, int]) -> Rewrite | None:
     """A call that writes over its first argument, as the call that gives a new value, which is read instead from there
     on. Only where no other tensor shares the memory that is written."""
     twin: Any = _twin(fx.target)
@@ -166,7 +166,7 @@ def _shares(fx: FxNode) -> bool:
     )  # fmt: skip
 
 
-def _batch_norm(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _batch_norm(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     """By the means that were kept in training."""
     if call["training"] or call["running_mean"] is None or call["running_var"] is None:
         return None
@@ -185,7 +185,7 @@ def _batch_norm(fx: FxNode, call: dict[str, Any]) -> Step | None:
     return step
 
 
-def _handed_on(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _handed_on(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     """Dropout, once a network is trained, and calls about how a tensor lies in memory."""
     if call.get("train") or call.get("training"):
         return None
@@ -198,7 +198,7 @@ def _hand_on(fx: FxNode) -> None:
     fx.graph.erase_node(fx)
 
 
-def _flattened(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _flattened(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     before, after = call["self"].meta["val"], fx.meta["val"]
     start, end = (call[name] % max(before.dim(), 1) for name in ("start_dim", "end_dim"))
     if start == end:
@@ -215,7 +215,7 @@ def _flattened(fx: FxNode, call: dict[str, Any]) -> Step | None:
     return step
 
 
-def _expanded(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _expanded(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     """As large as another map: its sizes, of which the batch alone is free."""
     sizes = call["other"].meta["val"].shape
     if not all(isinstance(size, int) for size in sizes[1:]):
@@ -231,7 +231,7 @@ def _expanded(fx: FxNode, call: dict[str, Any]) -> Step | None:
     return step
 
 
-def _reshaped(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _reshaped(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     return lambda: _seen_as(fx, _bound(fx)["shape"])
 
 
@@ -251,7 +251,7 @@ def _lies_well(given: Tensor, wanted: Tensor) -> bool:
     return True
 
 
-def _chunked(fx: FxNode, call: dict[str, Any]) -> Step | None:
+def _chunked(fx: FxNode, call: dict[str, Any]) -> Rewrite | None:
     size = call["self"].meta["val"].shape[call["dim"]]
     if not isinstance(size, int):
         return None
@@ -263,7 +263,7 @@ def _chunked(fx: FxNode, call: dict[str, Any]) -> Step | None:
     return step
 
 
-LOWERED: dict[Any, Callable[[FxNode, dict[str, Any]], Step | None]] = {
+LOWERED: dict[Any, Callable[[FxNode, dict[str, Any]], Rewrite | None]] = {
     aten.batch_norm.default: _batch_norm,
     aten.dropout.default: _handed_on,
     aten.dropout_.default: _handed_on,
