@@ -90,8 +90,8 @@ def rule_words(layers: Iterable[AtlasLayerRecord], method: str) -> str:
     for used_by, operation, word in (rule for layer in layers for rule in layer.record.own_rules):
         if used_by == method:
             through.setdefault(OWN_RULES.get(word, word), {})[operation] = None
-    told = "; ".join(f"{', '.join(operations)} ({does})" for does, operations in through.items())
-    return f"By rules that no paper states, {method} goes back through {told}." if told else ""
+    listed = "; ".join(f"{', '.join(operations)} ({does})" for does, operations in through.items())
+    return f"By rules that no paper states, {method} goes back through {listed}." if listed else ""
 
 
 def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:

@@ -10,7 +10,7 @@ from layerscope.graph.ops.rules import Rule
 def unstated(graph: Graph, start: int, methods: Iterable[str]) -> dict[str, str]:
     """The operations that any of these methods goes back through from a node by such a rule: the first node of each.
 
-    What stands at the other end of a gate is not gone through, and is not told.
+    What stands at the other end of a gate is not gone through, and is left out.
     """
     return {node.op: node.name for method in methods for node, _ in _gone_through(graph, start, method)}
 

@@ -183,8 +183,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Picture]
     return folder, write_pictures(folder, COUNT)
 
 
-def told(*words: str) -> str:
-    """What a command that ends well says."""
+def printed(*words: str) -> str:
+    """What a command that ends well prints."""
     said, complained = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -204,12 +204,12 @@ def test_a_file_becomes_an_atlas_a_plate_and_pages(
     torch.manual_seed(0)
     given = GIVEN[kind](tmp_path, (seen, np.array([names.index(one.label) for one in pictures]), len(names)))
     photos, atlas, plate = str(folder), str(tmp_path / "mine.atlas"), tmp_path / "plate.png"
-    assert given.layer in told("layers", *given.words)
-    told("trace-check", *given.words, "--images", photos)
+    assert given.layer in printed("layers", *given.words)
+    printed("trace-check", *given.words, "--images", photos)
     options = ("--layers", given.layer, "--method", "deconvnet,guided,gradient", "--units", str(UNITS), "--keep-signal")
-    told("build", *given.words, "--images", photos, "-o", atlas, *options)
-    told("figure", atlas, given.layer, "-o", str(plate))
-    told("export", atlas, str(tmp_path / "pages"))
+    printed("build", *given.words, "--images", photos, "-o", atlas, *options)
+    printed("figure", atlas, given.layer, "-o", str(plate))
+    printed("export", atlas, str(tmp_path / "pages"))
     with Image.open(plate) as picture:
         assert np.asarray(picture.convert("L")).std() > 5
     assert given.layer in (tmp_path / "pages" / "index.html").read_text()
