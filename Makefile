@@ -90,9 +90,10 @@ laws: $(STAMP) $(GUESTS)
 reliability: $(STAMP)
 	$(BIN)/python -m pytest -m "wide or not wide" tests/reliability
 
-# What the pages tell a reader to type is typed and what they say is held to the code; then the site is built, links checked.
+# The site is built, links checked; then what all pages tell a reader to type is typed (README, tutorial and the first guide
+# in `make test` too), and what they say is held to the code.
 docs: $(GUESTS) site
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest -m "wide or not wide" -n $(WORKERS) --dist worksteal tests/docs
 
 # The pages as a site in build/site, to be opened from there or put on any static host.
 site: $(DOCS_STAMP)

@@ -17,7 +17,7 @@ from bench.timing import Ratio, alternate, seconds_of
 from bench.workshop import Workshop
 from layerscope.core.records import Batch
 from layerscope.pipeline.settings import BATCH, SHARD
-from layerscope.scan import PICTURES, Totals, scan_shard
+from layerscope.scan import STATISTICS_IMAGES, Totals, scan_shard
 
 AIM = Aim(shown="at least 0.90", at_least=0.90)
 WHOLE = 1_000
@@ -61,12 +61,12 @@ def scan(subject: Subject, batches: Sequence[Batch]) -> Totals:
             k=K,
             batch_size=BATCH,
             floors=totals.floors(),
-            with_pictures=number < shards_with_pictures(len(shards)),
+            with_input_sums=number < shards_with_input_sums(len(shards)),
         )
         totals.add(result, np.asarray(result.images % CLASSES))
     return totals
 
 
-def shards_with_pictures(shards: int) -> int:
+def shards_with_input_sums(shards: int) -> int:
     """Of so many shards, the share that takes the pictures' own sums in a scan of 1,000 images; at least one."""
-    return max(1, round(shards * PICTURES / WHOLE))
+    return max(1, round(shards * STATISTICS_IMAGES / WHOLE))

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 import layerscope as ls
-from layerscope.cli.verbs import demo
+from layerscope.api import demonstrating as demo
 from layerscope.core.records import Statistics
 from layerscope.dissect import dissect
 from layerscope.figures import Grid, Panel, Sheet, Tile, plate

@@ -14,6 +14,10 @@ from families.awake import awaken
 from families.networks import Subject
 from families.own import OWN
 
+# To how many pictures batch norms are fitted: so many that no unit's deviation is small by chance, which would make the
+# network so steep that rounding is seen.
+PICTURES = 16
+
 
 @dataclass(frozen=True)
 class Given:
@@ -36,7 +40,7 @@ class Kind:
 def held(module: nn.Module, side: int, channels: int = 3) -> Given:
     """A module with weights that keep it awake, in float64."""
     show = None if channels in (1, 3) else (0, 1, 1)
-    module = awaken(module.double(), torch.randn(2, channels, side, side, dtype=torch.float64))
+    module = awaken(module.double(), torch.randn(PICTURES, channels, side, side, dtype=torch.float64))
     half, quarter = (0.5,) * channels, (0.25,) * channels
     expected = ls.Input(channels=channels, height=side, width=side, mean=half, std=quarter, show=show)
     return Given(module, expected, module)

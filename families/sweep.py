@@ -21,7 +21,7 @@ from families.networks import Subject
 ROOT = Path(__file__).parent.parent
 # What cannot change a result: words, pages, pictures of results.
 ASIDE = {"cli", "viewer", "report", "figures", "facts", "world", "dissect", "training", "live", "known"}
-TOLD = {"__main__", "networks", "table", "verdict"}
+OWN_MODULES = {"__main__", "networks", "table", "verdict"}
 SAME = ("torch", "numpy")
 
 
@@ -33,7 +33,7 @@ def code() -> str:
         place = file.relative_to(ROOT)
         if len(place.parts) > 2 and place.parts[0] == "layerscope" and place.parts[1] in ASIDE:
             continue
-        if place.parts[0] == "families" and place.stem in TOLD:
+        if place.parts[0] == "families" and place.stem in OWN_MODULES:
             continue
         held.update(str(place).encode() + ast.dump(ast.parse(file.read_bytes())).encode())
     return held.hexdigest()[:12]

@@ -48,16 +48,16 @@ def _row(cells: Sequence[str]) -> str:
 
 def _cells(budget: Budget) -> tuple[str, ...]:
     limit = f"{'at least ' if budget.floor else ''}{budget.limit:,.4g} {budget.unit}".rstrip()
-    return budget.what, limit, _told(budget), "yes" if budget.met else "no"
+    return budget.what, limit, _measured_text(budget), "yes" if budget.met else "no"
 
 
-def _told(budget: Budget) -> str:
+def _measured_text(budget: Budget) -> str:
     if max(budget.found) < budget.below:
         return f"under {budget.below:,.3g} {budget.unit}"
-    told = f"{budget.measured:,.3g} {budget.unit}".rstrip()
+    measured = f"{budget.measured:,.3g} {budget.unit}".rstrip()
     if len(budget.found) == 1 or min(budget.found) == max(budget.found):
-        return told
-    return f"{told} ({min(budget.found):,.3g} to {max(budget.found):,.3g})"
+        return measured
+    return f"{measured} ({min(budget.found):,.3g} to {max(budget.found):,.3g})"
 
 
 def share_of(values: Sequence[float], share: float) -> float:

@@ -7,7 +7,7 @@ import layerscope as ls
 from bench.viewer.budget import Budget
 from bench.viewer.wide import write_wide
 from layerscope.atlas.read import AtlasFile
-from layerscope.viewer import pictures
+from layerscope.viewer import encoded_pictures
 from layerscope.viewer.export import export
 from layerscope.viewer.render import assets
 from layerscope.viewer.shelf import Shelf
@@ -55,7 +55,7 @@ def _sheets(path: Path) -> float:
 def _sprite(path: Path) -> float:
     shelf = Shelf([path])
     book = next(iter(shelf))
-    found = [pictures.sprite(book, book.layers[0], 0, kind) for kind in ("patches", "projections")]
+    found = [encoded_pictures.sprite(book, book.layers[0], 0, kind) for kind in ("patches", "projections")]
     shelf.close()
     return max(len(one.content) for one in found) / 1024
 

@@ -26,12 +26,12 @@ def measure(folder: Path, repeats: int) -> list[Budget]:
     """The server's start and memory, then a layer of 2,048 units in a browser."""
     atlas = write_wide(folder / "wide.atlas")
     size = f"atlas of {atlas.stat().st_size / 2**20:.0f} MiB"
-    told, answered, paints, memory = [], [], [], []
+    announced, answered, paints, memory = [], [], [], []
     found: dict[str, list[float]] = {}
     with browsing() as browser:
         for _ in range(repeats):
             with started("serve", str(atlas)) as server:
-                told.append(server.told)
+                announced.append(server.announced)
                 answered.append(server.answered)
                 paints.append(_first_paint(browser, f"{server.origin}/"))
                 for name, value in wide_layer(browser, f"{server.origin}/wide/l/layer4.2").items():
@@ -39,7 +39,7 @@ def measure(folder: Path, repeats: int) -> list[Budget]:
                 memory.append(server.megabytes())
     layer = f"layer of {UNITS:,} units"
     return [
-        Budget(what=f"server: start to the line with its address, {size}", limit=1.0, found=told, unit="s"),
+        Budget(what=f"server: start to the line with its address, {size}", limit=1.0, found=announced, unit="s"),
         Budget(what="server: start to the first page answered", limit=1.0, found=answered, unit="s"),
         Budget(what="server: most memory, after these pages", limit=120, found=memory, unit="MiB"),
         Budget(what="first page: largest paint", limit=1.0, found=paints, unit="s"),

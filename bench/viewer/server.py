@@ -22,7 +22,7 @@ class Started:
 
     origin: str
     process: int
-    told: float
+    announced: float
     answered: float
 
     def megabytes(self) -> float:
@@ -44,11 +44,11 @@ def started(*words: str, port: int = 0, threads: int | None = None) -> Iterator[
         try:
             assert process.stdout is not None
             origin = process.stdout.readline().strip().rstrip("/")
-            told = time.perf_counter() - begun
+            announced = time.perf_counter() - begun
             assert origin, f"the server ended with {process.wait()}"
             with urllib.request.urlopen(f"{origin}/") as answer:
                 answer.read()
-            yield Started(origin=origin, process=process.pid, told=told, answered=time.perf_counter() - begun)
+            yield Started(origin=origin, process=process.pid, announced=announced, answered=time.perf_counter() - begun)
         finally:
             process.send_signal(signal.SIGINT)
             try:

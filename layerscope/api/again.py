@@ -1,6 +1,6 @@
 """A projection at full resolution, computed again for a peak that an atlas names."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,9 +16,12 @@ from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built
 from layerscope.sources import open_source
 
+if TYPE_CHECKING:
+    from layerscope.sources.types import Images
+
 
 def signal_again(
-    file: AtlasFile, peak: Peak, layer: LayerRecord, unit: int, method: str, net: Network, images: Any
+    file: AtlasFile, peak: Peak, layer: LayerRecord, unit: int, method: str, net: Network, images: "Images"
 ) -> tuple[Float32[np.ndarray, "c h w"], Box]:
     """The signal of a peak, and its box in input px. Raises WrongModel where the activation does not come back."""
     batch = as_built(open_source(images), file.run.fingerprint).load([peak.image], net.input)

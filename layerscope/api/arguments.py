@@ -48,7 +48,7 @@ def batch_of(x: Any, name: str, shape: tuple[int, ...]) -> Tensor:
     return tensor.detach()
 
 
-def places(key: str, values: Any, size: int, layer: str) -> np.ndarray:
+def indices(key: str, values: Any, size: int, layer: str) -> np.ndarray:
     """Whole numbers below a size, int64[m]. Raises UsageError."""
     try:
         array = np.atleast_1d(np.asarray(values))

@@ -39,7 +39,7 @@ class Bars:
         self._lines = not (_in_notebook() or self._stream.isatty())
         self._bar: tqdm[Any] | None = None
         self._stage, self._total, self._before, self._done = "", 0, 0, 0
-        self._started = self._told = 0.0
+        self._started = self._last_line = 0.0
 
     def __enter__(self) -> "Bars":
         return self
@@ -51,7 +51,7 @@ class Bars:
         """A stage begins; `done` of `total` pieces were there already."""
         self.close()
         self._stage, self._total, self._before, self._done = stage, total, done, done
-        self._started = self._told = self._clock()
+        self._started = self._last_line = self._clock()
         if self._lines:
             self._tell(f"{stage}: {done:,} of {total:,}")
             return
@@ -71,8 +71,8 @@ class Bars:
                 self.close()
             return
         now = self._clock()
-        if now - self._told >= LINE_SECONDS or self._done == self._total:
-            self._told = now
+        if now - self._last_line >= LINE_SECONDS or self._done == self._total:
+            self._last_line = now
             self._tell(f"{self._stage}: {self._done:,} of {self._total:,}{self._forecast(now)}")
 
     def say(self, sentence: str) -> None:

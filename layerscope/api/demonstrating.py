@@ -59,10 +59,10 @@ class Demo:
         """All of it as plain values."""
         from dataclasses import asdict
 
-        told = self.facts.as_json() if self.facts is not None else {"layers": [asdict(one) for one in self.answers]}
+        results = self.facts.as_json() if self.facts is not None else {"layers": [asdict(one) for one in self.answers]}
         made = {"folder": str(self.folder), "files": [str(file) for file in self.files]}
         pictures = {} if self.facts is not None else {"pictures": self.pictures}
-        return {**told, **made, **pictures, "seconds": round(self.seconds, 3)}
+        return {**results, **made, **pictures, "seconds": round(self.seconds, 3)}
 
 
 @checked(VERBS["demo"])

@@ -25,6 +25,7 @@ from layerscope.training.kept import KeptRun
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
+    from layerscope.sources.types import Images
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +43,7 @@ class Evolved:
 @checked(VERBS["evolve"])
 def evolve(
     run: str | PathLike[str],
-    images: Any,
+    images: "Images",
     out: str | PathLike[str],
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,

@@ -12,7 +12,7 @@ from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
-from layerscope.viewer.export import ExportChoice, Plan, planned, told
+from layerscope.viewer.export import ExportChoice, Plan, planned, remarks_on
 from layerscope.viewer.export import export as write
 from layerscope.viewer.export.folder import place_for
 from layerscope.viewer.export.plan import MARKER, tops
@@ -75,7 +75,7 @@ def export(
     if folder is not None and not dry_run:
         before.require_fillable(place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite), "the export")
     with planned(path, choice, budget=budget) as plan:
-        site = _site(plan, tuple(told(plan, asked=choice)))
+        site = _site(plan, tuple(remarks_on(plan, asked=choice)))
     if folder is None or dry_run:
         return site
     from layerscope.api.bars import Bars

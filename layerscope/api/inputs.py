@@ -35,11 +35,13 @@ def input_data(expected: Input) -> dict[str, Any]:
 
 def input_text(expected: Input) -> str:
     """What a network expects, in words."""
-    made = (
-        f"squashed to {expected.height}x{expected.width}"
-        if expected.crop == "squash"
-        else f"short side {expected.resize or 'just large enough'}{' px' if expected.resize else ''}, center crop"
-    )
+    size = f"{expected.height}x{expected.width}"
+    resized = f"short side {expected.resize or 'just large enough'}{' px' if expected.resize else ''}"
+    made = {
+        "center": f"{resized}, center crop",
+        "squash": f"squashed to {size}",
+        "letterbox": f"fitted whole into {size}, gray beside it",
+    }[expected.crop]
     mean, std = (", ".join(f"{value:g}" for value in values) for values in (expected.mean, expected.std))
     order = f" {expected.order}" if expected.channels == 3 else ""
     return (

@@ -78,7 +78,7 @@ def layers(
     known = wanted if isinstance(wanted, opening.Wanted) and not how.said and input is None else None
     fields = kept.remembered(known.spec, known.given) if known else None
     if known and fields:
-        opening.told(fields["name"], fields["input"], fields.pop("opened"), known.say)
+        opening.announce(fields["name"], fields["input"], fields.pop("opened"), known.say)
     else:
         with_weights = not isinstance(net, (str, PathLike, opening.Wanted))
         network = opening.network_for(net, how, input, with_weights=with_weights)

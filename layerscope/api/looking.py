@@ -24,7 +24,7 @@ from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, Placement
 from layerscope.core.verbs import VERBS
 from layerscope.figures.words import footer
-from layerscope.viewer import pictures
+from layerscope.viewer import encoded_pictures
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.look import looked
 from layerscope.viewer.pages.query import Query
@@ -136,7 +136,7 @@ class Inside:
         return _url("image/png", self._tiles[layer.name, unit][method])
 
     def sheet(self, sheet: SheetKey) -> Markup | None:
-        found = pictures.stored(self._book, sheet)
+        found = encoded_pictures.stored(self._book, sheet)
         return None if found is None else _url(found.media, found.content)
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> None:

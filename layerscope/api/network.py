@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerscope.api.arguments import batch_of, places
+from layerscope.api.arguments import batch_of, indices
 from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod, UsageError, nearest
 from layerscope.core.methods import METHODS
 from layerscope.core.records import Input, Projections
@@ -116,7 +116,7 @@ class Network:
         if chosen.scan_only:
             raise UnknownOp(f'layer "{chosen.name}" has no projections: {chosen.scan_only}')
         given = {"image": image, "unit": unit, "row": row, "col": col}
-        arrays = {key: places(key, values, sizes[key], chosen.name) for key, values in given.items()}
+        arrays = {key: indices(key, values, sizes[key], chosen.name) for key, values in given.items()}
         if len({len(a) for a in arrays.values()}) != 1:
             raise UsageError("image, unit, row and col must have one entry per projection, all of the same length")
         return project(self.program, x, Entries(node=chosen.node, **arrays), method)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.models import Loaded
     from layerscope.sources import Source
+    from layerscope.sources.types import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ def network_for(net: Any, how: How = OWN_WAY, input: Input | None = None, *, wit
     if isinstance(net, Wanted):
         loaded = load_named(net.spec, how, with_weights=with_weights)
         network = network_of(loaded, overruled(loaded.input, net.given, net.spec))
-        told(network.name, network.input, network.remarks, net.say)
+        announce(network.name, network.input, network.remarks, net.say)
         return network
     found = traced(net, input, how, with_weights=with_weights)
     for remark in found.remarks:
@@ -60,7 +61,7 @@ def traced(model: Any, input: Input | None, how: How, *, with_weights: bool = Tr
     return network_of(loaded, input or loaded.input)
 
 
-def told(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], object]) -> None:
+def announce(name: str, input: Input, remarks: Iterable[str], say: Callable[[str], object]) -> None:
     """Say what a network expects and what was chosen when it was opened."""
     say(f"{name} expects {input_text(input)}")
     for remark in remarks:
@@ -148,7 +149,7 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
 
 
 def opened_images(
-    images: Any, labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
+    images: "Images", labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
 ) -> "Source":
     """What a user calls the images, as a source. Raises ImageError and UsageError."""
     from layerscope.sources import open_source

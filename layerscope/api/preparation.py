@@ -56,7 +56,7 @@ def why(files: Sequence[Path], theirs: Array, input: Input, orientation: str) ->
             return "it lies a px beside ours, because the place of the crop is rounded otherwise there", ""
         size = (rows, cols) != (input.height, input.width)
         return (f"it is {rows} x {cols} px there and {input.height} x {input.width} px here", "") if size else ("", "")
-    return _told(input, orientation, best)
+    return _cause_and_advice(input, orientation, best)
 
 
 def _lies_beside(files: Sequence[Path], theirs: Array, input: Input, orientation: str) -> bool:
@@ -123,7 +123,7 @@ def _lined_up(values: Array, theirs: Array, order: Any, way: Way) -> Way:
     return replace(way, input=fitted, off=max(offs))
 
 
-def _told(input: Input, orientation: str, found: Way) -> tuple[str, str]:
+def _cause_and_advice(input: Input, orientation: str, found: Way) -> tuple[str, str]:
     """What differs between an Input and the way that was found, and the options that say it."""
     clauses, options = list[str](), list[str]()
     other = found.input
@@ -138,7 +138,7 @@ def _told(input: Input, orientation: str, found: Way) -> tuple[str, str]:
         there, here = getattr(other, name), getattr(input, name)
         if name == "resize":
             there, here = there or side, here or min(input.height, input.width)
-        if there != here and not (name == "resize" and other.crop == "squash"):
+        if there != here and not (name == "resize" and other.crop != "center"):
             clauses.append(f"its {name} is {there} there and {here} here")
             options.append(f"--{name} {there}")
     for name in ("mean", "std"):

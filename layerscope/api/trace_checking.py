@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from layerscope.api.opening import Wanted
     from layerscope.models.loaded import Loaded, OwnForward
+    from layerscope.sources.types import ImageFiles
 
 # Rows and columns of the drawn pictures: lying, upright and square, and one that is enlarged.
 SIZES = ((375, 500), (500, 333), (256, 256), (97, 141))
@@ -34,7 +35,7 @@ SIZES = ((375, 500), (500, 333), (256, 256), (97, 141))
 @plain_failures()
 def trace_check(
     net: "Module | str | PathLike[str] | Wanted",
-    images: Any = None,
+    images: "ImageFiles | None" = None,
     *,
     prepare: Callable[[Any], Any] | None = None,
     limit: int = s.COMPARED.default,
@@ -90,12 +91,12 @@ def _compared(
     ours = torch.as_tensor(np.ascontiguousarray(source.load(range(len(files)), expected).pixels))
     # Where nobody says how its pictures are prepared, only what is made of them is compared.
     theirs = ours if own.prepare is None else _prepared(own.prepare, own.sentence, files)
-    told: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
-    told["levels"], told["mean_levels"] = _levels(theirs.numpy(), ours.numpy(), expected)
-    if not TraceCheck(**told).fed_alike:
-        told["cause"], told["advice"] = why(files[:2], theirs.numpy()[:2], expected, orientation)
+    fields: dict[str, Any] = {"network": loaded.name, "own": own.sentence, "pictures": len(files)}
+    fields["levels"], fields["mean_levels"] = _levels(theirs.numpy(), ours.numpy(), expected)
+    if not TraceCheck(**fields).fed_alike:
+        fields["cause"], fields["advice"] = why(files[:2], theirs.numpy()[:2], expected, orientation)
     if theirs.shape != ours.shape:
-        return TraceCheck(**told)
+        return TraceCheck(**fields)
     pair = Pair(loaded.model, expected, loaded.unloaded)
     returned = None if own.run is None else list(own.run(theirs))
     along = pair.apart(theirs, ours, returned)
@@ -103,7 +104,7 @@ def _compared(
     at, reading = (same.first, same.gaps[same.first]) if same.first else same.largest
     where, worst = (along.first, along.gaps[along.first]) if along.first else along.largest
     return TraceCheck(
-        **told, layers=len(along.gaps) - len(along.outputs), outputs=len(along.outputs),
+        **fields, layers=len(along.gaps) - len(along.outputs), outputs=len(along.outputs),
         gaps={name: along.gaps[name] for name in along.outputs}, where=where if along.first else "", worst=worst,
         reading=reading, read_at=at, bound=along.bound,
     )  # fmt: skip
@@ -137,7 +138,7 @@ def _levels(theirs: Any, ours: Any, expected: Input) -> tuple[float, float]:
 
 
 @contextmanager
-def _files(images: Any, limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
+def _files(images: "ImageFiles | None", limit: int, orientation: s.Orientation) -> Generator[list[Path], None, None]:
     """Picture files that can be read: the user's first, or drawn ones for the time being."""
     if images is None:
         with tempfile.TemporaryDirectory() as folder:

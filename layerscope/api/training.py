@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layerscope.api import before
 from layerscope.api.checked import checked
@@ -19,6 +19,7 @@ from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
+    from layerscope.sources.types import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +51,10 @@ class Trained:
 @checked(VERBS["train"])
 def train(
     net: str,
-    data: Any,
+    data: "Images",
     out: str | PathLike[str],
     *,
-    validate: Any = s.VALIDATE.default,
+    validate: "Images | None" = s.VALIDATE.default,
     recipe: s.RecipeName = s.RECIPE_NAME.default,
     start: str | PathLike[str] | None = s.START.default,
     epochs: int | None = s.EPOCHS.default,
@@ -107,7 +108,7 @@ class Evaluation:
 @checked(VERBS["evaluate"])
 def evaluate(
     net: "str | PathLike[str] | Wanted",
-    data: Any,
+    data: "Images",
     *,
     classes: str | PathLike[str] | None = s.CLASSES.default,
     limit: int | None = s.LIMIT.default,
@@ -143,7 +144,7 @@ def evaluate(
             raise TraceError(f"{loaded.name} cannot be evaluated: {'; '.join(loaded.remarks)}")
         source = open_validation(data, side=expected.height, limit=limit)
         if table is None and isinstance(data, (str, PathLike)):
-            table = table_beside(Path(cast("str | PathLike[str]", data)).expanduser())
+            table = table_beside(Path(data).expanduser())
         for sentence in (f"{loaded.name} expects {input_text(expected)}; {source.name}", *loaded.remarks):
             wanted.say(sentence)
         reporter.start("evaluate", len(source), 0)

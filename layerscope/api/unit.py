@@ -1,7 +1,7 @@
 """One unit of an atlas: its peaks, what they look like, what lies below them, and which units go with it. No torch."""
 
 import operator
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -17,6 +17,8 @@ from layerscope.figures import Sheet, unit_page
 
 if TYPE_CHECKING:
     from layerscope.api.atlas import AtlasLayer
+    from layerscope.api.network import Network
+    from layerscope.sources.types import Images
 
 
 class Unit:
@@ -87,7 +89,12 @@ class Unit:
         return self._tile(rank, "projections", method or self.layer.method or "", view)
 
     def signal(
-        self, rank: SupportsIndex, method: str | None = None, *, net: Any = None, images: Any = None
+        self,
+        rank: SupportsIndex,
+        method: str | None = None,
+        *,
+        net: "Network | None" = None,
+        images: "Images | None" = None,
     ) -> tuple[Float32[np.ndarray, "c h w"], Box]:
         """The projection itself, at the network's resolution, and where it lies, in input px (see Projections).
 

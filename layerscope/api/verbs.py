@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from layerscope.figures import Sheet
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
+    from layerscope.sources.types import Images
 
 __all__ = ["build", "check", "figure", "forecast", "images", "open", "trace"]
 
@@ -53,8 +54,7 @@ def trace(
     says it, and overrides it. weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it.
     trust: run the code that a pickled network brings along. bind: values for further arguments of its forward.
     with_weights: False builds a spec with random weights, for what needs none. What was chosen on the way is warned of,
-    and stands in the network's `remarks`.
-    Raises TraceError and UsageError.
+    and stands in the network's `remarks`. Raises TraceError and UsageError.
     """
     from layerscope.api.opening import traced
 
@@ -66,7 +66,7 @@ def trace(
 
 @checked(VERBS["images"])
 def images(
-    source: Any,
+    source: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
     limit: int | None = s.LIMIT.default,
@@ -88,7 +88,7 @@ def images(
 @plain_failures()
 def build(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     out: str | PathLike[str],
     *,
     layers: str | Sequence[str] = s.LAYERS.default,
@@ -153,7 +153,7 @@ def build(
 @plain_failures()
 def forecast(
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     *,
     layers: str | Sequence[str] = s.LAYERS.default,
     k: int = s.K.default,
@@ -200,7 +200,7 @@ def forecast(
 def check(
     atlas: Atlas | str | PathLike[str],
     net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
-    images: Any,
+    images: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
     limit: int | None = s.LIMIT.default,

@@ -60,14 +60,14 @@ def world(
     if not folder.exists():
         before.require_room(folder, BYTES_PER_PICTURE * count, "the world")
     with reporting(progress) as reporter:
-        there = write_world(folder, count, seed, size, shards, _Told(reporter, count))
+        there = write_world(folder, count, seed, size, shards, _PictureProgress(reporter, count))
     return Written(
         out=folder, pictures=count, written=count - there, classes=len(CLASSES), concepts=len(CONCEPTS),
         seconds=time.monotonic() - started,
     )  # fmt: skip
 
 
-class _Told:
+class _PictureProgress:
     """Shows progress: it is told first how many pictures were there, then how many are done."""
 
     def __init__(self, reporter: "Progress", count: int) -> None:

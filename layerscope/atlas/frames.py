@@ -1,12 +1,12 @@
 """An atlas as flat tables for a data frame: one query per table, with the names that a reader knows."""
 
 _FIELD = ", ".join(
-    f"json_extract(field, '$.{plane}[{place}]') AS field_{plane}_{name}"
-    for plane in ("rows", "cols")
+    f"json_extract(field, '$.{axis}[{place}]') AS field_{axis}_{name}"
+    for axis in ("rows", "cols")
     for place, name in enumerate(("size", "step", "start"))
 )
 _BOXES = ", ".join(
-    f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in ("top", "left", "bottom", "right")
+    f"{box}_{edge}" for box in ("field", "tile", "source") for edge in ("top", "left", "bottom", "right")
 )
 
 FRAMES = {

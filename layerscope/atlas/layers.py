@@ -28,6 +28,8 @@ def layer_row(layer_id: int, layer: LayerRecord) -> SqlRow:
         field["scan_only"] = layer.scan_only
     if layer.part:
         field["part"] = layer.part
+    if layer.own_rules:
+        field["own_rules"] = layer.own_rules
     map_rows, map_cols = layer.map or (None, None)
     return (
         *(layer_id, layer.name, layer.path, layer.node, layer.kind, layer.units, map_rows, map_cols),
@@ -61,6 +63,7 @@ def _layer(row: SqlRow) -> AtlasLayerRecord:
         rectified=bool(rectified),
         scan_only=seen.get("scan_only", ""),
         part=seen.get("part", ""),
+        own_rules=tuple((method, op, word) for method, op, word in seen.get("own_rules", ())),
     )
     tile, method, why = shown
     return AtlasLayerRecord(id=layer_id, record=record, tile=tile, method=method, method_why=why)

@@ -65,7 +65,7 @@ IMAGE = "id source sha256 size height width label skipped duplicate_of"
 UNIT = "layer unit mean std maximum images_above positions_above histogram class_means"
 BOX = "top left bottom right"
 PEAK = "layer unit rank value image row col " + " ".join(f"field_{edge}" for edge in BOX.split())
-SET_BOXES = ", ".join(f"{plane}_{edge} = ?" for plane in ("tile", "source") for edge in BOX.split())
+SET_BOXES = ", ".join(f"{box}_{edge} = ?" for box in ("tile", "source") for edge in BOX.split())
 SHEET = "layer unit kind method view scales codec pixels"
 SIGNAL = "layer unit rank method top left shape scale pixels"
 
@@ -145,7 +145,7 @@ def read_box(edges: SqlRow) -> Box | None:
 
 
 _PEAK_COLUMNS = "rank value image row col " + " ".join(
-    f"{plane}_{edge}" for plane in ("field", "tile", "source") for edge in BOX.split()
+    f"{box}_{edge}" for box in ("field", "tile", "source") for edge in BOX.split()
 )
 
 

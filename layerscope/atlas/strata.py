@@ -38,7 +38,7 @@ def read_strata(connection: sqlite3.Connection, layer_id: int, unit: int) -> tup
     if not has_table(connection, "stratum"):
         return ()
     names = ("percentile", "rank", "value", "image", "row", "col")
-    boxes = [f"{plane}_{edge}" for plane in ("tile", "source") for edge in BOX.split()]
+    boxes = [f"{box}_{edge}" for box in ("tile", "source") for edge in BOX.split()]
     rest = "WHERE layer = ? AND unit = ? ORDER BY percentile DESC, rank"
     query = select("stratum", " ".join((*names, *boxes)), rest)
     return tuple(

@@ -54,11 +54,11 @@ def carry_out(words: Sequence[str]) -> int:
     else:
         from layerscope.cli.silence import others_silent
 
-        spoken = output.Output(json=command.json, quiet=command.quiet)
+        printer = output.Output(json=command.json, quiet=command.quiet)
         for sentence in command.remarks:
-            spoken.remark(sentence)
+            printer.remark(sentence)
         with others_silent():
-            status = import_module(f"layerscope.cli.verbs.{command.verb}").run(command, spoken)
+            status = import_module(f"layerscope.cli.verbs.{command.verb}").run(command, printer)
     output.flush()
     return status
 

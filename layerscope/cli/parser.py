@@ -89,8 +89,8 @@ def _command(verb: Verb, written: "dict[str, Any]") -> Command:
             texts if setting.is_flag else setting.of_shell([texts] if isinstance(texts, str) else texts)
         )
     verb.require_together(given, "shell")
-    spoken = {name: bool(values.pop(name, False)) for name in ("json", "quiet")}
-    return Command(verb=verb.name, values=values, remarks=tuple(remarks), **spoken)
+    flags = {name: bool(values.pop(name, False)) for name in ("json", "quiet")}
+    return Command(verb=verb.name, values=values, remarks=tuple(remarks), **flags)
 
 
 def _check_options(verb: Verb, words: Sequence[str]) -> None:
@@ -161,7 +161,7 @@ def _add(to: "argparse._ActionsContainer", setting: "Setting[Any]") -> None:
     """One argument; its value stays text, which the table reads."""
     if not setting.shell:
         return
-    told = _plain(setting.help).replace("%", "%%")
+    help_text = _plain(setting.help).replace("%", "%%")
     if setting.is_flag:
         how: dict[str, Any] = {"action": "store_const", "const": not setting.default}
         if setting.former:
@@ -172,10 +172,10 @@ def _add(to: "argparse._ActionsContainer", setting: "Setting[Any]") -> None:
     if setting.placed:
         if not setting.needed:
             how["nargs"] = "?"
-        to.add_argument(setting.name, help=told, **how)
+        to.add_argument(setting.name, help=help_text, **how)
     else:
         needed = setting.needed or setting.shell_needs
-        to.add_argument(*options_of(setting), dest=setting.name, required=needed, help=told, **how)
+        to.add_argument(*options_of(setting), dest=setting.name, required=needed, help=help_text, **how)
 
 
 def _plain(text: str) -> str:

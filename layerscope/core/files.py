@@ -52,7 +52,7 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
     OSError as the system does.
     """
     part = part_of(path)
-    with _told_of(path):
+    with _errors_naming(path):
         descriptor = _opened(part)
     try:
         with open(descriptor, "wb", closefd=False) as file:
@@ -61,7 +61,7 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
             os.fsync(descriptor)
         if sys.platform == "win32":
             os.close(descriptor)
-        with _told_of(path):
+        with _errors_naming(path):
             os.replace(part, path)
     except BaseException:
         with suppress(OSError):
@@ -74,7 +74,7 @@ def whole_file(path: Path, *, synced: bool = True) -> Generator[IO[bytes], None,
 
 
 @contextmanager
-def _told_of(path: Path) -> Generator[None, None, None]:
+def _errors_naming(path: Path) -> Generator[None, None, None]:
     """The system's errors are told of the file that was asked for: nobody knows its part."""
     try:
         yield

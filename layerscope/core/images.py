@@ -173,5 +173,5 @@ def forms(mark: str = "", *, written: bool = True) -> str:
 
     mark: what stands around what is typed. written: on a command line; else from Python.
     """
-    told = [f"{mark}{row.form}{mark}" if row.prefix else row.form for row in IMAGES if row.written or not written]
-    return f"{', '.join(told[:-1])} or {told[-1]}"
+    listed = [f"{mark}{row.form}{mark}" if row.prefix else row.form for row in IMAGES if row.written or not written]
+    return f"{', '.join(listed[:-1])} or {listed[-1]}"

@@ -14,7 +14,7 @@ OTHERS = (
             s.RECIPE,
             s.Group(
                 "how it runs",
-                s.DEVICE.asked(told="a GPU where there is one"),
+                s.DEVICE.asked(default_text="a GPU where there is one"),
                 s.BF16,
                 s.PROGRESS,
             ),

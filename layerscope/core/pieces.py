@@ -104,14 +104,14 @@ def _taken(made: Iterator[Made[PartT]], piece: Piece[HeldT], engine: str) -> Mad
 
 
 def _commit(job: Job[HeldT, PartT], piece: Piece[HeldT], made: Made[PartT], marks: Marks, progress: Progress) -> None:
-    told = 0
+    reported = 0
     with marks.transaction():
         for part in made:
             count = job.put(piece, part)
             if count:
-                told += count
+                reported += count
                 progress.step(count)
         if job.label:
             marks.mark(job.label, piece.number, job.payload(piece))
-    if piece.size > told:
-        progress.step(piece.size - told)
+    if piece.size > reported:
+        progress.step(piece.size - reported)

@@ -20,8 +20,9 @@ class Input:
 
     channels: 1 is gray, 3 are colours, any other number needs `show`. height, width: px. mean, std: one number per
     channel, of values in 0..1 (empty: 0 and 1). order: "RGB" or "BGR". resize: the picture's short side in px before
-    the crop; None takes the smallest size that covers height x width. crop: "center", or "squash" to resize to
-    height x width exactly, losing the aspect. interpolation: "bilinear", "bicubic", "nearest" or "lanczos".
+    the crop; None takes the smallest size that covers height x width. crop: "center"; "squash" to resize to
+    height x width exactly, losing the aspect; or "letterbox" to resize the whole picture into height x width, with
+    gray (114 of 255) beside it or above and below. interpolation: "bilinear", "bicubic", "nearest" or "lanczos".
     show: three channels to be shown as red, green, blue.
     Raises UsageError for values that make no sense.
     """
@@ -136,7 +137,8 @@ class LayerRecord:
     of a dense layer. map: rows and columns of its map, None for a dense layer. field: what a position sees, in input
     px. auto: chosen by "auto". rectified: a value of 0 or less is no peak. scan_only: why it has patches and statistics
     and no projections, as a clause; empty where it can have them. part: backbone, neck or head, encoder or decoder, of
-    a network that has them; else empty.
+    a network that has them; else empty. own_rules: through which operations methods go back from it by rules that no
+    paper states, as (method, operation, the rule's word); an atlas knows them of the layers that it scanned.
     """
 
     name: str
@@ -151,6 +153,7 @@ class LayerRecord:
     rectified: bool = False
     scan_only: str = ""
     part: str = ""
+    own_rules: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def positions(self) -> int:

@@ -16,19 +16,19 @@ class Setting(Generic[T]):
     name: Python's. kind: what it may be. sentence: what it is, without a full stop; `code` stands in backticks, {words}
     for the words of its kind, and {forms} for how it is written. default: a value, or a function that finds it where
     another table states it. option, short: how a shell writes it; by default its name behind two dashes, or --no-name
-    for a flag that is True by default. Without an option it is told by its place, as `metavar`. told: the default in
-    words, where it is None. stored: its name in a run's fingerprint; empty where a finished atlas does not depend on
-    it. former: an earlier name that is still taken. unless: the flag without which it is needed. shell, face: whether
-    the command line, and Python, have it. shell_needs: a command must say it where Python need not.
+    for a flag that is True by default. Without an option it is told by its place, as `metavar`. default_text: the
+    default in words, where it is None. stored: its name in a run's fingerprint; empty where a finished atlas does not
+    depend on it. former: an earlier name that is still taken. unless: the flag without which it is needed. shell, face:
+    whether the command line, and Python, have it. shell_needs: a command must say it where Python need not.
     """
 
     def __init__(
         self, name: str, kind: Kind[T], sentence: str, default: T | Callable[[], T] = _NEEDED, *, option: str = "",
-        short: str = "", metavar: str = "", told: str = "", stored: str = "", former: str = "", placed: bool = False,
-        unless: str = "", shell: bool = True, face: bool = True, shell_needs: bool = False,
+        short: str = "", metavar: str = "", default_text: str = "", stored: str = "", former: str = "",
+        placed: bool = False, unless: str = "", shell: bool = True, face: bool = True, shell_needs: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.kind, self._sentence, self._default = name, kind, sentence, default
-        self._option, self.short, self.metavar, self.told = option, short, metavar, told
+        self._option, self.short, self.metavar, self.default_text = option, short, metavar, default_text
         self.stored, self.former, self.placed = stored, former, placed
         self.unless, self.shell, self.face, self.shell_needs = unless, shell, face, shell_needs
 
@@ -75,7 +75,7 @@ class Setting(Generic[T]):
             "{words}", " or ".join((", ".join(words[:-1]), *words[-1:])) if words[1:] else "".join(words)
         )
         said = f"{said}, {self.kind.bounds}" if self.kind.bounds else said
-        default = self.told
+        default = self.default_text
         if not default and not self.needed and not self.is_flag and self.default not in (None, (), ""):
             default = ",".join(map(str, self.default)) if isinstance(self.default, tuple) else str(self.default)  # type: ignore[reportUnknownArgumentType]
         return f"{said} (default {default})" if default else said

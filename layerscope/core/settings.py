@@ -17,14 +17,14 @@ from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
 # Closed sets of words, for the type checker and for the table below.
 View = Literal["natural", "signal"]
 Order = Literal["RGB", "BGR"]
-Crop = Literal["center", "squash"]
+Crop = Literal["center", "squash", "letterbox"]
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 Orientation = Literal["upright", "stored"]
 RecipeName = Literal["default", "further", "paper"]
 Shell = Literal["bash", "zsh", "fish"]
 VIEWS: tuple[View, ...] = ("natural", "signal")
 ORDERS: tuple[Order, ...] = ("RGB", "BGR")
-CROPS: tuple[Crop, ...] = ("center", "squash")
+CROPS: tuple[Crop, ...] = ("center", "squash", "letterbox")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("bilinear", "bicubic", "nearest", "lanczos")
 ORIENTATIONS: tuple[Orientation, ...] = ("upright", "stored")
 RECIPES: tuple[RecipeName, ...] = ("default", "further", "paper")
@@ -103,12 +103,11 @@ STD = Setting("std", Numbers(above_zero=True), "per channel, likewise", (), meta
 ORDER = Setting[Order]("order", Word(ORDERS), "order of the channels: {words}", "RGB", metavar="WORD")
 RESIZE = Setting("resize", Maybe(_COUNT), "short side of the picture before the crop", None, metavar="PX")
 CROP = Setting[Crop](
-    "crop", Word(CROPS), "`center` cuts the middle out, `squash` resizes without regard to the aspect", "center",
-    metavar="WORD",
+    "crop", Word(CROPS), "`center` cuts the middle out, `squash` loses the aspect, `letterbox` has gray beside it",
+    "center", metavar="WORD",
 )  # fmt: skip
 INTERPOLATION = Setting[Interpolation](
-    "interpolation", Word(INTERPOLATIONS), "of the resizing: {words}", "bilinear",
-    metavar="WORD",
+    "interpolation", Word(INTERPOLATIONS), "of the resizing: {words}", "bilinear", metavar="WORD",
 )  # fmt: skip
 SHOW = Setting(
     "show", Maybe(Shape(0, ",", "three channel numbers such as 3,2,1")),
@@ -126,8 +125,7 @@ LAYERS = Setting("layers", Names(), "layers by name or pattern; with commas or r
 K = Setting("k", Whole(1, 128), "peaks kept per unit", 9, metavar="K", stored="k")
 METHODS = Setting(
     "methods", Several(METHOD_NAME, "a list of methods"),
-    "projections: {words}; with commas or repeated", _default_methods,
-    option="--method", metavar="METHOD",
+    "projections: {words}; with commas or repeated", _default_methods, option="--method", metavar="METHOD",
 )  # fmt: skip
 UNITS = Setting(
     "units", Maybe(_COUNT), "tiles for a seeded sample of N units per layer only; all units are scanned", None,
@@ -166,8 +164,7 @@ NO_PROGRESS = PROGRESS.but(default=False)
 
 # What is shown, and how.
 METHOD = Setting(
-    "method", Maybe(METHOD_NAME), "projections by {words}", None, metavar="METHOD",
-    told="the layer's own",
+    "method", Maybe(METHOD_NAME), "projections by {words}", None, metavar="METHOD", default_text="the layer's own",
 )  # fmt: skip
 VIEW = Setting[View]("view", Word(VIEWS), "how projections are shown: {words}", "natural", metavar="WORD")
 LAYER = Setting(
@@ -177,12 +174,15 @@ LAYER = Setting(
 UNIT = Setting("unit", Maybe(Whole(0)), "its peaks", None, metavar="UNIT", placed=True)
 SHOWN_UNITS = Setting("units", Maybe(UnitNumbers()), "these units, such as `1,2,5-9`", None, metavar="LIST")
 SHOWN_COUNT = Setting(
-    "count", Maybe(_COUNT), "a seeded sample of N units", None, metavar="N", told="16; an overview shows 4 a layer"
-)
+    "count", Maybe(_COUNT), "a seeded sample of N units", None, metavar="N",
+    default_text="16; an overview shows 4 a layer",
+)  # fmt: skip
 FIGURE = "a `.png`, `.pdf` or `.svg` file"
 FILTERS = Setting("filters", Flag(), "the filters of the first layer, or of LAYER", False)
 SHARED_SCALE = Setting("shared_scale", Flag(), "one gray scale for all tiles of a unit", False)
-FIGURE_WIDTH = Setting("width", Maybe(Number(1, 100)), "width of the figure, inches", None, metavar="INCHES", told="7")
+FIGURE_WIDTH = Setting(
+    "width", Maybe(Number(1, 100)), "width of the figure, inches", None, metavar="INCHES", default_text="7"
+)
 DPI = Setting("dpi", Whole(10, 2400), "dots per inch of a `.png`", 300, metavar="N")
 
 # Where pages are served.
@@ -210,7 +210,7 @@ FOLDER = Setting(
 )  # fmt: skip
 EXPORT_TILE = Setting(
     "tile", Maybe(_SIDES), "largest side of a tile, px; larger ones are made smaller", None, metavar="PX",
-    told="all as stored",
+    default_text="all as stored",
 )  # fmt: skip
 BUDGET = Setting(
     "budget", Maybe(Bytes()), "at most so much, such as `200MB` or `1.5GB`: the most that fits", None, metavar="SIZE"
@@ -232,18 +232,18 @@ VALIDATE = Setting(
 RECIPE_NAME = Setting[RecipeName](
     "recipe", Word(RECIPES),
     "`default`, the network's own; `further`, a second, gentler cycle; or `paper`, as Zeiler & Fergus 2013 trained",
-    "default", metavar="WORD", told="`default`",
+    "default", metavar="WORD", default_text="`default`",
 )  # fmt: skip
 START = Setting(
     "start", Maybe(Place()), "begin with the weights of an earlier run of the same network, that run's folder", None,
     metavar="RUN",
 )  # fmt: skip
-EPOCHS = Setting("epochs", Maybe(_COUNT), "epochs in all", None, metavar="N", told="the recipe's")
-RATE = Setting("rate", Maybe(Number()), "peak learning rate", None, metavar="R", told="the recipe's")
+EPOCHS = Setting("epochs", Maybe(_COUNT), "epochs in all", None, metavar="N", default_text="the recipe's")
+RATE = Setting("rate", Maybe(Number()), "peak learning rate", None, metavar="R", default_text="the recipe's")
 BATCH = Setting(
-    "batch", Maybe(Whole(2)), "pictures in a step, over all processes", None, metavar="N", told="the recipe's"
+    "batch", Maybe(Whole(2)), "pictures in a step, over all processes", None, metavar="N", default_text="the recipe's"
 )
-TRAIN_SEED = Setting("seed", Maybe(_SEED), "seed of all that is drawn", None, metavar="N", told="the recipe's")
+TRAIN_SEED = Setting("seed", Maybe(_SEED), "seed of all that is drawn", None, metavar="N", default_text="the recipe's")
 BF16 = Setting("bf16", Flag(), "float32 even where the processor computes in bfloat16", True)
 CLASSES = Setting(
     "classes", Maybe(Place()),
@@ -262,11 +262,11 @@ SHARDS = Setting("shards", Flag(), "plain tar files of 1,000 pictures in place o
 WORLD_COUNT = Setting("count", _COUNT, "how many pictures", 20_000, metavar="N")
 MASKED = Setting(
     "count", Maybe(_COUNT), "how many pictures", None, option="--images", metavar="N",
-    told="1500 of `--world`, all of `--masks`",
+    default_text="1500 of `--world`, all of `--masks`",
 )  # fmt: skip
 WORLD = Setting("world", Flag(), "pictures of the visual world, drawn for it", False)
 MASKS = Setting("masks", Maybe(Place()), "pictures and masks that `layerscope world` wrote", None, metavar="DIR")
-DEMO_COUNT = MASKED.but(told="1000; 288 with `--known`")
+DEMO_COUNT = MASKED.but(default_text="1000; 288 with `--known`")
 KNOWN = Setting("known", Flag(), "the network whose filters were set by hand: every meaning is known", False)
 SAMPLE = Setting("sample", _COUNT, "peaks of each layer computed again", 32, metavar="N")
 COMPARED = Setting("limit", Whole(1, 64), "at most so many pictures", 4, metavar="N")

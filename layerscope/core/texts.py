@@ -128,8 +128,8 @@ class Reporter(Kind[Any]):
     expected = "True, False, or an object with start, step and say"
 
     def check(self, value: Any) -> Any:
-        told = all(callable(getattr(value, name, None)) for name in ("start", "step", "say"))
-        if isinstance(value, type) or not (value is None or isinstance(value, bool) or told):
+        reports = all(callable(getattr(value, name, None)) for name in ("start", "step", "say"))
+        if isinstance(value, type) or not (value is None or isinstance(value, bool) or reports):
             raise Unfit(value)
         return value
 

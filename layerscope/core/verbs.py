@@ -88,7 +88,7 @@ _ALL = (
                 alone=True,
             ),
             s.METHOD,
-            s.VIEW.asked(told="natural"),
+            s.VIEW.asked(default_text="natural"),
             s.SHARED_SCALE,
             s.FIGURE_WIDTH,
             s.DPI,
@@ -136,7 +136,7 @@ _ALL = (
             s.NET,
             s.PICTURE,
             s.out("an `.html` file; one that exists is replaced", "PAGE"),
-            s.METHOD.but(told="that of the deepest layer's plate"),
+            s.METHOD.but(default_text="that of the deepest layer's plate"),
             s.ORIENTATION,
             s.MAX_PIXELS.but(sentence="refuse a larger picture"),
             s.WEIGHTS,
@@ -150,7 +150,7 @@ _ALL = (
         lambda s: (
             s.ATLAS,
             s.FOLDER,
-            s.LAYERS.asked(told="all"),
+            s.LAYERS.asked(default_text="all"),
             s.EXPORT_TILE,
             s.BUDGET,
             s.PHOTOGRAPHS,
@@ -187,7 +187,7 @@ _ALL = (
         "run a network's own forward beside ours on picture files, and name what differs",
         lambda s: (
             s.NET,
-            s.IMAGES.asked(told="a few that are drawn"),
+            s.IMAGES.asked(default_text="a few that are drawn"),
             s.Setting(
                 "prepare",
                 s.Held("a function, or None"),
@@ -208,7 +208,7 @@ _ALL = (
         "find which unit detects which concept, on pictures whose content is known",
         lambda s: (
             s.ATLAS,
-            s.NET.asked(told="what the atlas names"),
+            s.NET.asked(default_text="what the atlas names"),
             s.Group("pictures and their masks", s.WORLD, s.MASKS, alone=True, needed=True),
             s.MASKED,
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
@@ -226,7 +226,7 @@ _ALL = (
             s.READ,
             s.out(s.FIGURE, "FIGURE"),
             s.OVERWRITE.but(sentence="replace FIGURE where it exists"),
-            s.LAYERS.asked(told="those of `auto` that have a map"),
+            s.LAYERS.asked(default_text="those of `auto` that have a map"),
             s.EVOLVE_UNITS,
             s.SEED.but(sentence="seed of the sample", stored=""),
             s.Setting("method", s.METHOD_NAME, s.METHOD.sentence, lambda: s.METHODS.default[0], metavar="METHOD"),

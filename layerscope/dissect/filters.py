@@ -1,8 +1,8 @@
 """What a first-layer filter prefers, read from its weights: a direction, a frequency, a colour, its symmetry.
 
 Weights are first put into px values (divided by the input's std), red, green and blue, in float64. Their principal
-component over the colours gives one colour axis and one plane; direction and frequency are read from the power
-spectrum of that plane. Angles are those of a line as seen on the screen: 0 is horizontal, counter-clockwise is
+component over the colours gives one colour axis and one gray filter; direction and frequency are read from the power
+spectrum of that filter. Angles are those of a line as seen on the screen: 0 is horizontal, counter-clockwise is
 positive, (-90, 90] degrees, so that -45 falls from the upper left to the lower right.
 """
 
@@ -46,13 +46,13 @@ class FilterSight:
 def filter_sight(weights: Float[np.ndarray, "c h w"]) -> FilterSight:
     """Read a filter. weights: per px value, red, green, blue (or gray)."""
     values = weights.astype(np.float64)
-    axis, plane = principal(values)
+    axis, gray = principal(values)
     energy = float((values**2).sum())
     chroma = 1 - len(values) * float((values.mean(0) ** 2).sum()) / energy if energy else 0.0
-    light = bool((plane * _middle(plane.shape)).sum() > 0)
+    light = bool((gray * _middle(gray.shape)).sum() > 0)
     colour, opponent = hues(axis if light else -axis) if chroma > 1e-6 else ("", "")
-    uniform = plane.size * plane.mean() ** 2 / (float((plane**2).sum()) or 1.0)
-    rows, cols, spectrum = _spectrum(plane - plane.mean())
+    uniform = gray.size * gray.mean() ** 2 / (float((gray**2).sum()) or 1.0)
+    rows, cols, spectrum = _spectrum(gray - gray.mean())
     turn = direction(rows, cols, np.abs(spectrum) ** 2 * (np.hypot(rows, cols) <= 0.5))
     peak = int(np.argmax(np.abs(spectrum)))
     waves = float(np.hypot(rows, cols).ravel()[peak])
@@ -64,13 +64,13 @@ def filter_sight(weights: Float[np.ndarray, "c h w"]) -> FilterSight:
         colour=colour,
         opponent=opponent,
         uniform=float(uniform),
-        even=_evenness(plane, float(rows.ravel()[peak]), float(cols.ravel()[peak])),
+        even=_evenness(gray, float(rows.ravel()[peak]), float(cols.ravel()[peak])),
         light=light,
     )
 
 
 def principal(values: Float64[np.ndarray, "c h w"]) -> tuple[Float64[np.ndarray, " c"], Float64[np.ndarray, "h w"]]:
-    """The colour axis of most energy, of length 1 and light rather than dark, and the plane along it."""
+    """The colour axis of most energy, of length 1 and light rather than dark, and the filter along it."""
     colours = np.linalg.svd(values.reshape(len(values), -1), full_matrices=False)[0]
     axis = colours[:, 0]
     axis = -axis if axis[np.argmax(np.abs(axis))] < 0 else axis
@@ -115,20 +115,20 @@ def _middle(shape: tuple[int, ...]) -> Float64[np.ndarray, "h w"]:
 
 
 def _spectrum(
-    plane: Float64[np.ndarray, "h w"],
+    gray: Float64[np.ndarray, "h w"],
 ) -> tuple[Float64[np.ndarray, "s s"], Float64[np.ndarray, "s s"], Complex[np.ndarray, "s s"]]:
     """Frequencies along rows and columns, cycles per px, and the transform there."""
     rows, cols = np.meshgrid(np.fft.fftfreq(_SAMPLES), np.fft.fftfreq(_SAMPLES), indexing="ij")
-    return rows, cols, np.fft.fft2(plane, (_SAMPLES, _SAMPLES))
+    return rows, cols, np.fft.fft2(gray, (_SAMPLES, _SAMPLES))
 
 
-def _evenness(plane: Float64[np.ndarray, "h w"], row_waves: float, col_waves: float) -> float:
+def _evenness(gray: Float64[np.ndarray, "h w"], row_waves: float, col_waves: float) -> float:
     """How much of the wave at this frequency is mirrored about the middle of the filter's energy."""
-    power = plane**2
+    power = gray**2
     if not power.any():
         return 0.0
-    rows, cols = np.mgrid[: plane.shape[0], : plane.shape[1]]
+    rows, cols = np.mgrid[: gray.shape[0], : gray.shape[1]]
     row, col = (float((power * place).sum() / power.sum()) for place in (rows, cols))
     wave = np.exp(-2j * np.pi * ((rows - row) * row_waves + (cols - col) * col_waves))
-    found = (plane * wave).sum()
+    found = (gray * wave).sum()
     return float(found.real**2 / (abs(found) ** 2 or 1.0))

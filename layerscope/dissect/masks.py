@@ -1,4 +1,4 @@
-"""Where concepts are: what a set of images with masks must offer, and its masks kept small on the evaluation plane."""
+"""Where concepts are: what a set of images with masks must offer, and its masks kept small on the evaluation grid."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int64, UInt8
 
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Placement
-from layerscope.dissect.plane import Plane, masks_on
+from layerscope.dissect.grid import EvaluationGrid, masks_on
 from layerscope.dissect.score import ConceptLike
 from layerscope.sources import Source
 
@@ -27,10 +27,10 @@ class MaskedImages(Protocol):
 
 
 class Masks:
-    """The masks of all images looked at, in their order, one bit per concept and px of the plane."""
+    """The masks of all images looked at, in their order, one bit per concept and px of the grid."""
 
-    def __init__(self, masked: MaskedImages, plane: Plane) -> None:
-        self.masked, self.plane = masked, plane
+    def __init__(self, masked: MaskedImages, grid: EvaluationGrid) -> None:
+        self.masked, self.grid = masked, grid
         self.concepts = tuple(masked.concepts)
         self.area = np.zeros(len(self.concepts), np.int64)
         self._packed: list[UInt8[np.ndarray, "c bytes"]] = []
@@ -47,14 +47,14 @@ class Masks:
                 f"the masks of image {image} are {list(masks.shape)}; expected one for each of the {wanted[0]} "
                 f"concepts, of the picture's size: {list(wanted)}"
             )
-        on_plane = masks_on(self.plane, masks, placement)
-        self.area += on_plane.sum(1)
-        self._packed.append(np.packbits(on_plane, axis=1))
+        on_grid = masks_on(self.grid, masks, placement)
+        self.area += on_grid.sum(1)
+        self._packed.append(np.packbits(on_grid, axis=1))
 
     def of(self, places: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, "n c px"]:
         """The masks of the images at these places of the order."""
         packed = np.stack([self._packed[place] for place in places])
-        return np.unpackbits(packed, axis=2, count=self.plane.px).astype(bool)
+        return np.unpackbits(packed, axis=2, count=self.grid.px).astype(bool)
 
 
 @runtime_checkable

@@ -21,10 +21,10 @@ from layerscope.core.progress import Progress, Silent
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.stages import OVERLAPS, THRESHOLDS
 from layerscope.dissect.baselines import derangement, rotation
+from layerscope.dissect.grid import EvaluationGrid, Upsampling
 from layerscope.dissect.maps import Activations, BatchMaps, Maps
 from layerscope.dissect.masks import MaskedImages, Masks
 from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
-from layerscope.dissect.plane import Plane, Upsampling
 from layerscope.dissect.score import BAU_QUANTILE, figures, iou, units_named
 from layerscope.dissect.thresholds import Counts
 from layerscope.graph import Carrier
@@ -67,17 +67,17 @@ def dissect(
         raise UsageError("none of these layers has positions: dense layers cannot be dissected")
     if untrained is not None:
         _check_same_architecture(program, untrained, with_maps)
-    plane = Plane.of(input, every)
-    masks = Masks(masked, plane)
-    subjects = _subjects(with_maps, plane, seed, mixed=baselines, untrained=untrained is not None)
+    grid = EvaluationGrid.of(input, every)
+    masks = Masks(masked, grid)
+    subjects = _subjects(with_maps, grid, seed, mixed=baselines, untrained=untrained is not None)
     programs = [program] if untrained is None else [program, untrained]
     activations = Activations(programs, with_maps, source, input, memory)
     with ThreadPoolExecutor(_THREADS) as pool:
-        told = progress or Silent()
-        make(_Counting(activations, masks, subjects, pool), NoMarks(), told)
+        reporter = progress or Silent()
+        make(_Counting(activations, masks, subjects, pool), NoMarks(), reporter)
         _cut(activations.source, masks, subjects)
         orders = _orders(len(masks), seed, shuffled=baselines)
-        make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), told)
+        make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), reporter)
     return Dissection(
         layers=tuple(_layer(layer, subjects, masks) for layer in with_maps),
         images=len(masks),
@@ -134,7 +134,7 @@ class _Subject:
         return units_named(
             masks.concepts,
             masks.area,
-            len(masks) * masks.plane.px,
+            len(masks) * masks.grid.px,
             iou(own, self.above[:, :-1], masks.area),
             iou(single, self.above[:, -1:], masks.area),
             self.alive,
@@ -142,11 +142,11 @@ class _Subject:
 
 
 def _subjects(
-    layers: Sequence[LayerRecord], plane: Plane, seed: int, *, mixed: bool, untrained: bool
+    layers: Sequence[LayerRecord], grid: EvaluationGrid, seed: int, *, mixed: bool, untrained: bool
 ) -> list[_Subject]:
     found = []
     for layer in layers:
-        upsampling = Upsampling(layer, plane)
+        upsampling = Upsampling(layer, grid)
         found.append(_Subject("", layer, 0, upsampling))
         if mixed:
             found.append(_Subject(MIXED, layer, 0, upsampling, rotation(layer.units, seed)))
@@ -183,7 +183,7 @@ def _cut(source: Source, masks: Masks, subjects: list[_Subject]) -> None:
     if not masks.area.any():
         raise ImageError(f"no mask of {source.name} marks any px: there is nothing to find")
     for subject in subjects:
-        subject.cut(masks.area, len(masks) * masks.plane.px)
+        subject.cut(masks.area, len(masks) * masks.grid.px)
 
 
 def _orders(count: int, seed: int, *, shuffled: bool) -> dict[str, Int64[np.ndarray, " n"]]:

@@ -147,8 +147,10 @@ def _caption(
         below += " Thin line across the classes: the mean over all labelled images."
     trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
     ties = words.tie_words(file, layer, [unit])
+    sunken = words.below_zero_words(file, layer, [unit]) if trust else ""
     named, source = words.named_words(file, layer, unit), words.source_words(file, layer)
-    return " ".join(part for part in (named, opening, numbers, below, ties, source, trust) if part)
+    own = words.rule_words([layer], layer.method) if trust and layer.method else ""
+    return " ".join(part for part in (named, opening, numbers, below, ties, sunken, source, own, trust) if part)
 
 
 def _numbers(found: UnitSummary) -> str:

@@ -76,6 +76,8 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
         why = "no unit was above zero in any image" if file.finished else "finish its build first"
         raise UsageError(f"this atlas holds no tiles to show: {why}")
     named = any(names(file.concepts(layer.id)) for layer in shown)
+    methods = dict.fromkeys(layer.method for layer in shown if layer.method)
+    own = [words.rule_words([layer for layer in shown if layer.method == method], method) for method in methods]
     return Sheet(
         panels=tuple(panel for _, row in rows for panel in row),
         columns=count,
@@ -84,6 +86,7 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
             f"Up to {in_words(count)} units of each layer, a seeded sample (seed {seed}) of those that have "
             f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
+            f"{''.join(f'{sentence} ' for sentence in own if sentence)}"
             f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
         ),
         footer=words.footer(file),
@@ -150,9 +153,12 @@ def _caption(
     field = f"{words.field_words(layer, file)}; tiles of {layer.tile} × {layer.tile} px." if layer.tile else ""
     field = field[:1].upper() + field[1:]
     ties = words.tie_words(file, layer, choice.units)
+    gaps = words.gap_words(file, layer, choice.units)
+    below = words.below_zero_words(file, layer, choice.units) if method is not None else ""
     guessed = names(file.concepts(layer.id))
     named = words.NAMES_MEANING if any(unit in guessed for unit in choice.units) else ""
-    sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), ties, field]
+    sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), gaps]
+    sentences += [ties, below, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
         sentences.append(words.specificity_words(file, layer, method))

@@ -1,6 +1,6 @@
 """The sentences under a figure: what was looked at, how it was chosen and shown, and how far to trust it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,14 @@ SPECIFICITY_MEANING = (
     "they show mostly the picture, near 1 mostly the unit."
 )
 NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
+# What a rule of this house does to the signal, by the rule's word; docs/mathematics.md derives them.
+OWN_RULES = {
+    "own": "rectified",
+    "both": "rectified, times its secant slope",
+    "secant": "times its secant slope",
+    "factor": "as a constant factor",
+    "bounds": "as its bounds say",
+}
 VIEWS = {
     "natural": "natural (seen through the colours and frequencies of the images)",
     "signal": "signal (the network's own input space)",
@@ -72,7 +80,18 @@ def method_words(layer: AtlasLayerRecord, method: str, view: str, shared_scale: 
     else:
         why = f" (as asked for; this layer's own is {layer.method})"
     scale = "all tiles of a unit on one scale" if shared_scale else "each tile on a scale of its own"
-    return f"Method: {method}{why}. View: {VIEWS.get(view, view)}; zero is mid-gray, {scale}."
+    own = rule_words([layer], method)
+    return f"Method: {method}{why}. {own}{own and ' '}View: {VIEWS.get(view, view)}; zero is mid-gray, {scale}."
+
+
+def rule_words(layers: Iterable[AtlasLayerRecord], method: str) -> str:
+    """Through what the method goes by rules that no paper states, and which these are; empty where by none."""
+    through: dict[str, dict[str, None]] = {}
+    for used_by, operation, word in (rule for layer in layers for rule in layer.record.own_rules):
+        if used_by == method:
+            through.setdefault(OWN_RULES.get(word, word), {})[operation] = None
+    told = "; ".join(f"{', '.join(operations)} ({does})" for does, operations in through.items())
+    return f"By rules that no paper states, {method} goes back through {told}." if told else ""
 
 
 def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:
@@ -110,6 +129,30 @@ def tie_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> st
         f"All peaks of {whose} are equal: the activation is at its ceiling there, and the images stand in their own "
         "order, not in one of strength."
     )
+
+
+def gap_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+    """What is to be said where units have some peaks and not all: the places without one are empty."""
+    had = np.isfinite(file.all_peaks(layer.id).value[list(units)]).sum(1)
+    fewer = int(((had > 0) & (had < file.run.k)).sum())
+    if not fewer:
+        return ""
+    who = (
+        "this unit has its"
+        if len(units) == 1
+        else f"{fewer} of these units {'has its' if fewer == 1 else 'have their'}"
+    )
+    return f"Places without a picture: {who} peaks in fewer than {file.run.k} images."
+
+
+def below_zero_words(file: Reader, layer: AtlasLayerRecord, units: Sequence[int]) -> str:
+    """What is to be said where even the highest activations of units are below zero: tiles without a signal."""
+    best = file.all_peaks(layer.id).value[list(units), 0]
+    below = int((np.isfinite(best) & (best < 0)).sum())
+    if not below:
+        return ""
+    whose = "this unit" if len(units) == 1 else f"{below} of these units"
+    return f"Even the highest activations of {whose} are below zero: where a method rectifies, nothing is left of them."
 
 
 def _trust(median: float) -> str:

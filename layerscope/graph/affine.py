@@ -75,12 +75,13 @@ def _lists(value: Any) -> Any:
 
 
 def _normalised(graph: Graph, constants: Container[Node], fx: Node) -> bool:
-    """(x - mean) * factor + bias, or x * factor + bias, where the factor is one over a deviation: batch norm."""
+    """(x - mean) * factor + bias, or x * factor + bias: batch norm, where the factor is one over a deviation, or where
+    it stands right behind a layer; exporters leave of a root only the number."""
     shifted = _sides(fx, constants)
     if shifted is None or shifted[0].target is not aten.mul.Tensor or not _alone(shifted[0]):
         return False
     scaled = _sides(shifted[0], constants)
-    if scaled is None or not _over_deviation(scaled[1]):
+    if scaled is None:
         return False
     centred, factor = scaled
     source, mean = centred, None
@@ -88,6 +89,8 @@ def _normalised(graph: Graph, constants: Container[Node], fx: Node) -> bool:
     if centred.target is aten.sub.Tensor and _alone(centred) and less[0] not in constants:
         pair = _sides(centred, constants)
         source, mean = pair if pair is not None else (centred, None)
+    if source.target not in _LAYERS and not _over_deviation(factor):
+        return False
     weight, bias = _flat(graph, fx, factor), _flat(graph, fx, shifted[1])
     emit = Emitter(graph, fx, factor)
     ones = emit(aten.ones_like.default, weight)

@@ -68,8 +68,8 @@ def exported(model: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
                 except Exception as further:
                     require_memory(further, doing, kind=TraceError)
         with quiet():
-            told = sentence(first, model, call)
-        raise TraceError(told) from first
+            explanation = sentence(first, model, call)
+        raise TraceError(explanation) from first
 
 
 def specialised(program: ExportedProgram, shape: tuple[int, int, int]) -> ExportedProgram:

@@ -25,7 +25,7 @@ def fields_of(graph: Graph) -> dict[int, Field]:
     return fields
 
 
-def _field(graph: Graph, node: Node, fields: dict[int, Field], plane: tuple[int, int]) -> Field:
+def _field(graph: Graph, node: Node, fields: dict[int, Field], input_size: tuple[int, int]) -> Field:
     windows = graph.op(node).window(graph.call(node))
     parts = [_seen_through(window, fields[source]) for window, source in zip(windows, node.sources, strict=True)]
     beyond = next((fields[source].beyond for source in node.sources if fields[source].beyond), "")
@@ -35,14 +35,14 @@ def _field(graph: Graph, node: Node, fields: dict[int, Field], plane: tuple[int,
         parts = [part for i, part in enumerate(parts) if i not in far] or parts
     note = next((part.note for part in parts if part.note), "") or _mirrored(graph, node, windows)
     if note:
-        return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=note)
+        return Field(rows=Window.whole(input_size[0]), cols=Window.whole(input_size[1]), note=note)
     counts = node.shape[-2:] if len(node.shape) > 1 else (1, 1)
     try:
         rows, cols = parts[0].rows, parts[0].cols
         for part in parts[1:]:
             rows, cols = rows.hull(part.rows, counts[0]), cols.hull(part.cols, counts[1])
     except UnalignedBranches as error:
-        return Field(rows=Window.whole(plane[0]), cols=Window.whole(plane[1]), note=f"at {node.name} {error}")
+        return Field(rows=Window.whole(input_size[0]), cols=Window.whole(input_size[1]), note=f"at {node.name} {error}")
     return Field(rows=rows, cols=cols, beyond=beyond)
 
 

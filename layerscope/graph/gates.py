@@ -61,7 +61,7 @@ def _product(fx: Node, constants: Container[Node]) -> tuple[Any, ...] | None:
     written = _written_out(*sides) or _written_out(*sides[::-1])
     if written is not None:
         return written
-    found = _told_apart(fx, sides)
+    found = _map_and_gate(fx, sides)
     return (gate, *found) if found is not None else (product, *sides)
 
 
@@ -172,7 +172,7 @@ def _calls(fx: Any, *targets: Any) -> TypeGuard[Any]:
     return isinstance(fx, Node) and fx.target in targets
 
 
-def _told_apart(fx: Node, sides: tuple[Node, Node]) -> tuple[Node, Node] | None:
+def _map_and_gate(fx: Node, sides: tuple[Node, Node]) -> tuple[Node, Node] | None:
     """The map and its gate, or None."""
     for own, other in (sides, sides[::-1]):
         shape, factor = own.meta["val"].shape, other.meta["val"].shape

@@ -77,6 +77,9 @@ def copied(model: nn.Module) -> Copied:
         left_out += [f"{path or type(twin).__name__}: {hook}" for hook in _without_hooks(module)]
         if isinstance(module, nn.DataParallel):
             module.device_ids = []  # a wrapped part runs where it lies
+        if type(module).__module__.startswith("ultralytics.") and hasattr(module, "dynamic"):
+            # Else a detector's head keeps the grid of the first batch, its size with it.
+            vars(module)["dynamic"] = True
     return Copied(module=twin, left_out=tuple(left_out))
 
 

@@ -6,7 +6,7 @@ batch is another number there.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from math import prod
@@ -25,8 +25,9 @@ from layerscope.graph.graph import Graph
 from layerscope.graph.in_step import InStep, Reading, called, gap, values
 from layerscope.graph.ops.calls import Weight
 from layerscope.graph.program import Program
+from layerscope.graph.rounding import allowed
 
-PICTURES = 3
+REPLAYED_PICTURES = 3
 # How often a network of which a call changed nothing is run once more, on other pictures and with other weights.
 TRIES = 3
 # What rounding may do, as a share of a layer's largest magnitude: measured over torchvision's networks
@@ -168,6 +169,8 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
     if run.failed:
         return Replay(why=run.failed)
     gaps, bound = run.compared(), run.bound
+    steep = _steep(run, gaps)
+    bound = max([bound, *steep.values()])
     layers = len({run.node(name) for name in gaps if name not in run.reading.outputs})
     facts = {
         "pictures": len(run.pictures), "layers": layers, "outputs": len(run.reading.outputs),
@@ -176,13 +179,20 @@ def _judged(run: InStep, alone: list[Any]) -> Replay:
     if run.stuck[0]:
         return Replay(**facts, fault="running", where=run.stuck[0], why=run.stuck[1])
     for name, found in gaps.items():
-        if not found <= bound:
+        if not found <= max(run.bound, steep.get(name, 0.0)):
             return Replay(**facts, worst=found, where=name, fault="random" if _again(run, name) else "reading")
-    dependent = _reads_the_batch(run) or _returns_the_batch(run, alone)
+    dependent = _reads_the_batch(run, bound) or _returns_the_batch(run, alone, bound)
     if dependent:
         return Replay(**facts, worst=dependent[1], where=dependent[0], fault="batch")
     where = max(gaps, key=gaps.__getitem__, default="")
     return Replay(**facts, worst=gaps.get(where, 0.0), where=where)
+
+
+def _steep(run: InStep, gaps: Mapping[str, float]) -> dict[str, float]:
+    """What rounding alone may do to each layer or output that differs by more than is allowed elsewhere."""
+    beyond = {name: run.node(name) for name, found in gaps.items() if not found <= run.bound}
+    moved = allowed(run.program, run.pictures, set(beyond.values())) if beyond and not run.stuck[0] else {}
+    return {name: moved[node] for name, node in beyond.items() if gaps[name] <= moved.get(node, 0.0)}
 
 
 def _again(run: InStep, name: str) -> bool:
@@ -197,7 +207,7 @@ def _as_exact(run: InStep) -> bool:
     return all(found <= BOUNDS[run.reading.program.dtype] for found in run.apart.values())
 
 
-def _reads_the_batch(run: InStep) -> tuple[str, float] | None:
+def _reads_the_batch(run: InStep, bound: float) -> tuple[str, float] | None:
     """The first node of the program whose value for a picture depends on the others of its batch, and how far."""
     if _as_exact(run):
         return None
@@ -206,17 +216,17 @@ def _reads_the_batch(run: InStep) -> tuple[str, float] | None:
     pairs = zip(values(run.program, run.pictures, wanted), values(run.program, run.pictures[:1], wanted), strict=True)
     for (node, whole), (_, single) in pairs:
         found = gap(single, whole[:1])
-        if not found <= run.bound:
+        if not found <= bound:
             return run.program.graph.nodes[node].name, found
     return None
 
 
-def _returns_the_batch(run: InStep, alone: list[Any]) -> tuple[str, float] | None:
+def _returns_the_batch(run: InStep, alone: list[Any], bound: float) -> tuple[str, float] | None:
     """The first output of the user's own network that depends on the other pictures, and how far."""
-    for single, bound in ((alone, BOUNDS[run.reading.program.dtype]), (None, run.bound)):
+    for single, most in ((alone, BOUNDS[run.reading.program.dtype]), (None, bound)):
         single = _returned(run.module, run.pictures[:1], run.program.dtype) if single is None else single
         found = _farthest(run, single)
-        if found is None or found[1] <= bound:
+        if found is None or found[1] <= most:
             return None
     return found
 
@@ -245,8 +255,8 @@ def _batch(model: nn.Module | ExportedProgram) -> int:
         named = model.graph_signature.user_inputs
         (picture,) = [node for node in model.graph.nodes if node.op == "placeholder" and node.name in named]
         size = picture.meta["val"].shape[0]
-        return size if isinstance(size, int) else PICTURES
-    return PICTURES
+        return size if isinstance(size, int) else REPLAYED_PICTURES
+    return REPLAYED_PICTURES
 
 
 def _pictures(input: Input, count: int) -> Tensor:

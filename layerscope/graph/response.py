@@ -65,7 +65,7 @@ def _match(division: Node) -> tuple[dict[str, Any], list[Node]] | None:
 def _slides(pool: dict[str, Any], padded: tuple[int, ...] | None, x: Node) -> bool:
     """True where the mean is over neighbouring channels of each picture: axis 1 is a dummy, axis 2 the channels."""
     size, *others = pool["kernel_size"]
-    plane = tuple(pool["self"].meta["val"].shape)
+    pooled = tuple(pool["self"].meta["val"].shape)
     channels = x.meta["val"].shape[1] + size - 1
     return (
         others == [1, 1]
@@ -73,5 +73,5 @@ def _slides(pool: dict[str, Any], padded: tuple[int, ...] | None, x: Node) -> bo
         and set(pool["padding"] if isinstance(pool["padding"], tuple) else (pool["padding"],)) == {0}
         and pool["divisor_override"] is None
         and padded == (0, 0, 0, 0, size // 2, (size - 1) // 2)
-        and plane[:3] == (x.meta["val"].shape[0], 1, channels)
+        and pooled[:3] == (x.meta["val"].shape[0], 1, channels)
     )

@@ -18,14 +18,13 @@ from torch.fx import Node as FxNode
 from torch.utils._pytree import tree_flatten_with_path, tree_unflatten
 
 from layerscope.core.errors import TraceError
-from layerscope.core.failures import require_memory
-from layerscope.core.quiet import quiet
 from layerscope.graph import affine, gates, response
 from layerscope.graph.args import bind
 from layerscope.graph.arguments import CallArguments
 from layerscope.graph.batch import BatchDim, first, is_number
 from layerscope.graph.constants import GETITEM, Constants, WeightsRecipe, is_copy
 from layerscope.graph.export import exported, specialised
+from layerscope.graph.functional import decomposed, without_effects
 from layerscope.graph.graph import INPUT, Graph, Node
 from layerscope.graph.layout import Layout
 from layerscope.graph.layout_calls import handler_of
@@ -70,7 +69,8 @@ def prepared(model: nn.Module) -> Copied:
 
 def read_module(twin: Copied, shape: tuple[int, int, int]) -> Traced:
     """Trace a prepared module. Raises TraceError where it cannot be exported or takes more than one input."""
-    return replace(read_program(exported(twin.module, shape)), left_out=twin.left_out)
+    program = exported(twin.module, shape)
+    return replace(read_functional(without_effects(program)), left_out=twin.left_out)
 
 
 def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = None) -> Traced:
@@ -79,20 +79,23 @@ def read_program(program: ExportedProgram, shape: tuple[int, int, int] | None = 
     shape: channels, height, width of the inputs, for a program whose height or width was left free.
     Raises TraceError for a program of several inputs, or one that cannot be used for inputs of this shape.
     """
+    _require_one_input(program)
+    if shape is not None:
+        program = specialised(program, shape)
+    return read_functional(decomposed(program))
+
+
+def _require_one_input(program: ExportedProgram) -> None:
     names = program.graph_signature.user_inputs
     if len(names) != 1:
         raise TraceError(
             f"the model takes {len(names)} inputs ({', '.join(map(str, names))}); only one picture is known"
         )
-    if shape is not None:
-        program = specialised(program, shape)
-    try:
-        with quiet():
-            program = program.run_decompositions({})
-    except Exception as error:
-        require_memory(error, "reading the exported program", kind=TraceError)
-        said = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        raise TraceError(f"the exported program cannot be taken apart into ATen calls: {said[0][:200]}") from error
+
+
+def read_functional(program: ExportedProgram) -> Traced:
+    """Read a program without side effects; its graph is rewritten."""
+    _require_one_input(program)
     reader = _Reader(program)
     graph, recipe = reader.read()
     if not graph.outputs:

@@ -57,7 +57,7 @@ def thing_filters() -> Float32[np.ndarray, "things shapes 9 9"]:
 
 def line(angle: float) -> Float[np.ndarray, "7 7"]:
     """A light line, dark on both sides; sums to zero."""
-    row, col = plane(STROKE_SIDE)
+    row, col = centred(STROKE_SIDE)
     down, right = toward(angle)
     along, across = row * down + col * right, col * down - row * right
     length = np.exp(-((along / 2.2) ** 2) / 2)
@@ -69,7 +69,7 @@ def line(angle: float) -> Float[np.ndarray, "7 7"]:
 
 def blob(colour: str) -> Float[np.ndarray, "3 7 7"]:
     """A spot of one colour: its opponent colour counts against it, and so, half, does the same colour around it."""
-    row, col = plane(STROKE_SIDE)
+    row, col = centred(STROKE_SIDE)
     square = row**2 + col**2
     core, around = (np.exp(-square / width**2 / 2) for width in (1.4, 3.0))
     spot = core / core.sum() - 0.7 * around / around.sum()
@@ -115,7 +115,7 @@ def stripes(angle: float) -> Float[np.ndarray, "strokes 11 11"]:
 
 def wide_blob(colour: str) -> Float[np.ndarray, "strokes 11 11"]:
     """A spot of one colour, wider than a stroke's."""
-    row, col = plane(SHAPE_SIDE)
+    row, col = centred(SHAPE_SIDE)
     weights = np.zeros((len(STROKES), SHAPE_SIDE, SHAPE_SIDE))
     square = row**2 + col**2
     weights[STROKES.index(f"{colour} blob")] = np.exp(-square / 2 / 1.2**2)
@@ -148,7 +148,7 @@ def add_line(
 
 def spread(weights: Float[np.ndarray, "side side"], row: float, col: float, amount: float) -> None:
     """Add a small spot at a place that need not be a whole position."""
-    rows, cols = plane(len(weights))
+    rows, cols = centred(len(weights))
     spot = np.exp(-((rows - row) ** 2 + (cols - col) ** 2) / 2 / 0.6**2)
     weights += amount * spot / spot.sum()
 
@@ -158,7 +158,7 @@ def balanced(weights: Float[np.ndarray, "channels side side"], total: float) -> 
     return total * weights / weights[weights > 0].sum()
 
 
-def plane(side: int) -> tuple[Float[np.ndarray, "side side"], Float[np.ndarray, "side side"]]:
+def centred(side: int) -> tuple[Float[np.ndarray, "side side"], Float[np.ndarray, "side side"]]:
     """Rows and columns of a square, counted from its middle."""
     row, col = np.mgrid[:side, :side] - (side - 1) / 2
     return row, col

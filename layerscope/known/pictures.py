@@ -63,12 +63,12 @@ def picture(random: np.random.Generator, index: int) -> Picture:
     main = turn[index % len(turn)]
     company = [*random.permutation(SHAPES)[:3], *random.permutation(STROKES)[:4]]
     canvas = PlantedCanvas(background(random))
-    for name, row, col in places(random, [main, *company]):
+    for name, row, col in placed(random, [main, *company]):
         draw(canvas, random, name, row, col)
     return Picture(pixels=canvas.pixels(), plants=tuple(canvas.plants), label=kind(main))
 
 
-def places(random: np.random.Generator, names: list[str]) -> Iterator[tuple[str, float, float]]:
+def placed(random: np.random.Generator, names: list[str]) -> Iterator[tuple[str, float, float]]:
     """A place for every pattern that finds room beside those before it."""
     taken: list[tuple[float, float, float]] = []
     for name in names:

@@ -255,11 +255,11 @@ def _entries(layer: WatchedLayer, units: Sequence[int], rows: Sequence[int], col
     return Entries(layer.record.node, np.zeros(len(units), np.int64), *places)
 
 
-def _highest(plane: Float[Tensor, "rows cols"]) -> tuple[int, int, float]:
+def _highest(values: Float[Tensor, "rows cols"]) -> tuple[int, int, float]:
     """Row, column and value of the highest activation; of equals the first in reading order."""
-    place = int(plane.reshape(-1).argmax())
-    row, col = divmod(place, plane.shape[1])
-    return row, col, float(plane[row, col])
+    place = int(values.reshape(-1).argmax())
+    row, col = divmod(place, values.shape[1])
+    return row, col, float(values[row, col])
 
 
 def _maxima(maps: Float[Tensor, "units rows cols"], layer: WatchedLayer) -> Float32[np.ndarray, " units"]:

@@ -45,9 +45,9 @@ class WatchedLayer:
         order = np.argsort(-(maxima / scales), kind="stable")
         return tuple(order[maxima[order] > 0][:count].tolist())
 
-    def box(self, row: int, col: int, plane: tuple[int, int]) -> PlainBox:
+    def box(self, row: int, col: int, input_size: tuple[int, int]) -> PlainBox:
         """What a position sees, cut to the input."""
-        box = self.record.field.box(row, col).clipped(*plane)
+        box = self.record.field.box(row, col).clipped(*input_size)
         return box.top, box.left, box.bottom, box.right
 
 

@@ -61,9 +61,9 @@ def dense_network(spec: str, name: str, *, weights: str | Path | None, with_weig
         return Loaded(name=spec, model=model, input=expects, remarks=remarks, unloaded=filled.unloaded, own=own)
     head = "backbone."
     unloaded = {key.removeprefix(head): why for key, why in filled.unloaded.items() if key.startswith(head)}
-    told = f"of the detector {name} its backbone is looked at: what follows it works picture by picture"
+    remark = f"of the detector {name} its backbone is looked at: what follows it works picture by picture"
     return Loaded(
-        name=spec, model=model.get_submodule("backbone"), input=_of_detector(model), remarks=(told, *remarks),
+        name=spec, model=model.get_submodule("backbone"), input=_of_detector(model), remarks=(remark, *remarks),
         unloaded=unloaded,
     )  # fmt: skip
 

@@ -103,7 +103,7 @@ def chosen(parts: list[NamedTensors], key: str) -> list[NamedTensors]:
     return found
 
 
-def told(contents: Any, most: int = 8) -> str:
+def contents_text(contents: Any, most: int = 8) -> str:
     """What a file holds, in words: the keys at its top, and how many tensors stand under each."""
     if isinstance(contents, Tensor):
         return f"one tensor {list(contents.shape)} without a name"

@@ -15,18 +15,18 @@ from torch import nn
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
+from layerscope.core.settings import Crop
 from layerscope.models.loaded import Loaded, OwnForward
-from layerscope.models.parts import meaning, told
+from layerscope.models.parts import contents_text, meaning
 from layerscope.models.reading import contents
 from layerscope.models.signatures import kind_of_file, no_network
 from layerscope.models.standins import module_state, stands_for
 
 _DEPTH = 3
 _PARAMETERS = "hyper_parameters"
-# A picture for a detector is made to fit with gray beside it; here it is cropped.
 _LETTERBOX = (
-    "ultralytics makes a picture fit and lays gray beside it (letterbox), here its middle is cut out; --crop squash "
-    "shows all of it, at another aspect"
+    "a picture is fitted whole into {side} x {side} px with gray beside it (letterbox), as ultralytics has it in "
+    "training; it resizes by OpenCV's bilinear, here by Pillow's, which smooths what it makes smaller"
 )
 
 
@@ -92,7 +92,7 @@ def _opened(spec: str, path: Path) -> Loaded:
         raise TraceError(f'"{spec}" cannot be opened: {type(error).__name__}: {said}') from error
     found = sorted(_modules(held), key=lambda item: -meaning(item[0])[1])
     if not found:
-        raise UsageError(f'"{spec}" names no network: it holds none, but {told(held)}')
+        raise UsageError(f'"{spec}" names no network: it holds none, but {contents_text(held)}')
     key, model = found[0]
     others = [name or "the file itself" for name, _ in found[1:]]
     remarks = [f'"{path.name}" holds several networks: {key} was taken, not {", ".join(others)}'] if others else []
@@ -116,10 +116,11 @@ def _of_ultralytics(loaded: Loaded, model: Any, given: Mapping[str, Any]) -> Loa
     classifies = type(model).__name__ == "ClassificationModel"
     names = getattr(model, "names", None) or {}
     channels = int(getattr(model, "yaml", {}).get("channels", 3))
+    crop: Crop = "center" if classifies else "letterbox"
     return Loaded(
-        name=loaded.name, model=model, input=Input(channels=channels, height=side, width=side),
+        name=loaded.name, model=model, input=Input(channels=channels, height=side, width=side, crop=crop),
         classes=tuple(str(name) for name in names.values()) if classifies else (),
-        remarks=loaded.remarks if classifies else (*loaded.remarks, _LETTERBOX),
+        remarks=loaded.remarks if classifies else (*loaded.remarks, _LETTERBOX.format(side=side)),
         own=OwnForward("ultralytics", lambda files: _by_ultralytics(files, side, classifies=classifies)),
     )  # fmt: skip
 

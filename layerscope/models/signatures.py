@@ -14,6 +14,7 @@ HEAD = 512
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _ALONE = "holds weights, which are no network alone: name their network, and give this file with --weights"
 _INSTEAD = "give the torch network that it came from, as a function in a .py file"
+_KERAS = "write keras:SPEC if Keras saved a whole model in it"
 _AGAIN = "copy or download it again"
 _UNPACK = "unpack it and name the file inside"
 _STATE = 'where it was made, save its state dict: torch.save(model.state_dict(), "weights.pt")'
@@ -23,11 +24,12 @@ _CONVERT = 'load it where it was made, and save its weights for the torch networ
 @dataclass(frozen=True)
 class WeightsFormat:
     """A format of file met among weights. what: in words, with its article. advice: what a user does. reader: of
-    `reading`, or ""."""
+    `reading`, or "". named: how it is written where it holds a whole network, with SPEC in its place."""
 
     what: str
     advice: str = ""
     reader: str = ""
+    named: str = ""
 
 
 def _begins(*starts: bytes, at: int = 0) -> Callable[[bytes], bool]:
@@ -74,7 +76,7 @@ _BYTES: tuple[tuple[Callable[[bytes], bool], WeightsFormat], ...] = (
         ),
     ),
     (_words(b"{", b"["), WeightsFormat("a JSON file", reader="index")),
-    (_begins(b"\x89HDF\r\n\x1a\n"), WeightsFormat("an HDF5 file, as Keras writes", _CONVERT)),
+    (_begins(b"\x89HDF\r\n\x1a\n"), WeightsFormat("an HDF5 file, as Keras writes", _CONVERT, named=_KERAS)),
     (_begins(b"GGUF"), WeightsFormat("a GGUF file", _CONVERT)),
     (_begins(b"TFL3", at=4), WeightsFormat("a TensorFlow Lite file", _CONVERT)),
     (
@@ -118,7 +120,7 @@ _MEMBERS: tuple[tuple[Callable[[str], bool], WeightsFormat], ...] = (
         WeightsFormat("a TorchScript archive, whose network cannot be read", _STATE),
     ),
     (lambda name: name.endswith("data.pkl"), WeightsFormat("a file of torch.save", reader="torch")),
-    (lambda name: name.endswith("model.weights.h5"), WeightsFormat("a Keras archive", _CONVERT)),
+    (lambda name: name.endswith("model.weights.h5"), WeightsFormat("a Keras archive", _CONVERT, named=_KERAS)),
 )
 _ARRAYS = WeightsFormat("an archive of NumPy arrays", reader="npz")
 _ZIP = WeightsFormat("a zip archive", _UNPACK)
@@ -148,5 +150,6 @@ def _of_zip(path: Path) -> WeightsFormat:
 def no_network(spec: str, path: Path) -> str:
     """Why a file is no network, with what to do about it."""
     kind = kind_of_file(path)
-    why = f"it {_ALONE}" if kind.reader and kind.reader != "index" else f"it is {kind.what}; {_INSTEAD}"
+    instead = kind.named.replace("SPEC", spec) or _INSTEAD
+    why = f"it {_ALONE}" if kind.reader and kind.reader != "index" else f"it is {kind.what}; {instead}"
     return f'"{spec}" names no network: {why}'

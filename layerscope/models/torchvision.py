@@ -77,12 +77,12 @@ def _named(name: str, weights: str | Path | None) -> tuple[str, str]:
 def _with_file(spec: str, name: str, weights: str | Path) -> Loaded:
     path = weights_path(weights)
     entries = list(models.get_model_weights(name))
-    told = _published_as(path, entries)
-    entry = told or models.get_model_weights(name)["DEFAULT"]
+    published = _published_as(path, entries)
+    entry = published or models.get_model_weights(name)["DEFAULT"]
     model, _ = built(name, entry)
     filled = fill(model, weights, renamed=lambda state: built(name, entry, state)[1])
     whole = not filled.unloaded and not filled.resized
-    doubt = [] if told else _other_preparations(entry, entries)
+    doubt = [] if published else _other_preparations(entry, entries)
     return Loaded(
         name=spec,
         model=model,

@@ -140,9 +140,9 @@ def _guarded(run: Callable[[], Any], guest: Guest, failing: str, what: str) -> A
         said = "" if error.code in (None, 0) else f": {error.code}"
         raise TraceError(f"{what} ends the program ({_at(error, guest)}){said}; {_UNDER_MAIN}") from error
     except Exception as error:
-        told = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         at = f" ({line})" if (line := guest.line_of(error)) else ""
-        raise TraceError(f"{failing}: {type(error).__name__}: {told}{at}") from error
+        raise TraceError(f"{failing}: {type(error).__name__}: {message}{at}") from error
 
 
 def _at(error: BaseException, guest: Guest) -> str:

@@ -19,7 +19,7 @@ from layerscope.core.errors import TraceError, UsageError
 from layerscope.models.fitting import Fit, cut, fits_of, odd_numbers, refuse_another
 from layerscope.models.heads import replace_module, resized_heads
 from layerscope.models.loaded import Loaded
-from layerscope.models.parts import chosen, meaning, parts_in, told
+from layerscope.models.parts import chosen, contents_text, meaning, parts_in
 from layerscope.models.reading import contents
 from layerscope.models.standins import stands_for
 
@@ -138,12 +138,14 @@ def _fits(model: nn.Module, path: Path, key: str, renamed: Callable[[State], Sta
     held = contents(path)
     parts = parts_in(held)
     if not parts:
-        raise TraceError(f'"{path}" holds no state dict (a dictionary of named tensors); it holds {told(held)}')
+        raise TraceError(
+            f'"{path}" holds no state dict (a dictionary of named tensors); it holds {contents_text(held)}'
+        )
     if key:
         every, parts = parts, chosen(parts, key)
         if not parts:
             keys = [".".join(part.keys) for part in every if part.keys]
-            raise TraceError(f'"{path}" holds no tensors under "{key}"; it holds {cut(keys) or told(held)}')
+            raise TraceError(f'"{path}" holds no tensors under "{key}"; it holds {cut(keys) or contents_text(held)}')
     own = _tensors(model)
     fits = fits_of(own, parts)
     if renamed is not None and fits[0].missing:

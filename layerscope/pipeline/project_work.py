@@ -159,7 +159,7 @@ class ProjectWork(ImageWork):
         if known is None:
             boxes = boxes_for(part.signals[work.methods[0]], part.extents[work.methods[0]], work.side)
         else:
-            boxes = [known[unit, rank] for _, unit, rank in peaks.places()]
+            boxes = [known[unit, rank] for _, unit, rank in peaks.identities()]
         views, shown = self.settings.views, self.input.shown
         made = [
             view_tiles(part.signals[method], part.extents[method], boxes, work.size, self.natural, views, shown)

@@ -70,7 +70,7 @@ class Projecting(Job[ImageGroup, ProjectPart]):
     def is_there(self, piece: Piece[ImageGroup]) -> bool:
         """True where the scratch file still holds what the group left in it."""
         stored = int(self.writer.payload(self.label, piece.number))
-        return stored == self.scratch.checksum(piece.held.peaks.places())
+        return stored == self.scratch.checksum(piece.held.peaks.identities())
 
     def put(self, piece: Piece[ImageGroup], part: ProjectPart) -> int:
         """Tiles go to the scratch file, their boxes, signals and the small whole pictures into the atlas."""

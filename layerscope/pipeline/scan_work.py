@@ -16,7 +16,7 @@ from layerscope.graph import Carrier
 from layerscope.pipeline.originals import originals
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.pipeline.working import ImageWork
-from layerscope.scan import PICTURES, ShardResult, scan_in_steps
+from layerscope.scan import STATISTICS_IMAGES, ShardResult, scan_in_steps
 from layerscope.sources import Source
 
 # So many batches are decoded ahead of the network.
@@ -60,13 +60,13 @@ class ScanWork(ImageWork):
 
     def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches."""
-        batches, met, told = reading.of(piece), list[ImageRecord](), 0
+        batches, met, reported = reading.of(piece), list[ImageRecord](), 0
         while True:
             try:
                 for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
-                    if len(met) > told:
-                        yield Met(tuple(met[told:]))
-                        told = len(met)
+                    if len(met) > reported:
+                        yield Met(tuple(met[reported:]))
+                        reported = len(met)
                     if isinstance(part, ShardResult):
                         yield part
                 return
@@ -85,8 +85,8 @@ class ScanWork(ImageWork):
         yield (
             yield from scan_in_steps(
                 self.runner, self.layers, originals(batches, BATCH), k=self.k, batch_size=self.batch,
-                floors=self.floors, with_pictures=(piece.number + 1) * SHARD <= PICTURES or piece.number == 0,
-                sample=self.sample,
+                floors=self.floors, sample=self.sample,
+                with_input_sums=(piece.number + 1) * SHARD <= STATISTICS_IMAGES or piece.number == 0,
             )
         )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The first stage: one pass over the images, shard by shard; what it found is written when all shards are in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from layerscope.core.records import ImageRecord, Input, LayerRecord
 from layerscope.core.stages import SCAN
 from layerscope.graph import Carrier
 from layerscope.graph.ops.kernels import NARROW
+from layerscope.graph.stated import own_rules
 from layerscope.pipeline.originals import copies_in_words
 from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork
 from layerscope.pipeline.settings import SHARD
@@ -134,7 +136,7 @@ class Scanning(Job[range, ScanPart]):
         return "the reasons: " + "; ".join(reasons[:3]) if reasons else "no reason was noted"
 
     def _write(self) -> None:
-        statistics = statistics_of(self.totals.pictures)
+        statistics = statistics_of(self.totals.input_sums)
         writer = self.writer
         with writer.transaction():
             writer.put_statistic("colour", statistics.colour.tolist())
@@ -149,7 +151,7 @@ class Scanning(Job[range, ScanPart]):
             writer.put_statistic("classes", list(self.classes))
             writer.put_statistic("class_counts", self.totals.class_counts.tolist())
             for layer in self.layers:
-                writer.put_layer(layer.node, layer)
+                writer.put_layer(layer.node, replace(layer, own_rules=own_rules(self.program.graph, layer.node)))
                 writer.put_units(layer.node, self.totals.unit_statistics(layer.node))
                 writer.put_peaks(layer.node, self.totals.peaks(layer.node), layer.field)
                 self._write_sampled(layer)

@@ -41,7 +41,7 @@ class ShownPeaks:
         low, high = np.searchsorted(self.image, (first, last + 1))
         return self[slice(int(low), int(high))]
 
-    def places(self) -> Iterator[tuple[int, int, int]]:
+    def identities(self) -> Iterator[tuple[int, int, int]]:
         """Node, unit and rank of each."""
         return zip(self.node.tolist(), self.unit.tolist(), self.rank.tolist(), strict=True)
 

@@ -30,7 +30,7 @@ GROUP = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class StratumImages:
     """Some images with strata. lacking: those without a small picture. hashes: as they were scanned, by id."""
 
     ids: tuple[int, ...]
@@ -51,14 +51,14 @@ class StrataWork(ImageWork):
 
     codec = ""
 
-    def __call__(self, pieces: Sequence[Piece[Images]], /) -> Iterator[Made[Placed]]:
+    def __call__(self, pieces: Sequence[Piece[StratumImages]], /) -> Iterator[Made[Placed]]:
         lacking = frozenset(id for piece in pieces for id in piece.held.lacking)
         runs = [piece.held.ids for piece in pieces]
         batches = self.source.picturing(lacking).batches(self.input, runs, threads=self.threads, ahead=1)
         with closing(batches), ThreadPoolExecutor(self.threads) as pool:  # type: ignore[type-var]
             yield from in_turn(pieces, lambda piece: self.clock.each("strata", self._parts(piece.held, batches, pool)))
 
-    def _parts(self, images: Images, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[Placed]:
+    def _parts(self, images: StratumImages, batches: Iterator[Batch], pool: ThreadPoolExecutor) -> Iterator[Placed]:
         batch = as_scanned(next(batches), images.hashes)
         ids = batch.ids.tolist()
         own = [(id, picture) for id, picture in zip(ids, batch.pictures, strict=False) if id in images.lacking]
@@ -67,7 +67,7 @@ class StrataWork(ImageWork):
         yield Placed(dict(zip(ids, batch.placements, strict=True)), pictures)
 
 
-class PlacingStrata(Job[Images, Placed]):
+class PlacingStrata(Job[StratumImages, Placed]):
     """Give every stratum its boxes and every image that one names its picture."""
 
     stage = STRATA
@@ -85,11 +85,11 @@ class PlacingStrata(Job[Images, Placed]):
         lacking = frozenset(writer.without_picture(images) if settings.pictures else ())
         groups = [tuple(images[first : first + GROUP]) for first in range(0, len(images), GROUP)]
         self.pieces = [
-            Piece(number, len(ids), Images(ids, lacking.intersection(ids), {id: hashes[id] for id in ids}))
+            Piece(number, len(ids), StratumImages(ids, lacking.intersection(ids), {id: hashes[id] for id in ids}))
             for number, ids in enumerate(groups)
         ]
 
-    def put(self, piece: Piece[Images], part: Placed) -> int:
+    def put(self, piece: Piece[StratumImages], part: Placed) -> int:
         """Boxes and pictures of a group."""
         with self.clock.time("strata"):
             places = self.writer.strata_to_place(piece.held.ids)

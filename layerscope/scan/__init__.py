@@ -1,8 +1,8 @@
 """Images -> peaks and statistics, in one pass, at nearly the cost of the forward pass alone."""
 
 from layerscope.scan.finite import require_finite
+from layerscope.scan.input_statistics import STATISTICS_IMAGES, statistics_of
 from layerscope.scan.peaks import merge
-from layerscope.scan.pictures import PICTURES, statistics_of
 from layerscope.scan.sample import SampledMaxima, sample_of
 from layerscope.scan.shard import LayerResult, ShardResult, scan_in_steps, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
@@ -10,7 +10,7 @@ from layerscope.scan.strata import neighbours_of, strata_of
 
 __all__ = [
     "MOST_CLASS_MEANS",
-    "PICTURES",
+    "STATISTICS_IMAGES",
     "LayerResult",
     "SampledMaxima",
     "ShardResult",

@@ -45,12 +45,12 @@ def channels_last(values: Float[Tensor, "n *map"]) -> Float[Tensor, "n rows cols
     return values.permute(0, 2, 3, 1) if values.dim() == 4 else values[:, None, None]
 
 
-def _what(plane: Tensor) -> str:
-    if bool(torch.isnan(plane).any()):
+def _what(values: Tensor) -> str:
+    if bool(torch.isnan(values).any()):
         return "gives NaN at layer"
-    if bool(torch.isinf(plane).any()):
+    if bool(torch.isinf(values).any()):
         return "gives infinity at layer"
-    return f"gives {float(plane.max()):.1e} at layer"
+    return f"gives {float(values.max()):.1e} at layer"
 
 
 def _why(dtype: torch.dtype) -> str:

@@ -15,8 +15,8 @@ def scan_slowly(maps: Iterable[tuple[int, np.ndarray]], *, k: int, rectified: bo
     found: list[list[tuple[float, int, int, int]]] = []
     for image, layer in maps:
         found = found or [[] for _ in layer]
-        for unit, plane in enumerate(layer):
-            best = max(((float(plane[r, c]), -image, -r, -c) for r, c in np.ndindex(plane.shape)), default=None)
+        for unit, values in enumerate(layer):
+            best = max(((float(values[r, c]), -image, -r, -c) for r, c in np.ndindex(values.shape)), default=None)
             if best is not None and (best[0] > 0 or not rectified):
                 found[unit] = sorted([*found[unit], best], reverse=True)[:k]
     peaks = Peaks.empty(len(found), k)

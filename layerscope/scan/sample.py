@@ -22,13 +22,13 @@ _BYTES_EACH = 8
 class SampledMaxima:
     """One layer on the sampled images that could be used.
 
-    images: int64[n], their ids, growing. maxima: float32[n, u]. places: int32[n, u], the first position in reading
+    images: int64[n], their ids, growing. maxima: float32[n, u]. argmax: int32[n, u], the first position in reading
     order that holds the maximum, row * cols + col of the layer's map.
     """
 
     images: Int64[np.ndarray, " n"]
     maxima: Float32[np.ndarray, "n u"]
-    places: Int32[np.ndarray, "n u"]
+    argmax: Int32[np.ndarray, "n u"]
 
 
 def sample_of(count: int, layers: Sequence[LayerRecord], seed: int) -> Int64[np.ndarray, " s"]:

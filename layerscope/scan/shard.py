@@ -15,9 +15,9 @@ from torch import Tensor
 
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Runner
+from layerscope.scan.argmax import first_argmax
 from layerscope.scan.finite import channels_last, finite_maxima
-from layerscope.scan.pictures import add_pictures
-from layerscope.scan.places import first_places
+from layerscope.scan.input_statistics import add_images
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
@@ -30,7 +30,7 @@ class LayerResult:
 
     maxima: float32[images, u], each image's maximum. peaks: the k highest of the shard (those below the floors may be
     missing). positions: how many were summed. above, total, squares: float64[u], over these positions: the count
-    above zero, the sum, the sum of squares. places: int32[m, u], for the shard's sampled images in their order the
+    above zero, the sum, the sum of squares. argmax: int32[m, u], for the shard's sampled images in their order the
     first position in reading order that holds the maximum, row * cols + col.
     """
 
@@ -40,20 +40,20 @@ class LayerResult:
     above: Float64[np.ndarray, " u"]
     total: Float64[np.ndarray, " u"]
     squares: Float64[np.ndarray, " u"]
-    places: Int32[np.ndarray, "m u"]
+    argmax: Int32[np.ndarray, "m u"]
 
 
 @dataclass(frozen=True, eq=False)
 class ShardResult:
     """What a shard found.
 
-    images: int64[n], the ids in order, the skipped ones left out. layers: by node. pictures: sums over the images
-    themselves (scan/pictures.py), for the first shards only.
+    images: int64[n], the ids in order, the skipped ones left out. layers: by node. input_sums: sums over the images
+    themselves (scan/input_statistics.py), for the first shards only.
     """
 
     images: Int64[np.ndarray, " n"]
     layers: dict[int, LayerResult]
-    pictures: dict[str, np.ndarray]
+    input_sums: dict[str, np.ndarray]
 
 
 def scan_shard(
@@ -64,20 +64,21 @@ def scan_shard(
     k: int,
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
-    with_pictures: bool = False,
+    with_input_sums: bool = False,
     sample: Int64[np.ndarray, " s"] | None = None,
 ) -> ShardResult:
     """Run one shard's batches through the network.
 
     batch_size: batches are padded to it, so that an image's activations do not depend on how many came with it; larger
     ones are taken in pieces.
-    floors: by node, the k-th highest value of every unit elsewhere. with_pictures: sum up the images themselves too.
+    floors: by node, the k-th highest value of every unit elsewhere. with_input_sums: sum up the images themselves too.
     sample: ids of images for which the place of every unit's maximum is kept.
     Raises TraceError for activations that are NaN, infinite or beyond float32.
     """
     steps = scan_in_steps(
-        program, layers, batches, k=k, batch_size=batch_size, floors=floors, with_pictures=with_pictures, sample=sample
-    )
+        program, layers, batches, k=k, batch_size=batch_size, floors=floors,
+        with_input_sums=with_input_sums, sample=sample,
+    )  # fmt: skip
     while True:
         try:
             next(steps)
@@ -93,13 +94,13 @@ def scan_in_steps(
     k: int,
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
-    with_pictures: bool = False,
+    with_input_sums: bool = False,
     sample: Int64[np.ndarray, " s"] | None = None,
 ) -> Generator[int, None, ShardResult]:
     """`scan_shard`, which stops behind each batch, with the number of its images, so that others may look in."""
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
     images: list[np.ndarray] = []
-    pictures: dict[str, np.ndarray] = {}
+    input_sums: dict[str, np.ndarray] = {}
     for number, batch in enumerate(batches):
         if not len(batch.ids):
             continue
@@ -110,11 +111,11 @@ def scan_in_steps(
             for node, scanner in scanners.items():
                 scanner.take(ids, values[node][: len(ids)], sampled, summed=number % SUMMED_EVERY == 0)
         images.append(batch.ids)
-        if with_pictures:
-            pictures = add_pictures(pictures, batch.pixels)
+        if with_input_sums:
+            input_sums = add_images(input_sums, batch.pixels)
         yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
-    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, pictures)
+    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, input_sums)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:
@@ -137,7 +138,7 @@ class _LayerScan:
         self.value, self.image = torch.from_numpy(empty.value), torch.from_numpy(empty.image)
         self.place = torch.zeros((layer.units, k), dtype=torch.int64)
         self.maxima: list[Tensor] = []
-        self.places: list[Tensor] = []
+        self.argmax: list[Tensor] = []
         self.positions = 0
         self.sums = torch.zeros((3, layer.units), dtype=torch.float64)
 
@@ -157,7 +158,7 @@ class _LayerScan:
         if sampled.any():
             # A whole batch is taken as it lies: picking images copies their maps.
             which = slice(None) if sampled.all() else torch.from_numpy(sampled)
-            self.places.append(first_places(maps[which], of_rows[which], highest[which]).int().cpu())
+            self.argmax.append(first_argmax(maps[which], of_rows[which], highest[which]).int().cpu())
 
     def _enter(self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], flat: Float[Tensor, "n p u"]) -> None:
         """Let the batch's images into the k highest; among equals the earlier image stays."""
@@ -193,9 +194,9 @@ class _LayerScan:
         place = self.place.numpy().astype(np.int32)
         above, total, squares = self.sums.numpy()
         maxima = torch.cat(self.maxima).numpy() if self.maxima else np.empty((0, self.layer.units), np.float32)
-        places = torch.cat(self.places).numpy() if self.places else np.empty((0, self.layer.units), np.int32)
+        argmax = torch.cat(self.argmax).numpy() if self.argmax else np.empty((0, self.layer.units), np.int32)
         peaks = Peaks(value=self.value.numpy(), image=self.image.numpy(), row=place // width, col=place % width)
-        return LayerResult(maxima, peaks, self.positions, above, total, squares, places)
+        return LayerResult(maxima, peaks, self.positions, above, total, squares, argmax)
 
 
 def _first_place(

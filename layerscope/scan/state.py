@@ -10,8 +10,9 @@ from layerscope.scan.shard import LayerResult, ShardResult
 from layerscope.scan.statistics import Totals
 
 _PEAKS = ("value", "image", "row", "col")
-# Kept only for the images of the sample that were met.
-_SAMPLED = ("maxima", "places")
+# Kept only for the images of the sample that were met, each with its name in the bytes: that of earlier versions, as
+# "pictures" is for the sums over inputs, so that a scan that they began goes on.
+_SAMPLED = {"maxima": "maxima", "argmax": "places"}
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
@@ -30,13 +31,14 @@ def _peaks_in(arrays: Any, stem: str) -> Peaks:
 
 def shard_to_bytes(shard: ShardResult) -> bytes:
     """A shard's result as bytes."""
-    arrays: dict[str, np.ndarray] = {"images": shard.images, **{f"pictures.{k}": v for k, v in shard.pictures.items()}}
+    arrays: dict[str, np.ndarray] = {"images": shard.images}
+    arrays |= {f"pictures.{name}": value for name, value in shard.input_sums.items()}
     for node, layer in shard.layers.items():
         arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
         arrays[f"{node}.maxima"] = layer.maxima
         arrays[f"{node}.sums"] = np.stack([layer.above, layer.total, layer.squares])
         arrays[f"{node}.positions"] = np.array(layer.positions)
-        arrays[f"{node}.places"] = layer.places
+        arrays[f"{node}.places"] = layer.argmax
     return _packed(arrays)
 
 
@@ -53,24 +55,24 @@ def shard_from_bytes(data: bytes) -> ShardResult:
             above=above,
             total=total,
             squares=squares,
-            places=arrays[f"{node}.places"],
+            argmax=arrays[f"{node}.places"],
         )
-    pictures = {name.removeprefix("pictures."): arrays[name] for name in arrays.files if name.startswith("pictures.")}
-    return ShardResult(arrays["images"], layers, pictures)
+    input_sums = {name.removeprefix("pictures."): arrays[name] for name in arrays.files if name.startswith("pictures.")}
+    return ShardResult(arrays["images"], layers, input_sums)
 
 
 def totals_to_bytes(totals: Totals) -> bytes:
     """The sums so far as bytes."""
     arrays: dict[str, np.ndarray] = {"images": np.array(totals.images), "class_counts": totals.class_counts}
-    arrays |= {f"pictures.{name}": value for name, value in totals.pictures.items()}
+    arrays |= {f"pictures.{name}": value for name, value in totals.input_sums.items()}
     arrays["seen"] = totals.seen
     for node, layer in totals.layers.items():
         arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
         arrays[f"{node}.positions"] = np.array(layer.positions)
         for name in ("histogram", "above", "sums", "class_sums"):
             arrays[f"{node}.{name}"] = getattr(layer, name)
-        for name in _SAMPLED:
-            arrays[f"{node}.{name}"] = getattr(layer, name)[totals.seen]
+        for name, stored in _SAMPLED.items():
+            arrays[f"{node}.{stored}"] = getattr(layer, name)[totals.seen]
     return _packed(arrays)
 
 
@@ -78,11 +80,11 @@ def restore_totals(totals: Totals, data: bytes) -> None:
     """Put the sums that these bytes hold into empty totals of the same layers."""
     arrays = np.load(io.BytesIO(data))
     totals.images, totals.class_counts = int(arrays["images"]), arrays["class_counts"]
-    totals.pictures = {n.removeprefix("pictures."): arrays[n] for n in arrays.files if n.startswith("pictures.")}
+    totals.input_sums = {n.removeprefix("pictures."): arrays[n] for n in arrays.files if n.startswith("pictures.")}
     totals.seen = arrays["seen"]
     for node, layer in totals.layers.items():
         layer.peaks, layer.positions = _peaks_in(arrays, f"{node}.peaks"), int(arrays[f"{node}.positions"])
         for name in ("histogram", "above", "sums", "class_sums"):
             setattr(layer, name, arrays[f"{node}.{name}"])
-        for name in _SAMPLED:
-            getattr(layer, name)[totals.seen] = arrays[f"{node}.{name}"]
+        for name, stored in _SAMPLED.items():
+            getattr(layer, name)[totals.seen] = arrays[f"{node}.{stored}"]

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
 from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
+from layerscope.scan.input_statistics import joined
 from layerscope.scan.peaks import merge
-from layerscope.scan.pictures import joined
 from layerscope.scan.sample import SampledMaxima
 from layerscope.scan.shard import LayerResult, ShardResult
 
@@ -23,7 +23,7 @@ MOST_CLASS_MEANS = 16_000_000
 
 @dataclass(eq=False)
 class LayerTotals:
-    """The sums of one layer so far; maxima and places, as in SampledMaxima, for all images of the sample."""
+    """The sums of one layer so far; maxima and argmax, as in SampledMaxima, for all images of the sample."""
 
     peaks: Peaks
     histogram: Int64[np.ndarray, "u bins"]
@@ -32,7 +32,7 @@ class LayerTotals:
     sums: np.ndarray
     class_sums: np.ndarray
     maxima: Float32[np.ndarray, "s u"]
-    places: Int32[np.ndarray, "s u"]
+    argmax: Int32[np.ndarray, "s u"]
 
 
 class Totals:
@@ -54,7 +54,7 @@ class Totals:
         self.sample = np.empty(0, np.int64) if sample is None else sample
         self.seen = np.zeros(len(self.sample), bool)
         self.class_counts = np.zeros(classes, np.int64)
-        self.pictures: dict[str, np.ndarray] = {}
+        self.input_sums: dict[str, np.ndarray] = {}
         self.layers = {layer.node: _empty(layer, k, classes, len(self.sample)) for layer in layers}
 
     def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
@@ -64,7 +64,7 @@ class Totals:
     def add(self, shard: ShardResult, labels: Int64[np.ndarray, " n"]) -> None:
         """Add one shard; labels: int64[n], the class of each of its images, -1 for none."""
         self.images += len(shard.images)
-        self.pictures = joined(self.pictures, shard.pictures)
+        self.input_sums = joined(self.input_sums, shard.input_sums)
         known = labels >= 0
         np.add.at(self.class_counts, labels[known], 1)
         sampled = np.isin(shard.images, self.sample)
@@ -73,7 +73,7 @@ class Totals:
         for node, result in shard.layers.items():
             totals = self.layers[node]
             _add(totals, result, labels, known)
-            totals.maxima[slots], totals.places[slots] = result.maxima[sampled], result.places
+            totals.maxima[slots], totals.argmax[slots] = result.maxima[sampled], result.argmax
 
     def peaks(self, node: int) -> Peaks:
         """The k highest peaks of a layer; a rectified layer's zeros are none (a shard lets none in)."""
@@ -82,7 +82,7 @@ class Totals:
     def sampled(self, node: int) -> SampledMaxima:
         """A layer on the images of the sample that could be used."""
         totals = self.layers[node]
-        return SampledMaxima(self.sample[self.seen], totals.maxima[self.seen], totals.places[self.seen])
+        return SampledMaxima(self.sample[self.seen], totals.maxima[self.seen], totals.argmax[self.seen])
 
     def unit_statistics(self, node: int) -> UnitStatistics:
         """The statistics of a layer's units."""
@@ -118,7 +118,7 @@ def _empty(layer: LayerRecord, k: int, classes: int, sampled: int) -> LayerTotal
         sums=np.zeros((3, layer.units)),
         class_sums=np.zeros((kept, layer.units)),
         maxima=np.zeros((sampled, layer.units), np.float32),
-        places=np.zeros((sampled, layer.units), np.int32),
+        argmax=np.zeros((sampled, layer.units), np.int32),
     )
 
 

@@ -43,7 +43,7 @@ def strata_of(sampled: SampledMaxima, layer: LayerRecord) -> Strata:
         there = np.broadcast_to(alive[:, None], value.shape)
         if layer.rectified:
             there = (sampled.maxima[order[at], every] > 0)[:, None] & (value > 0)
-        rows, cols = np.divmod(sampled.places[chosen, every[:, None]], np.int32(layer.map[1] if layer.map else 1))
+        rows, cols = np.divmod(sampled.argmax[chosen, every[:, None]], np.int32(layer.map[1] if layer.map else 1))
         kept = np.s_[:, index, : value.shape[1]]
         strata.value[kept] = np.where(there, value, -np.inf)
         strata.image[kept] = np.where(there, sampled.images[chosen], -1)

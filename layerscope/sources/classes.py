@@ -23,14 +23,14 @@ def classes_of(places: Sequence[Folders]) -> tuple[list[str | None], list[str]]:
     """
     distinct = [folders for folders in dict.fromkeys(places) if folders]
     bare = _without_sets(distinct)
-    told, said = _told(set(bare.values()))
-    classes: FolderClasses = {folders: told[bare[folders]] for folders in distinct}
+    by_path, said = _classes_of_paths(set(bare.values()))
+    classes: FolderClasses = {folders: by_path[bare[folders]] for folders in distinct}
     if len(distinct) > 1 and len(set(classes.values())) == 1:
         said.append(f'all images get one class, "{distinct[0][-1]}", though they lie in {len(distinct):,} folders')
     return [classes.get(folders) for folders in places], said
 
 
-def _told(paths: Collection[Folders]) -> tuple[FolderClasses, list[str]]:
+def _classes_of_paths(paths: Collection[Folders]) -> tuple[FolderClasses, list[str]]:
     """The class of each path of folders, and remarks."""
     holders = _shared(paths)
     children = _children(paths)
@@ -41,11 +41,11 @@ def _told(paths: Collection[Folders]) -> tuple[FolderClasses, list[str]]:
         classes: FolderClasses = {path: "/".join(path[start:]) for path in paths}
         return classes, [_taken_whole(classes, holders)]
     if len({path[-1] for path in paths if path}) == 1:
-        above, said = _told({path[:-1] for path in paths})
+        above, said = _classes_of_paths({path[:-1] for path in paths})
         (name,) = holders
         shown = listed(sorted({label for label in above.values() if label is not None}))
-        told = f'classes are told from the folders above "{name}", the last of every path: {shown}'
-        return {path: above[path[:-1]] for path in paths}, [told, *said]
+        remark = f'classes are told from the folders above "{name}", the last of every path: {shown}'
+        return {path: above[path[:-1]] for path in paths}, [remark, *said]
     # Classes with names of several folders lie at several depths; in a grid (patient/class) all lie at one.
     deep = len({len(path) for path in paths}) > 1
     alone = {name for name, above in holders.items() if deep and _mostly_only(above, children)}

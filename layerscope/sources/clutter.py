@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, unread
-from layerscope.sources.signatures import HEAD, named_as_image, told
+from layerscope.sources.signatures import HEAD, format_of_bytes, named_as_image
 
 # In any letters; hidden names, which begin with a dot, are left out as well.
 SYSTEM_FOLDERS = frozenset(
@@ -59,7 +59,7 @@ def role(name: str, head: Callable[[], bytes]) -> str:
     begin = head()
     if OUR_DATABASE.match(begin) or OUR_FIGURE.match(begin):
         return OURS
-    kind = told(begin)
+    kind = format_of_bytes(begin)
     return IMAGE if kind is not None and kind.image else OTHER
 
 
@@ -74,7 +74,7 @@ def head_of(path: str | os.PathLike[str]) -> bytes:
         return b""
 
 
-def others_told(others: Sequence[str], head: Callable[[str], bytes]) -> str:
+def others_sentence(others: Sequence[str], head: Callable[[str], bytes]) -> str:
     """A sentence on files that are no images: how many, of which suffixes, and what to do with those that hold any."""
     counts = Counter(PurePosixPath(name).suffix.lower() or "without suffix" for name in others)
     common = sorted(counts, key=lambda suffix: (-counts[suffix], suffix))
@@ -82,7 +82,7 @@ def others_told(others: Sequence[str], head: Callable[[str], bytes]) -> str:
     said = f"{len(others):,} other file{' is no image' if len(others) == 1 else 's are no images'} ({kinds})"
     one_of_each = {PurePosixPath(name).suffix.lower(): name for name in reversed(others)}
     for name in sorted(one_of_each.values()):
-        kind = told(head(name))
+        kind = format_of_bytes(head(name))
         if kind is not None and kind.holds_images:
             return f'{said}; "{name}" is {kind.name}: {kind.advice}'
     return said

@@ -24,7 +24,7 @@ from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import require_picture_channels
 from layerscope.sources.source import Ids, Source
 from layerscope.sources.targets import Classes
-from layerscope.sources.values import floats_told
+from layerscope.sources.values import float_remarks
 from layerscope.sources.workers import Runs, fit_for_workers, from_workers
 
 READINGS = 3  # of each item looked at: a coin that is tossed for a flip shows one side thrice in one of four
@@ -104,9 +104,9 @@ class DatasetSource(Source):
         return labels
 
     def _looked_at(self, input: Input) -> list[str]:
-        return [*self._labels_told(), *floats_told(self._floats(input), input)]
+        return [*self._label_remarks(), *float_remarks(self._floats(input), input)]
 
-    def _labels_told(self) -> list[str]:
+    def _label_remarks(self) -> list[str]:
         """Labels that are met and not used, or are others than those that the Dataset lists."""
         for id, label in self._seen.items():
             listed, met = self._entries[id].label, label_name(label, self._classes)

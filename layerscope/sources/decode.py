@@ -17,7 +17,7 @@ from PIL import Image
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import out_of_memory
 from layerscope.sources import tiff
-from layerscope.sources.signatures import named, told
+from layerscope.sources.signatures import format_of_bytes, format_of_name
 
 # What Pillow logs of a broken file stands in the image's record; a program that listens to the log still hears it.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -115,7 +115,7 @@ def is_deep(encoded: bytes) -> bool:
 
 def _require_readable(encoded: bytes, name: str) -> None:
     """Raises Unusable, with the way out, for bytes that are told to be of a kind that is not read."""
-    kind, meant = told(encoded), named(name)
+    kind, meant = format_of_bytes(encoded), format_of_name(name)
     if kind is not None and kind.advice:
         raise Unusable(kind.reason)
     # A camera's raw file is a TIFF with a thumbnail in its first place: only the name tells.
@@ -129,7 +129,7 @@ def _unread(encoded: bytes) -> str:
     """Why no reader takes these bytes."""
     if tiff.is_tiff(encoded):
         return tiff.description(encoded)
-    kind = told(encoded)
+    kind = format_of_bytes(encoded)
     return "not an image" if kind is None else f"broken: {kind.name} whose header cannot be read"
 
 

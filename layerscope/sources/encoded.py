@@ -11,7 +11,7 @@ from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unus
 from layerscope.sources.image import ReadImage, of_bytes
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
-from layerscope.sources.values import sixteen_bits_told
+from layerscope.sources.values import sixteen_bit_remarks
 
 
 class EncodedSource(Source):
@@ -48,7 +48,7 @@ class EncodedSource(Source):
                 encoded = _encoded(entry)
                 if is_deep(encoded):
                     deep.append(decode(encoded, name=entry.identity, reading=self._reading))
-        return sixteen_bits_told(deep)
+        return sixteen_bit_remarks(deep)
 
     def stamp(self, id: int) -> Hashable:
         try:

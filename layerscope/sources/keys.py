@@ -44,9 +44,9 @@ def beside_pictures(pictures: Iterable[str], *, companions: bool) -> tuple[set[s
     out, several = Counter[str](), Counter[str]()
     for fields in keys.values():
         seen = [field for field in fields if not _derived(field)] or list(fields)
-        told = [field for field in seen if field in repeated]
-        kept = _pictures(told)
-        left = [field for field in fields if field not in seen or (field in told and field not in kept)]
+        shared = [field for field in seen if field in repeated]
+        kept = _pictures(shared)
+        left = [field for field in fields if field not in seen or (field in shared and field not in kept)]
         out.update(left)
         beside.update(fields[field] for field in left)
         several.update(kept if len(kept) > 1 else ())

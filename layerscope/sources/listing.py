@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from layerscope.sources.classes import classes_of
-from layerscope.sources.clutter import IMAGE, OTHER, others_told, role
+from layerscope.sources.clutter import IMAGE, OTHER, others_sentence, role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> FileListi
     return FileListing(
         entries=classed,
         everything=everything,
-        said=[others_told(list(others), lambda name: head(others[name])), *said],
+        said=[others_sentence(list(others), lambda name: head(others[name])), *said],
         of_classes=said,
         first_other=(first.identity, head(first)),
     )

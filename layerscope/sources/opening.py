@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -24,6 +24,9 @@ from layerscope.sources.listing import Entry, FileListing
 from layerscope.sources.source import Source
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
+
+if TYPE_CHECKING:
+    from layerscope.sources.types import Images
 
 # What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
 INSTEAD = {
@@ -48,7 +51,7 @@ class Asked:
 
 @plain_failures("the images", kind=ImageError)
 def open_source(
-    images: Any,
+    images: "Images",
     *,
     labels: str | Path | None = None,
     limit: int | None = None,
@@ -147,9 +150,9 @@ def _of_guest(kind: ImageKind, images: Any, asked: Asked) -> Source:
         raise ImageError(f'the images "{images}" are none')
     if asked.labels is not None or asked.limit is not None:
         entries, said = source.entries, source.said
-        entries, told = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
+        entries, remarks = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
         cut = "" if asked.limit is None or asked.limit >= len(entries) else f", the first {asked.limit:,}"
-        said = (*said, *told, *_of_limit(entries, asked.limit))
+        said = (*said, *remarks, *_of_limit(entries, asked.limit))
         source = source.listing_only(entries[: asked.limit], name=f"{source.name}{cut}", said=said)
     return _usable(source)
 
@@ -173,8 +176,8 @@ def _only_paths(images: Any) -> list[Path]:
 def _nowhere(images: Any) -> str:
     """Why a text names no images, with what to write instead."""
     scheme = scheme_of(str(images))
-    told = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
-    return f'the images "{images}" do not exist{told}; expected {forms()}'
+    hint = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
+    return f'the images "{images}" do not exist{hint}; expected {forms()}'
 
 
 def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
@@ -188,9 +191,9 @@ def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Sourc
             "image of your own"
         )
     if labels is not None:
-        entries, told = with_labels(entries, labels)
+        entries, remarks = with_labels(entries, labels)
         everything = with_labels(everything, labels)[0] if everything else everything
-        said = [*(sentence for sentence in said if sentence not in found.of_classes), *told]
+        said = [*(sentence for sentence in said if sentence not in found.of_classes), *remarks]
     source = EncodedSource(
         entries[:limit],
         name=f"{name} ({_count(len(entries), counted, limit)})",

@@ -1,7 +1,8 @@
 """A picture becomes the network's input, and it stays known where each input px lies on the picture.
 
 The steps are torchvision's Resize(int), CenterCrop, ToTensor and Normalize on Pillow images, number for number:
-pixels are equal to the last bit. Below, pixels lie channels-last in memory, as the network runs them.
+pixels are equal to the last bit. A letterbox has the sizes, places and gray of ultralytics'. Below, pixels lie
+channels-last in memory, as the network runs them.
 """
 
 import numpy as np
@@ -14,6 +15,9 @@ from layerscope.sources.decode import LARGEST_PICTURE, Unusable, as_mode
 
 # The longer side of the small whole pictures that an atlas keeps, px.
 PICTURE_SIDE = 160
+
+# What lies beyond the picture, of 0..255: in a crop what torchvision lays there, in a letterbox what ultralytics does.
+BEYOND = {"center": 0, "squash": 0, "letterbox": 114}
 
 RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -99,6 +103,9 @@ def resized_size(input: Input, height: int, width: int) -> tuple[int, int]:
     """The rows and columns that a picture of height x width px is resized to, before the crop."""
     if input.crop == "squash":
         return input.height, input.width
+    if input.crop == "letterbox":
+        scale = min(input.height / height, input.width / width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
     short, long = min(height, width), max(height, width)
     size = input.resize
     if size is None:
@@ -146,13 +153,15 @@ def fill(
 
 
 def _cut(image: Image.Image, input: Input, resized: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:
-    """Resize and crop; what the crop sees beyond the picture is 0, as in torchvision."""
+    """Resize and crop, or lay what there is beyond the picture around it."""
     rows, cols = resized
     if image.size != (cols, rows):
         image = image.resize((cols, rows), RESAMPLING[input.interpolation])
     top, left = _first(rows, input.height), _first(cols, input.width)
     if (top, left, rows, cols) != (0, 0, input.height, input.width):
-        image = image.crop((left, top, left + input.width, top + input.height))
+        beyond = Image.new(image.mode, (input.width, input.height), (BEYOND[input.crop],) * len(image.getbands()))
+        beyond.paste(image, (-left, -top))
+        image = beyond
     cut = np.asarray(image)
     return cut[:, :, None] if cut.ndim == 2 else cut
 

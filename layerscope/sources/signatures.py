@@ -106,17 +106,17 @@ _BEGINS = tuple((kind, re.compile(kind.begins.encode("ascii"), re.DOTALL)) for k
 _BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes.split()}
 
 
-def told(head: bytes) -> ImageFormat | None:
+def format_of_bytes(head: bytes) -> ImageFormat | None:
     """What bytes that begin so are; None where no row fits. head: the first HEAD bytes, or all there are."""
     return next((kind for kind, begins in _BEGINS if begins.match(head[:HEAD])), None)
 
 
-def named(name: str) -> ImageFormat | None:
+def format_of_name(name: str) -> ImageFormat | None:
     """What a file of this name is meant to be; None where no row has its suffix."""
     return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
 
 
 def named_as_image(name: str) -> bool:
     """True where the suffix is one of pictures, of whatever kind; most are not read."""
-    kind = named(name)
+    kind = format_of_name(name)
     return kind is not None and kind.image

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerscope.core.errors import UsageError
-from layerscope.sources.signatures import told
+from layerscope.sources.signatures import format_of_bytes
 
 LOOKED_AT = 1000  # lines that tell the delimiter
 DELIMITERS = ("\t", ";", ",", "|", " ")
@@ -73,7 +73,7 @@ def _text(file: Path) -> str:
         content = file.read_bytes()
     except OSError as failure:
         raise UsageError(f"the labels file {file} cannot be read: {failure.strerror}") from None
-    kind = told(content)
+    kind = format_of_bytes(content)
     if kind is not None:
         workbook = "an Excel workbook" if file.suffix.lower() in (".xlsx", ".xls", ".ods") else kind.name
         raise UsageError(f"the labels file {file} is {workbook}; save it as CSV text in UTF-8")

@@ -48,7 +48,12 @@ def in_tars(paths: Sequence[Path]) -> FileListing:
     beside, said = beside_pictures(map(_place, found.entries), companions=companions)
     entries = [_classed(entry, archives) for entry in found.entries if _place(entry) not in beside]
     everything = [_classed(entry, archives) for entry in found.everything]
-    return replace(found, entries=_told_apart(entries), everything=_told_apart(everything), said=[*found.said, *said])
+    return replace(
+        found,
+        entries=_with_unique_identities(entries),
+        everything=_with_unique_identities(everything),
+        said=[*found.said, *said],
+    )
 
 
 def _archive(path: Path) -> _Archive:
@@ -70,7 +75,7 @@ def _classed(entry: Entry, archives: Mapping[str, _Archive]) -> Entry:
     return replace(entry, label=next((classes[key] for key in _keys(entry.identity) if key in classes), entry.label))
 
 
-def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
+def _with_unique_identities(entries: Sequence[Entry]) -> list[Entry]:
     counts = Counter(entry.identity for entry in entries)
     if all(count == 1 for count in counts.values()):
         return list(entries)

@@ -13,7 +13,7 @@ SIXTEEN_BIT = 65535
 LITTLE = 16  # 16-bit pictures that use less than one in so many of their levels look black
 
 
-def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) -> list[str]:
+def float_remarks(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) -> list[str]:
     """What is odd about arrays that are taken as already normalised as the Input says; empty where nothing is."""
     mean, std = (np.asarray(values)[:, None, None] for values in (input.mean, input.std))
     finite = [array for array in arrays if np.isfinite(array).all()]
@@ -36,7 +36,7 @@ def floats_told(arrays: Iterable[Float32[np.ndarray, "c h w"]], input: Input) ->
     return []
 
 
-def sixteen_bits_told(pictures: Sequence[Image.Image]) -> list[str]:
+def sixteen_bit_remarks(pictures: Sequence[Image.Image]) -> list[str]:
     """Whether 16-bit gray pictures, which are scaled from 0..65535, use so little of it that they come out black."""
     if not pictures:
         return []

@@ -80,11 +80,11 @@ def bytes_are_the_same_each_time(row: Codec) -> None:
     assert encode(locked, row.name) == first, f"{row.name} needs pixels that it may write into"
 
 
-def size_is_told_first(row: Codec) -> None:
+def size_is_read_from_the_header(row: Codec) -> None:
     """Height and width are read from the header, and more px than any picture has are refused by it."""
     for pixels in _pictures():
-        told = size(encode(pixels, row.name), row.name)
-        assert told == pixels.shape[:2], f"{row.name} tells {told} of {pixels.shape}"
+        stated = size(encode(pixels, row.name), row.name)
+        assert stated == pixels.shape[:2], f"{row.name} tells {stated} of {pixels.shape}"
     side = math.isqrt(MOST_PX)
     large = encode(np.full((side + 1, side, 3), BLANK, np.uint8), row.name)
     for read in (size, decode, for_browsers):
@@ -128,7 +128,7 @@ LAWS = (
     noise_comes_back,
     blank_stays_blank,
     bytes_are_the_same_each_time,
-    size_is_told_first,
+    size_is_read_from_the_header,
     what_is_damaged_is_refused,
     browsers_get_pictures,
 )

@@ -28,7 +28,7 @@ def laws(row: Method) -> None:
         law(row)
 
 
-def it_is_told(row: Method) -> None:
+def it_is_described(row: Method) -> None:
     """It is found under its name, with words for what it is, how far to trust it, and who described it."""
     assert METHODS.known(row.name) is row, f"{row.name} is not installed"
     for word in ("sentence", "limits", "source"):
@@ -63,7 +63,7 @@ def projections_are_the_rules_on_whole_maps(row: Method) -> None:
 
 
 LAWS: tuple[Callable[[Method], None], ...] = (
-    it_is_told, it_has_a_rule_everywhere, projections_are_the_rules_on_whole_maps,
+    it_is_described, it_has_a_rule_everywhere, projections_are_the_rules_on_whole_maps,
 )  # fmt: skip
 
 
@@ -125,8 +125,8 @@ def _places(activations: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
     """Image, unit, row and column of some activations: the highest of four corners and the middle, where above zero."""
     maps = activations if activations.ndim == 4 else activations[:, :, None, None]
     rows, cols = maps.shape[2:]
-    spots = dict.fromkeys([(rows // 2, cols // 2), (0, 0), (rows - 1, cols - 1), (0, cols - 1), (rows // 2, 0)])
-    for number, (row, col) in enumerate(spots):
+    positions = dict.fromkeys([(rows // 2, cols // 2), (0, 0), (rows - 1, cols - 1), (0, cols - 1), (rows // 2, 0)])
+    for number, (row, col) in enumerate(positions):
         image = number % len(maps)
         unit = int(maps[image, :, row, col].argmax())
         if maps[image, unit, row, col] > 0:

@@ -38,7 +38,7 @@ def says_itself(row: NetworkKind, network: str) -> None:
     assert row.form in forms(), f'"{row.form}" is not told among {forms()}'
 
 
-def is_told_from_others(row: NetworkKind, network: str) -> None:
+def is_distinguished(row: NetworkKind, network: str) -> None:
     """It takes its own networks and no other kind's, nothing, or what nobody means."""
     assert kind_of(network) is row, f'"{network}" is not taken for a {row.name}'
     others = [other for other in OTHERS if kind_of(other) is not row] + ["", " ", "no such network", row.prefix]
@@ -126,7 +126,7 @@ def nonsense_is_refused(row: NetworkKind, network: str) -> None:
 LAWS = (
     is_found,
     says_itself,
-    is_told_from_others,
+    is_distinguished,
     is_whole,
     is_the_same_each_time,
     has_an_untrained_twin,

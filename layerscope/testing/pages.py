@@ -80,9 +80,9 @@ def facts_are_plain(page: Page, atlas: Path) -> None:
             first, again = (_facts(page, shelf, book, parts) for _ in range(2))
             assert is_dataclass(first), f"facts are a {type(first).__name__}, not a record"
             assert type(first).__dataclass_params__.frozen, f"{type(first).__name__} is not frozen"  # type: ignore[attr-defined]
-            told = as_json(first)
-            json.loads(told, parse_constant=_no_json)
-            assert told == as_json(again), "asked again, the facts are others"
+            text = as_json(first)
+            json.loads(text, parse_constant=_no_json)
+            assert text == as_json(again), "asked again, the facts are others"
 
 
 def answers_as_html_and_json(page: Page, atlas: Path) -> None:
@@ -93,9 +93,9 @@ def answers_as_html_and_json(page: Page, atlas: Path) -> None:
         app = create_app(shelf)
         for parts in _all_parts(page, book):
             address = _address(page, book, parts)
-            answer, told = ask(app, address), ask(app, f"{address}?format=json")
-            assert answer.status == told.status == 200, f"{address} gives {answer.status} and {told.status}"
-            assert json.loads(told.text) == json.loads(as_json(_facts(page, shelf, book, parts))), (
+            answer, data = ask(app, address), ask(app, f"{address}?format=json")
+            assert answer.status == data.status == 200, f"{address} gives {answer.status} and {data.status}"
+            assert json.loads(data.text) == json.loads(as_json(_facts(page, shelf, book, parts))), (
                 f"{address}: other JSON"
             )
             _require_escaped(answer.text, address)
@@ -216,14 +216,14 @@ def _facts(page: Page, shelf: Shelf, book: Book, parts: dict[str, Any]) -> Any:
 def _require_same_facts(page: Page, atlas: Path, exported: Book) -> None:
     with _shelf(atlas) as (_, book):
         for parts in _all_parts(page, book):
-            told = []
+            outcomes = []
             for where in (book, exported):
                 asked = {name: {"shelf": None, "link": links_of(book)}[name] for name in page.asks}
                 try:
-                    told.append(as_json(facts_of(page, where, Query.of(page.in_export), **parts, **asked)))
+                    outcomes.append(as_json(facts_of(page, where, Query.of(page.in_export), **parts, **asked)))
                 except UsageError as error:
-                    told.append(str(error))
-            assert told[0] == told[1], f"of {parts} an export has other facts than a server"
+                    outcomes.append(str(error))
+            assert outcomes[0] == outcomes[1], f"of {parts} an export has other facts than a server"
 
 
 def _address(page: Page, book: Book, parts: dict[str, Any]) -> str:

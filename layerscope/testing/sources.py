@@ -39,7 +39,7 @@ def says_itself(row: ImageKind, images: Any) -> None:
     assert row.form in forms(written=row.written), f'"{row.form}" is not told among {forms(written=row.written)}'
 
 
-def is_told_from_others(row: ImageKind, images: Any) -> None:
+def is_distinguished(row: ImageKind, images: Any) -> None:
     """It takes its own images, and neither what is nowhere nor what another kind takes."""
     assert kind_of(images) is row, f'"{images}" is not taken for {row.name}'
     for text in ("", " ", row.prefix, *NOWHERE):
@@ -90,8 +90,8 @@ def pictures_are_prepared_as_the_input_says(row: ImageKind, images: Any) -> None
         if pixels is not None and isinstance(picture, Image.Image):
             prepared, _ = prepare(picture, INPUT)
             assert prepared.tobytes() == pixels, f"image {id} of {source.name} is not prepared as its picture would be"
-            told = (record.height, record.width) == (picture.height, picture.width)
-            assert told, f"the record of image {id} of {source.name} does not tell its height and width"
+            same_size = (record.height, record.width) == (picture.height, picture.width)
+            assert same_size, f"the record of image {id} of {source.name} does not tell its height and width"
 
 
 def what_is_left_out_has_a_reason(row: ImageKind, images: Any) -> None:
@@ -155,7 +155,7 @@ def nonsense_is_refused(row: ImageKind, images: Any) -> None:
 LAWS = (
     is_found,
     says_itself,
-    is_told_from_others,
+    is_distinguished,
     order_is_fixed,
     pixels_are_the_same_each_time,
     batches_do_not_depend_on_how_they_are_read,

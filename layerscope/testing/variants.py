@@ -22,8 +22,8 @@ def _empty_dissection(atlas: sqlite3.Connection) -> None:
         figures = {"units": units, "dead": 0, "detectors": 0, "distinct_concepts": 0, "mean_concept_level": None}
         measured = {"figures": figures | {"levels": {}}, "bau": figures | {"levels": {}}}
         about = {"baselines": {}, "images": 0, "settings": {}, "left_out": []}
-        told = json.dumps(measured | about)
-        atlas.execute("INSERT INTO statistic (name, layer, value) VALUES ('dissection', ?, ?)", (layer, told))
+        value = json.dumps(measured | about)
+        atlas.execute("INSERT INTO statistic (name, layer, value) VALUES ('dissection', ?, ?)", (layer, value))
 
 
 def _unlabelled(atlas: sqlite3.Connection) -> None:

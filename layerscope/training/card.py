@@ -16,7 +16,7 @@ from layerscope.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class TrainingRecord:
     """What the card says that no weights tell. skipped: pictures that could not be read. begun: an earlier card."""
 
     name: str
@@ -53,27 +53,27 @@ def _begun_words(begun: dict[str, Any] | None) -> list[str]:
 
 
 def card_of(
-    told: Told, network: nn.Module, input: Input, validate: Pictures, log: Sequence[dict[str, Any]]
+    record: TrainingRecord, network: nn.Module, input: Input, validate: Pictures, log: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """The card as JSON values. network: as users open it. log: one entry per epoch."""
-    window = told.recipe.phases[-1].side
+    window = record.recipe.phases[-1].side
     filters = next(m for m in network.modules() if isinstance(m, nn.Conv2d)).weight.detach().cpu().numpy()
     dead = dead_units(network, validate, input, window)
     last = log[-1]
     return {
-        "network": told.name,
-        "about": told.sentence,
+        "network": record.name,
+        "about": record.sentence,
         "data": {
-            "name": told.data,
-            "images": told.images,
-            "skipped": told.skipped,
-            "classes": list(told.classes),
-            "validation": told.how,
+            "name": record.data,
+            "images": record.images,
+            "skipped": record.skipped,
+            "classes": list(record.classes),
+            "validation": record.how,
             "validation_images": last["images"],
         },
-        "recipe": asdict(told.recipe) | {"bf16": told.bf16, "words": told.recipe.words},
-        "command": told.command,
-        "begun": _earlier(told.begun),
+        "recipe": asdict(record.recipe) | {"bf16": record.bf16, "words": record.recipe.words},
+        "command": record.command,
+        "begun": _earlier(record.begun),
         "result": {"top1": last["top1"], "top5": last["top5"], "images": last["images"], "side": last["side"]},
         "epochs": list(log),
         "dead_units": {layer: {"dead": count, "units": units} for layer, (count, units) in dead.items()},
@@ -81,14 +81,14 @@ def card_of(
             "energy_above_0.3_cycles_per_px": high_share(filters),
             "per_unit": [round(float(share), 4) for share in unit_high_shares(filters)],
         },
-        "terms": terms(told.data),
+        "terms": terms(record.data),
         "seconds": round(sum(entry["seconds"] for entry in log), 1),
         "made_with": {
             "layerscope": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
-            "device": told.device,
-            "processes": told.processes,
+            "device": record.device,
+            "processes": record.processes,
         },
     }
 

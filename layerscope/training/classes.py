@@ -60,7 +60,7 @@ def spelled(classes: Sequence[str], table: Sequence[ClassRow]) -> tuple[str, ...
 
 
 class Outputs:
-    """From a picture's identity and class to the place of a network's output.
+    """From a picture's identity and class to the index of a network's output.
 
     classes: the network's own names of its outputs, if any. count: how many outputs. table: what classes go by.
     listed: identity and class of all pictures.
@@ -73,7 +73,7 @@ class Outputs:
         table: Sequence[ClassRow],
         listed: Sequence[tuple[str, str | None]],
     ) -> None:
-        self.count, self.names = count, _places(classes if len(classes) == count else ())
+        self.count, self.names = count, _indices(classes if len(classes) == count else ())
         placed = _placed(table, self.names, count)
         times = Counter(name for row in table for name in row.names)
         self._table = {name: p for row, p in placed for name in row.names if times[name] == 1}
@@ -82,7 +82,7 @@ class Outputs:
         wnids = {name for identity, label in listed for name in _wordnet(identity, label)}
         self._sorted = {name: place for place, name in enumerate(sorted(wnids))} if len(wnids) == count else {}
 
-    def place(self, identity: str, label: str | None) -> int | None:
+    def index(self, identity: str, label: str | None) -> int | None:
         """The output that is right for a picture, None where it cannot be known."""
         if (place := self._files.get(PurePosixPath(identity).name)) is not None:
             return place
@@ -94,9 +94,9 @@ class Outputs:
             return None
         return int(label) if label is not None and label.isdecimal() and int(label) < self.count else None
 
-    def places(self, pictures: Sequence[tuple[str, str | None]]) -> Int64[np.ndarray, " n"]:
+    def indices(self, pictures: Sequence[tuple[str, str | None]]) -> Int64[np.ndarray, " n"]:
         """The right output of each picture. Raises UsageError where one cannot be known."""
-        found = [self.place(identity, label) for identity, label in pictures]
+        found = [self.index(identity, label) for identity, label in pictures]
         for place, picture in zip(found, pictures, strict=True):
             if place is None:
                 raise self._refusal(*picture)
@@ -126,7 +126,7 @@ def _placed(table: Sequence[ClassRow], names: dict[str, int], count: int) -> lis
     return [(row, int(row.index) if whole else None) for row in table]
 
 
-def _places(classes: Sequence[str]) -> dict[str, int]:
+def _indices(classes: Sequence[str]) -> dict[str, int]:
     """Names that only one output has."""
     return {name: place for place, name in enumerate(classes) if classes.count(name) == 1}
 

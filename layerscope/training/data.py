@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int64
 
 from layerscope.core.errors import ImageError
+from layerscope.core.images import path_of
 from layerscope.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from layerscope.sources.types import Images
 
 HELD_OUT = 0.05
 WORLD = "world"
@@ -35,7 +39,7 @@ class Data:
     how: str
 
 
-def open_data(data: Any, validate: Any = None, *, side: int = 64, seed: int = 0) -> Data:
+def open_data(data: "Images", validate: "Images | None" = None, *, side: int = 64, seed: int = 0) -> Data:
     """Open a data set: a folder with train*.tar and val*.tar, or with train/ and val/, or any one source of pictures.
 
     Of one source a seeded 5 % are held out, of each class at least one picture where it has two. data, validate: what
@@ -58,7 +62,7 @@ def open_data(data: Any, validate: Any = None, *, side: int = 64, seed: int = 0)
     return Data(name=name, train=_all(train), validate=_all(other), how=how)
 
 
-def open_validation(data: Any, *, side: int = 64, limit: int | None = None) -> Source:
+def open_validation(data: "Images", *, side: int = 64, limit: int | None = None) -> Source:
     """The pictures of a data set to evaluate with: those for validation where it has them apart, else all.
 
     limit: only the first so many.
@@ -69,9 +73,9 @@ def open_validation(data: Any, *, side: int = 64, limit: int | None = None) -> S
     return _open(_named(_folder(data), "val") or data, limit)
 
 
-def _folder(data: Any) -> Path | None:
+def _folder(data: "Images") -> Path | None:
     """The folder that data names; None for what is no folder."""
-    path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    path = path_of(data)
     return path if path is not None and path.is_dir() else None
 
 
@@ -88,7 +92,7 @@ def _world(side: int, count: int, seed: int) -> Source:
     return open_source(World(count, seed=seed, size=max(side, 64)))
 
 
-def _open(data: Any, limit: int | None = None) -> Source:
+def _open(data: "Images", limit: int | None = None) -> Source:
     folder = _folder(data)
     if folder is not None and (folder / CONCEPTS).is_file() and (folder / "images").is_dir():
         return open_source(folder / "images", limit=limit)

@@ -46,5 +46,5 @@ def evaluate(
         if not isinstance(scores, torch.Tensor) or scores.dim() != 2:
             raise TraceError("the network gives no scores of classes [pictures, classes], so it cannot be evaluated")
         outputs = outputs or Outputs(scores.shape[1], classes, rows, listed)
-        tally.add(scores, outputs.places([(r.source, r.label) for r in batch.records if r.skipped is None]))
+        tally.add(scores, outputs.indices([(r.source, r.label) for r in batch.records if r.skipped is None]))
     return tally.score

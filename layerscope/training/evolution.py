@@ -22,8 +22,8 @@ from layerscope.core.records import Batch, Input, LayerRecord, Peaks
 from layerscope.core.stages import EVOLVE
 from layerscope.graph import Carrier
 from layerscope.project.views import NaturalView
-from layerscope.scan import PICTURES, ShardResult, merge, scan_shard, statistics_of
-from layerscope.scan.pictures import joined
+from layerscope.scan import STATISTICS_IMAGES, ShardResult, merge, scan_shard, statistics_of
+from layerscope.scan.input_statistics import joined
 from layerscope.sources import Source
 from layerscope.training.kept import KeptRun
 from layerscope.training.strongest import StrongestTiles, layer_side, strongest_tiles
@@ -35,11 +35,11 @@ MOST_CORRELATED = 20_000
 
 class Scan:
     """What one checkpoint's scan found, by node. count: of usable images. maxima: float32[images, u], of an even share
-    of them. pictures: sums over the first images (scan/pictures.py)."""
+    of them. input_sums: sums over the first images (scan/input_statistics.py)."""
 
     def __init__(self, layers: Sequence[LayerRecord], *, every: int) -> None:
         self.peaks = {layer.node: Peaks.empty(layer.units, 1) for layer in layers}
-        self.count, self.pictures = 0, dict[str, np.ndarray]()
+        self.count, self.input_sums = 0, dict[str, np.ndarray]()
         self._every = every
         self._maxima: dict[int, list[np.ndarray]] = {layer.node: [] for layer in layers}
 
@@ -49,7 +49,7 @@ class Scan:
 
     def add(self, found: ShardResult) -> None:
         """Some more images."""
-        self.pictures = joined(self.pictures, found.pictures)
+        self.input_sums = joined(self.input_sums, found.input_sums)
         self.count += len(found.images)
         for node, result in found.layers.items():
             self.peaks[node] = merge(self.peaks[node], result.peaks)
@@ -216,7 +216,7 @@ class _Evolving(Job[_Some, ShardResult]):
             self._begin(some.epoch)
         yield scan_shard(
             self.program, self.layers, [batch], k=1, batch_size=BATCH, floors=self.scan.floors(),
-            with_pictures=some.ids.start < PICTURES,
+            with_input_sums=some.ids.start < STATISTICS_IMAGES,
         )  # fmt: skip
 
     def put(self, piece: Piece[_Some], part: ShardResult) -> int:
@@ -232,7 +232,7 @@ class _Evolving(Job[_Some, ShardResult]):
     def _ended(self, end: Scan) -> None:
         """The last checkpoint says which units are alive, and how large tiles are. Raises ImageError and UsageError."""
         _require_two(end, self.source)
-        self.end, self.natural = end, NaturalView(statistics_of(end.pictures))
+        self.end, self.natural = end, NaturalView(statistics_of(end.input_sums))
         alive = {layer.node: np.flatnonzero(end.peaks[layer.node].image[:, 0] >= 0) for layer in self.layers}
         self.layers = _with_living(self.layers, alive, self.last, self.progress)
         self.works = [

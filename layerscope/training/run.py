@@ -150,7 +150,7 @@ class Training:
     def _end(self, epoch: int, side: int, seconds: float) -> None:
         """Validate at the phase's own size, write down, keep."""
         self._require_finite(epoch, self.steps)
-        result = self.workers.told(self._score(side) if self.workers.first else None)
+        result = self.workers.broadcast(self._score(side) if self.workers.first else None)
         assert result is not None
         self.plateau.after(result.top1)
         loss = float(np.mean(self.losses))

@@ -4,16 +4,17 @@ import shlex
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.failures import plain_failures
+from layerscope.core.images import path_of
 from layerscope.core.progress import Progress, Silent
 from layerscope.models.fold import fold
 from layerscope.models.named import NAMED, NamedNetwork
-from layerscope.training.card import Told, card_of, card_text
+from layerscope.training.card import TrainingRecord, card_of, card_text
 from layerscope.training.checkpoint import CARD, CARD_TEXT, RunFolder
 from layerscope.training.classes import read_table, spelled, table_beside
 from layerscope.training.data import WORLD, Data, Split, open_data
@@ -24,14 +25,17 @@ from layerscope.training.run import KEEP_SECONDS, Task, Training
 from layerscope.training.store import Store
 from layerscope.training.workers import Workers, knows_bf16
 
+if TYPE_CHECKING:
+    from layerscope.sources.types import Images
+
 
 @plain_failures("the training run", then="run the same command again: it goes on from the last state that was kept")
 def train(
     name: str,
-    data: Any,
+    data: "Images",
     out: str | Path,
     *,
-    validate: Any = None,
+    validate: "Images | None" = None,
     recipe: str | Recipe = "default",
     epochs: int | None = None,
     rate: float | None = None,
@@ -80,8 +84,8 @@ def train(
         run = Training(task, pictures, other, store, reporter, keep_seconds=keep_seconds)
         log = run.run(settings | {"images": len(pictures), "classes": len(pictures.classes)})
         if workers.first:
-            told = _told(task, opened, data, out, start, run)
-            _write_card(folder, told, run, other)
+            record = _record_of(task, opened, data, out, start, run)
+            _write_card(folder, record, run, other)
         return log
     finally:
         store.clear()
@@ -126,11 +130,12 @@ def _skipped(part: Split) -> list[Any]:
     return [record for record in part.source.skipped if record.id in chosen]
 
 
-def _task(name: str, classes: tuple[str, ...], data: Any, recipe: Recipe, *, bf16: bool) -> Task:
+def _task(name: str, classes: tuple[str, ...], data: "Images", recipe: Recipe, *, bf16: bool) -> Task:
     """The network with its first weights, drawn from the recipe's seed."""
     named, count = NAMED[name], len(classes)
-    table = table_beside(Path(data)) if isinstance(data, str | Path) and data != WORLD else None
-    spoken = spelled(classes, read_table(table)) if table is not None else classes
+    path = path_of(data) if data != WORLD else None
+    table = None if path is None else table_beside(path)
+    names = spelled(classes, read_table(table)) if table is not None else classes
     torch.manual_seed(recipe.seed)
     return Task(
         name=name,
@@ -138,16 +143,18 @@ def _task(name: str, classes: tuple[str, ...], data: Any, recipe: Recipe, *, bf1
         shipped=lambda trained: fold(trained, named.plain(count)),
         input=named.input,
         recipe=recipe,
-        notes={"classes": "\n".join(spoken)},
+        notes={"classes": "\n".join(names)},
         bf16=bf16,
     )
 
 
-def _told(task: Task, opened: Data, data: Any, out: str | Path, begun: str | Path | None, run: Training) -> Told:
-    source = Path(data).name if isinstance(data, str | Path) else "DATA"
-    words = ["layerscope", "train", task.name, "--data", source, "--out", Path(out).name]
+def _record_of(
+    task: Task, opened: Data, data: "Images", out: str | Path, begun: str | Path | None, run: Training
+) -> TrainingRecord:
+    path = path_of(data)
+    words = ["layerscope", "train", task.name, "--data", "DATA" if path is None else path.name, "--out", Path(out).name]
     words += [] if begun is None else ["--start", Path(begun).name]
-    return Told(
+    return TrainingRecord(
         name=task.name,
         sentence=NAMED[task.name].sentence,
         data="the visual world" if data == WORLD else opened.name,
@@ -178,8 +185,8 @@ def _overruled(task: Task) -> list[str]:
     return words
 
 
-def _write_card(folder: RunFolder, told: Told, run: Training, other: Pictures) -> None:
+def _write_card(folder: RunFolder, record: TrainingRecord, run: Training, other: Pictures) -> None:
     """The page first: a run with its card.json is finished."""
-    card = card_of(told, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
+    card = card_of(record, run.task.shipped(run.network).cpu(), run.task.input, other, run.log)
     folder.save_text(CARD_TEXT, card_text(card))
     folder.save_json(CARD, card)

@@ -55,7 +55,7 @@ class Workers:
         if self.count > 1:
             distributed.barrier()
 
-    def told(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         """What the first process has; the others' own is dropped."""
         if self.count == 1:
             return value

@@ -5,9 +5,9 @@ from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
-from layerscope.viewer import pictures
+from layerscope.viewer import encoded_pictures
 from layerscope.viewer.addresses import SPRITES, Links, SheetKey
-from layerscope.viewer.pictures import EncodedPicture
+from layerscope.viewer.encoded_pictures import EncodedPicture
 from layerscope.viewer.render import ASSETS
 from layerscope.viewer.scripts import names_script, sprites_style
 from layerscope.viewer.shelf import Book
@@ -27,21 +27,21 @@ def _sheet(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture 
     kind, _, rest = parts["words"].partition(".")
     method, _, view = rest.partition(".")
     wanted = SheetKey(layer=parts["layer"], unit=parts["unit"], kind=kind, method=method, view=view)
-    return pictures.stored(book, wanted)
+    return encoded_pictures.stored(book, wanted)
 
 
 def _sprite(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
     layer = _layer(book, parts["layer"])
-    known = parts["kind"] in SPRITES and parts["block"] < pictures.blocks(layer)
-    return pictures.sprite(book, layer, parts["block"], parts["kind"]) if known else None
+    known = parts["kind"] in SPRITES and parts["block"] < encoded_pictures.blocks(layer)
+    return encoded_pictures.sprite(book, layer, parts["block"], parts["kind"]) if known else None
 
 
 def _whole(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
-    return pictures.whole(book, parts["image"])
+    return encoded_pictures.whole(book, parts["image"])
 
 
 def _strata(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture | None:
-    return pictures.strata(book, _layer(book, parts["layer"]), parts["unit"])
+    return encoded_pictures.strata(book, _layer(book, parts["layer"]), parts["unit"])
 
 
 def _style(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:

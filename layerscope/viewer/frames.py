@@ -79,9 +79,9 @@ def unpack(data: bytes) -> Message:
     )
 
 
-def pack_result(told: dict[str, Any], pictures: Sequence[bytes]) -> bytes:
-    """The body of a RESULT. told: JSON values; the lengths of the pictures are added to it as "pictures"."""
-    text = json.dumps({**told, "pictures": [len(one) for one in pictures]}, allow_nan=False).encode()
+def pack_result(values: dict[str, Any], pictures: Sequence[bytes]) -> bytes:
+    """The body of a RESULT. values: JSON values; the lengths of the pictures are added to it as "pictures"."""
+    text = json.dumps({**values, "pictures": [len(one) for one in pictures]}, allow_nan=False).encode()
     return b"".join((LENGTH.pack(len(text)), text, *pictures))
 
 
@@ -90,9 +90,9 @@ def unpack_result(body: bytes) -> tuple[dict[str, Any], list[bytes]]:
     if len(body) < LENGTH.size:
         raise ValueError("a result has a length, JSON and pictures")
     (length,) = LENGTH.unpack_from(body)
-    told = json.loads(body[LENGTH.size : LENGTH.size + length])
-    lengths, rest = told.pop("pictures"), body[LENGTH.size + length :]
+    values = json.loads(body[LENGTH.size : LENGTH.size + length])
+    lengths, rest = values.pop("pictures"), body[LENGTH.size + length :]
     if sum(lengths) != len(rest):
         raise ValueError(f"the pictures have {len(rest)} bytes, not {sum(lengths)}")
     ends = [sum(lengths[: place + 1]) for place in range(len(lengths))]
-    return told, [rest[end - size : end] for size, end in zip(lengths, ends, strict=True)]
+    return values, [rest[end - size : end] for size, end in zip(lengths, ends, strict=True)]

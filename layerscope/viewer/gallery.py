@@ -15,7 +15,7 @@ from layerscope.viewer.shelf import Book
 
 IMAGE_KEY = "image-"
 GONE = "this picture is kept here no longer: pictures of your own live as long as the server, the newest 16 of them"
-PICTURES, BYTES = 16, 64 * 1024 * 1024
+MOST_PICTURES, MOST_BYTES = 16, 64 * 1024 * 1024
 WAITING = 4
 
 
@@ -45,7 +45,7 @@ class Gallery:
     def __init__(self, look: Callable[[bytes], Portrait]) -> None:
         self._look = look
         # Each weighs a sixteenth at least: one bound on the bytes is one on the number too.
-        self._kept = LruCache[LookedAt](BYTES, lambda kept: max(kept.size, BYTES // PICTURES))
+        self._kept = LruCache[LookedAt](MOST_BYTES, lambda kept: max(kept.size, MOST_BYTES // MOST_PICTURES))
         self._lock, self._making = threading.Lock(), threading.Lock()
         self._waiting = 0
 

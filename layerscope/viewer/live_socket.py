@@ -27,7 +27,7 @@ from layerscope.viewer.frames import (
     unpack,
 )
 from layerscope.viewer.live_requests import first_request, read_request
-from layerscope.viewer.looking import told_of
+from layerscope.viewer.looking import response_of
 from layerscope.viewer.turns import SEATS, Seat, Turns
 
 # A viewer that asks nothing for so long is let go; its page connects again when it has something to ask.
@@ -48,8 +48,10 @@ def looks_of(engine: LiveEngine) -> Callable[[Message, Message, Any], bytes]:
     """How the network answers a viewer: a RESULT as bytes; a picture that cannot be used ends in the engine's error."""
 
     def look(picture: Message, asked: Message, request: Any) -> bytes:
-        told, pictures = told_of(engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE))
-        body = pack_result(told, pictures)
+        response, pictures = response_of(
+            engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE)
+        )
+        body = pack_result(response, pictures)
         return pack(Message(kind=MessageKind.RESULT, number=asked.number, clock=asked.clock, body=body))
 
     return look

@@ -5,12 +5,12 @@ from typing import Any
 from layerscope.core.live import Look, PlainBox
 
 
-def told_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
+def response_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
     """JSON values and pictures: the mosaic, the chosen unit's map (one byte a position), its projection.
 
     "mosaic", "map" and "projection" are null where that is missing, else they hold what its picture needs.
     """
-    told: dict[str, Any] = {
+    response: dict[str, Any] = {
         "top": [[name, float(share)] for name, share in look.top],
         "maxima": [float(value) for value in look.maxima],
         "strongest": [int(unit) for unit in look.strongest],
@@ -23,15 +23,15 @@ def told_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
     }
     pictures: list[bytes] = []
     if look.mosaic is not None and look.mosaic_shape is not None:
-        told["mosaic"] = [int(value) for value in look.mosaic_shape]
+        response["mosaic"] = [int(value) for value in look.mosaic_shape]
         pictures.append(look.mosaic)
     if look.unit_map is not None:
-        told["map"] = _map(look)
+        response["map"] = _map(look)
         pictures.append(look.unit_map.tobytes())
     if look.projection is not None and look.tile_box is not None:
-        told["projection"] = plain_box(look.tile_box)
+        response["projection"] = plain_box(look.tile_box)
         pictures.append(look.projection)
-    return told, pictures
+    return response, pictures
 
 
 def _map(look: Look) -> dict[str, Any]:

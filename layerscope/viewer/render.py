@@ -74,11 +74,11 @@ def look() -> str:
 
 @cache
 def _look_of(names: tuple[str, ...]) -> str:
-    told = hashlib.sha256(repr(asset_marks()).encode())
+    digest = hashlib.sha256(repr(asset_marks()).encode())
     for template in environment().list_templates():
         source, _, _ = environment().loader.get_source(environment(), template)  # type: ignore[union-attr]
-        told.update(source.encode())
-    return told.hexdigest()[:12]
+        digest.update(source.encode())
+    return digest.hexdigest()[:12]
 
 
 @cache

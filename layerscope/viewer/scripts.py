@@ -4,8 +4,8 @@ import json
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.viewer.addresses import SPRITES, Links, layer_key
+from layerscope.viewer.encoded_pictures import blocks
 from layerscope.viewer.pages.units import UnitRow, unit_rows
-from layerscope.viewer.pictures import blocks
 from layerscope.viewer.shelf import Book
 
 
@@ -27,9 +27,9 @@ def names_script(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
     """
     rows = [_row(row) for row in unit_rows(book, layer)]
     # "<" is escaped although it is a script of its own: somebody may put it into a page.
-    told = json.dumps(rows, separators=(",", ":")).replace("<", "\\u003c")
+    rows_json = json.dumps(rows, separators=(",", ":")).replace("<", "\\u003c")
     key = json.dumps(layer_key(layer)).replace("<", "\\u003c")
-    return f'LS.put("units", {key}, {told});\n'
+    return f'LS.put("units", {key}, {rows_json});\n'
 
 
 def _row(row: UnitRow) -> list[int | float | str | None]:

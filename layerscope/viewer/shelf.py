@@ -164,8 +164,8 @@ def _open(slug: str, path: Path) -> Book:
 def mark_of(path: Path) -> str:
     """12 hex digits that change when the file's bytes may have, or layerscope did."""
     stat = path.stat()
-    told = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ino, __version__])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    state = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ino, __version__])
+    return hashlib.sha256(state.encode()).hexdigest()[:12]
 
 
 def slugs_of(paths: Sequence[Path], others: Sequence[str] = ()) -> list[str]:

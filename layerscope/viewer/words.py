@@ -55,7 +55,7 @@ def sheet_of(place: tuple[AtlasLayerRecord, int, str, str, str]) -> SheetKey:
     return SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
 
 
-def tails(page: LayerPage, link: Links) -> str:
+def sheet_endings(page: LayerPage, link: Links) -> str:
     """In an export: what follows a unit's own address, less ".html", in those of its sheets; so a script finds them.
 
     Empty where sheets do not stand beside their unit, or are left out.
@@ -68,7 +68,7 @@ def tails(page: LayerPage, link: Links) -> str:
     return " ".join(found)
 
 
-def spot(rank: int, columns: int) -> str:
+def tile_origin(rank: int, columns: int) -> str:
     """Column and row of a tile in a sheet, as a viewBox begins."""
     return f"{rank % columns} {rank // columns}"
 
@@ -89,12 +89,12 @@ FILTERS = {
     "number": number,
     "outline": outline,
     "percent": percent,
-    "spot": spot,
+    "tile_origin": tile_origin,
     "layer_key": layer_key,
     "beside": beside,
     "in_head": in_head,
     "query": query,
     "sheet_of": sheet_of,
-    "tails": tails,
+    "sheet_endings": sheet_endings,
     "thousands": lambda value: f"{value:,}",
 }

@@ -23,11 +23,11 @@ def navigation() -> list[str]:
 
 def test_every_page_has_its_place_in_the_site():
     """Each page of docs/ stands in the navigation once, by itself or with its folder."""
-    told = navigation()
-    assert len(told) == len(set(told))
-    folders = tuple(page for page in told if page.endswith("/"))
+    listed = navigation()
+    assert len(listed) == len(set(listed))
+    folders = tuple(page for page in listed if page.endswith("/"))
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
-    assert [page for page in pages if page not in told and not page.startswith(folders)] == []
+    assert [page for page in pages if page not in listed and not page.startswith(folders)] == []
 
 
 def test_the_site_shows_no_page_that_is_not_there():
@@ -52,9 +52,9 @@ def test_the_changes_hold_the_line_below_which_releases_go():
 
 def test_the_citation_is_of_this_version():
     """CITATION.cff says version and licence as the package does."""
-    told = dict(re.findall(r"^(\w+): (.+)$", text(ROOT / "CITATION.cff"), flags=re.MULTILINE))
-    assert told["version"] == __version__
-    assert told["license"] == PYPROJECT["project"]["license"]
+    fields = dict(re.findall(r"^(\w+): (.+)$", text(ROOT / "CITATION.cff"), flags=re.MULTILINE))
+    assert fields["version"] == __version__
+    assert fields["license"] == PYPROJECT["project"]["license"]
 
 
 def test_the_workflow_runs_the_oldest_python_and_those_after_it():
@@ -77,5 +77,5 @@ def test_what_is_to_be_made_can_be_made(path):
 
 def test_every_target_but_the_rare_ones_is_told():
     """CONTRIBUTING.md names each target that is not a file's and not only for the one who changes pictures."""
-    told = set(re.findall(r"make ([a-z-]+)", text(ROOT / "CONTRIBUTING.md")))
-    assert TARGETS - told <= {"reference-pictures", "clean"}
+    documented = set(re.findall(r"make ([a-z-]+)", text(ROOT / "CONTRIBUTING.md")))
+    assert TARGETS - documented <= {"reference-pictures", "clean"}

@@ -44,12 +44,18 @@ def test_own_model_leaves_what_the_guides_share(own_model):
     assert {"photos", "net.py", "mine.atlas"} <= {path.name for path in own_model.iterdir()}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("guide", GUIDES, ids=name)
 def test_guides_run(guide, own_model, tmp_path):
-    """Each guide runs in the folder that "use your own model" leaves."""
+    """Each guide runs in the folder that "use your own model" leaves: a minute and more of work, by `make docs`."""
     shutil.copytree(own_model, tmp_path / "work")
     Page(guide, tmp_path / "work").run()
-    assert "own-model.md" in text(guide), "say what the page goes on from"
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
+def test_guides_say_what_they_go_on_from(guide):
+    """Whoever opens a guide first finds the page that leaves the files it needs."""
+    assert "own-model.md" in text(guide)
 
 
 @pytest.mark.parametrize("page", ALONE, ids=name)

@@ -80,10 +80,11 @@ def test_places_and_words_are_documented(verb):
 
 def test_every_operation_is_documented():
     """The table of operations is the table: names, linearity, kinds of activation, rules and targets, in one order."""
-    told = [{**row, "linear": "yes" if row["linear"] else "no"} for row in ls.ops().rows]
-    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == len(told[0])]
+    expected = [{**row, "linear": "yes" if row["linear"] else "no"} for row in ls.ops().rows]
+    listed = [row for row in rows(text(DOCS / "reference" / "operations.md")) if len(row) == len(expected[0])]
     assert listed == [
-        tuple(", ".join(value) if isinstance(value, list) else value or "" for value in row.values()) for row in told
+        tuple(", ".join(value) if isinstance(value, list) else value or "" for value in row.values())
+        for row in expected
     ]
 
 

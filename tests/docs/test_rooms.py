@@ -55,25 +55,27 @@ def test_every_folder_is_a_room():
 
 def test_contributing_names_the_rooms_in_their_order():
     """From the top, those of one height together."""
-    told = re.search(r"Rooms, from the top: (.*?)\.", text(ROOT / "CONTRIBUTING.md"), re.DOTALL)
-    assert told is not None
-    assert [words(level) for level in told[1].split(">")] == layers()
+    documented = re.search(r"Rooms, from the top: (.*?)\.", text(ROOT / "CONTRIBUTING.md"), re.DOTALL)
+    assert documented is not None
+    assert [words(level) for level in documented[1].split(">")] == layers()
 
 
 def test_architecture_has_a_row_for_each_room():
     """No fewer, no others, none twice, and none above a room that is higher."""
-    told = [room for room, *_ in rows(sections(DOCS / "architecture.md", 2)["Rooms"])]
-    assert len(told) == len(set(told))
+    documented = [room for room, *_ in rows(sections(DOCS / "architecture.md", 2)["Rooms"])]
+    assert len(documented) == len(set(documented))
     heights = {room: height for height, level in enumerate(layers()) for room in level}
-    assert set(told) == set(heights)
-    assert [heights[room] for room in told] == sorted(heights[room] for room in told)
+    assert set(documented) == set(heights)
+    assert [heights[room] for room in documented] == sorted(heights[room] for room in documented)
 
 
 def test_architecture_says_which_rooms_stand_side_by_side():
     """Groups of one height, as pyproject.toml has them."""
-    told = re.search(r"Rooms of one height do not know each other: (.*?)\.", text(DOCS / "architecture.md"), re.DOTALL)
-    assert told is not None
-    assert [words(group) for group in told[1].split(";")] == [level for level in layers() if len(level) > 1]
+    documented = re.search(
+        r"Rooms of one height do not know each other: (.*?)\.", text(DOCS / "architecture.md"), re.DOTALL
+    )
+    assert documented is not None
+    assert [words(group) for group in documented[1].split(";")] == [level for level in layers() if len(level) > 1]
 
 
 def test_what_is_said_of_torch_is_so():
@@ -83,10 +85,10 @@ def test_what_is_said_of_torch_is_so():
 
 def test_contributing_names_the_rooms_that_know_torch():
     """All of a room where architecture.md says yes, parts where it says which."""
-    told = PARTS.search(text(ROOT / "CONTRIBUTING.md"))
-    assert told is not None
-    assert words(told["all"]) == {room for room, torch in table().items() if torch == "yes"}
-    assert words(told["some"]) == {room for room, torch in table().items() if not re.match("yes$|no", torch)}
+    documented = PARTS.search(text(ROOT / "CONTRIBUTING.md"))
+    assert documented is not None
+    assert words(documented["all"]) == {room for room, torch in table().items() if torch == "yes"}
+    assert words(documented["some"]) == {room for room, torch in table().items() if not re.match("yes$|no", torch)}
 
 
 def test_the_contract_forbids_torch_where_it_can():

@@ -74,7 +74,7 @@ def test_the_known_networks_fields_are_those_of_the_page():
         ("mathematics", f"below {views.ROUNDING:.0e} of".replace("e-06", "e-6")),
         ("mathematics", f"(k = {settings.Settings().k})"),
         ("mathematics", f"every fourth batch of {settings.BATCH}"),
-        ("mathematics", f"the first {scan_work.PICTURES} images"),
+        ("mathematics", f"the first {scan_work.STATISTICS_IMAGES} images"),
         ("mathematics", f"Beyond {TOLERANCE:.0e} of".replace("e-04", "e-4")),
         ("mathematics", f"within {checks.TOLERANCE:.0e} of the largest signal"),
         ("decisions/004-natural-view", f"Colour {views.COLOUR_EXPONENT}; spectrum {views.SPECTRUM_EXPONENT}"),

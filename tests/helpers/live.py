@@ -114,10 +114,10 @@ def again(number: int) -> bytes:
 def answer(message: dict) -> tuple[int, dict, list[bytes]]:
     """What came back: number, JSON, pictures; a sorrow has no pictures."""
     if message.get("text") is not None:
-        told = json.loads(message["text"])
-        return told["number"], told, []
+        response = json.loads(message["text"])
+        return response["number"], response, []
     # A result may be longer than what a client may send.
     found = unpack(message["bytes"][: HEADER.size])
-    told, pictures = unpack_result(message["bytes"][HEADER.size :])
+    response, pictures = unpack_result(message["bytes"][HEADER.size :])
     assert found.kind == MessageKind.RESULT and found.clock == found.number / 2
-    return found.number, told, pictures
+    return found.number, response, pictures

@@ -23,18 +23,18 @@ class Sliding:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
 
-    def size(self, plane: Sequence[int]) -> tuple[int, ...]:
+    def size(self, input_size: Sequence[int]) -> tuple[int, ...]:
         reach = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
         return tuple(
-            (n + 2 * p - r) // s + 1 for n, p, r, s in zip(plane, self.padding, reach, self.stride, strict=True)
+            (n + 2 * p - r) // s + 1 for n, p, r, s in zip(input_size, self.padding, reach, self.stride, strict=True)
         )
 
-    def taps(self, row: int, col: int, plane: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    def taps(self, row: int, col: int, input_size: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
         """(kernel row, kernel col, input row, input col) of the taps inside the plane, row by row."""
         for i, j in itertools.product(range(self.kernel[0]), range(self.kernel[1])):
             r = row * self.stride[0] - self.padding[0] + i * self.dilation[0]
             c = col * self.stride[1] - self.padding[1] + j * self.dilation[1]
-            if 0 <= r < plane[0] and 0 <= c < plane[1]:
+            if 0 <= r < input_size[0] and 0 <= c < input_size[1]:
                 yield i, j, r, c
 
 

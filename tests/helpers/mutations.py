@@ -63,8 +63,8 @@ def _stride(graph: Graph, weights: Weights, node: Node) -> Any:
         return None
     rows, cols = _pair(node.args["stride"])
     other = (cols, rows) if rows != cols else (rows + 1, cols + 1)
-    told = [size > 1 and a != b for size, a, b in zip(node.shape[1:], (rows, cols), other, strict=True)]
-    return _args(node, stride=other) if any(told) else None
+    differing = [size > 1 and a != b for size, a, b in zip(node.shape[1:], (rows, cols), other, strict=True)]
+    return _args(node, stride=other) if any(differing) else None
 
 
 def _eps(graph: Graph, weights: Weights, node: Node) -> Any:
@@ -124,8 +124,8 @@ def _dilation(graph: Graph, weights: Weights, node: Node) -> Any:
         return None
     weight = _weight(node, weights)
     kernel = tuple(weight.shape[-2:]) if weight is not None else _pair(node.args["kernel_size"])
-    told = [k > 1 and d > 1 for k, d in zip(kernel, _pair(node.args["dilation"]), strict=True)]
-    return _args(node, dilation=(1, 1)) if any(told) else None
+    differing = [k > 1 and d > 1 for k, d in zip(kernel, _pair(node.args["dilation"]), strict=True)]
+    return _args(node, dilation=(1, 1)) if any(differing) else None
 
 
 def _groups(graph: Graph, weights: Weights, node: Node) -> Any:
@@ -159,8 +159,8 @@ def _operands(graph: Graph, weights: Weights, node: Node) -> Any:
 
 def _factor(graph: Graph, weights: Weights, node: Node) -> Any:
     other = node.args.get("other")
-    told = node.op in ("mul", "div") and isinstance(other, int | float) and other != 1
-    return _args(node, other=1) if told else None
+    differs = node.op in ("mul", "div") and isinstance(other, int | float) and other != 1
+    return _args(node, other=1) if differs else None
 
 
 def _neighbours(graph: Graph, weights: Weights, node: Node) -> Any:

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from layerscope.models.onnx.file import model_in
-from layerscope.models.onnx.pictures import pictured
+from layerscope.models.onnx.inputs import pictured
 from layerscope.models.onnx.plan import OnnxPlan, planned
 from layerscope.models.onnx.steps import ValueNamed
 

@@ -54,18 +54,20 @@ def build(net: ls.Network, images: object, out: Path, progress: Log, **options) 
 
 def killed(net: ls.Network, images: object, out: Path, moment: tuple, log: Path | None = None) -> Log:
     """What a build told until it was killed at a moment."""
-    told = out.with_suffix(".told")
+    report = out.with_suffix(".report")
 
     def until_then() -> None:
         if isinstance(moment[0], type):
             dies_at_call(*moment)
             build(net, images, out, Log())
             return
-        hook = Hook(stage_name=moment[0], after=moment[1], do=lambda: (told.write_text(json.dumps(hook.stages)), die()))
+        hook = Hook(
+            stage_name=moment[0], after=moment[1], do=lambda: (report.write_text(json.dumps(hook.stages)), die())
+        )
         build(net, images, out, hook)
 
     assert in_a_child(until_then) == signal.SIGKILL
-    return Log(stages=[(*stage,) for stage in json.loads(told.read_text())] if told.exists() else [])
+    return Log(stages=[(*stage,) for stage in json.loads(report.read_text())] if report.exists() else [])
 
 
 @pytest.mark.parametrize("moment", [m if m in OFTEN else pytest.param(m, marks=pytest.mark.wide) for m in MOMENTS])
@@ -75,7 +77,7 @@ def test_killed_and_resumed_is_undisturbed(moment: str, net, pictures, built, tm
     killed(net, pictures, out, MOMENTS[moment])
     build(net, pictures, out, Log())
     assert content_digest(out) == built.digest
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".told") == ["small.atlas"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".report") == ["small.atlas"]
 
 
 def test_no_resume_redoes_more_than_one_piece(net, pictures, built, tmp_path) -> None:

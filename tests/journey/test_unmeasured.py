@@ -138,9 +138,9 @@ def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor)
             for address in dict.fromkeys(addresses(shelf)):
                 page = browser.get(address)
                 assert page.status_code == 200, (address, page.text[-600:])
-                told = browser.get(f"{address}{'&' if '?' in address else '?'}format=json")
-                assert told.status_code == 200, address
-                finite(told.text)
+                data = browser.get(f"{address}{'&' if '?' in address else '?'}format=json")
+                assert data.status_code == 200, address
+                finite(data.text)
     shelf.close()
 
 

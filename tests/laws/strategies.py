@@ -45,9 +45,9 @@ def convolutions(draw: st.DrawFn, shape: torch.Size, monotone: bool) -> nn.Modul
 
     Where fields must be tight (`monotone`) no position may see padding only: no field can say that it sees nothing.
     """
-    _, channels, *plane = shape
+    _, channels, *size = shape
     padding = draw(_pairs(0, 2))
-    room = [n if monotone else n + 2 * p for n, p in zip(plane, padding, strict=True)]
+    room = [n if monotone else n + 2 * p for n, p in zip(size, padding, strict=True)]
     kernel = _pair(draw(st.integers(1, min(5, r))) for r in room)
     dilation = _pair(draw(st.integers(1, 2 if 2 * (k - 1) < r else 1)) for k, r in zip(kernel, room, strict=True))
     if monotone:

@@ -173,7 +173,7 @@ def shards(maps: np.ndarray, edges: Sequence[int]) -> list[ShardResult]:
     program, layer = bare(*maps.shape[1:])
     bounds = sorted({0, *(e for e in edges if e < len(maps)), len(maps)})
     return [
-        scan_shard(program, [layer], batches(maps, [], low, high), k=K, batch_size=12, with_pictures=True)
+        scan_shard(program, [layer], batches(maps, [], low, high), k=K, batch_size=12, with_input_sums=True)
         for low, high in itertools.pairwise(bounds)
     ]
 
@@ -206,8 +206,8 @@ def test_totals_add_in_any_grouping(maps, edges, order, broken) -> None:
     # A batch's squares are the square of a float32 norm.
     np.testing.assert_allclose(one.layers[0].sums, many.layers[0].sums, rtol=1e-6)
     assert totals_to_bytes(many) == totals_to_bytes(summed(parts, labels, layer))
-    for name, value in one.pictures.items():
-        np.testing.assert_allclose(many.pictures[name], value, rtol=1e-12, err_msg=name)
+    for name, value in one.input_sums.items():
+        np.testing.assert_allclose(many.input_sums[name], value, rtol=1e-12, err_msg=name)
 
 
 @given(maps=maps())

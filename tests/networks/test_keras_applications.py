@@ -28,8 +28,8 @@ def made(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     from keras.src.applications import nasnet
 
     # Keras makes no NASNet on torch, but opens one that was saved elsewhere.
-    told = {**vars(nasnet.backend), "backend": lambda: "tensorflow"}
-    monkeypatch.setattr(nasnet, "backend", types.SimpleNamespace(**told))
+    members = {**vars(nasnet.backend), "backend": lambda: "tensorflow"}
+    monkeypatch.setattr(nasnet, "backend", types.SimpleNamespace(**members))
     keras.utils.set_random_seed(0)
     model = getattr(keras.applications, name)(weights=None, input_shape=(SIDE, SIDE, 3))
     random = np.random.default_rng(0)

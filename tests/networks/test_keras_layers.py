@@ -14,7 +14,7 @@ import torch
 from keras import layers
 
 from layerscope.models.keras.calls import KerasCall
-from layerscope.models.keras.plans import Axes, KerasLayer
+from layerscope.models.keras.plans import AxisPlan, KerasLayer
 from layerscope.models.keras.rows import ROWS
 from layerscope.models.keras.walk import graph_of, torch_graph
 
@@ -129,7 +129,7 @@ def compared(model: Any, pictures: np.ndarray) -> Any:
     """The torch module of a model; what it gives is Keras' own, in float64 too where nothing of Keras is called."""
     drawn(model)
     expected = model.predict(pictures, verbose=0)
-    twin = torch_graph(graph_of(model), Axes(last=True)).eval()
+    twin = torch_graph(graph_of(model), AxisPlan(last=True)).eval()
     given = torch.from_numpy(pictures)
     given = given.permute(0, 3, 1, 2) if given.dim() == 4 else given
     with torch.no_grad():

@@ -2,13 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import layerscope as ls
 from layerscope.core.errors import UsageError
 from layerscope.models import load
+from layerscope.sources import prepare
 
 MADE = """
 import layerscope as ls
@@ -69,7 +73,7 @@ def test_a_yolo_is_opened_on_trust(yolo: dict[str, Path]) -> None:
     with pytest.raises(UsageError, match=r"holds a pickled network .ultralytics.nn.tasks.DetectionModel.*add --trust"):
         load(str(yolo["detect"]))
     found = load(str(yolo["detect"]), trust=True)
-    assert found.input == ls.Input(height=96, width=96) and "letterbox" in found.remarks[-1]
+    assert found.input == ls.Input(height=96, width=96, crop="letterbox") and "letterbox" in found.remarks[-1]
     assert {tensor.dtype for tensor in found.model.state_dict().values() if tensor.is_floating_point()} == {
         torch.float32
     }
@@ -77,10 +81,39 @@ def test_a_yolo_is_opened_on_trust(yolo: dict[str, Path]) -> None:
 
 
 def test_a_yolo_is_read_rightly(yolo: dict[str, Path], photos: Path) -> None:
-    """Its first layers can be had, its own transforms agree with ours, and its own run with the graph."""
+    """Its layers can be had to the last convolution, its transforms agree with ours, and its own run with the graph."""
     net = ls.trace(str(yolo["detect"]), trust=True)
-    assert "model.0.conv" in net and net.replay is not None and not net.replay.fault
+    assert {"model.0.conv", "model.22.cv2.2.2", "model.22.cv3.0.2"} <= {layer.name for layer in net.layers}
+    assert net.replay is not None and not net.replay.fault and net.input.crop == "letterbox"
     assert ls.trace_check(str(yolo["classify"]), photos, trust=True).agrees
+    square = photos.parent / "square.png"
+    Image.open(photos / "a.png").resize((96, 96)).save(square)
+    assert ls.trace_check(str(yolo["detect"]), square, trust=True).agrees
+
+
+@pytest.mark.parametrize("size", [(120, 160), (141, 101), (33, 97), (96, 96), (2, 300), (50, 400)])
+@pytest.mark.parametrize(("ours", "theirs"), [("nearest", "INTER_NEAREST_EXACT"), ("bilinear", "INTER_LINEAR")])
+def test_a_letterbox_is_ultralytics(size: tuple[int, int], ours: Any, theirs: str) -> None:
+    """With the same interpolation the same bytes; the two bilinears are a level apart where nothing gets smaller."""
+    import cv2
+    from ultralytics.data.augment import LetterBox
+
+    random = np.random.default_rng(size)
+    picture = random.integers(0, 256, (*size, 3), dtype=np.uint8)
+    for rows, cols in ((96, 96), (64, 128), (420, 420)):
+        box = LetterBox((rows, cols), auto=False, interpolation=getattr(cv2, theirs))
+        pixels, _ = prepare(
+            Image.fromarray(picture), ls.Input(height=rows, width=cols, crop="letterbox", interpolation=ours)
+        )
+        found = np.rint(pixels.transpose(1, 2, 0) * 255).astype(int)
+        apart = np.abs(found - box(image=picture).astype(int))
+        if ours == "nearest":
+            assert apart.max() == 0
+        elif rows / size[0] >= 1 and cols / size[1] >= 1:
+            assert apart.max() <= 1
+        else:  # the gray, and with it every place and size, is the same
+            np.testing.assert_array_equal((found == 114).all((0, 2)), (box(image=picture) == 114).all((0, 2)))
+            np.testing.assert_array_equal((found == 114).all((1, 2)), (box(image=picture) == 114).all((1, 2)))
 
 
 def test_a_lightning_checkpoint_gives_its_arguments(tmp_path: Path) -> None:

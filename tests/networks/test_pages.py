@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from layerscope.known.pictures import write_pictures
@@ -10,8 +11,9 @@ from tests.docs.pages import DOCS
 from tests.docs.running import Page
 
 
-def test_the_guide_to_keras_runs(tmp_path: Path) -> None:
-    """From the notebook's model to a plate that shows something."""
+@pytest.mark.parametrize(("guide", "plate"), [("keras", "parts"), ("detectors", "yolo"), ("segmenters", "unet")])
+def test_a_guide_runs(guide: str, plate: str, tmp_path: Path) -> None:
+    """From what a user has to a plate that shows something."""
     write_pictures(tmp_path / "photos", 26)
-    Page(DOCS / "how-to" / "keras.md", tmp_path, "with an extra").run()
-    assert np.asarray(Image.open(tmp_path / "parts.png")).std() > 0
+    Page(DOCS / "how-to" / f"{guide}.md", tmp_path, "with an extra").run()
+    assert np.asarray(Image.open(tmp_path / f"{plate}.png")).std() > 0

@@ -25,7 +25,7 @@ def loops(bench: Bench, request: pytest.FixtureRequest) -> Iterator[dict[str, Lo
 
     made = Loops()
     yield made
-    rows = [f"{sum(loop.counted.values()):6,} {name}: {loop.told()}" for name, loop in made.items() if loop.counted]
+    rows = [f"{sum(loop.counted.values()):6,} {name}: {loop.summary()}" for name, loop in made.items() if loop.counted]
     total = sum(sum(loop.counted.values()) for loop in made.values())
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and rows:

@@ -192,7 +192,7 @@ class Loop:
                 with ls.open(out / name) as atlas:
                     assert all(len(layer) == layer.units for layer in atlas.layers)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The faults by seam."""
         return ", ".join(f"{count} {seam}" for seam, count in self.counted.items())
 

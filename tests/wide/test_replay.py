@@ -105,7 +105,7 @@ def test_drawn_networks_agree_and_no_mistake_passes(drawn: Drawn) -> None:
     found = replayed(twin, reading, traced, input)
     assert found.fault == "" and found.worst <= 1e-13
     for mutation in MUTATIONS:
-        told = (mutant for mutant in mutants(mutation, traced) if _differs(traced, mutant, drawn))
-        for mutant in islice(told, 1):
+        caught = (mutant for mutant in mutants(mutation, traced) if _differs(traced, mutant, drawn))
+        for mutant in islice(caught, 1):
             said = replayed(twin, reading, mutant.traced, input)
             assert said.fault in ("reading", "running"), f"{mutant.node}: {mutation}, and {said.said}"

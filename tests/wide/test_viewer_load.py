@@ -46,8 +46,8 @@ def served(*words: str | Path) -> Iterator[tuple[str, int]]:
 
 def resident(pid: int) -> float:
     """The memory that a process has now, MiB."""
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(told.stdout) / 1024
+    listed = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(listed.stdout) / 1024
 
 
 def read_on(address: str, pages: list[str], seed: int, until: float, seen: Counter) -> None:
@@ -75,9 +75,9 @@ def watch_on(address: str, layer: str, shade: int, until: float, seen: Counter) 
         while time.monotonic() < until:
             number += 1
             viewer.send(frame(number, picture(shade)))
-            found, told, _ = answer({"bytes": viewer.recv(timeout=60)})
+            found, response, _ = answer({"bytes": viewer.recv(timeout=60)})
             seen["answers"] += 1
-            mine = (told["maxima"], told["top"], told["map"])
+            mine = (response["maxima"], response["top"], response["map"])
             first = first or mine
             seen["mixed"] += found != number or mine != first
     seen["left in peace"] += 1

@@ -47,10 +47,10 @@ def _text(facts: "Facts", folder: Path, files: Sequence[Path], seconds: float) -
     head = f"What the units of {facts.network} detect, over {words.counted(facts.images, 'picture')} of known content:"
     names = ", ".join(file.name for file in files)
     where = f"In {words.printable(folder)}: demo.atlas, {names} ({words.duration(seconds)})"
-    told = "\n".join(sentences(facts))
+    summary = "\n".join(sentences(facts))
     steps = "\n".join(f"    {line}" for line in NEXT.splitlines())
     atlas = words.printable(folder / "demo.atlas")
     report = words.printable(folder / "report.html")
     read = f"Read {report} first. Every unit has a page in the browser, and may be watched live:"
     browse = f"    layerscope serve {atlas}\n    layerscope live {atlas} worldnet"
-    return f"{head}\n{table}\n{told}\n{where}\n{read}\n{browse}\nFor a network and pictures of your own:\n{steps}"
+    return f"{head}\n{table}\n{summary}\n{where}\n{read}\n{browse}\nFor a network and pictures of your own:\n{steps}"

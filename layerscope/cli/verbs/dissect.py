@@ -25,8 +25,8 @@ def text_of(found: Dissection) -> str:
     """The figures of every layer above those of its baselines, then its best units."""
     rows = [row for layer in found.layers for row in _rows(layer)]
     best = [row for layer in found.layers for row in _best_rows(layer)]
-    told = f"{words.counted(found.images, 'image')}, {words.counted(found.settings['concepts'], 'concept')}"
-    head = f"{told}; a unit is named by the concept of the highest score, at least {BAR}"
+    counts = f"{words.counted(found.images, 'image')}, {words.counted(found.settings['concepts'], 'concept')}"
+    head = f"{counts}; a unit is named by the concept of the highest score, at least {BAR}"
     parts = [head, words.table(HEADER, rows)]
     parts += ["", words.table(BEST, best)] if best else ["no concept found for any unit"]
     return "\n".join(parts)

@@ -25,5 +25,5 @@ def run(command: Command, output: Output) -> int:
 
 
 def _row(data: Mapping[str, Any]) -> tuple[str, ...]:
-    told = {**data, "linear": "yes" if data["linear"] else "no", "activation": data["activation"] or ""}
-    return tuple(" ".join(value) if isinstance(value, list) else value for value in told.values())
+    cells = {**data, "linear": "yes" if data["linear"] else "no", "activation": data["activation"] or ""}
+    return tuple(" ".join(value) if isinstance(value, list) else value for value in cells.values())

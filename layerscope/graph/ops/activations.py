@@ -132,7 +132,7 @@ def _either(way: Callable[[Call], str], method: str) -> Rule:
     def back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         return _RULES[way(call)][method](signal, call)
 
-    return Rule(back, inputs=True, word="own" if method == "deconvnet" else "both")
+    return Rule(back, inputs=True, word="bounds")
 
 
 def _rules(function: Function) -> dict[str, Rule]:

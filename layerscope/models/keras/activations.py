@@ -50,7 +50,7 @@ def name_of(function: Any) -> str:
 
 def activated(module: KerasLayer, value: Tensor) -> Tensor:
     """A value after the activation that a layer was given as an argument."""
-    return ACTIVATIONS[module.told["activation"]](value)
+    return ACTIVATIONS[module.arguments["activation"]](value)
 
 
 def _named(module: KerasLayer, x: Tensor) -> Tensor:
@@ -58,15 +58,15 @@ def _named(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _leaky(module: KerasLayer, x: Tensor) -> Tensor:
-    return F.leaky_relu(x, module.told["slope"])
+    return F.leaky_relu(x, module.arguments["slope"])
 
 
 def _bounded(module: KerasLayer, x: Tensor) -> Tensor:
-    return F.hardtanh(x, 0.0, module.told["high"])
+    return F.hardtanh(x, 0.0, module.arguments["high"])
 
 
 def _elu(module: KerasLayer, x: Tensor) -> Tensor:
-    return F.elu(x, module.told["alpha"])
+    return F.elu(x, module.arguments["alpha"])
 
 
 def _prelu(module: KerasLayer, x: Tensor) -> Tensor:
@@ -74,14 +74,14 @@ def _prelu(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _softmax(module: KerasLayer, x: Tensor) -> Tensor:
-    return x.softmax(module.told["axis"])
+    return x.softmax(module.arguments["axis"])
 
 
 def activation_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of the layer Activation."""
     name = name_of(layer.activation)
     _of_channels(name, axes, rank)
-    return TorchPlan(run=_named, told={"activation": name})
+    return TorchPlan(run=_named, arguments={"activation": name})
 
 
 def relu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
@@ -90,17 +90,19 @@ def relu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if layer.threshold or (slope and high is not None):
         raise Unplanned("a threshold, or a slope and a ceiling")
     if high is not None:
-        return TorchPlan(run=_bounded, told={"high": float(high)})
-    return TorchPlan(run=_leaky, told={"slope": slope}) if slope else TorchPlan(run=_named, told={"activation": "relu"})
+        return TorchPlan(run=_bounded, arguments={"high": float(high)})
+    if slope:
+        return TorchPlan(run=_leaky, arguments={"slope": slope})
+    return TorchPlan(run=_named, arguments={"activation": "relu"})
 
 
 def leaky_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     """Of LeakyReLU, whose own default is another than that of the function."""
-    return TorchPlan(run=_leaky, told={"slope": float(layer.negative_slope)})
+    return TorchPlan(run=_leaky, arguments={"slope": float(layer.negative_slope)})
 
 
 def elu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
-    return TorchPlan(run=_elu, told={"alpha": float(layer.alpha)})
+    return TorchPlan(run=_elu, arguments={"alpha": float(layer.alpha)})
 
 
 def prelu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
@@ -115,7 +117,7 @@ def prelu_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
 def softmax_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     if not isinstance(layer.axis, int):
         raise Unplanned("several axes")
-    return TorchPlan(run=_softmax, told={"axis": axes.place(layer.axis, rank)})
+    return TorchPlan(run=_softmax, arguments={"axis": axes.place(layer.axis, rank)})
 
 
 def _of_channels(name: str, axes: AxisPlan, rank: int) -> None:

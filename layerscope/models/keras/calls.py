@@ -64,7 +64,7 @@ class KerasCall(nn.Module):
 
     def __init__(self, layer: Any, axes: AxisPlan, training: bool, weights: dict[str, Tensor]) -> None:
         super().__init__()
-        self.axes, self.training_told = axes, training
+        self.axes, self.passes_training = axes, training
         self.layer: Any = layer
         for name, value in weights.items():
             self.register_parameter(name, nn.Parameter(value, requires_grad=value.is_floating_point()))
@@ -72,7 +72,7 @@ class KerasCall(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What Keras gives, its maps in torch's order."""
         args, kwargs = self._theirs(args), self._theirs(kwargs)
-        if self.training_told:
+        if self.passes_training:
             kwargs["training"] = False
         # Not by the layer's own __call__, which would make the numbers as coarse as Keras' policy has them.
         given = self.layer.call(*args, **kwargs)

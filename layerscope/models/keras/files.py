@@ -81,10 +81,10 @@ def _of_archive(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         if "config.json" not in archive.namelist():
             raise TraceError(f'"{path.name}" is an archive without config.json: no Keras model')
-        told = {"config": json.loads(archive.read("config.json"))}
+        content = {"config": json.loads(archive.read("config.json"))}
         if "metadata.json" in archive.namelist():
-            told["keras_version"] = json.loads(archive.read("metadata.json")).get("keras_version")
-        return told
+            content["keras_version"] = json.loads(archive.read("metadata.json")).get("keras_version")
+        return content
 
 
 def _of_hdf5(path: Path) -> dict[str, Any]:

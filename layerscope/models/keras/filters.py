@@ -20,9 +20,9 @@ def same(size: int, reach: int, stride: int) -> tuple[int, int]:
 
 
 def _convolved(module: KerasLayer, x: Tensor, kernel: Tensor, bias: Tensor | None, *, groups: int) -> Tensor:
-    stride, dilation = module.told["stride"], module.told["dilation"]
+    stride, dilation = module.arguments["stride"], module.arguments["dilation"]
     padding = (0, 0)
-    if module.told["padding"] == "same":
+    if module.arguments["padding"] == "same":
         reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape[2:], strict=True)]
         rows, cols = (same(size_of(x)[axis], reach[axis], stride[axis]) for axis in (0, 1))
         if rows[0] == rows[1] and cols[0] == cols[1]:
@@ -43,18 +43,17 @@ def _separable(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _transposed(module: KerasLayer, x: Tensor) -> Tensor:
-    told = module.told
-    crops = told["crops"]
+    crops, strides, dilations = (module.arguments[name] for name in ("crops", "stride", "dilation"))
     more = [before - behind for before, behind in crops]
     fits = all(
         before >= 0 and 0 <= extra < max(stride, dilation)
-        for (before, _), extra, stride, dilation in zip(crops, more, told["stride"], told["dilation"], strict=True)
+        for (before, _), extra, stride, dilation in zip(crops, more, strides, dilations, strict=True)
     )
     if fits:
         cut = [before for before, _ in crops]
-        x = F.conv_transpose2d(x, module.kernel, module.bias, told["stride"], cut, more, 1, told["dilation"])
+        x = F.conv_transpose2d(x, module.kernel, module.bias, strides, cut, more, 1, dilations)
     else:
-        x = F.conv_transpose2d(x, module.kernel, None, told["stride"], 0, 0, 1, told["dilation"])
+        x = F.conv_transpose2d(x, module.kernel, None, strides, 0, 0, 1, dilations)
         rows, cols = crops
         x = F.pad(x, (-cols[0], -cols[1], -rows[0], -rows[1]))
         x = x if module.bias is None else x + module.bias.reshape(1, -1, 1, 1)
@@ -103,7 +102,7 @@ def transposed_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
         _crop(kernel.shape[axis], stride[axis], dilation[axis], layer.padding, extra[axis]) for axis in (0, 1)
     )
     plan = _plan(_transposed, layer, {"kernel": kernel.permute(3, 2, 0, 1).contiguous()})
-    return TorchPlan(run=plan.run, weights=plan.weights, told={**plan.told, "crops": crops})
+    return TorchPlan(run=plan.run, weights=plan.weights, arguments={**plan.arguments, "crops": crops})
 
 
 def dense_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
@@ -113,15 +112,15 @@ def dense_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     kernel = number(layer.kernel)
     assert kernel is not None
     weights = {"kernel": kernel.t().contiguous(), "bias": number(layer.bias)}
-    return TorchPlan(run=_dense, weights=weights, told={"activation": _activation(layer)})
+    return TorchPlan(run=_dense, weights=weights, arguments={"activation": _activation(layer)})
 
 
 def _plan(run: Any, layer: Any, kernels: dict[str, Tensor]) -> TorchPlan:
-    told = {
+    arguments = {
         "stride": pair(layer.strides), "dilation": pair(layer.dilation_rate), "padding": layer.padding,
         "activation": _activation(layer),
     }  # fmt: skip
-    return TorchPlan(run=run, weights={**kernels, "bias": number(layer.bias)}, told=told)
+    return TorchPlan(run=run, weights={**kernels, "bias": number(layer.bias)}, arguments=arguments)
 
 
 def _activation(layer: Any) -> str:

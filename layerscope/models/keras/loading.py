@@ -56,16 +56,16 @@ def keras_file(spec: Any, *, weights: object = None, with_weights: bool = True) 
 def keras_model(model: Any, name: str = "", mode: str | None = None) -> Loaded:
     """A Keras model that is held. name: as it is told; mode: how its pictures are prepared, where that was said."""
     _require_a_model(model)
-    told: tuple[str, ...] = ()
+    mode_remarks: tuple[str, ...] = ()
     name = name or str(model.name)
     graph = _graph(model, name)
     if mode is None:
-        mode, told = _mode_seen(graph, name)
-    return _loaded(model, name, mode, told, graph=graph)
+        mode, mode_remarks = _mode_seen(graph, name)
+    return _loaded(model, name, mode, mode_remarks, graph=graph)
 
 
 def _loaded(
-    model: Any, name: str, mode: str, told: tuple[str, ...], *, graph: Any = None, classes: tuple[str, ...] = ()
+    model: Any, name: str, mode: str, mode_remarks: tuple[str, ...], *, graph: Any = None, classes: tuple[str, ...] = ()
 ) -> Loaded:
     graph = graph or _graph(model, name)
     shape, remarks = _shape(graph, name)
@@ -85,8 +85,8 @@ def _loaded(
         "--interpolation nearest where it is not told another"
     )
     return Loaded(
-        name=name, model=twin, input=expected, classes=classes, remarks=(*told, *remarks, resized, *_odd(graph)),
-        own=own_forward(model, axes, expected, mode),
+        name=name, model=twin, input=expected, classes=classes, own=own_forward(model, axes, expected, mode),
+        remarks=(*mode_remarks, *remarks, resized, *_odd(graph)),
     )  # fmt: skip
 
 

@@ -43,13 +43,13 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
 
 def _binary(module: KerasLayer, *maps: Tensor) -> Tensor:
     sides, waiting = [], list(maps)
-    for side in module.told["sides"]:
+    for side in module.arguments["sides"]:
         sides.append(waiting.pop(0) if side is None else module.constant if side == "constant" else side)
-    return BINARY[module.told["name"]](*sides)
+    return BINARY[module.arguments["name"]](*sides)
 
 
 def _unary(module: KerasLayer, x: Tensor) -> Tensor:
-    return UNARY[module.told["name"]](x)
+    return UNARY[module.arguments["name"]](x)
 
 
 def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: AxisPlan) -> TorchPlan:
@@ -59,7 +59,7 @@ def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axi
     """
     name = type(operation).__name__
     if name in UNARY and sides == [None]:
-        return TorchPlan(run=_unary, told={"name": name})
+        return TorchPlan(run=_unary, arguments={"name": name})
     if name not in BINARY or len(sides) != 2 or len(set(ranks)) != 1:
         raise Unplanned(name)
     constants = [side for side in sides if isinstance(side, Tensor)]
@@ -68,6 +68,6 @@ def operation_plan(operation: Any, sides: list[Any], ranks: list[int], axes: Axi
         raise Unplanned(name)
     if name in ("Maximum", "Minimum") and numbers:
         raise Unplanned(name)
-    told = {"name": name, "sides": tuple("constant" if isinstance(side, Tensor) else side for side in sides)}
+    arguments = {"name": name, "sides": tuple("constant" if isinstance(side, Tensor) else side for side in sides)}
     weights = {"constant": axes.spread(constants[0], ranks[0])} if constants else {}
-    return TorchPlan(run=_binary, weights=weights, told=told)
+    return TorchPlan(run=_binary, weights=weights, arguments=arguments)

@@ -19,12 +19,12 @@ class Unplanned(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class TorchPlan:
-    """run: (module, maps) -> map. weights, statistics: by the names that Keras gives them. told: plain arguments."""
+    """run: (module, maps) -> map. weights, statistics: by the names that Keras gives them. arguments: plain values."""
 
     run: Callable[..., Tensor]
     weights: Mapping[str, Tensor | None] = field(default_factory=dict)
     statistics: Mapping[str, Tensor | None] = field(default_factory=dict)
-    told: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class KerasLayer(nn.Module):
@@ -48,7 +48,7 @@ class KerasLayer(nn.Module):
 
     def __init__(self, plan: TorchPlan) -> None:
         super().__init__()
-        self.run, self.told = plan.run, dict(plan.told)
+        self.run, self.arguments = plan.run, dict(plan.arguments)
         for name, value in plan.weights.items():
             self.register_parameter(name, None if value is None else nn.Parameter(value))
         for name, value in plan.statistics.items():

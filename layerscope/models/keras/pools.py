@@ -11,16 +11,16 @@ from layerscope.models.keras.plans import AxisPlan, KerasLayer, TorchPlan, Unpla
 
 
 def _paddings(module: KerasLayer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    if module.told["padding"] != "same":
+    if module.arguments["padding"] != "same":
         return (0, 0), (0, 0)
-    kernel, stride = module.told["kernel"], module.told["stride"]
+    kernel, stride = module.arguments["kernel"], module.arguments["stride"]
     rows, cols = (same(size_of(x)[axis], kernel[axis], stride[axis]) for axis in (0, 1))
     return rows, cols
 
 
 def _max(module: KerasLayer, x: Tensor) -> Tensor:
     """Keras repeats the border where it pads unevenly: no larger value comes in, as with torch's own padding."""
-    kernel, stride = module.told["kernel"], module.told["stride"]
+    kernel, stride = module.arguments["kernel"], module.arguments["stride"]
     rows, cols = _paddings(module, x)
     if rows[0] == rows[1] and cols[0] == cols[1]:
         return F.max_pool2d(x, kernel, stride, (rows[0], cols[0]))
@@ -31,7 +31,7 @@ def _max(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _average(module: KerasLayer, x: Tensor) -> Tensor:
-    kernel, stride = module.told["kernel"], module.told["stride"]
+    kernel, stride = module.arguments["kernel"], module.arguments["stride"]
     rows, cols = _paddings(module, x)
     if rows[0] == rows[1] and cols[0] == cols[1]:
         return F.avg_pool2d(x, kernel, stride, (rows[0], cols[0]), count_include_pad=False)
@@ -39,16 +39,15 @@ def _average(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _global_average(module: KerasLayer, x: Tensor) -> Tensor:
-    return x.mean((2, 3), keepdim=module.told["keepdims"])
+    return x.mean((2, 3), keepdim=module.arguments["keepdims"])
 
 
 def _global_max(module: KerasLayer, x: Tensor) -> Tensor:
-    largest = F.max_pool2d(x, size_of(x))
-    return largest if module.told["keepdims"] else largest.flatten(1)
+    return x.amax((2, 3), keepdim=module.arguments["keepdims"])
 
 
 def _adaptive_average(module: KerasLayer, x: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(x, module.told["size"])
+    return F.adaptive_avg_pool2d(x, module.arguments["size"])
 
 
 def _in_order(layer: Any, axes: AxisPlan) -> None:
@@ -56,30 +55,30 @@ def _in_order(layer: Any, axes: AxisPlan) -> None:
         raise Unplanned("the other order of axes")
 
 
-def _told(layer: Any) -> dict[str, Any]:
+def _pool_arguments(layer: Any) -> dict[str, Any]:
     return {"kernel": pair(layer.pool_size), "stride": pair(layer.strides), "padding": layer.padding}
 
 
 def max_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_max, told=_told(layer))
+    return TorchPlan(run=_max, arguments=_pool_arguments(layer))
 
 
 def average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_average, told=_told(layer))
+    return TorchPlan(run=_average, arguments=_pool_arguments(layer))
 
 
 def global_average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_global_average, told={"keepdims": bool(layer.keepdims)})
+    return TorchPlan(run=_global_average, arguments={"keepdims": bool(layer.keepdims)})
 
 
 def global_max_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_global_max, told={"keepdims": bool(layer.keepdims)})
+    return TorchPlan(run=_global_max, arguments={"keepdims": bool(layer.keepdims)})
 
 
 def adaptive_average_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_adaptive_average, told={"size": pair(layer.output_size)})
+    return TorchPlan(run=_adaptive_average, arguments={"size": pair(layer.output_size)})

@@ -53,7 +53,7 @@ def _smallest(module: KerasLayer, *maps: Tensor) -> Tensor:
 
 
 def _joined(module: KerasLayer, *maps: Tensor) -> Tensor:
-    return torch.cat(maps, module.told["axis"])
+    return torch.cat(maps, module.arguments["axis"])
 
 
 def _flat(module: KerasLayer, x: Tensor) -> Tensor:
@@ -68,22 +68,22 @@ def _as_map(module: KerasLayer, x: Tensor) -> Tensor:
 
 
 def _padded(module: KerasLayer, x: Tensor) -> Tensor:
-    return F.pad(x, module.told["padding"])
+    return F.pad(x, module.arguments["padding"])
 
 
 def _cut(module: KerasLayer, x: Tensor) -> Tensor:
-    (top, bottom), (left, right) = module.told["cropping"]
+    (top, bottom), (left, right) = module.arguments["cropping"]
     rows, cols = size_of(x)
     return x[:, :, top : rows - bottom, left : cols - right]
 
 
 def _enlarged(module: KerasLayer, x: Tensor) -> Tensor:
-    rows, cols = (length * times for length, times in zip(size_of(x), module.told["times"], strict=True))
-    return _resized_to(x, (rows, cols), module.told["mode"])
+    rows, cols = (length * times for length, times in zip(size_of(x), module.arguments["times"], strict=True))
+    return _resized_to(x, (rows, cols), module.arguments["mode"])
 
 
 def _resized(module: KerasLayer, x: Tensor) -> Tensor:
-    return _resized_to(x, module.told["size"], module.told["mode"])
+    return _resized_to(x, module.arguments["size"], module.arguments["mode"])
 
 
 def _resized_to(x: Tensor, size: tuple[int, int], mode: str) -> Tensor:
@@ -124,7 +124,7 @@ def smallest_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
 
 
 def joined_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
-    return TorchPlan(run=_joined, told={"axis": axes.place(layer.axis, rank)})
+    return TorchPlan(run=_joined, arguments={"axis": axes.place(layer.axis, rank)})
 
 
 def flat_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
@@ -148,24 +148,24 @@ def reshape_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
 def padding_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     (top, bottom), (left, right) = layer.padding
-    return TorchPlan(run=_padded, told={"padding": (int(left), int(right), int(top), int(bottom))})
+    return TorchPlan(run=_padded, arguments={"padding": (int(left), int(right), int(top), int(bottom))})
 
 
 def cropping_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_cut, told={"cropping": tuple(pair(sides) for sides in layer.cropping)})
+    return TorchPlan(run=_cut, arguments={"cropping": tuple(pair(sides) for sides in layer.cropping)})
 
 
 def enlarging_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
-    return TorchPlan(run=_enlarged, told={"times": pair(layer.size), "mode": _mode(layer)})
+    return TorchPlan(run=_enlarged, arguments={"times": pair(layer.size), "mode": _mode(layer)})
 
 
 def resizing_plan(layer: Any, axes: AxisPlan, rank: int) -> TorchPlan:
     _in_order(layer, axes)
     if layer.crop_to_aspect_ratio or getattr(layer, "pad_to_aspect_ratio", False) or getattr(layer, "antialias", False):
         raise Unplanned("a crop, a pad or antialiasing")
-    return TorchPlan(run=_resized, told={"size": (int(layer.height), int(layer.width)), "mode": _mode(layer)})
+    return TorchPlan(run=_resized, arguments={"size": (int(layer.height), int(layer.width)), "mode": _mode(layer)})
 
 
 def _mode(layer: Any) -> str:

@@ -57,7 +57,7 @@ def _walked(graph: Any, axes: AxisPlan, kind: type | None = None) -> KerasModel:
         name = children.get(id(node.operation)) if layer else None
         weights: dict[str, Tensor] = {}
         given = _without_training(node.arguments.kwargs) if layer else node.arguments.kwargs
-        args, kwargs = (_told(value, numbered, weights) for value in (node.arguments.args, given))
+        args, kwargs = (_with_slots(value, numbered, weights) for value in (node.arguments.args, given))
         if name is None:
             name = children[id(node.operation)] = _free(node.operation.name, modules)
             modules[name] = _child(node, (args, kwargs), weights, axes)
@@ -150,7 +150,7 @@ def _calls_something(graph: Any) -> bool:
     return next(_calls(graph), None) is not None
 
 
-def _told(value: Any, numbered: Callable[[Any], int], weights: dict[str, Tensor]) -> Any:
+def _with_slots(value: Any, numbered: Callable[[Any], int], weights: dict[str, Tensor]) -> Any:
     """A node's arguments, with Slots for maps and HeldWeight for weights."""
     if isinstance(value, keras().KerasTensor):
         return Slot(numbered(value))
@@ -160,7 +160,7 @@ def _told(value: Any, numbered: Callable[[Any], int], weights: dict[str, Tensor]
         name = f"weight_{len(weights)}" if weights else "weight"
         weights[name] = found
         return HeldWeight(name)
-    return each(value, lambda one: _told(one, numbered, weights))
+    return each(value, lambda one: _with_slots(one, numbered, weights))
 
 
 def _free(name: str, modules: Mapping[str, nn.Module]) -> str:

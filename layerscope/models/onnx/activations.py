@@ -70,7 +70,7 @@ def written_out(
             parts = _between(giver, number, start, end)
             if parts is None or node not in parts:
                 continue
-            found = _told(_run(parts, start, number))
+            found = _recognised(_run(parts, start, number))
             if found is not None and (len(parts) > 1 or parts[0].op_type != found[0]):
                 return *found, start, parts
     return None
@@ -151,7 +151,7 @@ def _constant(number: Callable[[str], float | None], name: str) -> Array:
     return np.array(math.nan if value is None else value)
 
 
-def _told(values: Array | None) -> tuple[str, dict[str, Any]] | None:
+def _recognised(values: Array | None) -> tuple[str, dict[str, Any]] | None:
     if values is None or values.shape != _POINTS.shape or not np.isfinite(values).all():
         return None
     for op, attributes, expected in _NAMED:

@@ -6,7 +6,7 @@ from pathlib import Path
 from layerscope.core.errors import TraceError
 from layerscope.models.loaded import Loaded
 from layerscope.models.onnx.file import model_in
-from layerscope.models.onnx.pictures import pictured
+from layerscope.models.onnx.inputs import pictured
 from layerscope.models.onnx.plan import planned
 from layerscope.models.onnx.runtime import own_forward
 from layerscope.models.onnx.tree import tree
@@ -29,7 +29,7 @@ def onnx_network(spec: str, *, weights: object = None, with_weights: bool = True
     if plan.cut:
         remarks.append(f"of {path.name} only what stands before some nodes can be had: {_cut(plan.cut)}")
     network = tree(plan, picture.name).eval()
-    own = own_forward(path, picture.name, plan.told, last=picture.last) if all(plan.told) else None
+    own = own_forward(path, picture.name, plan.names_in_file, last=picture.last) if all(plan.names_in_file) else None
     return Loaded(name=path.name, model=network, input=picture.input, remarks=tuple(remarks), own=own)
 
 

@@ -40,13 +40,13 @@ class Scopes:
             apart = [parts[1:] for parts in apart]
         self.root = tuple(root)
         # Where others say where they stand, a node that does not was put in between: it stands with what it reads.
-        self.told = bool(root) or any(node.name.startswith("/") or _told_by_torch(node) for node in graph.node)
+        self.has_scopes = bool(root) or any(node.name.startswith("/") or _scope_of_torch(node) for node in graph.node)
         again = bool(root) and root[-1].endswith("_1") and all(parts[0].endswith("_1") for parts in apart)
         self.called = "_1" if again else ""
 
     def of(self, node: NodeProto) -> Scope | None:
         """The modules around a node, outermost first, the last its own; None for a node that stands with its input."""
-        return _told_by_torch(node) or self._of_its_weight(node) or self._named(node)
+        return _scope_of_torch(node) or self._of_its_weight(node) or self._named(node)
 
     def _of_its_weight(self, node: NodeProto) -> Scope:
         """What the name of its weights says in TensorFlow's way: a layer, how it reads them, that it reads them."""
@@ -60,7 +60,7 @@ class Scopes:
         """What a name says: parts before a slash are modules of torch's or Keras' (the last names the operation)."""
         name = node.name.split(";")[0] or next((one for one in node.output if one), "")
         if "/" not in name.strip("/") and not name.startswith("/"):
-            if self.told:
+            if self.has_scopes:
                 return None
             return _pieces([(name if not name.isdecimal() else f"{node.op_type}_{name}", "")]) if name else ()
         parts = _parts(name)[:-1]
@@ -81,7 +81,7 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.split(";")[0].split("/") if part]
 
 
-def _told_by_torch(node: NodeProto) -> Scope:
+def _scope_of_torch(node: NodeProto) -> Scope:
     """What torch's exporter says: the paths and classes of the modules around."""
     said = {entry.key: entry.value for entry in node.metadata_props}
     try:

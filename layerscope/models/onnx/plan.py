@@ -22,16 +22,16 @@ from layerscope.models.onnx.calls import OnnxCall, Unread, one, tensor_of
 from layerscope.models.onnx.constants import as_numbers, attribute_of, constant_of, in_words
 from layerscope.models.onnx.file import domain, names_read, opsets
 from layerscope.models.onnx.fusions import fused
+from layerscope.models.onnx.inputs import Pictured
 from layerscope.models.onnx.moves import rewritten
 from layerscope.models.onnx.ops import OPERATORS
 from layerscope.models.onnx.ops.table import Computed
 from layerscope.models.onnx.paths import Scope, Scopes
-from layerscope.models.onnx.pictures import Pictured
 from layerscope.models.onnx.steps import OnnxStep, ValueNamed, needed
 from layerscope.models.onnx.turning import FIRST_TO_LAST, channels_first
 
 # A number that no other axis has.
-PICTURES = 13
+BATCH_SIZE = 13
 _MOST_SIZES = 64
 _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan": "it is a loop"}
 
@@ -40,13 +40,13 @@ _FLOW = {"If": "it decides by what it computes", "Loop": "it is a loop", "Scan":
 class OnnxPlan:
     """What was read of a file.
 
-    outputs: names of what it gives; told: what the file calls them, "" for what is none of its outputs. cut: why nodes
-    were left out, with how often.
+    outputs: names of what it gives; names_in_file: what the file calls them, "" for what is none of its outputs. cut:
+    why nodes were left out, with how often.
     """
 
     steps: list[OnnxStep] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    names_in_file: list[str] = field(default_factory=list)
     cut: Counter[str] = field(default_factory=Counter)
 
 
@@ -78,17 +78,17 @@ class _Planner:
         expected = self.picture.input
         name = self.picture.name
         with self.without_numbers:
-            x = torch.empty((PICTURES, *expected.shape))
+            x = torch.empty((BATCH_SIZE, *expected.shape))
             self.values[name] = x.permute(*FIRST_TO_LAST) if self.picture.last else x
         self._walk(self.model.graph)
         wanted = {self._real(one.name): one.name for one in self.model.graph.output}
-        given = {name: told for name, told in wanted.items() if name not in self.lost and self._is_map(name)}
+        given = {name: in_file for name, in_file in wanted.items() if name not in self.lost and self._is_map(name)}
         if len(given) < len(wanted):
             given = dict.fromkeys(filter(self._is_map, self.frontier), "") | given
         outputs = list(given)
         steps = channels_first(self.steps, self.picture.name) if self.picture.last else self.steps
         steps = list(needed(rewritten(steps, self.values, outputs), outputs))
-        return OnnxPlan(steps=steps, outputs=outputs, told=[*given.values()], cut=self.cut)
+        return OnnxPlan(steps=steps, outputs=outputs, names_in_file=[*given.values()], cut=self.cut)
 
     def _is_map(self, name: str) -> bool:
         return isinstance(self.values.get(name), Tensor)
@@ -104,10 +104,10 @@ class _Planner:
             try:
                 self._read(node)
             except Unread as why:
-                self._cut(node, f"{_told(node)}: it {why}")
+                self._cut(node, f"{_operator(node)}: it {why}")
             except Exception as error:
                 said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-                self._cut(node, f"{_told(node)}: it cannot be run ({said[:160].rstrip('.:')})")
+                self._cut(node, f"{_operator(node)}: it cannot be run ({said[:160].rstrip('.:')})")
 
     def _cut(self, node: NodeProto, why: str) -> None:
         self.cut[why] += 1
@@ -288,5 +288,5 @@ def _worked_out(found: Computed, call: OnnxCall) -> list[np.ndarray]:
     return [one.detach().numpy() for one in (result if isinstance(result, tuple | list) else (result,))]
 
 
-def _told(node: NodeProto) -> str:
+def _operator(node: NodeProto) -> str:
     return f"{node.op_type} of {node.domain}" if domain(node.domain) else node.op_type

@@ -51,7 +51,7 @@ def export(
     place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
     with planned(atlas, choice or ExportChoice(), budget=budget) as plan:
         if progress is not None:
-            for sentence in told(plan, asked=choice or ExportChoice()):
+            for sentence in remarks_on(plan, asked=choice or ExportChoice()):
                 progress.say(sentence)
             progress.start("export", len(plan.pieces), 0)
         written = 0
@@ -102,7 +102,7 @@ def _no_room(budget: int, plan: Plan) -> str:
     )
 
 
-def told(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
+def remarks_on(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
     """What a user should know before the export is written."""
     choice, run = plan.book.edition.choice, plan.book.run
     said = [f"about {megabytes(plan.estimate.bytes)} in {plan.estimate.files:,} files"]

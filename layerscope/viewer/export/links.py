@@ -53,7 +53,7 @@ class FileLinks:
         """Whether pixels of the images are in the site."""
         return self.edition.choice.photographs
 
-    def told(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[str, ...]:
         """What this copy lacks, in sentences."""
         choice, layers = self.edition.choice, len(self.edition.layers)
         telling = [] if choice.photographs else recovering(self.edition.run.methods)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.version import __version__
-from layerscope.viewer import pictures
+from layerscope.viewer import encoded_pictures
 from layerscope.viewer.addresses import SPRITES, SheetKey, layer_key
 from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
@@ -124,7 +124,7 @@ def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Itera
     yield from _of(book, "layer", link, layer, weight=units)
     yield SiteFile(link.sprites(layer), "style", (layer,), weight=units)
     yield SiteFile(link.names(layer), "names", (layer,), weight=units)
-    for block in range(pictures.blocks(layer)):
+    for block in range(encoded_pictures.blocks(layer)):
         for kind in SPRITES:
             sprite = link.sprite(layer, block, kind)
             if sprite is not None:
@@ -168,22 +168,22 @@ def _asset(book: EditionBook, name: str) -> bytes:
 
 
 def _sheet(book: EditionBook, sheet: SheetKey) -> bytes:
-    return _content(pictures.shown(published(book.edition, sheet)))
+    return _content(encoded_pictures.shown(published(book.edition, sheet)))
 
 
 def _picture(book: EditionBook, image: int) -> bytes:
-    return _content(pictures.whole(book, image))
+    return _content(encoded_pictures.whole(book, image))
 
 
 def _sprite(book: EditionBook, layer: AtlasLayerRecord, block: int, kind: str) -> bytes:
-    return _content(pictures.sprite(book, layer, block, kind))
+    return _content(encoded_pictures.sprite(book, layer, block, kind))
 
 
 def _strata(book: EditionBook, layer: AtlasLayerRecord, unit: int) -> bytes:
-    return _content(pictures.strata(book, layer, unit))
+    return _content(encoded_pictures.strata(book, layer, unit))
 
 
-def _content(picture: pictures.EncodedPicture | None) -> bytes:
+def _content(picture: encoded_pictures.EncodedPicture | None) -> bytes:
     assert picture is not None, "only pictures that are there are listed"
     return picture.content
 
@@ -199,7 +199,7 @@ def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
     choice = book.edition.choice
-    told = {
+    content = {
         "layerscope": __version__,
         "fingerprint": book.run.fingerprint,
         "layers": len(book.layers),
@@ -208,7 +208,7 @@ def _marker(book: EditionBook) -> bytes:
         "plates": choice.plates,
         "tile": choice.tile,
     }
-    return (json.dumps(told, indent=1, sort_keys=True) + "\n").encode()
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
 MAKERS: dict[str, Callable[..., bytes]] = {

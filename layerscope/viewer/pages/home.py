@@ -7,8 +7,8 @@ from layerscope.core.errors import AtlasError
 from layerscope.facts.layer import TELLING, own_specificity
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
-from layerscope.viewer.pages.covers import CoverUnit, across, opening
 from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives_across
 from layerscope.viewer.shelf import Book, Shelf
 
 COVER = 6
@@ -34,7 +34,7 @@ class OnShelf:
     start: AtlasLayerRecord | None
     start_field: str
     telling: float | None
-    cover: tuple[CoverUnit, ...]
+    cover: tuple[RepresentativeUnit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
 
 
 def _on_shelf(book: Book) -> OnShelf:
-    layers, start = book.layers, opening(book)
+    layers, start = book.layers, layer_to_open(book)
     says = own_specificity(book.file, start) if start else None
     return OnShelf(
         slug=book.slug,
@@ -73,5 +73,5 @@ def _on_shelf(book: Book) -> OnShelf:
         start=start,
         start_field=words.field_words(start, book.file) if start else "",
         telling=says if says is not None and says >= TELLING else None,
-        cover=across(book, COVER),
+        cover=representatives_across(book, COVER),
     )

@@ -8,10 +8,10 @@ from layerscope.core.errors import UsageError
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
-from layerscope.viewer.pages.covers import CoverUnit, cover, opening
 from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.strip import Strip, strip
+from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives
+from layerscope.viewer.pages.strip import Strip, strip_of
 from layerscope.viewer.shelf import Book
 
 COVER = 6
@@ -30,7 +30,7 @@ class LayerCover:
     specificity: float | None
     said: str
     figures: Figures | None
-    units: tuple[CoverUnit, ...]
+    units: tuple[RepresentativeUnit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,9 @@ def facts(book: Book, query: Query) -> NetworkPage:
         input=run.input.shape,
         units=sum(layer.record.units for layer in layers),
         dissected=book.dissected,
-        strip=strip(layers, (run.input.height, run.input.width)),
+        strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
-        start=opening(book),
+        start=layer_to_open(book),
         go=go,
         targets=found,
         error=error,
@@ -91,16 +91,16 @@ def _figures(book: Book) -> dict[str, Figures]:
 
 
 def _cover_of(book: Book, layer: AtlasLayerRecord, figures: Figures | None) -> LayerCover:
-    plane = (book.run.input.height, book.run.input.width)
+    input_size = (book.run.input.height, book.run.input.width)
     seen = layer.record.field
     return LayerCover(
         layer=layer,
         field=words.field_words(layer, book.file),
-        share=1.0 if seen.sees_all else seen.share(*plane),
+        share=1.0 if seen.sees_all else seen.share(*input_size),
         dead=dead_count(book.file, layer),
         with_tiles=len(book.shown(layer)),
         specificity=own_specificity(book.file, layer),
         said=words.specificity_words(book.file, layer, layer.method) if layer.method else "",
         figures=figures,
-        units=cover(book, layer, COVER),
+        units=representatives(book, layer, COVER),
     )

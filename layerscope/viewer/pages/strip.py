@@ -47,15 +47,15 @@ class Strip:
     columns: tuple[Column, ...]
 
 
-def strip(layers: tuple[AtlasLayerRecord, ...], plane: tuple[int, int]) -> Strip:
+def strip_of(layers: tuple[AtlasLayerRecord, ...], input_size: tuple[int, int]) -> Strip:
     """The strip of some layers; heights of units are to one another as their numbers.
 
-    plane: height and width of the network's input, px.
+    input_size: height and width of the network's input, px.
     """
     most = max((layer.record.units for layer in layers), default=1)
     side = min(max(WIDEST / max(len(layers), 1) - 28, LEAST), LARGEST)
     step, above = side + 28, WORDS + 12
-    tallest = max((layer.record.map[0] for layer in layers if layer.record.map), default=0) * side / max(plane)
+    tallest = max((layer.record.map[0] for layer in layers if layer.record.map), default=0) * side / max(input_size)
     feet = (side + above, side + above + max(tallest, 1) + above, 2 * (side + above) + max(tallest, 1) + above)
     return Strip(
         width=LEFT + step * len(layers),
@@ -63,7 +63,7 @@ def strip(layers: tuple[AtlasLayerRecord, ...], plane: tuple[int, int]) -> Strip
         step=step,
         feet=feet,
         columns=tuple(
-            _column(layer, LEFT + step * (number + 0.5), side, feet, plane, side * layer.record.units / most)
+            _column(layer, LEFT + step * (number + 0.5), side, feet, input_size, side * layer.record.units / most)
             for number, layer in enumerate(layers)
         ),
     )
@@ -74,13 +74,13 @@ def _column(
     middle: float,
     side: float,
     feet: tuple[float, float, float],
-    plane: tuple[int, int],
+    input_size: tuple[int, int],
     tall: float,
 ) -> Column:
-    record, scale = layer.record, side / max(plane)
-    height, width = (length * scale for length in plane)
+    record, scale = layer.record, side / max(input_size)
+    height, width = (length * scale for length in input_size)
     whole = record.field.sees_all
-    rows, cols = (1.0, 1.0) if whole else _shares(layer, plane)
+    rows, cols = (1.0, 1.0) if whole else _shares(layer, input_size)
     return Column(
         layer=layer,
         middle=middle,
@@ -92,10 +92,10 @@ def _column(
     )
 
 
-def _shares(layer: AtlasLayerRecord, plane: tuple[int, int]) -> tuple[float, float]:
+def _shares(layer: AtlasLayerRecord, input_size: tuple[int, int]) -> tuple[float, float]:
     """Of each side of the picture, what a position sees, at most all of it."""
     field = layer.record.field
-    return min(float(field.rows.size) / plane[0], 1.0), min(float(field.cols.size) / plane[1], 1.0)
+    return min(float(field.rows.size) / input_size[0], 1.0), min(float(field.cols.size) / input_size[1], 1.0)
 
 
 def _standing(middle: float, foot: float, width: float, height: float) -> Drawn:

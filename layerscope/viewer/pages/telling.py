@@ -26,8 +26,8 @@ def facts_of(page: Page, of: Book | Shelf, query: Query, **parts: Any) -> Any:
         if page.name in PAGES.own:
             raise
         home = next((found.home for found in PAGES.found() if found.name == page.name), "another package")
-        told = f"{type(failure).__name__}: {failure}".splitlines()[0]
-        raise GuestFailed(f'the page "{page.name}" of {home} failed: {told}') from failure
+        message = f"{type(failure).__name__}: {failure}".splitlines()[0]
+        raise GuestFailed(f'the page "{page.name}" of {home} failed: {message}') from failure
 
 
 def as_json(facts: Any) -> str:

@@ -35,7 +35,7 @@ class ShownProjections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodTrust:
-    """What a method's projections are worth here: the measured specificity, and the sentence on it."""
+    """What a method's projections are worth here: the measured specificity, and the sentences on it."""
 
     method: str
     specificity: float | None
@@ -204,7 +204,7 @@ def _trust(book: Book, layer: AtlasLayerRecord) -> tuple[MethodTrust, ...]:
         MethodTrust(
             method=method,
             specificity=found.median if found else None,
-            sentence=words.specificity_words(book.file, layer, method),
+            sentence=f"{words.rule_words([layer], method)} {words.specificity_words(book.file, layer, method)}".strip(),
         )
         for method in book.run.methods
         for found in [book.file.specificity(layer.id, method)]

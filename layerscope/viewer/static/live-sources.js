@@ -1,9 +1,9 @@
-/* Where the live page's pictures come from: a camera, files, images of the atlas. Classic script, no build.
+/* Where the live page's pictures come from: a camera, files, images of the atlas.
    LS.liveSources gives one source at a time; its newest picture stands in `current`, to be sent whole once. */
 "use strict";
 window.LS = window.LS || {};
-/** told: the page's facts. tell: say(words), stop(words), ready() when there is something to send, changed(). */
-LS.liveSources = (told, tell) => {
+/** facts: the page's. tell: say(words), stop(words), ready() when there is something to send, changed(). */
+LS.liveSources = (facts, tell) => {
   const PICTURE = 1, CALM_MS = 500, FRAME_PX = [224, 448, 1024], WHY = {
     NotAllowedError: "the camera was not allowed. Allow it in the address bar and press Camera again; pictures work without it",
     NotFoundError: "no camera was found. Connect one and press Camera again; pictures work without it",
@@ -40,7 +40,7 @@ LS.liveSources = (told, tell) => {
     source.waiting = false;
     lastGrab = performance.now();
     const [least, most, longest] = FRAME_PX, { videoWidth: width, videoHeight: height } = video, of = turn;
-    const wanted = Math.max(least, Math.min(most, Math.max(told.height, told.width) * 1.15));
+    const wanted = Math.max(least, Math.min(most, Math.max(facts.height, facts.width) * 1.15));
     const grabbed = canvases.find((canvas) => canvas !== source.current?.bitmap);
     const scale = Math.min(wanted / Math.min(width, height), longest / Math.max(width, height));
     grabbed.width = Math.max(1, Math.round(width * scale));
@@ -115,8 +115,8 @@ LS.liveSources = (told, tell) => {
     const of = turn;
     let bitmap;
     try { bitmap = await createImageBitmap(blob); } catch { return tell.stop("the browser cannot read this picture"); }
-    const asItIs = /^image\/(jpeg|png)$/.test(blob.type) && blob.size <= told.picture_bytes &&
-      bitmap.width * bitmap.height <= told.picture_pixels;
+    const asItIs = /^image\/(jpeg|png)$/.test(blob.type) && blob.size <= facts.picture_bytes &&
+      bitmap.width * bitmap.height <= facts.picture_pixels;
     if (!asItIs) {
       [blob, bitmap] = await resampled(bitmap);
       words += `, resampled by the browser to ${bitmap.width} x ${bitmap.height} px`;
@@ -147,7 +147,7 @@ LS.liveSources = (told, tell) => {
   source.image = async (id) => {
     files = [];
     image = Number(id);
-    const reply = await fetch(told.picture.replace("{n}", image)).catch(() => null);
+    const reply = await fetch(facts.picture.replace("{n}", image)).catch(() => null);
     if (!reply || !reply.ok) return tell.stop(`the atlas keeps no picture of image ${id}: no unit has a peak in it`);
     const field = document.getElementById("image");
     if (field) field.value = image;
@@ -161,7 +161,7 @@ LS.liveSources = (told, tell) => {
       const file = files[at], place = files.length > 1 ? ` (${at + 1} of ${files.length})` : "";
       return file.type.startsWith("video/") ? film(file) : picture(file, `${file.name}${place}`);
     }
-    const known = told.pictured, place = known.indexOf(image);
+    const known = facts.pictured, place = known.indexOf(image);
     if (known.length) source.image(known[place < 0 ? 0 : (place + by + known.length) % known.length]);
   };
 

@@ -1,25 +1,25 @@
-/* The live page: pictures go to the network one at a time, and its answers are painted. Classic script, no build.
-   One frame is in flight: the next is taken only when the answer to the last is painted, so no delay can build up. */
+/* The live page: pictures go to the network one at a time, its answers are painted. Classic script, no build.
+   One frame is in flight: the next is taken only when the answer to the last is painted, so no delay builds up. */
 "use strict";
 (async () => {
   const root = document.getElementById("live");
   if (!root) return;
-  const told = await (await fetch(root.dataset.facts)).json();
+  const facts = await (await fetch(root.dataset.facts)).json();
   const $ = (id) => document.getElementById(id);
   const FRAME = 1, AGAIN = 2, RESULT = 3, VERSION = 1, HEADER = 16;
   const STOPPED_MS = 5000, GAINS = [1, 2, 4, 8], MOST_MOSAIC_PX = 1e6;
-  // Why a connection was closed, as live_socket.py says it.
+  // Why a connection was closed: see live_socket.py.
   const FULL = 1013, IDLE = 4000;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-  const see = { layer: 0, unit: null, pinned: null, method: told.methods[0], gain: 0, mosaic: null };
+  const see = { layer: 0, unit: null, pinned: null, method: facts.methods[0], gain: 0, mosaic: null };
   let flying = null; // { number, sent, of }: the question not yet answered
   let answer = null, socket = null, requested = "", dirty = false, number = 0, backoff = 500, resting = false;
   let painted = [];
 
   // --- colours: 256 entries between the page's own 17
 
-  const ANCHORS = told.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+  const ANCHORS = facts.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
   const COLOURS = Array.from({ length: 256 }, (_, level) => {
     const place = level / 255 * 16, low = Math.min(Math.floor(place), 15), part = place - low;
     return ANCHORS[low].map((value, channel) => Math.round(value + part * (ANCHORS[low + 1][channel] - value)));
@@ -39,16 +39,16 @@
   const stop = (words) => { root.classList.add("stopped"); say(`Stopped: ${words}`, true); };
   const short = (value) => Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
   const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-  const unitLayer = () => told.layers[see.pinned === null ? see.layer : see.pinned];
+  const unitLayer = () => facts.layers[see.pinned === null ? see.layer : see.pinned];
   const address = (pattern, n) => pattern.replace("{n}", n);
 
-  const source = LS.liveSources(told, { say, stop, ready: () => pump(), changed: () => show() });
+  const source = LS.liveSources(facts, { say, stop, ready: () => pump(), changed: () => show() });
 
   // --- the connection
 
   function connect() {
     const secure = location.protocol === "https:" ? "wss:" : "ws:";
-    socket = new WebSocket(`${secure}//${location.host}${told.socket}`);
+    socket = new WebSocket(`${secure}//${location.host}${facts.socket}`);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       requested = "";
@@ -79,11 +79,11 @@
   }
 
   function request() {
-    const layer = told.layers[see.layer], size = Math.max(1, layer.rows * layer.cols);
+    const layer = facts.layers[see.layer], size = Math.max(1, layer.rows * layer.cols);
     const page = Math.max(1, Math.floor(MOST_MOSAIC_PX / size));
     const first = see.pinned === null && see.unit !== null ? Math.floor(see.unit / page) * page : 0;
     return JSON.stringify({
-      layer: layer.name, unit: see.unit, pinned: see.pinned === null ? null : told.layers[see.pinned].name,
+      layer: layer.name, unit: see.unit, pinned: see.pinned === null ? null : facts.layers[see.pinned].name,
       method: see.method, mosaic: true, project: see.unit !== null,
       visible: page < layer.units ? [first, Math.min(first + page, layer.units)] : null,
     });
@@ -132,7 +132,7 @@
       bitmap(mosaic, "image/jpeg"), bitmap(found.projection && parts.shift(), "image/png"),
     ]);
     if (!flying) return;
-    const { layer, unit, pinned } = JSON.parse(requested), layerOf = told.layers.findIndex((one) => one.name === layer);
+    const { layer, unit, pinned } = JSON.parse(requested), layerOf = facts.layers.findIndex((one) => one.name === layer);
     answer = { ...found, maps, levels: map, shot: projection, of: flying.of, layerOf, unit, unitLayer: pinned || layer };
     flying = null;
     backoff = 500;
@@ -181,7 +181,7 @@
   /** The layer's maps in colours, the strongest framed thinly, the chosen one boldly. */
   function paintMaps() {
     if (!answer || !answer.maps) return;
-    const [gridRows, gridCols, rows, cols, first] = answer.mosaic, layer = told.layers[answer.layerOf];
+    const [gridRows, gridCols, rows, cols, first] = answer.mosaic, layer = facts.layers[answer.layerOf];
     const width = gridCols * cols, height = gridRows * rows, canvas = $("mosaic"), pen = canvas.getContext("2d");
     sheet.width = width;
     sheet.height = height;
@@ -250,7 +250,7 @@
     sheet.height = about.rows;
     sheet.getContext("2d").putImageData(image, 0, 0);
     pen.drawImage(sheet, 0, 0, over.width, over.height);
-    const [top, left, bottom, right] = about.box, across = over.width / told.width, down = over.height / told.height;
+    const [top, left, bottom, right] = about.box, across = over.width / facts.width, down = over.height / facts.height;
     for (const [colour, line] of [["#000000", 5], ["#ff7a1a", 2.5]]) {
       pen.strokeStyle = colour;
       pen.lineWidth = line;
@@ -272,14 +272,14 @@
     }
     if (!answer.shot || !box) return;
     shot.getContext("2d").drawImage(answer.shot, 0, 0, shot.width, shot.height);
-    const [top, left, bottom, right] = box, stage = $("stage"), across = stage.width / told.width, down = stage.height / told.height;
+    const [top, left, bottom, right] = box, stage = $("stage"), across = stage.width / facts.width, down = stage.height / facts.height;
     patch.getContext("2d").drawImage(stage, left * across, top * down, (right - left) * across, (bottom - top) * down,
       0, 0, patch.width, patch.height);
   }
 
   /** What changes with a choice, and not with every frame. */
   function show() {
-    const layer = told.layers[see.layer], owner = unitLayer(), unit = see.unit;
+    const layer = facts.layers[see.layer], owner = unitLayer(), unit = see.unit;
     $("layer").value = see.layer;
     $("layer-words").textContent = `${layer.units} units, ${layer.rows === 1 && layer.cols === 1 ? "one value each" : `maps of ${layer.rows} x ${layer.cols}`}`;
     $("gain").textContent = `x ${GAINS[see.gain]}`;
@@ -322,10 +322,10 @@
   }
 
   function changeLayer(to) {
-    const next = Math.max(0, Math.min(told.layers.length - 1, to));
+    const next = Math.max(0, Math.min(facts.layers.length - 1, to));
     if (next === see.layer) return;
     see.layer = next;
-    if (see.pinned === null && see.unit !== null) see.unit = Math.min(see.unit, told.layers[next].units - 1);
+    if (see.pinned === null && see.unit !== null) see.unit = Math.min(see.unit, facts.layers[next].units - 1);
     show();
     look();
   }
@@ -350,7 +350,7 @@
       see.pinned = see.pinned === null ? see.layer : null;
       choose(see.unit);
     },
-    mode() { see.method = told.methods[(told.methods.indexOf(see.method) + 1) % told.methods.length]; show(); look(); },
+    mode() { see.method = facts.methods[(facts.methods.indexOf(see.method) + 1) % facts.methods.length]; show(); look(); },
     zoom: () => root.classList.toggle("zoomed"),
     best: () => { root.classList.toggle("best"); $("unit").scrollIntoView({ block: "nearest" }); },
     brighter: () => brighten(1), darker: () => brighten(-1),
@@ -362,7 +362,7 @@
     async portrait() {
       if (!source.current) return say("There is no picture yet", true);
       say("Looking at this picture at every layer");
-      const reply = await fetch(told.look, { method: "POST", body: source.current.blob }).catch(() => null);
+      const reply = await fetch(facts.look, { method: "POST", body: source.current.blob }).catch(() => null);
       const said = reply && await reply.json().catch(() => null);
       if (said && said.address) location.href = said.address;
       else say(said && said.error ? said.error : "The server does not answer", true);
@@ -392,7 +392,7 @@
     const [gridRows, gridCols, , , first] = answer.mosaic, place = $("mosaic").getBoundingClientRect();
     const col = Math.floor((event.clientX - place.left) / place.width * gridCols);
     const unit = first + Math.floor((event.clientY - place.top) / place.height * gridRows) * gridCols + col;
-    if (unit >= told.layers[see.layer].units) return;
+    if (unit >= facts.layers[see.layer].units) return;
     see.pinned = null;
     choose(unit);
   };
@@ -412,7 +412,7 @@
     }
   }, 500);
 
-  const shape = told.width / told.height;
+  const shape = facts.width / facts.height;
   for (const id of ["stage", "overlay"]) {
     $(id).width = shape >= 1 ? 512 : Math.round(512 * shape);
     $(id).height = shape >= 1 ? Math.round(512 / shape) : 512;

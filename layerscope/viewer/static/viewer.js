@@ -200,9 +200,9 @@
 
   // Sheets stand beside their units.
   function startZoom() {
-    const button = one("button.zoom"), tails = (grid.root?.dataset.tails ?? "").split(" ").filter(Boolean);
+    const button = one("button.zoom"), endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
     if (!button) return;
-    button.hidden = !tails.length;
+    button.hidden = !endings.length;
     const picture = (src) => Object.assign(new Image(288, 288), { loading: "lazy", decoding: "async", alt: "", src });
     button.onclick = () => {
       const large = grid.root.classList.toggle("large");
@@ -210,7 +210,7 @@
       for (const link of large ? all(".grid > li:not(.bare) > a:not(:has(.pair))", grid.root) : []) {
         const pair = document.createElement("span");
         pair.className = "pair";
-        pair.append(...tails.map((tail) => picture(link.getAttribute("href").replace(/\.html$/, tail))));
+        pair.append(...endings.map((ending) => picture(link.getAttribute("href").replace(/\.html$/, ending))));
         link.prepend(pair);
       }
     };

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import layerscope as ls
-from layerscope.api.arguments import batch_of, places
+from layerscope.api.arguments import batch_of, indices
 from layerscope.core.errors import UsageError
 from layerscope.core.settings import INPUT as INPUT_SETTING
 
@@ -84,8 +84,8 @@ def test_what_is_no_batch_is_refused(kind: str) -> None:
 def test_places_are_whole_numbers(given: Any) -> None:
     """A fraction is never cut to the number below it."""
     with pytest.raises(UsageError, match="unit must be whole numbers, one per projection"):
-        places("unit", given, 4, "conv1")
-    assert places("unit", 3, 4, "conv1").tolist() == [3] and places("unit", (), 4, "conv1").tolist() == []
+        indices("unit", given, 4, "conv1")
+    assert indices("unit", 3, 4, "conv1").tolist() == [3] and indices("unit", (), 4, "conv1").tolist() == []
 
 
 @pytest.mark.parametrize("call", ["activations", "project"])

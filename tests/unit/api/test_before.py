@@ -113,15 +113,15 @@ def test_weights_that_are_not_there_are_refused_first(place, monkeypatch, verb):
 def test_an_unknown_codec_costs_nothing(tmp_path):
     """Nothing is scanned, no file is left, and the corrected call works on the same path."""
     Image.new("RGB", (20, 16), "red").save(tmp_path / "red.png")
-    net, out, told = small_network(), tmp_path / "a.atlas", Told()
+    net, out, recorder = small_network(), tmp_path / "a.atlas", StageRecorder()
     with pytest.raises(ls.UsageError, match=r'codec= must be one of .*, got "jpg"; did you mean jpeg'):
-        ls.build(net, tmp_path / "red.png", out, codec="jpg", progress=told)
-    assert told.stages == [] and [path.name for path in tmp_path.iterdir()] == ["red.png"]
-    with ls.build(net, tmp_path / "red.png", out, codec="jpeg", layers=LAYERS[0], progress=told) as atlas:
-        assert atlas.finished and told.stages[0] == "scan"
+        ls.build(net, tmp_path / "red.png", out, codec="jpg", progress=recorder)
+    assert recorder.stages == [] and [path.name for path in tmp_path.iterdir()] == ["red.png"]
+    with ls.build(net, tmp_path / "red.png", out, codec="jpeg", layers=LAYERS[0], progress=recorder) as atlas:
+        assert atlas.finished and recorder.stages[0] == "scan"
 
 
-class Told:
+class StageRecorder:
     """Notes the stages of a build."""
 
     def __init__(self) -> None:

@@ -50,9 +50,9 @@ def test_the_numbers_are_the_librarys(made, tmp_path):
         maps = net.activations(pixels, layer.layer)[0]
         assert layer.firings
         for one in layer.firings:
-            plane = maps[one.unit]
-            assert one.value == pytest.approx(float(plane.max()), rel=1e-6)
-            assert plane[one.row, one.col] == plane.max()
+            values = maps[one.unit]
+            assert one.value == pytest.approx(float(values.max()), rel=1e-6)
+            assert values[one.row, one.col] == values.max()
         relative = [one.relative for one in layer.firings]
         assert relative == sorted(relative, reverse=True)
         assert np.isfinite(relative).all()

@@ -45,6 +45,26 @@ def test_rules_of_this_house_are_told(net: ls.Network) -> None:
     assert "gate, silu" in said(net, ["silu_1"])[0] and "mish" not in said(net, ["silu_1"])[0]
 
 
+def test_a_plate_says_by_which_rules(net: ls.Network, tmp_path) -> None:
+    """Each operation with its rule, by the method that is shown; nothing where all rules are the papers'."""
+    rough = torch.randint(0, 256, (12, 12, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).numpy()
+    Image.fromarray(rough).save(tmp_path / "a.png")
+    layers = ["relu_1", "last", "silu_1"]
+    with ls.build(net, tmp_path / "a.png", out=tmp_path / "a.atlas", layers=layers, progress=False) as atlas:
+        found = {layer.name: set(layer.record.own_rules) for layer in atlas.file.layers}
+        gate = {("deconvnet", "gate", "factor"), ("guided", "gate", "factor")}
+        silu = {("deconvnet", "silu", "own"), ("guided", "silu", "both")}
+        assert found == {"relu_1": set(), "last": gate, "silu_1": gate | silu}
+        said = "By rules that no paper states, {} goes back through {}."
+        both = "gate (as a constant factor); silu (rectified{})"
+        for method, how in (("deconvnet", ""), ("guided", ", times its secant slope")):
+            caption = ls.figure(atlas, "silu_1", method=method).caption
+            assert said.format(method, both.format(how)) in caption
+        assert said.format("deconvnet", both.format("")) in ls.figure(atlas).caption
+        assert said.format("deconvnet", both.format("")) in ls.figure(atlas, "silu_1", unit=0).caption
+        assert "no paper" not in ls.figure(atlas, "relu_1").caption
+
+
 def test_strict_refuses_them_before_anything_is_scanned(net: ls.Network, tmp_path) -> None:
     """One sentence: which layer, which operation, and what can be had; the gradient alone goes through."""
     Image.new("RGB", (12, 12)).save(tmp_path / "a.png")

@@ -45,9 +45,9 @@ def failing(number: int):
 def test_a_disk_without_locks_is_named_before_anything_is_written(tmp_path, monkeypatch, call, number):
     """A lock that fails for want of locks is told so, with the system's reason and a way out; no file is left."""
     monkeypatch.setattr(fcntl, call, failing(number))
-    with pytest.raises(AtlasError) as told:
+    with pytest.raises(AtlasError) as raised:
         AtlasWriter.create(tmp_path / "a.atlas")
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"{tmp_path}/a.atlas cannot be written: this disk has no file locks ({os.strerror(number)}); build on a local "
         "disk and copy the finished atlas here"
     )
@@ -85,17 +85,17 @@ def test_a_disk_without_shared_memory_is_named(tmp_path, monkeypatch):
 def test_an_export_into_a_folder_that_may_not_be_written_says_so(tmp_path, monkeypatch, number, sentence):
     """The permission is named, and no other export."""
     monkeypatch.setattr(os, "open", failing(number))
-    with pytest.raises(UsageError) as told, written_whole(tmp_path / "site", marker=".marker"):
+    with pytest.raises(UsageError) as raised, written_whole(tmp_path / "site", marker=".marker"):
         raise AssertionError("an export began")
-    assert sentence in str(told.value) and "another" not in str(told.value)
+    assert sentence in str(raised.value) and "another" not in str(raised.value)
 
 
 def test_an_export_onto_a_disk_without_locks_says_so(tmp_path, monkeypatch):
     """It names the disk, and the way out is a copy."""
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
-    with pytest.raises(UsageError) as told, written_whole(tmp_path / "site", marker=".marker"):
+    with pytest.raises(UsageError) as raised, written_whole(tmp_path / "site", marker=".marker"):
         raise AssertionError("an export began")
-    assert "this disk has no file locks (No locks available); export to a local disk and copy" in str(told.value)
+    assert "this disk has no file locks (No locks available); export to a local disk and copy" in str(raised.value)
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
@@ -128,9 +128,9 @@ def test_an_unfinished_atlas_on_a_disk_without_locks_is_to_be_copied(own, monkey
     """Its log must be read too, which needs locks: the sentence names both files and what the disk lacks."""
     own.with_name(f"{own.name}-wal").write_bytes(b"log")
     without_locks(monkeypatch, code)
-    with pytest.raises(AtlasError) as told:
+    with pytest.raises(AtlasError) as raised:
         AtlasFile(own)
-    words = str(told.value)
+    words = str(raised.value)
     assert "is unfinished, and this disk has no file locks (No locks available)" in words
     assert f"copy it to a folder that can be written, on a local disk, together with {own.name}-wal" in words
 
@@ -164,9 +164,9 @@ def test_an_unfinished_atlas_without_its_index_in_a_folder_that_cannot_be_writte
     index.unlink()
     # A link to nowhere in its place is for SQLite as if the folder could not be written, for every user.
     index.symlink_to(own.parent / "nowhere" / "none")
-    with pytest.raises(AtlasError) as told:
+    with pytest.raises(AtlasError) as raised:
         AtlasFile(own)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"{own} is unfinished, and the folder {own.parent} cannot be written, which reading it needs; copy "
         f"it to a folder that can be written, on a local disk, together with {own.name}-wal"
     )

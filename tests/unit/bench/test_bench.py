@@ -15,7 +15,7 @@ from bench.memory import write_small
 from bench.pictures import SHORT_SIDE, fractal_noise, picture
 from bench.projections import WHOLE, K, _on_images, weighted_ours, weighted_theirs
 from bench.report import Aim, Line, as_json, markdown
-from bench.scan_tensors import shards_with_pictures
+from bench.scan_tensors import shards_with_input_sums
 from bench.sizes import FULL, QUICK
 from bench.stages import Stages
 from bench.timing import Ratio, added, alternate, seconds_of
@@ -134,7 +134,7 @@ def test_stages_are_told_apart_by_their_beginnings(monkeypatch):
 
 def test_the_pictures_own_sums_are_taken_in_a_quarter_of_the_shards():
     """As in a scan of 1,000 images, whose first 256 they are; never in none."""
-    assert [shards_with_pictures(n) for n in (1, 4, 8)] == [1, 1, 2]
+    assert [shards_with_input_sums(n) for n in (1, 4, 8)] == [1, 1, 2]
 
 
 def test_an_aim_is_met_by_the_median():

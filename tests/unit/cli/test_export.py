@@ -29,9 +29,9 @@ def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
     status, said, _ = command("export", atlas, "--dry-run", "--layers", "features.1,classifier.1", "--tile", "16")
     assert status == 0 and "2 layers" in said and "tiles of at most 16 px" in said and "nothing was written" in said
     status, said, _ = command("export", atlas, "--dry-run", "--no-projections", "--json")
-    told = json.loads(said)
-    assert (told["layers"], told["methods"]) == (["features.1", "features.4", "classifier.1"], [])
-    assert told["photographs"] and told["files"] > 18 and told["bytes"] > 10_000
+    data = json.loads(said)
+    assert (data["layers"], data["methods"]) == (["features.1", "features.4", "classifier.1"], [])
+    assert data["photographs"] and data["files"] > 18 and data["bytes"] > 10_000
     assert not list(tmp_path.iterdir())
 
 

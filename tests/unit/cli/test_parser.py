@@ -23,10 +23,10 @@ def test_help_tells_every_setting(verb, capsys):
     """Each has a sentence that stands in the help of its verb, with its option or its place."""
     with pytest.raises(SystemExit):
         parse([verb, "--help"])
-    told = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+    help_text = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
     for setting in settings_of(COMMANDS[verb]):
-        assert setting.sentence and (setting.option or setting.metavar) in told
-        assert " ".join(setting.help.replace("`", "").split())[:40] in told.replace("- ", "-")
+        assert setting.sentence and (setting.option or setting.metavar) in help_text
+        assert " ".join(setting.help.replace("`", "").split())[:40] in help_text.replace("- ", "-")
 
 
 def test_a_build_in_full():

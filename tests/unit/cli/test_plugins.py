@@ -18,9 +18,9 @@ def test_every_row_is_listed(command):
         for name, row in registry.own.items():
             said = "pip install" if row.missing() else row.sentence
             assert any(line[:2] == [registry.kind, name] and said in line[2] for line in lines)
-    told = json.loads(command("plugins", "--json")[1])["rows"]
-    assert told == [row.data() for row in ls.plugins()]
-    assert {row["home"] for row in told if not row["trouble"]} >= {"layerscope"}
+    listed = json.loads(command("plugins", "--json")[1])["rows"]
+    assert listed == [row.data() for row in ls.plugins()]
+    assert {row["home"] for row in listed if not row["trouble"]} >= {"layerscope"}
 
 
 def test_what_cannot_be_used_says_what_installs_it(command, monkeypatch):

@@ -156,8 +156,10 @@ def test_what_a_shell_writes_wrongly_is_one_sentence(command, verb, name):
         assert (status, out, err.count("\n")) == (1, "", 1), (text, err)
         assert err.startswith(f"layerscope: {setting.written} must be "), (text, err)
         if setting.face and COMMANDS[verb].face:
-            told = refusal_of(verb, name, value)
-            assert told.replace(f"{name}=", setting.written, 1) == err.removeprefix("layerscope: ").rstrip("\n"), text
+            refusal = refusal_of(verb, name, value)
+            assert refusal.replace(f"{name}=", setting.written, 1) == err.removeprefix("layerscope: ").rstrip("\n"), (
+                text
+            )
 
 
 @pytest.mark.parametrize(("verb", "name"), OF_THE_FACE)
@@ -171,10 +173,12 @@ def test_what_python_gives_wrongly_is_one_sentence(verb, name):
     if isinstance(kind, sequences.Several) and kind._empty:
         wrong = tuple(value for value in wrong if value not in ((), []))
     for value in wrong:
-        told = refusal_of(verb, name, value)
-        assert told.startswith((f"{name}= must be ", "input must say what the network expects")) and "\n" not in told, (
+        refusal = refusal_of(verb, name, value)
+        assert (
+            refusal.startswith((f"{name}= must be ", "input must say what the network expects")) and "\n" not in refusal
+        ), (
             value,
-            told,
+            refusal,
         )
 
 

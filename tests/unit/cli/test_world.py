@@ -8,8 +8,8 @@ from layerscope.world import CLASSES, CONCEPTS, MaskFolder
 def test_world_writes_a_folder(command, tmp_path):
     """Progress on stderr, a line on stdout; the folder can be read."""
     out = tmp_path / "w"
-    status, said, told = command("world", "--count", "5", "--out", str(out))
-    assert status == 0 and "5 pictures" in said and "5 of 5" in told
+    status, said, progress = command("world", "--count", "5", "--out", str(out))
+    assert status == 0 and "5 pictures" in said and "5 of 5" in progress
     assert len(list(out.glob("images/*/*.png"))) == 5
     assert MaskFolder(out).masks("000004").any()
 

@@ -125,6 +125,6 @@ def same_within_rounding(one: Path, other: Path) -> None:
 def test_the_page_on_speed_tells_of_each() -> None:
     """docs/performance.md lists them all, in the words of the table."""
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^`]+)` \|$", page, re.MULTILINE)
-    assert [(name, does) for name, does, _ in told] == [(row.name, row.does) for row in FAST_PATHS]
-    assert [module for *_, module in told] == [row.module.removeprefix("layerscope.") for row in FAST_PATHS]
+    documented = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^`]+)` \|$", page, re.MULTILINE)
+    assert [(name, does) for name, does, _ in documented] == [(row.name, row.does) for row in FAST_PATHS]
+    assert [module for *_, module in documented] == [row.module.removeprefix("layerscope.") for row in FAST_PATHS]

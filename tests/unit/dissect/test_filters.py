@@ -14,7 +14,7 @@ COLOURS = {
 }
 
 
-def plane(side: int) -> tuple[np.ndarray, np.ndarray]:
+def centred(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of a square, counted from its middle."""
     rows, cols = np.mgrid[:side, :side] - (side - 1) / 2
     return rows, cols
@@ -22,7 +22,7 @@ def plane(side: int) -> tuple[np.ndarray, np.ndarray]:
 
 def gabor(angle: float, frequency: float, *, edge: bool = False, side: int = 11, width: float = 2.2) -> np.ndarray:
     """A line (light, dark on both sides) or an edge at an angle, degrees as seen, counter-clockwise from the right."""
-    rows, cols = plane(side)
+    rows, cols = centred(side)
     turned = np.radians(angle)
     # The way across the line: a quarter turn from it; rows run downwards.
     across = rows * np.cos(turned) + cols * np.sin(turned)
@@ -31,7 +31,7 @@ def gabor(angle: float, frequency: float, *, edge: bool = False, side: int = 11,
 
 
 def blob(side: int = 7, width: float = 1.4) -> np.ndarray:
-    rows, cols = plane(side)
+    rows, cols = centred(side)
     return np.exp(-(rows**2 + cols**2) / (2 * width**2))
 
 

@@ -117,6 +117,27 @@ def test_a_tile_without_a_signal_says_so(copy: Path):
     assert not any(tile.note for tile in right.tiles)
 
 
+def test_places_without_a_picture_are_explained(file: AtlasFile):
+    """A unit with two peaks of nine leaves seven places empty; a dead one says so itself, and a full one has none."""
+    said = "Places without a picture: {} fewer than 9 images."
+    caption = plate(file, "features.4", units=[SPARSE, DEAD, 0]).caption
+    assert said.format("1 of these units has its peaks in") in caption
+    assert said.format("this unit has its peaks in") in plate(file, "features.4", units=[SPARSE]).caption
+    assert "Places without" not in plate(file, "features.4", units=[DEAD, 0]).caption
+
+
+def test_units_below_zero_are_told(copy: Path):
+    """Where a unit's highest activation is below zero, what it leaves of a projection is explained; else nothing is."""
+    said = "Even the highest activations of {} are below zero"
+    with AtlasFile(copy) as opened:
+        assert "below zero" not in plate(opened, "features.1", units=[0, 3]).caption
+    with AtlasWriter.resume(copy) as writer, writer.transaction():
+        writer._connection.execute("UPDATE peak SET value = value - 1000 WHERE layer = 0 AND unit = 3")
+    with AtlasFile(copy) as opened:
+        assert said.format("1 of these units") in plate(opened, "features.1", units=[0, 3]).caption
+        assert said.format("this unit") in plate(opened, "features.1", units=[3]).caption
+
+
 def test_a_unit_whose_tiles_were_not_kept_says_so_and_is_not_sampled(copy: Path):
     """A build may project only some units; the others are live, but cannot be shown."""
     with AtlasWriter.resume(copy) as writer, writer.transaction():

@@ -83,8 +83,8 @@ FOLDS: dict[str, Callable[[Tensor], Tensor]] = {
 def test_what_is_folded_into_the_batch_is_refused_though_it_is_led_back(kind: str) -> None:
     """An axis that is not the batch is told by name once, where it arises; nothing behind it is had."""
     graph = trace_module(Between(FOLDS[kind]), SHAPE).graph
-    told = [node.refused for node in graph.nodes if "first axis is not the batch" in node.refused]
-    assert len(told) == 1 and graph.behind[graph.nodes[-1].id]
+    refusals = [node.refused for node in graph.nodes if "first axis is not the batch" in node.refused]
+    assert len(refusals) == 1 and graph.behind[graph.nodes[-1].id]
 
 
 KEEPS: dict[str, Callable[[Tensor], Tensor]] = {

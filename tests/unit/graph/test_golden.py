@@ -26,9 +26,18 @@ LARGE = (
     *("resnet50", "googlenet", "densenet121", "mobilenet_v2"),
     *("regnet_y_400mf", "efficientnet_b0", "mobilenet_v3_small", "inception_v3"),
 )
+
+
+def regnet() -> nn.Module:
+    """Its widths are worked out in tensors, which need numbers."""
+    with torch.device("cpu"):
+        return models.regnet_y_400mf(weights=None)
+
+
 BUILT: dict[str, Callable[[], nn.Module]] = {
     "googlenet": lambda: models.googlenet(weights=None, init_weights=False),
     "inception_v3": lambda: models.inception_v3(weights=None, init_weights=False),
+    "regnet_y_400mf": regnet,
     "tiny_darknet": tiny_darknet,
     **{name: partial(named.plain, named.classes) for name, named in NAMED.items()},
 }

@@ -144,6 +144,9 @@ CASES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
         ["sub", "hardshrink", "softshrink"],
     ),
     "rows and columns exchanged": (lambda: Between(lambda p, x: x.transpose(2, 3)), ["rearrange"]),
+    "more channels than rows, exchanged": (
+        lambda: Between(lambda p, x: functional.avg_pool2d(x, 2).transpose(1, 2), 4), ["avg_pool2d", "rearrange"],
+    ),
     "repeated channels last": (lambda: Between(_repeated), ["upsample_nearest2d"]),
     "a gate that is spread": (
         lambda: Between(
@@ -167,6 +170,21 @@ CASES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
             n=nn.BatchNorm2d(8),
         ),
         ["batch_norm"],
+    ),
+    "batch norm whose root is a number": (
+        lambda: Between(
+            lambda p, x: (
+                (p["a"](x) - p["n"].bias.view(8, 1, 1)) * p["n"].weight.view(8, 1, 1) + p["m"].bias.view(8, 1, 1)
+            ),
+            a=nn.Conv2d(8, 8, 1), n=nn.BatchNorm2d(8), m=nn.BatchNorm2d(8),
+        ),
+        ["conv2d", "batch_norm"],
+    ),
+    "the same of no layer": (
+        lambda: Between(
+            lambda p, x: x * p["n"].weight.view(8, 1, 1) + p["n"].bias.view(8, 1, 1), n=nn.BatchNorm2d(8)
+        ),
+        ["mul", "add"],
     ),
     "a bias of its own": (
         lambda: Between(lambda p, x: p["a"](x).permute(0, 2, 3, 1).add(p["n"].weight).permute(0, 3, 1, 2),

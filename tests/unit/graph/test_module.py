@@ -151,8 +151,8 @@ def test_hooks_of_other_tools_are_left_out_and_told() -> None:
     model[2].register_forward_pre_hook(halve)
     traced = trace_module(model, SHAPE)
     assert not seen and len(model[0]._forward_hooks) == len(model[1]._backward_hooks) == 1
-    (told,) = traced.left_out
-    assert told.startswith("0: ") and "collect" in told and "test_module.py" in told
+    (remark,) = traced.left_out
+    assert remark.startswith("0: ") and "collect" in remark and "test_module.py" in remark
     with torch.no_grad():
         x = torch.randn(2, *SHAPE, dtype=torch.float64)
         torch.testing.assert_close(output(traced, x), model(x))

@@ -458,3 +458,39 @@ def test_a_layer_that_no_module_shows_is_found_among_the_results() -> None:
     (mutant,) = mutants("branches are joined in another order", traced)
     wrong = found(mutant.traced)
     assert (wrong.fault, wrong.where) == ("reading", "cat_1")
+
+
+class Steep(nn.Module):
+    """The difference of a batch norm and of the same by hand, all but `part` of it: what rounding leaves of sixteen
+    digits is seen in the eighth."""
+
+    def __init__(self, part: float) -> None:
+        super().__init__()
+        self.conv, self.norm, self.part = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), part
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        mean, var = (value[:, None, None] for value in (self.norm.running_mean, self.norm.running_var))
+        by_hand = (x - mean) / (var + self.norm.eps).sqrt()
+        by_hand = by_hand * self.norm.weight[:, None, None] + self.norm.bias[:, None, None]
+        return self.norm(x) - by_hand * (1 - self.part)
+
+
+def test_what_rounding_does_to_a_steep_network_is_no_fault() -> None:
+    """It is seen in how far the network's values move when pictures move by their last digit, and the bound says so."""
+    found = ls.trace(randomise(Steep(1e-7).double(), 3).eval(), ls.Input(height=12, width=12)).replay
+    assert found is not None and not found.fault
+    assert 1e-9 < found.worst <= found.bound <= 1e-6
+
+
+@pytest.mark.parametrize("name", ["a bias is dropped", "another eps"])
+def test_a_mistake_in_a_steep_network_is_caught(name: str) -> None:
+    """However far rounding may go there."""
+    module = randomise(Steep(1e-7).double(), 3).eval()
+    expected = ls.Input(height=12, width=12)
+    traced = read_module(prepared(module), expected.shape)
+    layers = ls.trace(module, expected).layers
+    for mutant in mutants(name, traced):
+        program = Program(mutant.traced.graph, mutant.traced.weights)
+        found = replay(module, Reading(program, traced.recipe, layers, traced.returned), expected)
+        assert found.fault == "reading", f"{mutant.node}: {found.said}"

@@ -115,7 +115,6 @@ def test_other_spellings_of_known_operations_open(spelling: str) -> None:
 
 OTHER: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "clamp by a map": (lambda x: x.clamp(min=x / 2), "aten.clamp"),
-    "minimum of two maps": (lambda x: torch.minimum(x, x * 2), "aten.minimum"),
     "places of the maxima": (
         lambda x: x + functional.max_pool2d(x, 3, 1, 1, return_indices=True)[1],
         "max_pool2d_with",

@@ -78,8 +78,8 @@ def test_a_square_wants_its_corners_and_no_cross():
     weights = filters.thing_filters()[list(THINGS).index("square")]
     middle = filters.THING_SIDE // 2
     for part, row, col in THINGS["square"]:
-        plane = weights[SHAPES.index(part)]
-        assert np.unravel_index(plane.argmax(), plane.shape) == (middle + row // 4, middle + col // 4)
+        kernel = weights[SHAPES.index(part)]
+        assert np.unravel_index(kernel.argmax(), kernel.shape) == (middle + row // 4, middle + col // 4)
     assert weights[SHAPES.index("upright cross"), middle, middle] < 0
 
 

@@ -110,6 +110,7 @@ def test_a_file_in_a_networks_place_is_told_for_what_it_is(tmp_path: Path) -> No
     """Weights need their network, TorchScript its class, and other libraries' files the torch network."""
     torch.save({"a": torch.zeros(1)}, tmp_path / "w.pth")
     (tmp_path / "m.pb").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(99))
+    (tmp_path / "k.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99))
     (tmp_path / "n.ipynb").write_text('{"cells": []}')
     for name, expected in (
         (
@@ -117,6 +118,7 @@ def test_a_file_in_a_networks_place_is_told_for_what_it_is(tmp_path: Path) -> No
             "it holds weights, which are no network alone: name their network, and give this file with --weights",
         ),
         ("m.pb", "it is a protobuf file, as ONNX and TensorFlow write; give the torch network that it came from"),
+        ("k.h5", "it is an HDF5 file, as Keras writes; write keras:.*k.h5 if Keras saved a whole model in it"),
         ("n.ipynb", "it is a JSON file; give the torch network that it came from, as a function in a .py file"),
     ):
         with pytest.raises(UsageError, match=f'{name}" names no network: {expected}'):

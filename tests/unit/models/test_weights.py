@@ -425,8 +425,8 @@ HOLDING = {
 @pytest.mark.parametrize("case", HOLDING)
 def test_a_file_without_named_tensors_is_told_by_what_it_holds(case: str, tmp_path: Path) -> None:
     """No state dict: the sentence says what there is instead."""
-    what, told = HOLDING[case]
-    with pytest.raises(TraceError, match=f"holds no state dict .*{re.escape(told)}"):
+    what, contents = HOLDING[case]
+    with pytest.raises(TraceError, match=f"holds no state dict .*{re.escape(contents)}"):
         fill(made(1), saved(what, tmp_path / "other.pt"))
 
 

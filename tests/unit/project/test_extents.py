@@ -35,11 +35,11 @@ def test_cones_hold_all_that_a_position_can_see(case: Case) -> None:
     extents = extents_of(program, start, *(np.array(axis) for axis in zip(*places, strict=True)))
     for index, place in enumerate(places):
         for node, seen in reached(program, start, *place).items():
-            box, plane = boxes_of(extents[node])[index], spatial_size_of(program.graph.nodes[node])
+            box, size = boxes_of(extents[node])[index], spatial_size_of(program.graph.nodes[node])
             tops, lefts = zip(*seen, strict=True) if seen else ((box.top,), (box.left,))
             assert box.top <= min(tops) and max(tops) < box.bottom, program.graph.nodes[node].name
             assert box.left <= min(lefts) and max(lefts) < box.right
-            assert extents[node].spatial_size == plane and box.height <= plane[0] and box.width <= plane[1]
+            assert extents[node].spatial_size == size and box.height <= size[0] and box.width <= size[1]
 
 
 def test_cones_of_a_plain_chain_are_tight() -> None:
@@ -56,30 +56,30 @@ def test_cones_of_a_plain_chain_are_tight() -> None:
 
 
 starts = st.lists(st.integers(-6, 9), min_size=3, max_size=3).map(np.array)
-planes = st.tuples(st.integers(5, 9), st.integers(5, 9))
+sizes = st.tuples(st.integers(5, 9), st.integers(5, 9))
 
 
 @given(
-    planes, starts, starts, starts, starts, st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4)
+    sizes, starts, starts, starts, starts, st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4)
 )
-def test_union_holds_both(plane, tops, lefts, other_tops, other_lefts, h, w, other_h, other_w) -> None:
+def test_union_holds_both(size, tops, lefts, other_tops, other_lefts, h, w, other_h, other_w) -> None:
     """All windows keep one size, hold both parts, and become the map where they reach its size."""
-    a, b = Extent(tops, lefts, h, w, plane), Extent(other_tops, other_lefts, other_h, other_w, plane)
+    a, b = Extent(tops, lefts, h, w, size), Extent(other_tops, other_lefts, other_h, other_w, size)
     both = a.union(b)
     for one, x, y in zip(boxes_of(both), boxes_of(a), boxes_of(b), strict=True):
-        for part in (x.clipped(*plane), y.clipped(*plane)):
+        for part in (x.clipped(*size), y.clipped(*size)):
             if part.height and part.width:
                 assert one.top <= part.top and part.bottom <= one.bottom
                 assert one.left <= part.left and part.right <= one.right
-    assert both.height <= plane[0] and both.width <= plane[1]
-    assert both.height < plane[0] or not both.tops.any()
+    assert both.height <= size[0] and both.width <= size[1]
+    assert both.height < size[0] or not both.tops.any()
 
 
-@given(planes, starts, starts, st.integers(1, 6), st.integers(1, 6))
-def test_overhanging_are_those_that_cross_the_border(plane, tops, lefts, height, width) -> None:
+@given(sizes, starts, starts, st.integers(1, 6), st.integers(1, 6))
+def test_overhanging_are_those_that_cross_the_border(size, tops, lefts, height, width) -> None:
     """An entry overhangs where clipping changes its box."""
-    extent = Extent(tops, lefts, height, width, plane)
-    crossing = [i for i, box in enumerate(boxes_of(extent)) if box.clipped(*plane) != box]
+    extent = Extent(tops, lefts, height, width, size)
+    crossing = [i for i, box in enumerate(boxes_of(extent)) if box.clipped(*size) != box]
     assert extent.overhanging.tolist() == crossing
 
 

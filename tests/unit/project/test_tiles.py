@@ -64,7 +64,7 @@ def test_known_energies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "plane", "expected"),
+    ("sides", "size", "expected"),
     [
         ([10, 20, 30, 40, 50], (96, 128), 40),
         ([10, 11], (96, 128), 11),
@@ -74,9 +74,9 @@ def test_known_energies() -> None:
         ([50], (6, 9), 6),
     ],
 )
-def test_a_layers_side(sides: list[int], plane: tuple[int, int], expected: int) -> None:
+def test_a_layers_side(sides: list[int], size: tuple[int, int], expected: int) -> None:
     """The 75th percentile of those that have energy, at least 8 px, at most the input's shorter side."""
-    assert tile_side(np.array(sides, np.int64), plane) == expected
+    assert tile_side(np.array(sides, np.int64), size) == expected
 
 
 @given(
@@ -86,14 +86,14 @@ def test_a_layers_side(sides: list[int], plane: tuple[int, int], expected: int) 
 )
 def test_boxes_lie_inside_the_picture(places: list[tuple[int, int]], side: int, seed: int) -> None:
     """Every box is a square of the side, wholly in the picture, and as near to the energy as that allows."""
-    plane = (24, 31)
+    size = (24, 31)
     tops, lefts = (np.array(axis, np.int64) for axis in zip(*places, strict=True))
-    extent = Extent(tops, lefts, 9, 7, plane)
+    extent = Extent(tops, lefts, 9, 7, size)
     signal = np.random.default_rng(seed).normal(size=(len(places), 2, 9, 7)).astype(np.float32)
     rows, cols = energy_profiles(signal)
     for index, box in enumerate(centred_boxes((rows, cols), extent, side)):
-        assert (box.height, box.width) == (side, side) and box.clipped(*plane) == box
-        for low, length, profile, start in ((box.top, plane[0], rows, tops), (box.left, plane[1], cols, lefts)):
+        assert (box.height, box.width) == (side, side) and box.clipped(*size) == box
+        for low, length, profile, start in ((box.top, size[0], rows, tops), (box.left, size[1], cols, lefts)):
             centre = start[index] + (profile[index] * (np.arange(profile.shape[1]) + 0.5)).sum() / profile[index].sum()
             wanted = min(max(centre - side / 2, 0), length - side)
             assert abs(low - wanted) <= 0.5 + 1e-9

@@ -40,9 +40,9 @@ def natural() -> NaturalView:
     return NaturalView(STATISTICS)
 
 
-def directly(natural: NaturalView, plane: torch.Tensor) -> torch.Tensor:
+def directly(natural: NaturalView, signals: torch.Tensor) -> torch.Tensor:
     """The view of signals on the whole input plane: colours mixed, then a plain convolution with zeros around."""
-    mixed = torch.einsum("dc,mchw->mdhw", natural.colour.double(), plane.double())
+    mixed = torch.einsum("dc,mchw->mdhw", natural.colour.double(), signals.double())
     kernel = natural.kernel.double().flip(0, 1)[None, None]
     flat = mixed.flatten(0, 1)[:, None]
     return F.conv2d(flat, kernel, padding=KERNEL_RADIUS).reshape(mixed.shape)
@@ -66,10 +66,10 @@ def signal_at(extent: Extent, seed: int) -> torch.Tensor:
 )  # fmt: skip
 def test_a_tile_is_cut_from_the_view_of_the_whole_plane(top, left, box_top, box_left, side, seed) -> None:
     """Filtering only what lies around a tile gives what filtering the whole input plane gives, cropped."""
-    natural, plane = NaturalView(STATISTICS), (60, 70)
-    extent = Extent(np.array([top]), np.array([left]), 13, 17, plane)
+    natural, size = NaturalView(STATISTICS), (60, 70)
+    extent = Extent(np.array([top]), np.array([left]), 13, 17, size)
     signal, box = signal_at(extent, seed), Box(top=box_top, left=box_left, bottom=box_top + side, right=box_left + side)
-    whole = torch.zeros(1, 3, plane[0] + 40, plane[1] + 40)
+    whole = torch.zeros(1, 3, size[0] + 40, size[1] + 40)
     whole[:, :, top + 20 : top + 33, left + 20 : left + 37] = signal
     expected = directly(natural, whole[:, :, 20:-20, 20:-20])[..., box.top : box.bottom, box.left : box.right]
     tiles, scales = view_tiles(signal, extent, [box], (side, side), natural, ("natural", "signal"), (0, 1, 2))

@@ -9,7 +9,7 @@ from torch import Tensor
 from layerscope.project.extents import Extent
 from layerscope.project.windows import cleared, cut, laid
 
-PLANE = (6, 7)
+SIZE = (6, 7)
 ENTRIES = 3
 
 
@@ -17,10 +17,10 @@ ENTRIES = 3
 def extents(draw: st.DrawFn) -> Extent:
     """Windows of one size for three entries, anywhere over and beside the plane; now and then the whole plane."""
     if draw(st.integers(0, 4)) == 0:
-        return Extent.whole(ENTRIES, PLANE)
+        return Extent.whole(ENTRIES, SIZE)
     places = st.lists(st.integers(-4, 8), min_size=ENTRIES, max_size=ENTRIES)
     return Extent(
-        np.array(draw(places)), np.array(draw(places)), draw(st.integers(1, 6)), draw(st.integers(1, 7)), PLANE
+        np.array(draw(places)), np.array(draw(places)), draw(st.integers(1, 6)), draw(st.integers(1, 7)), SIZE
     )
 
 
@@ -35,7 +35,7 @@ def by_px(maps: Tensor, entries: np.ndarray, held: Extent, wanted: Extent, fill:
         for r, c in np.ndindex(wanted.height, wanted.width):
             row, col = wanted.tops[index] + r, wanted.lefts[index] + c
             here = row - held.tops[index], col - held.lefts[index]
-            if PLANE[0] > row >= 0 <= col < PLANE[1] and held.height > here[0] >= 0 <= here[1] < held.width:
+            if SIZE[0] > row >= 0 <= col < SIZE[1] and held.height > here[0] >= 0 <= here[1] < held.width:
                 out[index, :, r, c] = maps[entry, :, here[0], here[1]]
     return out
 

@@ -122,30 +122,30 @@ def test_exceptions_are_exactly_what_they_say(layers):
 def test_a_layer_is_told_with_its_own_numbers(levels, dead):
     """Field, units, detectors, each level's count, and the units that were never active: all of them the layer's."""
     layer = layer_facts(2, counts(levels, units=90 + dead, dead=dead))
-    told = " ".join(sentences.of_layer(layer))
+    text = " ".join(sentences.of_layer(layer))
     own = layer.figures
-    assert "15 × 15 px, 23 % of the picture's side" in told
-    assert f"{own.detectors or 'None'} of {own.units} units" in told
+    assert "15 × 15 px, 23 % of the picture's side" in text
+    assert f"{own.detectors or 'None'} of {own.units} units" in text
     for level, count in levels.items():
-        assert f"{sentences.LEVELS[level]} ({count})" in told
-    assert (f"{own.mean_concept_level:.2f}" if levels else "None of") in told
-    assert ("never above zero" in told) == (dead > 0)
-    assert "None" not in told.replace("None of", "")
+        assert f"{sentences.LEVELS[level]} ({count})" in text
+    assert (f"{own.mean_concept_level:.2f}" if levels else "None of") in text
+    assert ("never above zero" in text) == (dead > 0)
+    assert "None" not in text.replace("None of", "")
 
 
 def test_one_is_singular():
     """One unit was found; one unit was never above zero."""
-    told = sentences.of_layer(layer_facts(1, counts({1: 1}, units=2, dead=1)))
-    assert any(s.startswith("1 of 2 units was found to detect a concept: edges and colours (1);") for s in told)
-    assert told[-1] == "1 unit was never above zero."
+    lines = sentences.of_layer(layer_facts(1, counts({1: 1}, units=2, dead=1)))
+    assert any(s.startswith("1 of 2 units was found to detect a concept: edges and colours (1);") for s in lines)
+    assert lines[-1] == "1 unit was never above zero."
     assert sentences.of_layer(layer_facts(1, counts({1: 2}, units=4, dead=2)))[-1] == "2 units were never above zero."
 
 
 def test_many_concepts_are_cut_to_the_most_frequent():
     """Six are listed, said so; few are listed all."""
     many = {f"concept {n}": 9 - n for n in range(8)}
-    told = sentences.of_layer(layer_facts(1, counts({1: 44}), concepts=many))
-    assert told[-1].startswith("Most often: concept 0 (9), ") and told[-1].endswith("and concept 5 (4).")
+    lines = sentences.of_layer(layer_facts(1, counts({1: 44}), concepts=many))
+    assert lines[-1].startswith("Most often: concept 0 (9), ") and lines[-1].endswith("and concept 5 (4).")
     assert sentences.of_layer(layer_facts(1, counts({1: 3}), concepts={"red": 3}))[-1] == "The concepts: red (3)."
 
 
@@ -166,6 +166,6 @@ def test_specificity_is_said_for_each_method():
 @given(st.lists(st.text("ab", min_size=1), min_size=1, max_size=5))
 def test_a_list_reads_as_people_write_it(words):
     """Commas, and one "and" before the last of several."""
-    told = sentences.listed(words)
-    assert told.count(" and ") == (len(words) > 1)
-    assert re.split(r", | and ", told) == words
+    text = sentences.listed(words)
+    assert text.count(" and ") == (len(words) > 1)
+    assert re.split(r", | and ", text) == words

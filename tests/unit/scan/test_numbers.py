@@ -72,7 +72,7 @@ def test_of_equal_values_the_first_place_is_taken(dtype: torch.dtype) -> None:
         best = sorted(range(8), key=lambda image, unit=unit: (-held[image, unit].max(), image))[:2]
         assert peaks.image[unit].tolist() == best
         assert (peaks.row[unit] * 11 + peaks.col[unit]).tolist() == [int(held[i, unit].argmax()) for i in best]
-    np.testing.assert_array_equal(sampled.places, held.argmax(2))
+    np.testing.assert_array_equal(sampled.argmax, held.argmax(2))
     assert dtype != torch.bfloat16 or (held == held.max(2, keepdims=True)).sum(2).max() > 1, "no tie was met"
 
 

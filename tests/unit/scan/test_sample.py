@@ -1,5 +1,6 @@
 """The sampled images: which, and that the scan keeps of them what the maps hold, however it is cut."""
 
+import io
 import itertools
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerscope.scan import SampledMaxima, Totals, sample_of, scan_shard
-from layerscope.scan.places import first_places
+from layerscope.scan.argmax import first_argmax
 from layerscope.scan.sample import MOST_SAMPLED, SAMPLE_BYTES
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
 from tests.laws.test_merge import K, bare, batch, cuts, maps
@@ -43,7 +44,7 @@ def test_first_places_are_argmax(maps) -> None:
     """The first of equal values in reading order, as NumPy's argmax names it."""
     values = torch.from_numpy(maps).permute(0, 2, 3, 1)
     of_rows = values.amax(2)
-    found = first_places(values, of_rows, of_rows.amax(1))
+    found = first_argmax(values, of_rows, of_rows.amax(1))
     np.testing.assert_array_equal(found.numpy(), maps.reshape(*maps.shape[:2], -1).argmax(2))
 
 
@@ -75,7 +76,7 @@ def test_a_scan_keeps_what_the_maps_hold(maps, edges, broken, sample, skipped) -
     flat = maps[kept].reshape(len(kept), maps.shape[1], maps.shape[2] * maps.shape[3])
     assert found.images.tolist() == kept
     np.testing.assert_array_equal(found.maxima, flat.max(2))
-    np.testing.assert_array_equal(found.places, flat.argmax(2))
+    np.testing.assert_array_equal(found.argmax, flat.argmax(2))
 
 
 def test_dense_layers_are_sampled() -> None:
@@ -88,4 +89,19 @@ def test_dense_layers_are_sampled() -> None:
     )
     found = totals.sampled(layer.node)
     np.testing.assert_array_equal(found.maxima, values[[1, 4]].reshape(2, -1))
-    assert not found.places.any()
+    assert not found.argmax.any()
+
+
+def test_names_in_the_bytes_stay() -> None:
+    """A scan that an earlier version began goes on: the bytes of shards and totals name their arrays as it did."""
+    program, layer = bare(2, 3, 4)
+    totals = Totals([layer], k=K, classes=0, sample=np.array([0, 2]))
+    values = np.random.default_rng(1).normal(size=(3, 2, 3, 4)).astype(np.float32)
+    part = scan_shard(
+        program, [layer], [batch(values, range(3))], k=K, batch_size=3, sample=totals.sample, with_input_sums=True
+    )
+    totals.add(part, np.full(3, -1))
+    sums = {f"pictures.{name}" for name in ("images", "pixels", "total", "products", "power")}
+    for data in (shard_to_bytes(part), totals_to_bytes(totals)):
+        stored = np.load(io.BytesIO(data)).files
+        assert {f"{layer.node}.maxima", f"{layer.node}.places"} | sums <= set(stored)

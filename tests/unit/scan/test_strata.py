@@ -25,8 +25,8 @@ def layer_of(units: int, *, rectified: bool, dense: bool = False) -> LayerRecord
 def sampled_of(maxima: np.ndarray, *, every: int = 1) -> SampledMaxima:
     """Maxima of the images 0, every, 2 * every, ... at places that tell image and unit."""
     count, units = maxima.shape
-    places = (np.arange(count)[:, None] * 3 + np.arange(units)) % (5 * COLS)
-    return SampledMaxima(np.arange(count) * every, maxima.astype(np.float32), places.astype(np.int32))
+    argmax = (np.arange(count)[:, None] * 3 + np.arange(units)) % (5 * COLS)
+    return SampledMaxima(np.arange(count) * every, maxima.astype(np.float32), argmax.astype(np.int32))
 
 
 def slow_strata(
@@ -34,7 +34,7 @@ def slow_strata(
 ) -> list[tuple[float, int, int, int]]:
     """One row: all of a unit's images sorted, and the four around NumPy's percentile taken from the list."""
     values = [float(value) for value in sampled.maxima[:, unit]]
-    found = sorted(zip([-v for v in values], sampled.images.tolist(), sampled.places[:, unit].tolist(), strict=True))
+    found = sorted(zip([-v for v in values], sampled.images.tolist(), sampled.argmax[:, unit].tolist(), strict=True))
     at = float(np.percentile(np.arange(len(values)), 100 - percentile, method="lower"))
     level = float(np.percentile(np.array(values), percentile))
     if max(values) <= 0 or (rectified and level <= 0):

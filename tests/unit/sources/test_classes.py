@@ -9,7 +9,7 @@ from layerscope.sources.classes import classes_of
 INPUT = Input(height=8, width=8)
 
 
-def told(*places):
+def classes_found(*places):
     classes, said = classes_of([tuple(place.split("/")) if place else () for place in places])
     return dict(zip(places, classes, strict=True)), said
 
@@ -30,7 +30,7 @@ def told(*places):
 )
 def test_the_last_folder_is_the_class_where_that_tells_apart(classes):
     """Sets are looked through, wherever they stand; nothing needs to be said."""
-    assert told(*classes) == (classes, [])
+    assert classes_found(*classes) == (classes, [])
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_last_folder_is_the_class_where_that_tells_apart(classes):
 )
 def test_a_last_folder_that_tells_nothing_is_taken_with_what_stands_above(classes):
     """And how the classes were told is said."""
-    found, said = told(*classes)
+    found, said = classes_found(*classes)
     assert found == classes and said
 
 
@@ -61,14 +61,14 @@ def test_a_last_folder_that_tells_nothing_is_taken_with_what_stands_above(classe
 )
 def test_a_class_of_several_folders_stays_one_and_is_said(places, name):
     """A grid of patients, sites or years by class: the last folder is the class, as ever, and it may be wrong."""
-    found, said = told(*places)
+    found, said = classes_found(*places)
     assert found == {place: place.rpartition("/")[2] for place in places}
     assert len(said) == 1 and said[0].startswith(f'class "{name}" joins 2 folders')
 
 
 def test_one_class_for_all_folders_is_said():
     """As where train/images and val/images hold the pictures and nothing else tells a class."""
-    found, (said,) = told("train/images", "val/images")
+    found, (said,) = classes_found("train/images", "val/images")
     assert set(found.values()) == {"images"} and "all images get one class" in said
 
 

@@ -53,6 +53,30 @@ def test_squash_equals_torchvisions_resize_to_a_pair(height, width, rows, cols):
     assert np.array_equal(prepare(image, input)[0], theirs(image).numpy())
 
 
+@pytest.mark.parametrize(
+    ("size", "resized", "first"),
+    [
+        ((40, 80), (16, 32), (8, 0)),  # lying: gray above and below
+        ((80, 40), (32, 16), (0, 8)),
+        ((10, 10), (32, 32), (0, 0)),  # smaller: enlarged
+        ((41, 80), (16, 32), (8, 0)),  # 16.4 rows
+        ((43, 80), (17, 32), (7, 0)),  # of an odd rest the smaller half lies in front
+        ((3, 900), (1, 32), (15, 0)),  # never less than a row
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_letterbox_holds_the_whole_picture(size, resized, first, channels):
+    """It is resized to fit, in the middle, and what lies beside it is gray 114; the placement leads back to it."""
+    image, (rows, cols), (top, left) = noise(*size), resized, first
+    pixels, placement = prepare(image, Input(channels=channels, height=32, width=32, crop="letterbox"))
+    inner = image.convert("L" if channels == 1 else "RGB").resize((cols, rows), Image.Resampling.BILINEAR)
+    expected = np.full((32, 32, channels), 114, np.uint8)
+    expected[top : top + rows, left : left + cols] = np.asarray(inner).reshape(rows, cols, channels)
+    assert np.array_equal(pixels, expected.transpose(2, 0, 1) / np.float32(255))
+    whole = Box(top=top, left=left, bottom=top + rows, right=left + cols)
+    assert placement.source_box(whole) == Box(top=0, left=0, bottom=size[0], right=size[1])
+
+
 @given(st.integers(1, 999), st.integers(1, 999), st.integers(1, 300), st.integers(1, 300))
 def test_without_resize_the_smallest_covering_size_is_taken(height, width, rows, cols):
     """The resized picture covers the input, and one px less along its short side would not."""

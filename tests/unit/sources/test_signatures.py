@@ -19,7 +19,7 @@ from layerscope.core.errors import ImageError
 from layerscope.core.records import Input
 from layerscope.sources import open_source
 from layerscope.sources.decode import Unusable, decode
-from layerscope.sources.signatures import KINDS, named, told
+from layerscope.sources.signatures import KINDS, format_of_bytes, format_of_name
 
 INPUT = Input(height=8, width=8)
 
@@ -120,7 +120,7 @@ def test_what_is_no_picture_is_named_for_what_it_is(name):
 def test_what_is_read_is_told_as_that(format, mode):
     """The table knows what Pillow writes, and holds nothing against it."""
     encoded = saved(lambda file: PICTURE.convert(mode).save(file, format))
-    kind = told(encoded)
+    kind = format_of_bytes(encoded)
     assert kind is not None and kind.image and not kind.advice and decode(encoded).size == (4, 4)
 
 
@@ -129,13 +129,13 @@ def test_what_is_read_is_told_as_that(format, mode):
 )
 def test_text_is_told_as_nothing(content):
     """However it begins."""
-    assert told(content) is None
+    assert format_of_bytes(content) is None
 
 
 def test_every_suffix_stands_in_one_row():
     """So that a name tells one kind."""
     suffixes = [suffix for kind in KINDS for suffix in kind.suffixes.split()]
-    assert len(set(suffixes)) == len(suffixes) and all(named(f"x{suffix.upper()}") for suffix in suffixes)
+    assert len(set(suffixes)) == len(suffixes) and all(format_of_name(f"x{suffix.upper()}") for suffix in suffixes)
 
 
 def test_a_raw_file_is_not_taken_for_its_thumbnail(draw, encode):

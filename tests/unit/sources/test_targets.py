@@ -53,7 +53,7 @@ def tree(tmp_path, draw):
     return datasets.ImageFolder(tmp_path)
 
 
-def told(source):
+def labels_of(source):
     return [source.label(id) for id in range(len(source))]
 
 
@@ -81,8 +81,8 @@ def test_joined_datasets_with_other_classes_are_told_by_name(tmp_path, tree, dra
 def test_a_wrapper_has_the_names_of_what_it_holds_and_its_items_tell_the_rest(tree):
     """The order of a wrapper's items is its own."""
     source = open_source(Wrapper(tree))
-    assert told(source) == ["bee", "bee", "ant", "ant", "ant"] and source.label_names == ("ant", "bee")
-    assert [record.label for record in source.load(range(5), INPUT).records] == told(source)
+    assert labels_of(source) == ["bee", "bee", "ant", "ant", "ant"] and source.label_names == ("ant", "bee")
+    assert [record.label for record in source.load(range(5), INPUT).records] == labels_of(source)
 
 
 def test_numbers_are_names_where_there_are_no_others():
@@ -92,7 +92,9 @@ def test_numbers_are_names_where_there_are_no_others():
     assert open_source([(Image.new("RGB", (4, 4)), 3), (Image.new("RGB", (4, 4)), "cat")]).labelling() == ["3", "cat"]
     fake = datasets.FakeData(5, (3, 8, 8), 4)
     source = open_source(fake)
-    assert source.label_names == ("0", "1", "2", "3") and told(source) == [str(int(fake[id][1])) for id in range(5)]
+    assert source.label_names == ("0", "1", "2", "3") and labels_of(source) == [
+        str(int(fake[id][1])) for id in range(5)
+    ]
 
 
 def test_dicts_and_features_of_the_hub_are_read():

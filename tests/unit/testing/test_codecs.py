@@ -108,9 +108,9 @@ def test_a_codec_that_fails_is_told_in_one_sentence(there, fails):
         raise fails
 
     there(replace(RAW, encode=failing))
-    with pytest.raises(UsageError, match=r'codec "raw" cannot encode \[3, 5, 3\]') as told:
+    with pytest.raises(UsageError, match=r'codec "raw" cannot encode \[3, 5, 3\]') as raised:
         encode(GRAY, "raw")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     there(replace(RAW, decode=failing))
     with pytest.raises(NotAnAtlas, match="its raw bytes cannot be decoded"):
         decode(raw(GRAY, ""), "raw")

@@ -65,11 +65,11 @@ def forget() -> None:
 
 def _found(registry) -> list:
     """Every row without asking installed packages again."""
-    return [Told(registry.known(name)) for name in registry.names]
+    return [RowSpy(registry.known(name)) for name in registry.names]
 
 
 @dataclass
-class Told:
+class RowSpy:
     row: object
     home: str = "a guest 1.0"
 

@@ -166,9 +166,9 @@ def test_a_kind_that_fails_is_told_in_one_sentence(there, fails) -> None:
         raise fails
 
     there(replace(ROW, open=opened))
-    with pytest.raises(ImageError, match=r'"numbers:3" cannot be opened: the image kind "numbers" fails: ') as told:
+    with pytest.raises(ImageError, match=r'"numbers:3" cannot be opened: the image kind "numbers" fails: ') as raised:
         ls.images("numbers:3")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     there(replace(ROW, open=lambda images: Numbers(0)))
     with pytest.raises(ImageError, match='the images "numbers:3" are none'):
         ls.images("numbers:3")
@@ -194,10 +194,10 @@ def test_files_that_exist_come_before_a_prefix(there, tmp_path: Path, monkeypatc
 def test_a_scheme_that_nothing_opens_is_said(text: str, scheme: str) -> None:
     """One sentence with the scheme and with what can be given; of a path it says that it does not exist."""
     assert scheme_of(text) == scheme
-    with pytest.raises(ImageError) as told:
+    with pytest.raises(ImageError) as raised:
         open_source(text)
     said = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
-    assert str(told.value) == f'the images "{text}" do not exist{said}; expected {forms()}'
+    assert str(raised.value) == f'the images "{text}" do not exist{said}; expected {forms()}'
 
 
 def test_a_package_that_a_kind_needs_is_named(there) -> None:

@@ -19,36 +19,36 @@ def test_a_networks_own_names_come_first():
     """Whatever a table says of their order; an id, a name or an index of the table leads to the name."""
     outputs = Outputs(3, ("cat", "ant", "bee"), TABLE, FEW)
     for label in ("cat", "n00000007", "2"):
-        assert outputs.place("x.jpg", label) == 0
-    assert outputs.place("x.jpg", "ant") == 1
+        assert outputs.index("x.jpg", label) == 0
+    assert outputs.index("x.jpg", "ant") == 1
 
 
 def test_a_table_tells_the_outputs_of_a_network_without_names():
     """Its index is the output's place; a file's own row comes first, then its folder, then how its name begins."""
     outputs = Outputs(3, (), TABLE, FEW)
-    assert [outputs.place("x.jpg", label) for label in ("n00000005", "cat", "0")] == [1, 2, 0]
-    assert outputs.place("photos/b.jpg", "photos") == 1
-    assert outputs.place("photos/n00000007_12.JPEG", "photos") == 2
+    assert [outputs.index("x.jpg", label) for label in ("n00000005", "cat", "0")] == [1, 2, 0]
+    assert outputs.index("photos/b.jpg", "photos") == 1
+    assert outputs.index("photos/n00000007_12.JPEG", "photos") == 2
 
 
 def test_a_number_is_a_place():
     """Where nobody says otherwise; beyond the last output it is none."""
     outputs = Outputs(3, (), [], FEW)
-    assert (outputs.place("x.jpg", "2"), outputs.place("x.jpg", "3")) == (2, None)
-    assert Outputs(3, ("2", "0", "1"), [], FEW).place("x.jpg", "2") == 0
+    assert (outputs.index("x.jpg", "2"), outputs.index("x.jpg", "3")) == (2, None)
+    assert Outputs(3, ("2", "0", "1"), [], FEW).index("x.jpg", "2") == 0
 
 
 def test_all_wordnet_ids_in_their_order_are_the_outputs():
     """Only if there are as many as outputs."""
     listed = [("a/1.jpg", "n00000010"), ("b/1.jpg", "n00000005"), ("n00000007_3.jpg", None), ("README.md", None)]
-    assert [Outputs(3, (), [], listed).place(*picture) for picture in listed] == [2, 0, 1, None]
-    assert Outputs(4, (), [], listed).place("a/1.jpg", "n00000010") is None
+    assert [Outputs(3, (), [], listed).index(*picture) for picture in listed] == [2, 0, 1, None]
+    assert Outputs(4, (), [], listed).index("a/1.jpg", "n00000010") is None
 
 
 def test_a_name_of_two_outputs_is_none():
     """ImageNet has two classes called crane."""
     outputs = Outputs(3, ("crane", "ant", "crane"), [], FEW)
-    assert outputs.place("x.jpg", "crane") is None and outputs.place("x.jpg", "ant") == 1
+    assert outputs.index("x.jpg", "crane") is None and outputs.index("x.jpg", "ant") == 1
 
 
 def test_names_that_two_lists_use_differently_are_not_trusted():
@@ -58,22 +58,22 @@ def test_names_that_two_lists_use_differently_are_not_trusted():
         ClassRow(index="1", wnid="n00000002", name="tights"),
     ]
     outputs = Outputs(2, ("tank suit", "maillot"), table, FEW)
-    assert [outputs.place("x.jpg", label) for label in ("n00000001", "n00000002")] == [0, 1]
+    assert [outputs.index("x.jpg", label) for label in ("n00000001", "n00000002")] == [0, 1]
 
 
 def test_a_table_of_other_classes_is_not_guessed_from():
     """Fewer rows than outputs, and no name in common: its indices are not the network's."""
     outputs = Outputs(9, (), TABLE, FEW)
-    assert [outputs.place("a.jpg", label) for label in (None, "ant", "n00000010", "2")] == [None] * 4
+    assert [outputs.index("a.jpg", label) for label in (None, "ant", "n00000010", "2")] == [None] * 4
 
 
 def test_what_cannot_be_known_is_a_sentence():
     """Which picture, which class, and what to give."""
     outputs = Outputs(3, ("ant", "bee", "cat"), [], FEW)
     with pytest.raises(UsageError, match=r'right for "x.jpg" of class "cut" cannot be known; did you mean cat'):
-        outputs.places([("y.jpg", "ant"), ("x.jpg", "cut")])
+        outputs.indices([("y.jpg", "ant"), ("x.jpg", "cut")])
     with pytest.raises(UsageError, match=r'"x.jpg" cannot be known; give --classes FILE'):
-        outputs.places(FEW)
+        outputs.indices(FEW)
 
 
 def test_tables_are_read_by_their_columns(tmp_path: Path):

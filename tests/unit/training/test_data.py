@@ -13,6 +13,8 @@ from layerscope.core.errors import ImageError
 from layerscope.core.records import Input
 from layerscope.training import data as room
 from layerscope.training.data import open_data, open_validation
+from layerscope.training.recipe import recipe_of
+from layerscope.training.train import _task
 from tests.helpers.training import CLASSES, EACH, drawn
 
 
@@ -54,6 +56,32 @@ def test_folders_are_told_by_their_names(tmp_path):
     assert labels_of(data.validate) == list(CLASSES)
     other = open_data(tmp_path, drawn(tmp_path / "other", each=3))
     assert len(other.validate.ids) == 9 and other.how.startswith("validated on other/")
+
+
+class Place:
+    """A path of a class that is not pathlib's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+def test_any_path_object_names_a_folder(tmp_path):
+    """A path is what it names, whatever its class: the pictures to validate with are those of val/."""
+    drawn(tmp_path / "train", each=2)
+    drawn(tmp_path / "val", each=1)
+    assert labels_of(open_data(Place(tmp_path)).validate) == list(CLASSES)
+
+
+def test_a_table_beside_data_in_the_home_folder_is_found(tmp_path, monkeypatch):
+    """Classes given as numbers are spelled by classes.tsv, also where the data are named with "~"."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "classes.tsv").write_text("index\twnid\tname\n0\tn00000010\tcat\n1\tn00000007\tant\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    task = _task("worldnet", ("0", "1"), "~/data", recipe_of("worldnet", "default"), bf16=False)
+    assert task.notes["classes"] == "n00000010\nn00000007"
 
 
 def test_of_one_folder_a_part_is_held_out(pictures):

@@ -73,9 +73,9 @@ def test_loss_is_said(shelf, tmp_path, codec, lossy) -> None:
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("UPDATE run SET settings = json_set(settings, '$.codec', ?)", (codec,))
     with viewing(copy) as client:
-        told = client.get("/coded/about?format=json").json()
+        facts = client.get("/coded/about?format=json").json()
         text = client.get("/coded/about").text
-    assert (told["codec"], told["lossy"]) == (codec, lossy)
+    assert (facts["codec"], facts["lossy"]) == (codec, lossy)
     assert ("which is lossy" in text) == lossy
 
 

@@ -52,8 +52,8 @@ def test_an_unchanged_page_is_not_sent_again(copy, page):
     with viewing(copy) as browser:
         first = browser.get(page)
         tag = first.headers["ETag"]
-        for told in (tag, f'"other", W/{tag}', "*"):
-            again = browser.get(page, headers={"If-None-Match": told})
+        for tags in (tag, f'"other", W/{tag}', "*"):
+            again = browser.get(page, headers={"If-None-Match": tags})
             assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
         assert browser.get(page, headers={"If-None-Match": '"other"'}).status_code == 200
         os.utime(copy, (0, 0))

@@ -168,9 +168,9 @@ def test_every_comparison_is_a_page(shelf, query) -> None:
     """As HTML and as JSON without NaN; a dead unit stands in its column and says so."""
     with viewing(shelf.path("one"), shelf.path("two")) as client:
         page = client.get(f"/one/compare{query}")
-        told = client.get(f"/one/compare{query}{'&' if query else '?'}format=json")
-    assert page.status_code == told.status_code == 200
-    assert "NaN" not in told.text
+        data = client.get(f"/one/compare{query}{'&' if query else '?'}format=json")
+    assert page.status_code == data.status_code == 200
+    assert "NaN" not in data.text
     assert ("A dead unit" in page.text) == ("features.1:11" in query)
 
 

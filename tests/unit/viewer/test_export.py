@@ -165,19 +165,19 @@ def test_names_from_strangers_are_only_text(names, spoilt, tmp_path):
 def test_an_unfinished_atlas_says_so(tmp_path):
     """On every page, and to the one who exports it."""
     atlas = small_atlas(tmp_path / "u.atlas", units=2, k=2, images=6, finished=False)
-    told: list[str] = []
+    reported: list[str] = []
 
     class Listening:
         def start(self, stage: str, total: int, done: int) -> None:
-            told.append(f"{stage} {total}")
+            reported.append(f"{stage} {total}")
 
         def step(self, count: int = 1) -> None: ...
 
         def say(self, sentence: str) -> None:
-            told.append(sentence)
+            reported.append(sentence)
 
     done = export(atlas, tmp_path / "site", progress=Listening())
-    assert any("has not ended" in sentence for sentence in told) and f"export {done.files}" in told
+    assert any("has not ended" in sentence for sentence in reported) and f"export {done.files}" in reported
     assert all("still being built" in page.read_text() for page in pages(tmp_path / "site"))
 
 
@@ -218,6 +218,6 @@ def test_layers_are_chosen_by_name_or_pattern(atlas):
 
 def test_the_marker_says_what_was_chosen(private):
     """The folder is told as ours by a file that holds no time."""
-    told = json.loads((private / MARKER).read_text())
-    assert told["photographs"] is False and told["projections"] is True
-    assert not [name for name in told if "time" in name or "date" in name]
+    marker = json.loads((private / MARKER).read_text())
+    assert marker["photographs"] is False and marker["projections"] is True
+    assert not [name for name in marker if "time" in name or "date" in name]

@@ -11,9 +11,9 @@ import pytest
 from layerscope.core.geometry import Field, Window
 from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.pages import concepts, home, network
-from layerscope.viewer.pages.covers import across, cover
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.strip import strip
+from layerscope.viewer.pages.representatives import representatives, representatives_across
+from layerscope.viewer.pages.strip import strip_of
 from layerscope.viewer.render import asset_marks, render
 from layerscope.viewer.shelf import Book, Shelf
 from tests.helpers.atlases import CLASSES, SIDE, small_atlas
@@ -71,19 +71,19 @@ def test_one_opens_the_deepest_layer_that_tells_its_units_apart(shelf: Shelf) ->
 def test_a_cover_shows_what_concepts_name_best_one_unit_a_concept(shelf: Shelf) -> None:
     """Then a seeded sample of live units with tiles; never a dead one, ascending, the same every time."""
     book = shelf.book("wide")
-    units = cover(book, book.layers[0], 6)
+    units = representatives(book, book.layers[0], 6)
     best = max((one for one in book.file.concepts(0) if one.best), key=lambda one: (one.best.score, -one.unit))
     assert [one.unit for one in units if one.name] and best.unit in [one.unit for one in units]
     assert [one.unit for one in units] == sorted({one.unit for one in units}) and len(units) == 6
     assert UNITS - 1 not in [one.unit for one in units]
-    assert cover(book, book.layers[0], 6) == units
-    assert [one.layer.name for one in across(shelf.book("small"), 6)] == ["features.1", "features.4"]
+    assert representatives(book, book.layers[0], 6) == units
+    assert [one.layer.name for one in representatives_across(shelf.book("small"), 6)] == ["features.1", "features.4"]
 
 
 def test_the_strip_is_to_scale(shelf: Shelf) -> None:
     """Sides of maps and fields are to the input's side as their px are to its px; bars are to one another as units."""
     layers = shelf.book("small").layers
-    drawn = strip(layers, (SIDE, SIDE))
+    drawn = strip_of(layers, (SIDE, SIDE))
     for layer, one in zip(layers, drawn.columns, strict=True):
         if layer.record.map:
             assert one.map.height / one.input.height == pytest.approx(layer.record.map[0] / SIDE, abs=0.01)
@@ -102,7 +102,7 @@ def test_a_field_larger_than_the_picture_is_drawn_as_its_part_inside(shelf: Shel
 
     layer = shelf.book("small").layers[0]
     field = Field(rows=Window(size=3 * SIDE, step=2, start=0), cols=Window(size=SIDE // 2, step=2, start=0))
-    (one,) = strip((replace(layer, record=replace(layer.record, field=field)),), (SIDE, SIDE)).columns
+    (one,) = strip_of((replace(layer, record=replace(layer.record, field=field)),), (SIDE, SIDE)).columns
     assert one.field.height == one.input.height
     assert one.field.width == pytest.approx(one.input.width / 2, abs=0.02)
 
@@ -115,8 +115,8 @@ def test_the_network_page_says_each_layer_as_the_file_does(shelf: Shelf) -> None
         for one in page.layers:
             peaks = book.file.all_peaks(one.layer.id)
             assert one.dead == int((peaks.image[:, 0] < 0).sum())
-            told = book.file.statistic("specificity", layer_id=one.layer.id, method=one.layer.method)
-            assert one.specificity == (told["median"] if one.layer.method else None)
+            specificity = book.file.statistic("specificity", layer_id=one.layer.id, method=one.layer.method)
+            assert one.specificity == (specificity["median"] if one.layer.method else None)
             figures = (
                 next((each.figures for each in found.layers if each.layer == one.layer.name), None) if found else None
             )
@@ -156,8 +156,8 @@ def test_every_page_is_json_without_what_is_no_number(shelf: Shelf) -> None:
     """NaN and infinities are not JSON."""
     book = shelf.book("small")
     for page in (home.facts(shelf, NONE), network.facts(book, NONE), concepts.facts(book, NONE)):
-        told = json.dumps(asdict(page), default=str, allow_nan=False)
-        assert np.isfinite(len(json.loads(told)))
+        text = json.dumps(asdict(page), default=str, allow_nan=False)
+        assert np.isfinite(len(json.loads(text)))
 
 
 def test_hostile_names_are_text_on_all_of_them(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_a_body_has_its_limit(kind, flags, length):
     st.dictionaries(st.text(max_size=5).filter(lambda key: key != "pictures"), st.integers(), max_size=3),
     st.lists(st.binary(max_size=40), max_size=4),
 )
-def test_a_result_comes_out_as_it_went_in(told, pictures):
+def test_a_result_comes_out_as_it_went_in(values, pictures):
     """JSON and pictures, in order, whatever their bytes."""
-    assert unpack_result(pack_result(told, pictures)) == (told, pictures)
+    assert unpack_result(pack_result(values, pictures)) == (values, pictures)
 
 
 def test_a_result_holds_plain_json_only():

@@ -112,7 +112,7 @@ def test_an_atlas_without_pictures(shelf, tmp_path) -> None:
         connection.execute("DELETE FROM picture")
     with viewing(copy) as client:
         text = client.get("/bare/i/3").text
-        told = client.get("/bare/i/3?format=json").json()
+        facts = client.get("/bare/i/3?format=json").json()
     assert "The atlas keeps no picture of this image." in text
-    assert told["kept"] is False
-    assert told["peaks"] > 0
+    assert facts["kept"] is False
+    assert facts["peaks"] > 0

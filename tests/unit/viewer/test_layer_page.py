@@ -15,10 +15,10 @@ from PIL import Image
 
 from layerscope.core.errors import UsageError
 from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.encoded_pictures import ACROSS, TILE, sprite
 from layerscope.viewer.pages.layer import SHOWS, SORTS, LayerPage, facts, matching, ordered, sections
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.units import UnitRow, unit_rows
-from layerscope.viewer.pictures import ACROSS, TILE, sprite
 from layerscope.viewer.render import asset_marks, render
 from layerscope.viewer.scripts import names_script, sprites_style
 from layerscope.viewer.shelf import Book, Shelf
@@ -256,8 +256,8 @@ def test_the_names_script_says_what_the_rows_say(shelf: Shelf) -> None:
     book = shelf.book("small")
     layer = book.layers[1]
     script = names_script(book, layer, ServerLinks("small", book.mark, asset_marks()))
-    told = json.loads(re.fullmatch(r'LS\.put\("units", "features\.4", (\[.*\])\);\n', script)[1])
-    for row, said in zip(unit_rows(book, layer), told, strict=True):
+    units = json.loads(re.fullmatch(r'LS\.put\("units", "features\.4", (\[.*\])\);\n', script)[1])
+    for row, said in zip(unit_rows(book, layer), units, strict=True):
         numbers = [row.unit, row.maximum, row.mean, row.images_above, row.positions_above]
         assert said == [*numbers, int(row.dead), int(row.shown), row.name or "", row.score, row.label or ""]
-    assert {said[9] for said in told} <= {"", *CLASSES}
+    assert {said[9] for said in units} <= {"", *CLASSES}

@@ -33,9 +33,9 @@ def test_a_picture_gives_the_librarys_numbers(tmp_path):
         request = {"layer": layer.name, "unit": unit.number, "project": True, "method": layer.method}
         viewer.send_text(json.dumps(request))
         viewer.send_bytes(frame(1, encoded, whole=True))
-        _, told, (_, levels, projection) = answer(viewer.receive())
+        _, response, (_, levels, projection) = answer(viewer.receive())
     maps = net.activations(source.load([peak.image], net.input).pixels, layer.name)[0]
-    np.testing.assert_allclose(told["maxima"], maps.max((1, 2)), rtol=1e-6)
-    assert (told["map"]["row"], told["map"]["col"]) == (peak.row, peak.col)
-    assert told["map"]["value"] == pytest.approx(peak.value, rel=1e-6) and len(levels) == maps[0].size
+    np.testing.assert_allclose(response["maxima"], maps.max((1, 2)), rtol=1e-6)
+    assert (response["map"]["row"], response["map"]["col"]) == (peak.row, peak.col)
+    assert response["map"]["value"] == pytest.approx(peak.value, rel=1e-6) and len(levels) == maps[0].size
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(projection))), unit.projection(0, layer.method))

@@ -34,14 +34,14 @@ def test_a_picture_is_answered(browser):
     """The answer carries the question's number and clock, the maps, and no more than was wished."""
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_bytes(frame(7, picture(1)))
-        number, told, pictures = answer(viewer.receive())
-        assert (number, told["top"], told["map"], pictures) == (7, [[mark(picture(1)), 1.0]], None, [b"jpeg"])
+        number, response, pictures = answer(viewer.receive())
+        assert (number, response["top"], response["map"], pictures) == (7, [[mark(picture(1)), 1.0]], None, [b"jpeg"])
         request = {"layer": "features.4", "unit": 3, "project": True, "method": "guided", "mosaic": False}
         viewer.send_text(json.dumps(request))
         viewer.send_bytes(again(8))
-        number, told, pictures = answer(viewer.receive())
-        assert (number, told["mosaic"], told["map"]["value"]) == (8, None, 1.5)
-        assert pictures == [bytes([3]) * 16, b"guided"] and told["projection"] == [1, 1, 7, 7]
+        number, response, pictures = answer(viewer.receive())
+        assert (number, response["mosaic"], response["map"]["value"]) == (8, None, 1.5)
+        assert pictures == [bytes([3]) * 16, b"guided"] and response["projection"] == [1, 1, 7, 7]
 
 
 def test_another_atlas_has_no_network(browser):
@@ -84,8 +84,8 @@ def test_a_bad_picture_is_answered_with_a_sentence(browser, body):
     """S10: the viewer is told, of that question, and goes on."""
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_bytes(frame(1, body))
-        number, told, _ = answer(viewer.receive())
-        assert number == 1 and ("picture" in told["error"] or "bug" in told["error"])
+        number, response, _ = answer(viewer.receive())
+        assert number == 1 and ("picture" in response["error"] or "bug" in response["error"])
         viewer.send_bytes(frame(2, picture(2)))
         assert answer(viewer.receive())[1]["top"][0][0] == mark(picture(2))
 
@@ -112,8 +112,8 @@ def test_a_request_that_cannot_be_is_said(browser, wrong):
     with browser.websocket_connect(SOCKET) as viewer:
         viewer.send_text(json.dumps({"layer": "features.4", "unit": 2}))
         viewer.send_text(json.dumps(wrong))
-        number, told, _ = answer(viewer.receive())
-        assert number is None and len(told["error"]) > 20
+        number, response, _ = answer(viewer.receive())
+        assert number is None and len(response["error"]) > 20
         viewer.send_bytes(frame(1, picture(1)))
         assert answer(viewer.receive())[2][1] == bytes([2]) * 16
 
@@ -158,8 +158,8 @@ def test_viewers_do_not_mix(browser, engine):
             viewer.send_bytes(frame(unit, picture(unit)))
         engine.gate.set()
         for unit, viewer in enumerate(viewers):
-            number, told, pictures = answer(viewer.receive())
-            assert (number, told["top"][0][0], pictures[1][0]) == (unit, mark(picture(unit)), unit)
+            number, response, pictures = answer(viewer.receive())
+            assert (number, response["top"][0][0], pictures[1][0]) == (unit, mark(picture(unit)), unit)
 
 
 def test_idle_viewers_are_let_go(browser, monkeypatch):
@@ -222,9 +222,9 @@ class Viewers(RuleBasedStateMachine):
     def _newest(self, viewer, number: int) -> tuple[dict, list[bytes]]:
         """Read up to the answer to this question; what comes before has smaller numbers."""
         while True:
-            found, told, pictures = answer(viewer.receive())
+            found, response, pictures = answer(viewer.receive())
             if found == number:
-                return told, pictures
+                return response, pictures
             assert found is None or found < number
 
     @rule()
@@ -260,11 +260,11 @@ class Viewers(RuleBasedStateMachine):
                 viewer.send_bytes(frame(self.number, picture(self.number) if body is None else body))
             asked[viewer] = self.number
         for viewer, number in asked.items():
-            told, pictures = self._newest(viewer, number)
+            response, pictures = self._newest(viewer, number)
             if body is not None:
-                assert "neither a JPEG nor a PNG" in told["error"]
+                assert "neither a JPEG nor a PNG" in response["error"]
             else:
-                assert told["top"][0][0] == mark(picture(number)) and pictures[1][0] == unit
+                assert response["top"][0][0] == mark(picture(number)) and pictures[1][0] == unit
 
     @invariant()
     def seats_are_counted(self) -> None:

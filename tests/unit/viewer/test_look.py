@@ -13,7 +13,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import PICTURE_BYTES
-from layerscope.viewer.gallery import BYTES, PICTURES, WAITING, Busy, Gallery, small_copy
+from layerscope.viewer.gallery import MOST_BYTES, MOST_PICTURES, WAITING, Busy, Gallery, small_copy
 from layerscope.viewer.pages.live import VIRIDIS
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
@@ -152,19 +152,19 @@ def test_a_copy_that_is_no_jpeg_or_png_is_made_one(tmp_path):
 def test_the_gallery_is_bounded():
     """The newest sixteen, and the oldest goes first; asking for one makes it new."""
     gallery = Gallery(FakeEngine().whole)
-    keys = [gallery.add(picture(shade)) for shade in range(PICTURES)]
+    keys = [gallery.add(picture(shade)) for shade in range(MOST_PICTURES)]
     assert all(gallery.find(key) for key in keys[1:]) and gallery.find(keys[0])
-    gallery.add(picture(PICTURES))
+    gallery.add(picture(MOST_PICTURES))
     assert gallery.find(keys[1]) is None and gallery.find(keys[0]) is not None
 
 
 def test_large_pictures_leave_sooner():
     """All together stay within their bytes, whatever their number; the newest is always there."""
-    gallery, size = Gallery(FakeEngine().whole), BYTES // 9
+    gallery, size = Gallery(FakeEngine().whole), MOST_BYTES // 9
     keys = [gallery.add(picture(shade) + bytes(size // 2)) for shade in range(14)]
     held = [key for key in keys if gallery.find(key) is not None]
     assert held == keys[-len(held) :] and 8 <= len(held) < 14
-    newest = gallery.add(picture(20) + bytes(BYTES))
+    newest = gallery.add(picture(20) + bytes(MOST_BYTES))
     assert gallery.find(newest) is not None and gallery.find(keys[-1]) is None
 
 

@@ -174,9 +174,9 @@ def test_the_command_ends_quietly(atlas, spoken):
         address = json.loads(printed)["address"] if spoken else printed.strip()
         assert got(address)[0] == 200
         process.send_signal(signal.SIGINT)
-        rest, told = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=30)
     assert (process.returncode, rest) == (0, "")
-    assert told.splitlines() == ["Ctrl-C ends it", "heavy []"]
+    assert errors.splitlines() == ["Ctrl-C ends it", "heavy []"]
 
 
 def test_the_room_needs_no_torch():

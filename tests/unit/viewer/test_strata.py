@@ -15,7 +15,7 @@ from PIL import Image
 
 from layerscope.core.geometry import Box
 from layerscope.core.strata import PERCENTILES, ROW
-from layerscope.viewer import pictures
+from layerscope.viewer import encoded_pictures
 from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.strata import TILE, on_small
 from tests.helpers.books import full_atlas
@@ -38,7 +38,7 @@ def test_every_tile_is_the_picture_s(shelf) -> None:
     """Row by percentile, column by rank: what the box holds of the small picture, to what the codec loses; a place that
     the build has not come to is mid-gray."""
     book = shelf.book("full")
-    made = pictures.strata(book, book.layers[1], 3)
+    made = encoded_pictures.strata(book, book.layers[1], 3)
     assert made.media == "image/jpeg"
     sheet = decoded(made.content)
     assert sheet.shape == (len(PERCENTILES) * TILE, ROW * TILE, 3)
@@ -59,8 +59,8 @@ def test_every_tile_is_the_picture_s(shelf) -> None:
 def test_a_unit_without_strata_has_no_sheet(shelf) -> None:
     """A dead unit, and a unit that is not there."""
     book = shelf.book("full")
-    assert pictures.strata(book, book.layers[0], DEAD) is None
-    assert pictures.strata(book, book.layers[0], 4711) is None
+    assert encoded_pictures.strata(book, book.layers[0], DEAD) is None
+    assert encoded_pictures.strata(book, book.layers[0], 4711) is None
 
 
 def test_pictures_that_are_not_kept_are_gray(shelf, tmp_path) -> None:
@@ -69,7 +69,7 @@ def test_pictures_that_are_not_kept_are_gray(shelf, tmp_path) -> None:
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("DELETE FROM picture")
     bare = Shelf([copy])
-    made = pictures.strata(bare.book("bare"), bare.book("bare").layers[0], 0)
+    made = encoded_pictures.strata(bare.book("bare"), bare.book("bare").layers[0], 0)
     assert np.abs(decoded(made.content) - 128).max() <= 2
     bare.close()
 

@@ -104,9 +104,9 @@ def test_again_means_the_last_picture(watched):
 def test_a_failure_is_told_and_survived(watched, caplog):
     """A picture that cannot be used gets its sentence, a bug gets a plain one and a traceback in the log."""
     seat = watched.seat("a")
-    for number, (body, told) in enumerate([(b"broken", "broken"), (b"bug", BUG), (b"x", b"answer")]):
+    for number, (body, expected) in enumerate([(b"broken", "broken"), (b"bug", BUG), (b"x", b"answer")]):
         watched.turns.ask(seat, asked(number, body=body))
-        assert watched.next() == ("a", number, told)
+        assert watched.next() == ("a", number, expected)
         watched.turns.sent(seat)
     assert "ZeroDivisionError" in caplog.text
 

@@ -199,11 +199,11 @@ def test_json_is_the_page(shelf) -> None:
     book = shelf.book("full")
     with viewing(book.file.path) as client:
         for unit in (2, SPARSE, DEAD):
-            told = client.get(f"/full/l/features.1/u/{unit}?format=json").json()
+            data = client.get(f"/full/l/features.1/u/{unit}?format=json").json()
             page = facts(book, NONE, layer="features.1", unit=unit)
-            assert told["numbers"] == asdict(page.numbers)
-            assert [one["value"] for one in told["peaks"]] == [one.value for one in page.peaks]
-            json.dumps(told, allow_nan=False)
+            assert data["numbers"] == asdict(page.numbers)
+            assert [one["value"] for one in data["peaks"]] == [one.value for one in page.peaks]
+            json.dumps(data, allow_nan=False)
 
 
 def test_the_page_s_words(shelf) -> None:
@@ -232,11 +232,11 @@ def test_a_unit_without_tiles_says_so(shelf, tmp_path) -> None:
         connection.execute("DELETE FROM sheet WHERE unit = 4")
     with viewing(copy) as client:
         text = client.get("/sampled/l/features.1/u/4").text
-        told = client.get("/sampled/l/features.1/u/4?format=json").json()
+        facts = client.get("/sampled/l/features.1/u/4?format=json").json()
     assert "the build kept those of some units of this layer only" in text
-    assert told["patches"] is None
-    assert told["looks"] == []
-    assert len(told["peaks"]) == 9
+    assert facts["patches"] is None
+    assert facts["looks"] == []
+    assert len(facts["peaks"]) == 9
 
 
 def test_a_class_without_images_is_not_shown(shelf, tmp_path) -> None:

@@ -85,9 +85,9 @@ def test_a_stopped_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_world(tmp_path / "stopped", COUNT, SEED, progress=stop)
     (tmp_path / "stopped" / "images" / f"{CLASSES[0]}" / "x.png.part").write_bytes(b"half a file")
-    told: list[int] = []
-    assert write_world(tmp_path / "stopped", COUNT, SEED, progress=told.append) == 8
-    assert told == list(range(8, COUNT + 1))
+    counts: list[int] = []
+    assert write_world(tmp_path / "stopped", COUNT, SEED, progress=counts.append) == 8
+    assert counts == list(range(8, COUNT + 1))
     (tmp_path / "stopped" / "images" / f"{CLASSES[0]}" / "x.png.part").unlink()
     write_world(tmp_path / "whole", COUNT, SEED)
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")

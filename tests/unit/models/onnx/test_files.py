@@ -203,6 +203,27 @@ def test_the_range_and_order_that_a_file_states_are_taken(tmp_path: Path) -> Non
     assert (expected.order, expected.std) == ("BGR", (1 / 255,) * 3)
 
 
+@pytest.mark.parametrize(
+    ("operator", "constant", "whole"),
+    [
+        ("Mul", 1 / 255, True), ("Mul", 1 / 127.5, True), ("Div", 255.0, True), ("Sub", 123.7, True),
+        ("Add", -104, True),
+        ("Mul", 2.0, False), ("Div", 0.225, False), ("Sub", 0.45, False), ("Add", 123.7, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("held", ["among the weights", "in a node"])
+def test_a_network_that_brings_its_pictures_down_gets_them_large(
+    operator: str, constant: float, whole: bool, held: str, tmp_path: Path
+) -> None:
+    """What begins by dividing by 255, or takes off a mean that no number from 0 to 1 has, gets 0 to 255."""
+    value = np.array(constant, np.float32)
+    nodes = [helper.make_node("Cast", ["x"], ["v"], to=1), helper.make_node(operator, ["v", "c"], ["y"])]
+    if held == "in a node":
+        nodes.insert(0, helper.make_node("Constant", [], ["c"], value=numpy_helper.from_array(value)))
+    model = model_of(nodes, weights={"c": value} if held == "among the weights" else {})
+    assert load(str(saved(model, tmp_path))).input.std == (1 / 255 if whole else 1.0,) * 3
+
+
 def test_weights_do_not_go_with_it(tmp_path: Path) -> None:
     """A file beside it would not be used, so it is refused."""
     path = saved(model_of([CONV], weights=WEIGHTS), tmp_path)

@@ -113,7 +113,7 @@ def test_what_was_exported_for_one_picture_runs_on_many(opset: int, tmp_path: Pa
     assert worst_gap(model, tmp_path, x[:1]) < 1e-5
 
 
-def told(
+def node(
     op: str, inputs: Sequence[str], outputs: Sequence[str], path: str, kinds: str, **attributes: Any
 ) -> onnx.NodeProto:
     """A node as torch's newer exporter writes it: path and classes beside it, the last for the operation."""
@@ -133,10 +133,10 @@ def test_what_torch_writes_beside_its_nodes_is_believed(tmp_path: Path) -> None:
     for number, source in (("0", "x"), ("1", "out0")):
         path = f"layers.{number}"
         nodes += [
-            told("Conv", [source, f"{path}.conv.weight"], [f"a{number}"], f"{path}.bn", f"{sequential} {block} {norm}"),
-            told("Relu", [f"a{number}"], [f"b{number}"], f"{path}.act", f"{sequential} {block} {relu}"),
-            told("Add", [f"b{number}", source], [f"c{number}"], path, f"{sequential} {block}"),
-            told("Relu", [f"c{number}"], [f"out{number}"], f"{path}.act", f"{sequential} {block} {relu}"),
+            node("Conv", [source, f"{path}.conv.weight"], [f"a{number}"], f"{path}.bn", f"{sequential} {block} {norm}"),
+            node("Relu", [f"a{number}"], [f"b{number}"], f"{path}.act", f"{sequential} {block} {relu}"),
+            node("Add", [f"b{number}", source], [f"c{number}"], path, f"{sequential} {block}"),
+            node("Relu", [f"c{number}"], [f"out{number}"], f"{path}.act", f"{sequential} {block} {relu}"),
         ]
     weights = {f"layers.{number}.conv.weight": numbers(4, 4, 1, 1) for number in "01"}
     path = saved(model_of(nodes, MAP, weights, outputs=["out1"]), tmp_path)

@@ -30,8 +30,8 @@ class Case:
     domain: str = ""
 
     def __str__(self) -> str:
-        told = ",".join(f"{name}={value}" for name, value in self.attributes.items())
-        return f"{self.op}-{self.opset}({told}){'x' * len(self.more)}{list(self.shape)}"
+        attributes = ",".join(f"{name}={value}" for name, value in self.attributes.items())
+        return f"{self.op}-{self.opset}({attributes}){'x' * len(self.more)}{list(self.shape)}"
 
 
 def case(op: str, *more: Any, shape: tuple[int, ...] = MAP, opset: int = OPSET, low: float = -2.0, outputs: int = 1,

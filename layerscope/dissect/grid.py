@@ -1,6 +1,6 @@
-"""The evaluation plane: maps of any layer, upsampled to the same px of the input, where masks are known too.
+"""The evaluation grid: maps of any layer, upsampled to the same px of the input, where masks are known too.
 
-The plane is every second px of the input (a stride, so that no mask is blurred). A position of a map stands at the
+The grid is every second px of the input (a stride, so that no mask is blurred). A position of a map stands at the
 centre of its receptive field, and between four centres its values are joined bilinearly; beyond the outermost centres
 the edge's value holds (Bau et al. 2017, section 2.2).
 """
@@ -17,7 +17,7 @@ from layerscope.core.records import Input, LayerRecord, Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plane:
+class EvaluationGrid:
     """Every `every`-th row and column of the input px, the first of them every // 2."""
 
     height: int
@@ -25,7 +25,7 @@ class Plane:
     every: int = 2
 
     @classmethod
-    def of(cls, input: Input, every: int) -> "Plane":
+    def of(cls, input: Input, every: int) -> "EvaluationGrid":
         # A picture narrower than the stride keeps its middle px.
         return cls(height=input.height, width=input.width, every=min(every, input.height, input.width))
 
@@ -44,11 +44,11 @@ class Plane:
 
 
 def masks_on(
-    plane: Plane, masks: Bool[np.ndarray, "concepts h w"], placement: Placement
+    grid: EvaluationGrid, masks: Bool[np.ndarray, "concepts h w"], placement: Placement
 ) -> Bool[np.ndarray, "concepts px"]:
-    """Masks that lie on the source picture, at the plane's px: the nearest source px; False beyond the picture."""
-    rows = np.floor(placement.top + (plane.rows + 0.5) * placement.row_scale).astype(np.int64)
-    cols = np.floor(placement.left + (plane.cols + 0.5) * placement.col_scale).astype(np.int64)
+    """Masks that lie on the source picture, at the grid's px: the nearest source px; False beyond the picture."""
+    rows = np.floor(placement.top + (grid.rows + 0.5) * placement.row_scale).astype(np.int64)
+    cols = np.floor(placement.left + (grid.cols + 0.5) * placement.col_scale).astype(np.int64)
     height, width = masks.shape[1:]
     inside = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))
     taken = masks[:, rows.clip(0, height - 1)[:, None], cols.clip(0, width - 1)]
@@ -78,16 +78,16 @@ def weights_between(
 
 
 class Upsampling:
-    """The way from one layer's maps to the plane."""
+    """The way from one layer's maps to the grid."""
 
-    def __init__(self, layer: LayerRecord, plane: Plane) -> None:
+    def __init__(self, layer: LayerRecord, grid: EvaluationGrid) -> None:
         assert layer.map is not None, "a dense layer has no positions"
-        rows = weights_between(layer.field.rows, layer.map[0], plane.height, plane.rows)
-        cols = weights_between(layer.field.cols, layer.map[1], plane.width, plane.cols)
+        rows = weights_between(layer.field.rows, layer.map[0], grid.height, grid.rows)
+        cols = weights_between(layer.field.cols, layer.map[1], grid.width, grid.cols)
         self.rows, self.cols = torch.from_numpy(rows), torch.from_numpy(cols)
 
     def bits(self, maps: Float16[Tensor, "n h w u"] | Float32[Tensor, "n h w u"]) -> Int16[np.ndarray, "npx u"]:
-        """The maps at every px of the plane, image by image, as float16's bit patterns.
+        """The maps at every px of the grid, image by image, as float16's bit patterns.
 
         Those of numbers above zero are ordered as the numbers are, and those of negative ones are below zero; so
         thresholds can be compared, and counted, as integers.

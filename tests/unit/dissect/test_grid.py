@@ -1,4 +1,4 @@
-"""Maps come to the evaluation plane by their receptive fields' centres, masks by the nearest source px."""
+"""Maps come to the evaluation grid by their receptive fields' centres, masks by the nearest source px."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from layerscope.core.geometry import Field, Window
 from layerscope.core.records import Input, LayerRecord
-from layerscope.dissect.plane import Plane, Upsampling, masks_on, weights_between
+from layerscope.dissect.grid import EvaluationGrid, Upsampling, masks_on, weights_between
 from layerscope.sources import placement_of
 from tests.helpers.dissection import interpolated
 
@@ -22,12 +22,12 @@ def layer(window: Window, size: tuple[int, int]) -> LayerRecord:
 @pytest.mark.parametrize("window", [Window(size=7, step=4, start=-3), Window(size=2, step=2, start=0)])
 def test_upsampling_equals_a_loop(window, every):
     """Inside, between the centres and beyond the outermost ones, every px has the value that a loop finds."""
-    plane = Plane(height=20, width=24, every=every)
+    grid = EvaluationGrid(height=20, width=24, every=every)
     maps = np.random.default_rng(0).integers(0, 16, (2, 4, 5)).astype(float)
-    bits = Upsampling(layer(window, (4, 5)), plane).bits(torch.from_numpy(maps).permute(1, 2, 0)[None].half())
+    bits = Upsampling(layer(window, (4, 5)), grid).bits(torch.from_numpy(maps).permute(1, 2, 0)[None].half())
     centre = window.start + (window.size - 1) / 2
     axes = ((float(centre), float(window.step)),) * 2
-    expected = [interpolated(maps, axes, (row, col)) for row in plane.rows for col in plane.cols]
+    expected = [interpolated(maps, axes, (row, col)) for row in grid.rows for col in grid.cols]
     np.testing.assert_array_equal(bits.view(np.float16), np.array(expected))
 
 
@@ -53,9 +53,9 @@ def test_positions_without_a_place_are_spread_evenly():
 
 
 def test_masks_stay_as_they_are_where_the_picture_is_the_input():
-    """The plane's px are every second px of the masks."""
+    """The grid's px are every second px of the masks."""
     masks = np.random.default_rng(0).random((3, 8, 10)) < 0.5
-    taken = masks_on(Plane(height=8, width=10), masks, placement_of(Input(height=8, width=10), 8, 10))
+    taken = masks_on(EvaluationGrid(height=8, width=10), masks, placement_of(Input(height=8, width=10), 8, 10))
     np.testing.assert_array_equal(taken, masks[:, 1::2, 1::2].reshape(3, -1))
 
 
@@ -63,7 +63,7 @@ def test_masks_are_resized_and_cropped_like_the_picture():
     """A picture twice as large and 8 px wider: the middle of it is seen, and a mask is where its object is."""
     masks = np.zeros((1, 16, 24), bool)
     masks[0, 4:8, 6:10] = True
-    taken = masks_on(Plane(height=8, width=8, every=1), masks, placement_of(Input(height=8, width=8), 16, 24))
+    taken = masks_on(EvaluationGrid(height=8, width=8, every=1), masks, placement_of(Input(height=8, width=8), 16, 24))
     found = np.argwhere(taken.reshape(8, 8))
     assert (found.min(0).tolist(), found.max(0).tolist()) == ([2, 1], [3, 2])
 
@@ -71,5 +71,7 @@ def test_masks_are_resized_and_cropped_like_the_picture():
 def test_beyond_the_picture_there_is_nothing():
     """Where the crop is larger than the picture, the px around it carry no concept."""
     masks = np.ones((1, 4, 4), bool)
-    taken = masks_on(Plane(height=8, width=8, every=1), masks, placement_of(Input(height=8, width=8, resize=4), 4, 4))
+    taken = masks_on(
+        EvaluationGrid(height=8, width=8, every=1), masks, placement_of(Input(height=8, width=8, resize=4), 4, 4)
+    )
     assert taken.reshape(8, 8)[2:6, 2:6].all() and taken.sum() == 16

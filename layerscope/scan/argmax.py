@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 
-def first_places(
+def first_argmax(
     values: Float[Tensor, "n rows cols u"], of_rows: Float[Tensor, "n rows u"], highest: Float[Tensor, "n u"]
 ) -> Int64[Tensor, "n u"]:
     """The first position in reading order, row * cols + col, that holds each map's maximum; no value may be NaN.

@@ -12,19 +12,19 @@ from jaxtyping import Float32, Float64, Int64
 from layerscope.core.records import Statistics
 
 # The first two shards: enough for a covariance and a radial mean, and a small part of a scan's time.
-PICTURES = 256
+STATISTICS_IMAGES = 256
 # Of float64 sums, relative to what is summed up.
 ROUNDING = 1e-13
 
 Sums = dict[str, np.ndarray]
 
 
-def add_pictures(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
+def add_images(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     """The sums with some more images, as the network gets them."""
     # In float64, and around each picture's own mean: one of a single colour then varies by nothing.
     x = torch.from_numpy(pixels).double()
     count, channels, height, width = pixels.shape
-    rings, sizes, window = _plane(height, width)
+    rings, sizes, window = _rings(height, width)
     mean = x.mean((2, 3))
     flat = (x - mean[:, :, None, None]).permute(0, 2, 3, 1).reshape(-1, channels)
     gray = flat.mean(1).reshape(count, height, width) * torch.from_numpy(window)
@@ -61,10 +61,10 @@ def statistics_of(sums: Sums) -> Statistics:
 
 
 @lru_cache(maxsize=4)
-def _plane(
+def _rings(
     height: int, width: int
 ) -> tuple[Int64[np.ndarray, "h half"], Int64[np.ndarray, " rings"], Float64[np.ndarray, "h w"]]:
-    """For each frequency of a plane its ring (radius in steps of 1 / the longer side), the rings' sizes, the window."""
+    """For each frequency of images its ring (radius in steps of 1 / the longer side), the rings' sizes, the window."""
     steps = max(height, width)
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]) * steps
     rings = np.minimum(np.rint(radius), steps // 2).astype(np.int64)

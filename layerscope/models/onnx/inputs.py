@@ -1,9 +1,12 @@
 """Which of a file's inputs is the picture, how it lies, and what is said of how pictures are made into it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx.numpy_helper import to_array
 
 from layerscope.core.errors import TraceError
 from layerscope.core.records import Input
@@ -13,6 +16,11 @@ _MOST_CHANNELS = 64
 _TO_FIRST, _BESIDE = [0, 3, 1, 2], ("Transpose", "Conv")
 _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
 _WHOLE = (TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64)
+# By operator: how large the numbers must be that a constant takes a picture's to be, and from where on that is 0..255.
+_LARGE: dict[str, Callable[[Any], Any]] = {
+    "Mul": lambda factor: 1 / np.maximum(np.abs(factor), 1e-9), "Div": np.abs, "Sub": np.abs, "Add": np.negative,
+}  # fmt: skip
+_LARGE_FROM = 16
 _ORDERS = {"Bgr8": "BGR", "Rgb8": "RGB"}
 
 
@@ -37,15 +45,15 @@ def pictured(model: ModelProto, name: str) -> Pictured:
     if not given:
         raise TraceError(f'"{name}" takes no input, and so no picture')
     if len(given) > 1:
-        listed = ", ".join(f"{one.name} {_told(one)}" for one in given)
+        listed = ", ".join(f"{one.name} {_shape_text(one)}" for one in given)
         raise TraceError(
             f'"{name}" takes {len(given)} inputs ({listed}); only networks of one picture are known: export the part '
             "that sees one picture"
         )
     if not pictures:
         raise TraceError(
-            f'"{name}" takes {_told(given[0])}, which is no picture: expected [pictures, channels, height, width], or '
-            "channels last"
+            f'"{name}" takes {_shape_text(given[0])}, which is no picture: expected [pictures, channels, height, '
+            "width], or channels last"
         )
     (one,) = pictures
     kind = one.type.tensor_type.elem_type
@@ -59,10 +67,14 @@ def _read(model: ModelProto, one: ValueInfoProto, name: str) -> Pictured:
     last = _channels_last(model.graph, one.name, sizes)
     height, width, channels = sizes if last else (*sizes[1:], sizes[0])
     channels = channels or _channels(model.graph, one.name) or 3
-    whole = one.type.tensor_type.elem_type in _WHOLE or _said(model, "Image.NominalPixelRange") == "NominalRange_0_255"
+    whole = (
+        one.type.tensor_type.elem_type in _WHOLE
+        or _said(model, "Image.NominalPixelRange") == "NominalRange_0_255"
+        or _brings_down(model.graph, one.name)
+    )
     order = _ORDERS.get(_said(model, "Image.BitmapPixelFormat"), "RGB")
     if not 0 < channels <= _MOST_CHANNELS:
-        raise TraceError(f'"{name}" takes {_told(one)}: no picture has {channels} channels')
+        raise TraceError(f'"{name}" takes {_shape_text(one)}: no picture has {channels} channels')
     remarks = []
     if not height or not width:
         remarks.append(
@@ -92,7 +104,7 @@ def _sizes(one: ValueInfoProto) -> list[int]:
     return [max(size.dim_value, 0) for size in one.type.tensor_type.shape.dim]
 
 
-def _told(one: ValueInfoProto) -> str:
+def _shape_text(one: ValueInfoProto) -> str:
     sizes = one.type.tensor_type.shape.dim
     return f"[{', '.join(str(size.dim_value or size.dim_param or '?') for size in sizes)}]"
 
@@ -133,6 +145,22 @@ def _first(graph: GraphProto, name: str) -> NodeProto | None:
         if node.op_type in ("Cast", "Identity", "Add", "Sub", "Mul", "Div"):
             names.update(node.output)
     return None
+
+
+def _brings_down(graph: GraphProto, name: str) -> bool:
+    """Whether a network begins by dividing by about 255, or by taking off a mean of such numbers."""
+    known = {one.name: one for one in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            known.update((node.output[0], one.t) for one in node.attribute if one.name == "value")
+        elif name in node.input and node.op_type in ("Cast", "Identity", "Transpose"):
+            name = node.output[0]
+        elif name in node.input:
+            other = next((known[one] for one in node.input if one in known), None)
+            if node.op_type not in _LARGE or other is None or node.input[0] != name:
+                return False
+            return bool(_LARGE[node.op_type](to_array(other)).min() > _LARGE_FROM)
+    return False
 
 
 def _axes(node: NodeProto) -> list[Any]:

@@ -15,7 +15,7 @@ SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoverUnit:
+class RepresentativeUnit:
     """A unit that stands for its layer. maximum: its highest activation. name, score: a guess; None without one.
 
     sheets: its pictures, the patches first; a link may leave one out.
@@ -29,7 +29,7 @@ class CoverUnit:
     sheets: tuple[SheetKey, ...]
 
 
-def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, ...]:
+def representatives(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[RepresentativeUnit, ...]:
     """The units of a layer that concepts name best, where it was dissected; else a seeded sample of those with tiles.
 
     In ascending order of their numbers.
@@ -45,11 +45,11 @@ def cover(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[CoverUnit, .
     live = live_units(book.file.all_peaks(layer.id))
     rest = live[~np.isin(live, chosen)]
     chosen += sample(book.file, layer, rest, count - len(chosen), SEED)
-    return tuple(_cover_unit(book, layer, unit, best.get(unit)) for unit in sorted(chosen))
+    return tuple(_representative(book, layer, unit, best.get(unit)) for unit in sorted(chosen))
 
 
-def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptScore | None) -> CoverUnit:
-    return CoverUnit(
+def _representative(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptScore | None) -> RepresentativeUnit:
+    return RepresentativeUnit(
         layer=layer,
         unit=unit,
         maximum=finite(book.file.unit_statistics(layer.id).maximum[unit]),
@@ -62,7 +62,7 @@ def _cover_unit(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptSc
     )
 
 
-def opening(book: Book) -> AtlasLayerRecord | None:
+def layer_to_open(book: Book) -> AtlasLayerRecord | None:
     """The layer to open first: the deepest whose projections still say something of their units.
 
     Without one the first with tiles; None where no layer has any.
@@ -72,9 +72,9 @@ def opening(book: Book) -> AtlasLayerRecord | None:
     return next(iter([*telling[::-1], *with_tiles]), None)
 
 
-def across(book: Book, count: int) -> tuple[CoverUnit, ...]:
+def representatives_across(book: Book, count: int) -> tuple[RepresentativeUnit, ...]:
     """One unit of each of `count` layers with tiles, from the first to the last, evenly spread."""
     layers = [layer for layer in book.layers if layer.method and book.shown(layer)]
     layers = layers or [layer for layer in book.layers if book.shown(layer)]
     places = sorted({round(place) for place in np.linspace(0, len(layers) - 1, min(count, len(layers)))})
-    return tuple(unit for place in places for unit in cover(book, layers[place], 1))
+    return tuple(unit for place in places for unit in representatives(book, layers[place], 1))
