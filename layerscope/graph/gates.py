@@ -6,7 +6,7 @@ written out; a map over another is told from a map over a constant.
 """
 
 from collections.abc import Container
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch.fx import Graph, Node
@@ -39,8 +39,8 @@ def mark(graph: Graph, constants: Container[Node], known: Container[Node] = ()) 
             found = _product(fx, constants)
         elif fx.target is aten.div.Tensor:
             found = _quotient(fx, constants)
-        elif fx.target in (aten.where.self, aten.where.ScalarOther):
-            found = _chosen(fx)
+        elif fx.target in (aten.where.self, aten.where.ScalarOther, aten.where.ScalarSelf):
+            found = _shrunk(fx) or _chosen(fx)
         if found is not None:
             fx.target, fx.args, fx.kwargs = found[0], found[1:], {}
 
@@ -145,6 +145,31 @@ def _chosen(fx: Node) -> tuple[Any, ...] | None:
     nothing = (aten.zeros_like.default, aten.zeros.default, aten.new_zeros.default, aten.scalar_tensor.default)
     zero = other.target in nothing[:3] or (other.target is nothing[3] and other.args[0] == 0)
     return (aten.relu.default, own) if zero else None
+
+
+def _shrunk(fx: Node) -> tuple[Any, ...] | None:
+    """Hardshrink and softshrink, which exporting takes apart: x where it is far from zero, perhaps drawn nearer."""
+    mask, one, other = fx.args
+    if not _calls(mask, aten.le.Scalar, aten.gt.Scalar):
+        return None
+    size, bound = mask.args[:2]
+    if not _calls(size, aten.abs.default):
+        return None
+    own = size.args[0]
+    if mask.target is aten.le.Scalar:
+        return (aten.hardshrink.default, own, bound) if one == 0 and other is own else None
+    if not _calls(other, aten.mul.Tensor) or tuple(other.args) != (own, 0):
+        return None
+    if not _calls(one, aten.sub.Tensor) or one.args[0] is not own or one.kwargs:
+        return None
+    taken = one.args[1]
+    if not _calls(taken, aten.mul.Tensor) or taken.args[1] != bound or not _calls(taken.args[0], aten.sign.default):
+        return None
+    return (aten.softshrink.default, own, bound) if taken.args[0].args[0] is own else None
+
+
+def _calls(fx: Any, *targets: Any) -> TypeGuard[Any]:
+    return isinstance(fx, Node) and fx.target in targets
 
 
 def _map_and_gate(fx: Node, sides: tuple[Node, Node]) -> tuple[Node, Node] | None:

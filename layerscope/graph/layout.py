@@ -16,7 +16,7 @@ from torch.fx.node import map_arg
 
 from layerscope.graph.axes import REPEATED, Axes, Lie, Part
 from layerscope.graph.batch import first
-from layerscope.graph.rearranged import Emitter, rearranged
+from layerscope.graph.rearranged import Emitter, rearranged, shuffled
 
 aten = torch.ops.aten
 
@@ -75,6 +75,17 @@ class Layout:
                 self.lies[fx] = (made, Axes.plain(shape(made)))
             return self.of(fx)
         return value, axes
+
+    def ordered(self, fx: Node, before: Node, dim: int) -> tuple[Node, Axes]:
+        """As `settled`; where an axis of the tensor is the channels in another order, they are put so first."""
+        value, axes = self.settled(fx, before)
+        parts = axes.own[dim]
+        if len(parts) < 2 or len(axes.base) != 3 or axes.of(parts) != (0,):
+            return value, axes
+        made = shuffled(Emitter(self.graph, before, fx), value, parts)
+        own = [(Part(0, 1, axes.base[0]),) if own is parts else own for own in axes.own]
+        self.lies[fx] = made, axes.with_own(own)
+        return self.lies[fx]
 
     def _returned(self, output: Node) -> Any:
         """What the network returns: the values themselves, where axes are only exchanged."""

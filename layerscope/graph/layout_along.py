@@ -11,7 +11,7 @@ from torch.fx import Node
 
 from layerscope.graph.args import bind
 from layerscope.graph.axes import REPEATED, Axes, Part
-from layerscope.graph.layout import Handler, Layout, nodes_in
+from layerscope.graph.layout import Handler, Layout, nodes_in, shape
 from layerscope.graph.layout_borders import axis_of, flipped, padded
 from layerscope.graph.ops.channels import crop
 from layerscope.graph.ops.reduce import branch_max, branch_softmax
@@ -195,10 +195,10 @@ def _listed(layout: Layout, fx: Node) -> bool:
     source, indices = fx.args[0], list(fx.args[1])  # type: ignore[arg-type]
     if not layout.is_map(source) or not indices or any(i is not None for i in indices[:-1]):
         return False
-    value, axes = layout.settled(source, fx)  # type: ignore[arg-type]
     dim, listed = len(indices) - 2, indices[-1]
     if listed not in layout.constants or listed.meta["val"].dim() != 1 or dim < 0:
         return False
+    value, axes = layout.ordered(source, fx, dim)  # type: ignore[arg-type]
     whole = axes.of(axes.own[dim])
     if whole != (0,) or len(axes.own[dim]) != 1 or listed.meta["val"].dtype != torch.int64:
         return False
@@ -218,13 +218,18 @@ def _joined(layout: Layout, fx: Node) -> bool:
     if not new and all(v is t and a.is_plain for t, (v, a) in zip(tensors, lies, strict=True)):
         return True
     axes = lies[0][1]
-    if len(axes.base) not in (1, 3) or any(len(a.own) != len(axes.own) for _, a in lies):
+    if len(axes.base) not in ((1, 2, 3) if new else (1, 3)) or any(len(a.own) != len(axes.own) for _, a in lies):
         return False
     dim = axis_of(call["dim"], len(axes.own) + (2 if new else 1))
     if dim < 0:
         return False
     if new:
-        return _stacked(layout, fx, lies, axes, dim)
+        if any(a != axes for _, a in lies):
+            lies = [(layout.own(t, fx), Axes.plain(shape(t))) for t in tensors]
+        return _stacked(layout, fx, lies, lies[0][1], dim)
+    lies = [layout.ordered(t, fx, dim) for t in tensors]
+    if any(len(a.own[dim]) > 1 for _, a in lies):
+        return False
     whole = {a.of(a.own[dim]) for _, a in lies}
     (along,) = whole if len(whole) == 1 else (None,)
     if along is None or len(along) != 1 or any(_others(a, dim) != _others(axes, dim) for _, a in lies):
@@ -242,8 +247,11 @@ def _others(axes: Axes, dim: int) -> tuple[Any, ...]:
 
 
 def _stacked(layout: Layout, fx: Node, lies: list[tuple[Node, Axes]], axes: Axes, dim: int) -> bool:
-    if any(a != axes for _, a in lies):
-        return False
+    if len(axes.base) == 2:  # channels that were taken out, one by one
+        if not axes.is_plain or dim:
+            return False
+        emit = Emitter(layout.graph, fx, fx)
+        return layout.becomes(fx, None, aten.cat.default, [emit(aten.unsqueeze.default, v, 1) for v, _ in lies], 1)
     count, channels = len(lies), axes.base[0]
     base = (count * channels, *axes.base[1:])
     own = list(axes.own)

@@ -1,9 +1,12 @@
 """Turning maps about and padding them along their axes, on values that are channels first (`graph/layout.py`)."""
 
+import torch
 from torch.fx import Node
 
 from layerscope.graph.axes import Axes
 from layerscope.graph.layout import Layout
+
+aten = torch.ops.aten
 
 
 def axis_of(place: int, count: int) -> int:
@@ -12,11 +15,17 @@ def axis_of(place: int, count: int) -> int:
 
 
 def flipped(layout: Layout, fx: Node) -> bool:
+    """Turned over, or moved on."""
     value, axes = layout.settled(fx.args[0], fx)  # type: ignore[arg-type]
     dims = fx.args[-1]
     if axes.is_plain and value is fx.args[0]:
         return True
     places = [axis_of(d, len(axes.own) + 1) for d in dims]  # type: ignore[union-attr]
+    for place in places if fx.target is aten.roll.default else ():
+        # In any order of its digits the channels turned over are the value's turned over; not so moved on.
+        value, axes = layout.ordered(fx.args[0], fx, place)  # type: ignore[arg-type]
+        if place < 0 or len(axes.own[place]) > 1:
+            return False
     whole = [axes.of(axes.own[d]) if d >= 0 else None for d in places]
     if any(w is None or len(w) != 1 for w in whole):
         return False

@@ -17,7 +17,7 @@ from layerscope.graph.args import bind
 from layerscope.graph.axes import REPEATED, Axes, Part, constant_to_base
 from layerscope.graph.layout import Handler, Layout, met, shape
 from layerscope.graph.layout_along import ALONG
-from layerscope.graph.ops.statistics import channel_norm
+from layerscope.graph.ops.statistics import channel_norm, channel_rms_norm
 from layerscope.graph.rearranged import Emitter
 
 aten = torch.ops.aten
@@ -125,12 +125,15 @@ def _put(layout: Layout, fx: Node, source: Node, axes: Axes) -> Node | None:
 
 
 def _layer_norm(layout: Layout, fx: Node) -> bool:
+    """Layer or RMS normalisation of each place, over channels that stand last."""
     call = bind(fx.target, fx.args, fx.kwargs)  # type: ignore[arg-type]
-    value, axes = layout.of(call["input"])
+    value, axes = layout.ordered(call["input"], fx, -1)
     if len(call["normalized_shape"]) != 1 or axes.is_plain or len(axes.base) != 3:
         return False
     if axes.own[-1] != Axes.plain(axes.base).own[0]:
         return False
+    if fx.target is aten.rms_norm.default:
+        return layout.becomes(fx, axes, channel_rms_norm, value, call["weight"], call["eps"])
     return layout.becomes(fx, axes, channel_norm, value, call["weight"], call["bias"], call["eps"])
 
 
@@ -207,7 +210,7 @@ HANDLERS: dict[Any, Handler] = {
     **dict.fromkeys((aten.hardswish.default, aten.log_sigmoid.default), pointwise),
     aten.expand.default: _expanded,
     aten.repeat_interleave.self_int: _interleaved,
-    aten.layer_norm.default: _layer_norm,
+    **dict.fromkeys((aten.layer_norm.default, aten.rms_norm.default), _layer_norm),
     **dict.fromkeys((aten.linear.default, aten.matmul.default), _dense),
     **dict.fromkeys((aten._native_batch_norm_legit_no_training.default, aten.prelu.default), _by_channel),
     operator.getitem: _first_of,

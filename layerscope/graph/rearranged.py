@@ -94,7 +94,7 @@ def _of_maps(emit: Emitter, value: Node, axes: Axes) -> Node | None:
         if tall.size != wide.size:
             return None
         found = [*channels, *(part for part in (tall, wide) if part.size > 1)]
-        value = _shuffled(emit, value, found)
+        value = shuffled(emit, value, found)
         return value if tall.size == 1 else emit(aten.pixel_shuffle.default, value, tall.size)
     return _unshuffled(emit, value, axes)
 
@@ -124,10 +124,10 @@ def _unshuffled(emit: Emitter, value: Node, axes: Axes) -> Node | None:
     moved = [Part(0, steps[p.axis] if p.axis else p.step * square, p.size) for p in channels]
     if prod(p.size for p in moved) != count * square:
         return None
-    return _shuffled(emit, emit(aten.pixel_unshuffle.default, value, side), moved)
+    return shuffled(emit, emit(aten.pixel_unshuffle.default, value, side), moved)
 
 
-def _shuffled(emit: Emitter, value: Node, parts: Sequence[Part]) -> Node:
+def shuffled(emit: Emitter, value: Node, parts: Sequence[Part]) -> Node:
     """Channels in the order of these parts of them."""
     real = sorted(parts, key=lambda part: -part.step)
     order = [real.index(part) for part in parts]
@@ -137,11 +137,26 @@ def _shuffled(emit: Emitter, value: Node, parts: Sequence[Part]) -> Node:
 
 
 def _enlarged(emit: Emitter, value: Node, axes: Axes) -> Node | None:
-    """Each place repeated: the enlargement by the nearest place."""
+    """Each place repeated: the enlargement by the nearest place. Or the channels repeated."""
     plain = Axes.plain(axes.base).own
+    if axes.own[1:] == plain[1:]:
+        return _repeated(emit, value, axes)
     for own, parts in zip(plain[1:], axes.own[1:], strict=True):
         if parts[: len(own)] != own or any(part.axis != REPEATED for part in parts[len(own) :]):
             return None
     if axes.own[0] != plain[0]:
         return None
     return emit(aten.upsample_nearest2d.vec, value, list(axes.shape[1:]), None)
+
+
+def _repeated(emit: Emitter, value: Node, axes: Axes) -> Node | None:
+    """The channels again and again, all of them or each."""
+    sizes = [part.size for part in axes.own[0]]
+    if len(sizes) == 1:
+        return emit(aten.expand.default, value, [-1, sizes[0], -1, -1])
+    own = Axes.plain(axes.base).own[0]
+    if len(sizes) != 2 or axes.own[0][1:] not in (own, (Part(REPEATED, 0, sizes[1]),)):
+        return None
+    all_of_them = axes.own[0][1:] == own
+    joined = emit(aten.cat.default, [value] * sizes[0 if all_of_them else 1], 1)
+    return joined if all_of_them else emit(shuffle, joined, sizes[::-1], [1, 0])

@@ -34,7 +34,7 @@ class Rectify(torch.autograd.Function):
     """min(max(x, slope * x), ceiling), with the way back that the course's method asks for."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: float, ceiling: float, inplace: bool, course: Course) -> Tensor:
+    def forward(ctx: Any, x: Tensor, slope: Any, ceiling: float, inplace: bool, course: Course) -> Tensor:
         ctx.slope, ctx.course = slope, course
         ctx.open = (x > 0) & (x < ceiling)
         result = torch.where(x > 0, x, slope * x).clamp(max=ceiling)
@@ -62,21 +62,29 @@ def _relu6(input: Tensor, inplace: bool = False) -> tuple:
     return input, 0.0, 6.0, inplace
 
 
-def _hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple:
-    assert min_val == 0, "a hardtanh that does not start at 0 is no ReLU"
-    return input, 0.0, float(max_val), inplace
+def _hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple | None:
+    return (input, 0.0, float(max_val), inplace) if min_val == 0 else None
+
+
+def _clamp(input: Tensor, min: float | None = None, max: float | None = None) -> tuple | None:
+    return (input, 0.0, math.inf if max is None else float(max), False) if min == 0 else None
 
 
 def _leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> tuple:
     return input, float(negative_slope), math.inf, inplace
 
 
+def _prelu(input: Tensor, weight: Tensor) -> tuple:
+    return input, weight.view(-1, *(1,) * (input.dim() - 2)), math.inf, False
+
+
 def _in_place(form: Callable[..., tuple]) -> Callable[..., tuple]:
     return lambda *args, **kwargs: (*form(*args, **kwargs)[:3], True)
 
 
-# Every way of calling a ReLU that eager PyTorch has; _assert_all_caught finds one that is missing here.
-RECTIFIERS: dict[Callable, Callable[..., tuple]] = {
+# Every way of calling a ReLU that eager PyTorch has; _assert_all_caught finds one that is missing here. None: a call
+# that is none.
+RECTIFIERS: dict[Callable, Callable[..., tuple | None]] = {
     functional.relu: _relu,
     torch.relu: _relu,
     Tensor.relu: _relu,
@@ -87,13 +95,16 @@ RECTIFIERS: dict[Callable, Callable[..., tuple]] = {
     functional.hardtanh_: _in_place(_hardtanh),
     functional.leaky_relu: _leaky_relu,
     functional.leaky_relu_: _in_place(_leaky_relu),
+    **dict.fromkeys((torch.prelu, functional.prelu, Tensor.prelu), _prelu),
+    **dict.fromkeys((torch.clamp, Tensor.clamp), _clamp),
 }
 UNCAUGHT = (
     "ReluBackward",
     "HardtanhBackward",
     "LeakyReluBackward",
+    "PreluKernelBackward",
     "ThresholdBackward",
-    "ClampBackward",
+    "Clamp",
     *ways.UNCAUGHT,
 )
 
@@ -122,17 +133,19 @@ class Interception(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = self._call(func, args, kwargs or {})
-        if self.calls is not None and isinstance(result, Tensor) and result.requires_grad:
-            self.calls.append(_keep(result))
+        for part in result if isinstance(result, tuple | list) else (result,):
+            if self.calls is not None and isinstance(part, Tensor) and part.requires_grad:
+                self.calls.append(_keep(part))
         return result
 
     def _call(self, func: Any, args: tuple, kwargs: dict) -> Any:
-        if func in RECTIFIERS:
-            return Rectify.apply(*RECTIFIERS[func](*args, **kwargs), self.course)
+        rectifier = RECTIFIERS[func](*args, **kwargs) if func in RECTIFIERS else None
+        if rectifier is not None:
+            return Rectify.apply(*rectifier, self.course)
         return ways.called(func, args, kwargs, self.course)
 
 
-def _frozen_copy(model: nn.Module) -> nn.Module:
+def frozen_copy(model: nn.Module) -> nn.Module:
     """A copy in eval mode that shares the weights' memory (VGG-16 in float64 is 1.1 GB) but asks no gradients."""
     shared: dict[int, object] = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in model.parameters()}
     shared |= {id(b): b for b in model.buffers()}
@@ -152,7 +165,7 @@ class Reference:
         self._course = Course()
         self._leaf = torch.tensor(image)[None].requires_grad_()
         wanted = None if names is None else set(names)
-        replica = _frozen_copy(model)
+        replica = frozen_copy(model)
         self._hook(replica, wanted)
         with torch.enable_grad(), Interception(self._course, self.calls if wanted is None else None):
             # a clone, since a first in-place operation must not meet the leaf itself
@@ -184,18 +197,31 @@ class Reference:
         self, activation: Float64[np.ndarray, "units *map"], *, unit: int, row: int = 0, col: int = 0, method: str
     ) -> Float64[np.ndarray, "c h w"]:
         """The same for a layer without a module: the first function call that returned these very activations."""
-        for kept in self.calls:
-            found = kept.output[0].detach().numpy()
-            if found.shape == activation.shape and np.allclose(found, activation, rtol=1e-10, atol=1e-12):
-                return self._back(kept, unit, row, col, method)
-        raise AssertionError("no call of the eager model returned these activations")
+        kept = self.call_like(activation)
+        assert kept is not None, "no call of the eager model returned these activations"
+        return self._back(kept, unit, row, col, method, activation.shape)
 
-    def _back(self, kept: Kept, unit: int, row: int, col: int, method: str) -> Float64[np.ndarray, "c h w"]:
+    def call_like(self, activation: Float64[np.ndarray, "units *map"]) -> Kept | None:
+        """The first function call that returned these activations, if one did; of those of this very shape, or else of
+        those with the same numbers in the same order."""
+        alike = [kept for kept in self.calls if kept.output[0].numel() == activation.size]
+        for kept in sorted(alike, key=lambda kept: kept.output.shape[1:] != activation.shape):
+            found = kept.output[0].detach().numpy().reshape(activation.shape)
+            if np.allclose(found, activation, rtol=1e-10, atol=1e-12):
+                return kept
+        return None
+
+    def _back(
+        self, kept: Kept, unit: int, row: int, col: int, method: str, shape: tuple[int, ...] | None = None
+    ) -> Float64[np.ndarray, "c h w"]:
+        """shape: what the place is one of, where the call returned the same numbers in another shape."""
         assert method in METHODS
         self._course.method, self._course.start = method, kept.maker
-        place = (0, unit) if kept.output.ndim == 2 else (0, unit, row, col)
-        start = torch.zeros_like(kept.output)
-        start[place] = kept.output[place].detach()
+        values = kept.output[0].detach().reshape(shape or kept.output.shape[1:])
+        place = (unit, row, col)[: values.ndim]
+        start = torch.zeros_like(values)
+        start[place] = values[place]
+        start = start.reshape(kept.output.shape)
         (signal,) = torch.autograd.grad(kept.output, self._leaf, start, retain_graph=True)
         return signal[0].numpy()
 

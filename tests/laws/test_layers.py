@@ -10,7 +10,8 @@ from torch import nn
 import layerscope as ls
 from layerscope.core.errors import UnknownOp, UsageError
 from tests.helpers.networks import Sine
-from tests.laws.strategies import FEW, Box, Drawing, Stage, Unknown, drawings
+from tests.laws.drawings import Box, Drawing, Stage, Unknown, drawings
+from tests.laws.strategies import FEW
 
 # Each of these traces a larger network, or two.
 FEWER = settings(FEW, max_examples=max(1, settings().max_examples // 10))

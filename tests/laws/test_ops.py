@@ -18,6 +18,7 @@ FORMULAS = {
     "local_response_norm": lambda signal, inputs, call: (signal,),
     "gate": lambda signal, inputs, call: (signal * inputs[1], torch.zeros_like(inputs[1])),
     "softmax": lambda signal, inputs, call: (signal * inputs[0].exp() / inputs[0].exp().sum(1, keepdim=True),),
+    "branch_softmax": lambda signal, inputs, call: (signal * shares_of_branches(inputs[0], call),),
     "quotient": lambda signal, inputs, call: fixed_divisor(signal, *inputs),
     "channel_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call),
     "channel_rms_norm": lambda signal, inputs, call: fixed_deviation(signal, inputs[0], [1], call, centred=False),
@@ -34,6 +35,11 @@ def fixed_divisor(signal, x, divisor):
     """A divisor that is smaller than the map is a constant; one of its size is differentiated."""
     own = signal / divisor
     return own, -signal * x / divisor**2 if divisor.shape == x.shape else torch.zeros_like(divisor)
+
+
+def shares_of_branches(x, call):
+    parts = x.exp().reshape(x.shape[0], call["outer"], call["count"], call["inner"], *x.shape[2:])
+    return (parts / parts.sum(2, keepdim=True)).reshape(x.shape)
 
 
 def last(call) -> list[int]:

@@ -80,7 +80,8 @@ def _shared_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (signal * call.output,)
 
 
-_SHARE = Rule(_shared_back, output=True, word="factor")
+# Of any softmax, over all channels or over branches.
+SHARE = Rule(_shared_back, output=True, word="factor")
 
 ROWS = (
     _row(
@@ -103,7 +104,7 @@ ROWS = (
         samples=_share_samples,
         linear=False,
         range=lambda call, inputs: Range(0.0, 1.0),
-        rules={"deconvnet": _SHARE, "guided": _SHARE},
+        rules={"deconvnet": SHARE, "guided": SHARE},
         stated=False,
     ),
 )  # fmt: skip

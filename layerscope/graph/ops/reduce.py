@@ -7,6 +7,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
+from layerscope.graph.ops.moments import SHARE
 from layerscope.graph.ops.ranges import Range
 from layerscope.graph.ops.rules import Back, adjoint
 from layerscope.graph.ops.table import Op, pointwise, unchanged
@@ -184,5 +185,7 @@ ROWS = (
         samples=_shares_samples,
         linear=False,
         range=lambda call, inputs: Range(0.0, 1.0),
+        rules={"deconvnet": SHARE, "guided": SHARE},
+        stated=False,
     ),
 )

@@ -61,19 +61,21 @@ def _nearest(ratio: Fraction) -> tuple[Rational, Rational, Rational]:
 
 
 def _sees_truly(window: Window, call: Call, axis: int) -> bool:
-    """True where no weight lies outside the window: the operation itself is asked, on one axis alone."""
+    """True where no weight lies outside the window: the operation itself is asked, on one axis alone.
+
+    The other axis has two places: of maps of one column some kernels of PyTorch make something else.
+    """
     length = call.inputs[0][axis]
-    one = torch.eye(length, dtype=torch.float64)
-    shape = (1, length, length, 1) if axis == -2 else (1, length, 1, length)
+    one = torch.eye(length, dtype=torch.float64)[None]
     args = dict(call.args)
     if args.get("scale_factors") is not None:
         rows, cols = args["scale_factors"]
         args["scale_factors"] = (rows, 1.0) if axis == -2 else (1.0, cols)
     else:
-        args["output_size"] = (call.shape[axis], 1) if axis == -2 else (1, call.shape[axis])
+        args["output_size"] = (call.shape[axis], 2) if axis == -2 else (2, call.shape[axis])
     (name,) = (key for key, value in call.args.items() if isinstance(value, NodeInput))
-    args[name] = one.reshape(shape)
-    weights = call.target(**args).reshape(length, -1)
+    args[name] = torch.stack([one, one], -1 if axis == -2 else -2).contiguous()
+    weights = call.target(**args).select(-1 if axis == -2 else -2, 0)[0]
     spans = [window.span(index) for index in range(weights.shape[1])]
     outside = torch.ones_like(weights, dtype=torch.bool)
     for index, (low, high) in enumerate(spans):

@@ -85,6 +85,29 @@ def test_a_field_that_is_too_small_is_noticed(opened):
     assert fields.check(net, given, [replace(layer, field=replace(layer.field, rows=less))])["worst"] > 1e-3
 
 
+def test_fields_behind_a_gate_are_tried_with_the_gate_held():
+    """As it is on the picture: then what lies outside changes nothing, and one px less is noticed."""
+
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.gate, self.norm = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.GroupNorm(2, 4)
+            self.second, self.rectifier = nn.Conv2d(4, 4, 3), nn.ReLU()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.first(x)
+            return self.rectifier(self.second(self.norm(x * self.gate(x.mean((2, 3), keepdim=True)).sigmoid())))
+
+    given = held(Gated(), 20)
+    net = ls.trace(given.network, given.input)
+    layer = net["second"]
+    assert layer.field.beyond
+    looked = fields.check(net, given, [layer])
+    assert looked["worst"] < 1e-12 and looked["tried"] == looked["held"] == 4 and looked["beyond"] == 0
+    less = replace(layer.field.rows, size=layer.field.rows.size - 1)
+    assert fields.check(net, given, [replace(layer, field=replace(layer.field, rows=less))])["worst"] > 1e-3
+
+
 def test_another_network_is_noticed(opened):
     """Peaks and projections are those of the eager module: of one with other weights they are none."""
     net, _ = opened

@@ -28,6 +28,17 @@ class Between(nn.Module):
         return self.last(self.call(self.parts, self.first(x).relu())).relu()
 
 
+class Exchanged(nn.Module):
+    """Rows for columns, and a convolution that needs them so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x.transpose(2, 3))
+
+
 def _grouped(p: nn.Module, x: Tensor) -> Tensor:
     n, c, h, w = x.shape
     return x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
@@ -101,6 +112,37 @@ CASES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
     ),
     "every second place": (lambda: Between(lambda p, x: x[:, :, ::2, 1::2]), ["crop", "crop"]),
     "channels by a list": (lambda: Between(lambda p, x: x[:, [3, 1, 1, 0]], 4), ["index"]),
+    "channels one by one": (
+        lambda: Between(lambda p, x: torch.stack(x.unbind(1)[::-1], 1)), ["select"] * 8 + ["unsqueeze"] * 8 + ["cat"],
+    ),
+    "one channel as three": (lambda: Between(lambda p, x: x[:, :1].expand(-1, 3, -1, -1), 3), ["slice", "expand"]),
+    "all channels again": (
+        lambda: Between(lambda p, x: x.unsqueeze(1).expand(-1, 2, -1, -1, -1).flatten(1, 2), 16), ["cat"],
+    ),
+    "each channel again": (lambda: Between(lambda p, x: x.repeat_interleave(2, 1), 16), ["cat", "shuffle"]),
+    "shuffled channels beside others": (
+        lambda: Between(lambda p, x: torch.cat([x, _grouped(p, x)], 1), 16), ["shuffle", "cat"],
+    ),
+    "shuffled channels on others": (
+        lambda: Between(lambda p, x: torch.stack([x, _grouped(p, x)], 1).flatten(1, 2), 16), ["shuffle", "cat"],
+    ),
+    "shuffled channels moved on": (lambda: Between(lambda p, x: _grouped(p, x).roll(1, 1)), ["shuffle", "roll"]),
+    "shuffled channels by a list": (
+        lambda: Between(lambda p, x: _grouped(p, x)[:, [1, 7, 2]], 3), ["shuffle", "index"],
+    ),
+    "shuffled channels, normalised as they stand last": (
+        lambda: Between(lambda p, x: p["norm"](_grouped(p, x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2),
+                        norm=nn.LayerNorm(8)),
+        ["shuffle", "channel_norm"],
+    ),
+    "over their root, channels last": (
+        lambda: Between(lambda p, x: p["norm"](x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), norm=nn.RMSNorm(8)),
+        ["channel_rms_norm"],
+    ),
+    "shrinking": (
+        lambda: Between(lambda p, x: functional.softshrink(functional.hardshrink(x - 0.3, 0.4), 0.2)),
+        ["sub", "hardshrink", "softshrink"],
+    ),
     "rows and columns exchanged": (lambda: Between(lambda p, x: x.transpose(2, 3)), ["rearrange"]),
     "more channels than rows, exchanged": (
         lambda: Between(lambda p, x: functional.avg_pool2d(x, 2).transpose(1, 2), 4), ["avg_pool2d", "rearrange"],
@@ -192,6 +234,16 @@ def test_a_wrong_order_of_axes_is_found() -> None:
     node = found.traced.graph.nodes[found.traced.graph.outputs[0]]
     assert node.lies and not found.replay.fault
     assert found.traced.graph.nodes[1].shape == (8, 8, 8)
+
+
+def test_rows_and_columns_of_a_wide_map_are_exchanged() -> None:
+    """Of a map that is wider than it is high as well."""
+    model, x = nn.Sequential(nn.Conv2d(3, 4, 3), Exchanged()).double().eval(), torch.rand(2, 3, 8, 11).double()
+    traced = trace_module(model, (3, 8, 11))
+    turned, last = traced.graph.nodes[-2:]
+    assert (turned.op, turned.shape) == ("rearrange", (4, 9, 6))
+    with torch.no_grad():
+        torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {last.id})[last.id], model(x))
 
 
 def test_flattening_channels_last_turns_the_dense_layers_weights() -> None:
