@@ -39,7 +39,7 @@ def net() -> ls.Network:
 def folder(net: ls.Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures, and the atlas that the fast program makes of them."""
     made = tmp_path_factory.mktemp("fast")
-    build(anew(net), pictures(made / "pictures"), made / "fast.atlas")
+    build(anew(net), pictures(made / "pictures"), made / "fast.atlas", codec="png")
     return made
 
 
@@ -64,7 +64,7 @@ def test_the_slow_form_makes_the_same_atlas(row: FastPath, folder: Path, net: ls
     """The same rows to the last bit, or, where numbers are summed up in another order, the same peaks and tiles."""
     out = folder / f"{row.off.rpartition(':')[2]}.atlas"
     with slow_paths(row.name):
-        build(anew(net), folder / "pictures", out)
+        build(anew(net), folder / "pictures", out, codec="png")
     if row.same_bits:
         assert content_digest(out) == content_digest(folder / "fast.atlas")
     else:
@@ -74,7 +74,7 @@ def test_the_slow_form_makes_the_same_atlas(row: FastPath, folder: Path, net: ls
 def test_all_of_them_switched_off_make_the_same_atlas(folder: Path, net: ls.Network) -> None:
     """Together, as the laws are asked of them."""
     with slow_paths():
-        build(anew(net), folder / "pictures", folder / "slow.atlas")
+        build(anew(net), folder / "pictures", folder / "slow.atlas", codec="png")
     same_within_rounding(folder / "slow.atlas", folder / "fast.atlas")
 
 
@@ -105,7 +105,7 @@ def test_pages_without_a_store_are_the_same() -> None:
 
 
 def same_within_rounding(one: Path, other: Path) -> None:
-    """The same peaks at the same places, values to 1e-5, tiles to a level in the mean."""
+    """The same peaks at the same places, values to 1e-5, tiles to a level: what a lossy codec makes of a level is more."""
     with closing(sqlite3.connect(one)) as first, closing(sqlite3.connect(other)) as second:
 
         def both(query: str) -> list[list[tuple]]:
@@ -119,7 +119,7 @@ def same_within_rounding(one: Path, other: Path) -> None:
         assert len(sheets[0]) == len(sheets[1]) > 0
         for (codec, pixels), (same, others) in zip(*sheets, strict=True):
             difference = decode(pixels, codec).astype(int) - decode(others, same).astype(int)
-            assert abs(difference).mean() < 1
+            assert abs(difference).max() <= 1
 
 
 def test_the_page_on_speed_tells_of_each() -> None:
