@@ -105,7 +105,7 @@ def test_pages_without_a_store_are_the_same() -> None:
 
 
 def same_within_rounding(one: Path, other: Path) -> None:
-    """The same peaks at the same places, values to 1e-5, tiles to a level: what a lossy codec makes of a level is more."""
+    """The same peaks at the same places, values to 1e-5, tiles to a level; a lossy codec would make more of it."""
     with closing(sqlite3.connect(one)) as first, closing(sqlite3.connect(other)) as second:
 
         def both(query: str) -> list[list[tuple]]:
