@@ -72,7 +72,10 @@ def test_what_is_of_the_type_opens(folder: Path) -> None:
     assert not any(is_bearable(images, ImageFiles) for images in datasets(folder))
 
 
-@pytest.mark.parametrize("images", [7, None, iter([PICTURE]), Stream(), DataLoader(Mine())], ids=repr)
+NOT_OF_THE_TYPE = [7, None, iter([PICTURE]), Stream(), DataLoader(Mine())]
+
+
+@pytest.mark.parametrize("images", NOT_OF_THE_TYPE, ids=lambda images: type(images).__name__)
 def test_what_is_not_of_the_type_is_refused(images: Any) -> None:
     """What cannot be read by number, or has no end that is known."""
     assert not is_bearable(images, Images)
