@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
+.PHONY: demo test pages test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -58,6 +58,10 @@ test: $(STAMP) $(GUESTS)
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+# The guides are carried out, as a reader would who types what they say; README and the tutorial are in `make test`.
+pages: $(STAMP) $(GUESTS)
+	$(BIN)/python -m pytest -m wide -n $(WORKERS) --dist worksteal tests/docs/test_pages_run.py
 
 # The viewer in a real browser: Debian's Chromium, installed here where it can be.
 test-browser: $(BROWSER_STAMP)

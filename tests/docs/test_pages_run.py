@@ -47,7 +47,7 @@ def test_own_model_leaves_what_the_guides_share(own_model):
 @pytest.mark.wide
 @pytest.mark.parametrize("guide", GUIDES, ids=name)
 def test_guides_run(guide, own_model, tmp_path):
-    """Each guide runs in the folder that "use your own model" leaves: a minute and more of work, by `make docs`."""
+    """Each guide runs in the folder that "use your own model" leaves: a minute and more of work, by `make pages`."""
     shutil.copytree(own_model, tmp_path / "work")
     Page(guide, tmp_path / "work").run()
 
