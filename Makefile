@@ -84,11 +84,11 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 # The wide sweeps: more examples, more networks, full input sizes; then the laws once more with every fast path switched
-# off. The replay proof alone, over all of torchvision:
+# off (but those of a plan, which is one itself). The replay proof alone, over all of torchvision:
 # .venv/bin/python -m pytest -m wide tests/wide/test_replay.py
 laws: $(STAMP) $(GUESTS)
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide --ignore tests/reliability
-	$(BIN)/python -m pytest -p tests.slow_paths $(SLOWLY)
+	$(BIN)/python -m pytest -p tests.slow_paths --ignore tests/unit/project/test_plan.py $(SLOWLY)
 
 # Every event of every command fails once, and histories of atlases at length: how many faults, and nothing lost.
 reliability: $(STAMP)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
-from layerscope.graph.ops.rules import Rule
+from layerscope.graph.ops.rules import Rule, derivative, vjp
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -145,6 +145,12 @@ def _instance_samples() -> Iterator[Sample]:
     yield Sample(aten.instance_norm.default, (_maps(),), (NodeInput(0), None, None, *tail))
 
 
+def _in_order(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """The gradient on tensors in PyTorch's own order: for one picture whose channels lie last, PyTorch 2.14 gives a
+    wrong one of instance norm."""
+    return vjp(signal.contiguous(), call.knowing(tuple(tensor.contiguous() for tensor in call.tensors)))
+
+
 def _row(name: str, sentence: str, target: Any, window: Any, samples: Any, factor: Factor) -> Op:
     rule = Rule(lambda signal, call: (signal * factor(call, call.tensors[0]),), inputs=True, word="factor")
     return Op(
@@ -156,6 +162,7 @@ def _row(name: str, sentence: str, target: Any, window: Any, samples: Any, facto
         linear=False,
         role="normalisation",
         rules={"deconvnet": rule, "guided": rule},
+        gradient=derivative(_in_order),
         stated=False,
     )
 
