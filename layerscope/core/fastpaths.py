@@ -61,6 +61,11 @@ FAST_PATHS = (
         "graph.read", "no_cache_folder", "unit/graph/test_read.py::test_kept_networks_compute_the_same",
     ),
     _row(
+        "one trace", "a network whose calls are all known is made free of side effects without a second trace",
+        "graph.functional", "traced_twice",
+        "unit/graph/test_functional.py::test_a_call_is_what_torch_makes_of_it",
+    ),
+    _row(
         "floors of a scan", "a shard drops what cannot enter the k best of those before it", "scan.shard", "no_floors",
         "laws/test_merge.py::test_floors_only_spare_work",
     ),

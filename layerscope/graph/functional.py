@@ -45,7 +45,12 @@ VIEWS = frozenset(
     ]
 )  # fmt: skip
 # Calls of the table that may give back the very tensor that they got.
-SHARING = frozenset([aten.reshape.default, aten.pad.default])
+SHARING = frozenset(
+    [
+        aten.reshape.default, aten.pad.default, aten.pixel_shuffle.default, aten.pixel_unshuffle.default,
+        aten.channel_shuffle.default,
+    ]
+)  # fmt: skip
 
 
 def without_effects(program: ExportedProgram) -> ExportedProgram:
@@ -110,7 +115,8 @@ def _in_place(fx: FxNode, order: Mapping[FxNode, int]) -> Rewrite | None:
     if twin not in OPERATIONS.targets or not _is_its_own(written[0]):
         return None
     earlier = [user for one in written for user in one.users if order[user] < order[fx]]
-    dtypes = {source.meta["val"].dtype for source in fx.all_input_nodes}
+    # A number worked out from sizes has no type of its own.
+    dtypes = {getattr(source.meta["val"], "dtype", None) for source in fx.all_input_nodes}
     if any(_shares(user) for user in earlier) or dtypes != {fx.meta["val"].dtype}:
         return None
 

@@ -5,6 +5,8 @@ layer. There, two runs that round in another order differ by as much, and neithe
 called a fault, the pictures are moved by some units of their last place, and it is seen how far the values move.
 """
 
+from math import isfinite
+
 import torch
 from torch import Tensor
 
@@ -24,4 +26,5 @@ def allowed(program: Carrier, pictures: Tensor, nodes: set[int]) -> dict[int, fl
     signs = torch.randint(2, pictures.shape, generator=torch.Generator().manual_seed(1)).mul(2).sub(1).to(pictures)
     moved = pictures * (1 + UNITS * torch.finfo(program.dtype).eps * signs)
     pairs = zip(values(program, pictures, nodes), values(program, moved, nodes), strict=True)
-    return {node: min(TIMES * gap(other, value), MOST) for (node, value), (_, other) in pairs}
+    apart = {node: TIMES * gap(other, value) for (node, value), (_, other) in pairs}
+    return {node: min(found, MOST) for node, found in apart.items() if isfinite(found)}

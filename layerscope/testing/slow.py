@@ -13,7 +13,7 @@ from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program
+from layerscope.graph import Program, functional
 from layerscope.project import plan, run
 from layerscope.scan import shard
 from layerscope.sources import ImageCache, dataset, source
@@ -57,6 +57,10 @@ def nothing_remembered() -> AbstractContextManager[Any]:
         program._plan = program._planned
 
     return _made_otherwise(Program, lambda options: options, then=forget)
+
+
+def traced_twice() -> AbstractContextManager[Any]:
+    return mock.patch.object(functional, "functional", lambda program: False)
 
 
 def no_cache_folder() -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ from torchvision import models
 
 import layerscope as ls
 from layerscope.graph.export import exported
-from layerscope.graph.functional import functional
+from layerscope.graph.functional import SHARING, functional
 from layerscope.graph.graph import Graph
 from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.calls import BatchSize, NodeInput, Sample
@@ -120,6 +120,12 @@ def written_beside_a_view_of_what_was_written(x: Tensor) -> Tensor:
     return seen.abs()
 
 
+def by_the_number_of_pictures(x: Tensor) -> Tensor:
+    y = x * 2
+    y.mul_(x.shape[0])
+    return y / x.shape[0]
+
+
 UNKNOWN = [
     written_beside_a_view, written_through_a_view, written_behind_dropout, written_beside_a_view_of_what_was_written,
     lambda x: torch.erfinv(x.sigmoid()),
@@ -179,6 +185,35 @@ def test_torch_leaves_the_calls_of_the_table_whole() -> None:
 
 # Local response normalisation is many calls, which torch takes apart.
 SMALL = [case for case in CASES if case.name != "response normalisation"]
+
+
+def test_a_size_in_a_call_in_place_is_no_tensor() -> None:
+    """It is torch's own way that is gone there, not a traceback."""
+    program = exported(Calls(by_the_number_of_pictures).eval(), SHAPE)
+    assert not functional(program)
+
+
+def test_what_shares_memory_is_known() -> None:
+    """No call of the table gives back memory that it was given, but those that are named for it."""
+    for row in OPERATIONS:
+        for sample in row.samples():
+            if not str(sample.target).startswith("aten."):
+                continue  # ours: no exported program calls it
+            filled = [sample.inputs[a.index] if isinstance(a, NodeInput) else a for a in sample.args]
+            if any(isinstance(value, tuple | list | BatchSize) and "NodeInput" in repr(value) for value in filled):
+                continue  # joined maps are new ones
+            filled = [_sized(value) for value in filled]
+            made = _called(sample.target, filled)
+            first = made[0] if isinstance(made, tuple | list) else made
+            shared = {t.untyped_storage().data_ptr() for t in sample.inputs} & {first.untyped_storage().data_ptr()}
+            viewed = any(result.alias_info is not None for result in sample.target._schema.returns)
+            assert not shared or viewed or sample.target in SHARING, sample.target
+
+
+def _sized(value: Any) -> Any:
+    if isinstance(value, BatchSize):
+        return value.times * 2
+    return [_sized(one) for one in value] if isinstance(value, tuple | list) else value
 
 
 @pytest.mark.wide
