@@ -172,9 +172,12 @@ class InStep:
         self._release(node)
 
     def _gap(self, node: int, value: Tensor, output: Tensor) -> float:
-        """As `gap`, whichever way the network's own tensor lies in the node's."""
-        lies = self.reading.program.graph.nodes[node].lies
-        return min(gap(seen, output) for seen in seen_as(value, lies))
+        """As `gap`, whichever way the network's own tensor lies in the node's; a value of another shape than the graph
+        states is read wrongly, and lies in none."""
+        read = self.reading.program.graph.nodes[node]
+        if tuple(value.shape[1:]) != tuple(read.shape):
+            return inf
+        return min(gap(seen, output) for seen in seen_as(value, read.lies))
 
     def _until(self, node: int) -> Tensor | None:
         """The value of a node that is waited for; the graph is run as far as it. None where it cannot be."""

@@ -1,6 +1,7 @@
 """Spellings of calls that are several others at once, or whose several outputs are calls of their own."""
 
 import operator
+import sys
 from typing import Any
 
 import torch
@@ -55,6 +56,42 @@ def unbound(fx: FxNode, call: Arguments) -> None:
     if all(reader.target is operator.getitem for reader in fx.users):
         for reader in list(fx.users):
             reader.target, reader.args = aten.select.int, (call["self"], call["dim"], reader.args[1])
+
+
+def written_into(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """A map of which a slice was written over: what is before the slice, what was written, what is behind it."""
+    dim, length, written = call["dim"], call["self"].meta["val"].shape[call["dim"]], call["src"]
+    if fx.target is aten.select_scatter.default:
+        start, end, step = call["index"], call["index"] + 1 or None, 1
+        written = before(fx, aten.unsqueeze.default, written, dim)
+    else:
+        start, end, step = call["start"] or 0, call["end"], call["step"]
+    if (start, step) == (0, 1) and (end is None or end == sys.maxsize):
+        return _instead(fx, written)
+    if step != 1 or not all(isinstance(number, int) for number in (length, start, end or 0)):
+        return None
+    start, end, _ = slice(start, end).indices(length)
+    if (start, end) == (0, length):
+        return _instead(fx, written)
+    rest = [part for part in ((0, start), (end, length)) if part[0] < part[1]]
+    kept = {part[0]: before(fx, aten.slice.Tensor, call["self"], dim, *part) for part in rest}
+    return aten.cat.default, {"tensors": [side for _, side in sorted({**kept, start: written}.items())], "dim": dim}
+
+
+def written_over(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """A map that was written over as a whole, by one like it or by fewer numbers, each for many places."""
+    before_it, written = call["self"].meta["val"], call["src"].meta["val"]
+    if before_it.dtype != written.dtype:
+        return None
+    if before_it.shape == written.shape:
+        return _instead(fx, call["src"])
+    return None
+
+
+def _instead(fx: FxNode, other: FxNode) -> None:
+    """Another call's value is read in place of this one's, which goes."""
+    fx.replace_all_uses_with(other)
+    fx.graph.erase_node(fx)
 
 
 def gated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:

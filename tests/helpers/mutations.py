@@ -68,7 +68,10 @@ def _stride(graph: Graph, weights: Weights, node: Node) -> Any:
 
 
 def _eps(graph: Graph, weights: Weights, node: Node) -> Any:
-    return _args(node, eps=node.args["eps"] * 1.01) if "eps" in node.args else None
+    """Another eps, and one where the network states none, which stands for that of its numbers."""
+    if "eps" not in node.args:
+        return None
+    return _args(node, eps=1e-5 if node.args["eps"] is None else node.args["eps"] * 1.01)
 
 
 def _padding(graph: Graph, weights: Weights, node: Node) -> Any:
@@ -165,7 +168,7 @@ def _factor(graph: Graph, weights: Weights, node: Node) -> Any:
 
 def _neighbours(graph: Graph, weights: Weights, node: Node) -> Any:
     """Of local response normalisation."""
-    return _args(node, size=node.args["size"] + 2) if "beta" in node.args else None
+    return _args(node, size=node.args["size"] + 2) if node.op == "local_response_norm" else None
 
 
 def _exchanged(graph: Graph, weights: Weights, node: Node) -> Any:

@@ -54,7 +54,7 @@ NUMBERS: tuple[Part, ...] = (
     calling("log1p", "log1p", lambda x: x.abs().log1p()),
     calling("over its size", "quotient", lambda x: x / (x.abs() + x * x + 0.5)),
     calling("half", "div add", lambda x: x / 2 + 0.0, rises=True),
-    calling("less a constant", "sub", lambda x: x - 0.3, rises=True),
+    calling("less a constant", "sub", lambda x: x - 0.3),
     part("times a buffer", "mul", lambda c, *_: Called(_scaled_by(c), "times a buffer"), rises=True),
 )
 

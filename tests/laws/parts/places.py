@@ -37,6 +37,13 @@ def _all_maxout(x: Tensor) -> Tensor:
     return x.view(-1, 2, x.shape[1] // 2, *x.shape[2:]).amax(1)
 
 
+def _written_into(x: Tensor) -> Tensor:
+    x = x.clone()
+    x[:, 1:] += x[:, :-1]
+    x[:, -1] = 0.5 * x[:, -1] + x[:, 0]
+    return x
+
+
 def _picked(channels: int) -> nn.Module:
     chosen = torch.tensor([channels - 1, 0, *range(channels - 1)])
     return Called(lambda x: x[:, chosen], "picked")
@@ -48,6 +55,7 @@ CHANNELS: tuple[Part, ...] = (
     calling("split", "slice cat", lambda x: torch.cat([x.split([1, x.shape[1] - 1], 1)[k] for k in (1, 0, 1)], 1),
              multiple=2, rises=True),
     calling("odd order", "slice cat", _odd_order, multiple=2, rises=True),
+    calling("written into", "slice cat", _written_into, multiple=2, rises=True),
     calling("stacked", "select unsqueeze", _reversed, most=4, rises=True),
     calling("first of all", "slice add", lambda x: x + x[:, 0].unsqueeze(1), rises=True),
     calling("one as three", "expand", lambda x: torch.cat([x, x[:, :1].expand(-1, 3, -1, -1)], 1), rises=True),
@@ -102,7 +110,11 @@ RESAMPLING: tuple[Part, ...] = (
 )
 
 PADS: tuple[Part, ...] = (
-    module("pad", lambda: nn.ZeroPad2d((0, 1, 0, 1)), rises=True),
+    module("pad", lambda: nn.ZeroPad2d((0, 1, 0, 1))),
+    # With a window in which no position sees padding only: no field can say that it sees nothing.
+    part(
+        "padded", "pad conv2d", lambda c, *_: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(c, c, 2)), rises=True
+    ),
     module("pad", lambda: nn.ConstantPad2d((1, 2, 0, 1), 0.5)),
     module("pad", lambda: nn.ReflectionPad2d(1), side=2),
     module("pad", lambda: nn.ReplicationPad2d((1, 0, 2, 1)), side=2),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import islice
+from math import inf
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from torch.nn import functional
 import layerscope as ls
 from layerscope.core.errors import TraceError
 from layerscope.core.replay import FAULTS, Replay
-from layerscope.graph import Program, Reading, Traced, prepared, read_module, replay
+from layerscope.graph import Program, Reading, Traced, fields_of, layers_of, prepared, read_module, replay
 from tests.helpers.mutations import MUTATIONS, Mutant, mutants
 from tests.helpers.networks import CASES, Case, Residual, randomise
 
@@ -126,6 +127,31 @@ def test_a_call_that_changes_nothing_on_these_pictures_is_tried_with_other_weigh
     ]
     assert [one.fault for one in found] == ["", "reading", "reading"]
     assert found[0].worst < 1e-13
+
+
+class Turned(nn.Module):
+    """A convolution of which a part's channels stand last, as in ConvNeXt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 6, 3, (2, 1)), nn.LayerNorm(6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def test_a_map_of_another_shape_than_was_read_is_a_mistake() -> None:
+    """Also where the network's own tensor lies otherwise than the value, which then cannot be turned into it."""
+    twin = prepared(randomise(Turned(), seed=0))
+    traced = read_module(twin, INPUT.shape)
+    (mutant,) = (m.traced for m in mutants("a stride is swapped or larger", traced))
+    layers = layers_of(traced.graph, fields_of(traced.graph))
+    found = [
+        replay(twin.module, Reading(Program(one.graph, one.weights), one.recipe, layers, one.returned), INPUT)
+        for one in (traced, mutant)
+    ]
+    assert [one.fault for one in found] == ["", "reading"]
+    assert found[1].where == "conv" and found[1].worst == inf
 
 
 def test_what_changes_no_value_is_no_mistake() -> None:

@@ -113,6 +113,45 @@ def test_other_spellings_of_known_operations_open(spelling: str) -> None:
         torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {2})[2], model(x))
 
 
+def _written(over: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda x: over(torch.cat([x, x.relu()], 1))
+
+
+def _whole(x: Tensor) -> Tensor:
+    """As GhostNet adds its shortcut: to a slice that is all of the map."""
+    x = x[:, :8]
+    x += 1.5
+    return x
+
+
+def _some(x: Tensor) -> Tensor:
+    x[:, 2:-3] *= 2
+    return x
+
+
+def _first_and_last(x: Tensor) -> Tensor:
+    x[:, 0] = x[:, 0] / 2
+    x[:, -1] = x[:, 1]
+    return x
+
+
+WRITTEN = {"the whole": (_whole, 0), "some channels": (_some, 1), "first and last channel": (_first_and_last, 2)}
+
+
+@pytest.mark.parametrize("kind", swept(WRITTEN, 3))
+def test_channels_that_are_written_over_are_joined_to_the_others(kind: str) -> None:
+    """A map of which some was written over is what was left and what was written, side by side."""
+    over, joined = WRITTEN[kind]
+    torch.manual_seed(0)
+    model, x = One(_written(over)).double(), torch.randn(2, *SHAPE, dtype=torch.float64)
+    traced = trace_module(model, SHAPE)
+    (last,) = traced.graph.outputs
+    assert not any(node.refused for node in traced.graph.nodes)
+    assert [node.op for node in traced.graph.nodes].count("cat") == 1 + joined
+    with torch.no_grad():
+        torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {last})[last], model(x))
+
+
 OTHER: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "clamp by a map": (lambda x: x.clamp(min=x / 2), "aten.clamp"),
     "places of the maxima": (
