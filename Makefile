@@ -59,9 +59,10 @@ test: $(STAMP) $(GUESTS)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-# The guides are carried out, as a reader would who types what they say; README and the tutorial are in `make test`.
+# The tutorial, the guides and the demo are carried out, as a reader would who types what they say; README in `make test`.
 pages: $(STAMP) $(GUESTS)
-	$(BIN)/python -m pytest -m wide -n $(WORKERS) --dist worksteal tests/docs/test_pages_run.py
+	$(BIN)/python -m pytest -m wide -n $(WORKERS) --dist worksteal tests/docs/test_pages_run.py \
+		tests/journey/test_demo_of_the_world.py
 
 # The viewer in a real browser: Debian's Chromium, installed here where it can be.
 test-browser: $(BROWSER_STAMP)
@@ -94,8 +95,8 @@ laws: $(STAMP) $(GUESTS)
 reliability: $(STAMP)
 	$(BIN)/python -m pytest -m "wide or not wide" tests/reliability
 
-# The site is built, links checked; then what all pages tell a reader to type is typed (README, tutorial and the first guide
-# in `make test` too), and what they say is held to the code.
+# The site is built, links checked; then what all pages tell a reader to type is typed, and what they say is held to the
+# code.
 docs: $(GUESTS) site
 	$(BIN)/python -m pytest -m "wide or not wide" -n $(WORKERS) --dist worksteal tests/docs
 

@@ -16,7 +16,8 @@ from tests.docs.running import Page, commands
 OWN_MODEL = DOCS / "how-to" / "own-model.md"
 GUIDES = [path for path in sorted((DOCS / "how-to").glob("*.md")) if path != OWN_MODEL]
 # Pages that go on from nothing; where they need images they say so.
-ALONE = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "mathematics.md", DOCS / "reference" / "python.md"]
+TUTORIAL = DOCS / "tutorial.md"
+ALONE = [ROOT / "README.md", TUTORIAL, DOCS / "mathematics.md", DOCS / "reference" / "python.md"]
 PICTURES = 26
 # Rows that pages write, and the laws that they are asked, are run by tests of their own.
 MANNERS = ("", "downloads", "set-up", "exactly", "a row", "a method", "a page", "the laws", "with an extra")
@@ -39,6 +40,7 @@ def own_model(photos, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.wide
 def test_own_model_leaves_what_the_guides_share(own_model):
     """The guide to one's own model runs, and leaves net.py and mine.atlas beside photos/."""
     assert {"photos", "net.py", "mine.atlas"} <= {path.name for path in own_model.iterdir()}
@@ -47,7 +49,7 @@ def test_own_model_leaves_what_the_guides_share(own_model):
 @pytest.mark.wide
 @pytest.mark.parametrize("guide", GUIDES, ids=name)
 def test_guides_run(guide, own_model, tmp_path):
-    """Each guide runs in the folder that "use your own model" leaves: a minute and more of work, by `make pages`."""
+    """Each guide runs in the folder that "use your own model" leaves."""
     shutil.copytree(own_model, tmp_path / "work")
     Page(guide, tmp_path / "work").run()
 
@@ -58,7 +60,9 @@ def test_guides_say_what_they_go_on_from(guide):
     assert "own-model.md" in text(guide)
 
 
-@pytest.mark.parametrize("page", ALONE, ids=name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.wide if page == TUTORIAL else ()) for page in ALONE], ids=name
+)
 def test_pages_run_from_nothing(page, photos, tmp_path):
     """README, tutorial, mathematics and reference run in a new folder; README's `photos/` is given."""
     shutil.copytree(photos, tmp_path / "work")

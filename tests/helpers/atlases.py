@@ -1,5 +1,7 @@
 """A small atlas that looks like a built one, written without a network: for tests of what reads atlases."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +247,9 @@ def small_atlas(
         if finished:
             writer.finish_run()
     return Path(path)
+
+
+def as_sql(atlas: Path) -> list[str]:
+    """All that is in an atlas, as SQL."""
+    with closing(sqlite3.connect(atlas)) as connection:
+        return list(connection.iterdump())
