@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import building, layers, memory, photographs, projections, scan_files, scan_tensors
+from bench import building, layers, memory, photographs, projections, reading, scan_files, scan_tensors
 from bench.pictures import write_pictures
 from bench.report import Line, as_json, machine, markdown
 from bench.sizes import FULL, QUICK, Sizes
@@ -22,6 +22,7 @@ LINES: dict[str, Callable[[Workshop], list[Line]]] = {
     "photographs": photographs.measure,
     "memory": memory.measure,
     "layers": layers.measure,
+    "reading": reading.measure,
 }
 
 
