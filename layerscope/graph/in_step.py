@@ -6,7 +6,7 @@ row), is looked for among the results of all calls that the network makes: one o
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import inf
@@ -155,6 +155,9 @@ class InStep:
         finally:
             for hook in hooks:
                 hook.remove()
+            # A run that leads back to itself would keep its network, in float64 perhaps, until garbage is looked for.
+            self._values.close()
+            self._calls_watched.let_go()
 
     def _hooked(self, path: str, module: nn.Module, given: Any, output: Any) -> None:
         self._calls[path] += 1
@@ -191,7 +194,7 @@ class InStep:
         if not self._waited_for[node]:
             del self._held[node]
 
-    def _run(self, wanted: set[int]) -> Iterator[int]:
+    def _run(self, wanted: set[int]) -> Generator[int, None, None]:
         """The wanted nodes, each as it is computed; those that somebody waits for are held."""
         alone = values(self.reading.program, self._given[:1], wanted) if len(self._given) > 1 else iter(())
         try:

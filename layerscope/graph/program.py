@@ -5,10 +5,11 @@ else needs: the memory traffic of the user's own in-place modules, without their
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakMethod
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ from layerscope.graph.ops.calls import Call, NodeInput, Weight
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.ops.rules import Rule
 from layerscope.graph.runner import Carrier
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # Integers and truth values have their uses as factors and masks, but not as what is learned.
@@ -38,6 +42,19 @@ class Step:
     dropped: tuple[int, ...]
 
 
+def _remembered(method: Callable[P, R], most: int | None = None) -> Callable[P, R]:
+    """A method whose answers are kept. Its program is not: one that kept itself would hold its weights, gigabytes in
+    float64, until garbage is looked for."""
+    weak = WeakMethod(method)
+
+    def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+        asked = weak()
+        assert asked is not None, "the program is gone"
+        return asked(*args, **kwargs)
+
+    return lru_cache(most)(ask)  # type: ignore[return-value]
+
+
 class Program:
     """A traced network that can be run: the runner of the house.
 
@@ -53,10 +70,10 @@ class Program:
         floating = [w for w in self.weights.values() if w.is_floating_point()]
         self.dtype = floating[0].dtype if floating else torch.float32
         self.device = floating[0].device if floating else torch.device("cpu")
-        self.call = lru_cache(maxsize=None)(self._call)
-        self.windows = lru_cache(maxsize=None)(self._windows)
-        self.on_whole_maps = lru_cache(maxsize=None)(self._on_whole_maps)
-        self._plan = lru_cache(maxsize=64)(self._planned)
+        self.call = _remembered(self._call)
+        self.windows = _remembered(self._windows)
+        self.on_whole_maps = _remembered(self._on_whole_maps)
+        self._plan = _remembered(self._planned, 64)
         self._wide: Program | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -70,10 +87,9 @@ class Program:
     @property
     def wide(self) -> "Program":
         """The same program with 16-bit weights in float32: what is carried back on it does not overflow."""
-        if self._wide is None:
-            narrow = any(weight.dtype in NARROW for weight in self.weights.values())
-            self._wide = self._widened() if narrow else self
-        return self._wide
+        if self._wide is None and any(weight.dtype in NARROW for weight in self.weights.values()):
+            self._wide = self._widened()
+        return self._wide or self
 
     def _widened(self) -> "Program":
         return Program(self.graph, {n: w.float() if w.dtype in NARROW else w for n, w in self.weights.items()})

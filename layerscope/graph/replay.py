@@ -93,23 +93,28 @@ def _with_no_call_untried(run: InStep, found: Replay) -> Replay:
     is run again with other weights, in which the graph must follow the network as well, on other pictures."""
     idle = run.idle
     for seed in range(1, TRIES + 1):
-        if not idle:
+        tried = _tried(run, seed) if idle else None
+        if tried is None:
             break
-        try:
-            twin = copy.deepcopy(run.module)
-            _turn(twin, seed)
-            weights = _in_numbers_of(twin, run.reading.recipe, run.program.dtype)
-        except Exception:
-            break
-        reading = replace(run.reading, program=Program(run.program.graph, weights, torch.contiguous_format))
-        other = InStep(twin, reading.program, reading, _other(run.pictures, seed), run.bound)
-        if other.failed:
-            break
-        judged = _judged(other, [])
+        judged, still = tried
         if judged.fault:
             return judged
-        idle &= other.idle
+        idle &= still
     return found
+
+
+def _tried(run: InStep, seed: int) -> tuple[Replay, set[int]] | None:
+    """What a run with other weights says, and the calls that changed nothing in it either. Its network is gone then:
+    memory may not hold a third one in float64."""
+    try:
+        twin = copy.deepcopy(run.module)
+        _turn(twin, seed)
+        weights = _in_numbers_of(twin, run.reading.recipe, run.program.dtype)
+    except Exception:
+        return None
+    reading = replace(run.reading, program=Program(run.program.graph, weights, torch.contiguous_format))
+    other = InStep(twin, reading.program, reading, _other(run.pictures, seed), run.bound)
+    return None if other.failed else (_judged(other, []), other.idle)
 
 
 def _turn(twin: nn.Module, seed: int) -> None:
@@ -120,8 +125,11 @@ def _turn(twin: nn.Module, seed: int) -> None:
         if weight.is_floating_point() and weight.numel():
             shape = (len(weight), *(1,) * (weight.dim() - 1)) if weight.dim() else ()
             signs = torch.randint(1 if seed == 1 else 2, shape, generator=random).mul(2).sub(1).to(weight)
-            awake = torch.rand(weight.shape, generator=random, dtype=torch.float64).sub(0.5).to(weight)
-            weight.mul_(signs).add_(awake * (weight == 0))
+            asleep = weight == 0
+            weight.mul_(signs)
+            # No numbers for weights that are awake: dense layers have a hundred million of them.
+            awake = torch.rand(int(asleep.sum()), generator=random, dtype=torch.float64).sub(0.5).to(weight)
+            weight.masked_scatter_(asleep, awake)
 
 
 def _other(pictures: Tensor, seed: int) -> Tensor:

@@ -23,6 +23,10 @@ class ResultWatch(TorchDispatchMode):
         self.idle: set[int] = set()
         self._count = 0
 
+    def let_go(self) -> None:
+        """Whoever saw the results is not held any longer."""
+        self.seen = _unseen
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Calls of ours do not count."""
@@ -47,6 +51,10 @@ class ResultWatch(TorchDispatchMode):
                 with self.paused():
                     self.seen(result)
         return results
+
+
+def _unseen(result: Tensor) -> None:
+    """Nobody looks any more."""
 
 
 def _changes_nothing(func: Any, args: Sequence[Any], before: Tensor | None, result: Any) -> bool:

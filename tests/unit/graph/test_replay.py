@@ -1,5 +1,6 @@
 """The replay: what was read rightly agrees with the user's own network everywhere, and nothing else does."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -152,6 +153,25 @@ def test_a_map_of_another_shape_than_was_read_is_a_mistake() -> None:
     ]
     assert [one.fault for one in found] == ["", "reading"]
     assert found[1].where == "conv" and found[1].worst == inf
+
+
+def test_nothing_of_a_replay_is_left_in_memory() -> None:
+    """Neither networks in float64 nor programs of their weights, though nobody looks for garbage."""
+    twin = prepared(Idle())
+    traced = read_module(twin, INPUT.shape)
+    reading = Reading(Program(traced.graph, traced.weights), traced.recipe, (), traced.returned)
+
+    def there() -> int:
+        return sum(isinstance(thing, Idle | Program) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = there()
+        assert replay(twin.module, reading, INPUT).fault == ""
+        assert there() == before
+    finally:
+        gc.enable()
 
 
 def test_what_changes_no_value_is_no_mistake() -> None:
