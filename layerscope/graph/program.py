@@ -74,6 +74,7 @@ class Program:
         self.windows = _remembered(self._windows)
         self.on_whole_maps = _remembered(self._on_whole_maps)
         self._plan = _remembered(self._planned, 64)
+        self._narrow = any(weight.dtype in NARROW for weight in floating)
         self._wide: Program | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -87,7 +88,7 @@ class Program:
     @property
     def wide(self) -> "Program":
         """The same program with 16-bit weights in float32: what is carried back on it does not overflow."""
-        if self._wide is None and any(weight.dtype in NARROW for weight in self.weights.values()):
+        if self._narrow and self._wide is None:
             self._wide = self._widened()
         return self._wide or self
 
