@@ -11,6 +11,7 @@ import pytest
 
 from layerscope.cli import main
 from tests.helpers.atlases import as_sql
+from tests.helpers.ctrl_c import heed_ctrl_c
 
 PICTURES = 48
 COPIES = 5
@@ -98,11 +99,6 @@ INPUT = layerscope.Input(channels=3, height=96, width=96)
 def net():
     return nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 5), nn.ReLU())
 """
-
-
-def heed_ctrl_c() -> None:
-    """As in a terminal: a shell that starts the tests in the background lets them, and what they start, ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(demo, tmp_path, capsys):

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
+from tests.helpers.ctrl_c import heed_ctrl_c
 from tests.helpers.live import answer, frame, picture
 from tests.helpers.viewing import addresses
 
@@ -35,13 +36,15 @@ MEBIBYTES, GROWTH = 120, 16
 def served(*words: str | Path) -> Iterator[tuple[str, int]]:
     """A command, as users start it: its address and process."""
     words = ("-m", "layerscope.cli", *map(str, words), "--port", "0", "--no-browser", "--quiet")
-    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as process:
+    line, out = [sys.executable, *words], subprocess.PIPE
+    with subprocess.Popen(line, stdout=out, text=True, preexec_fn=heed_ctrl_c) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip(), process.pid
-        finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def resident(pid: int) -> float:
