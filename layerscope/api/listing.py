@@ -17,11 +17,9 @@ from layerscope.core.replay import Replay
 from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
-    from torch.export import ExportedProgram
-    from torch.nn import Module
-
     from layerscope.api.network import Network
     from layerscope.api.opening import Wanted
+    from layerscope.models.types import Model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +56,7 @@ class Listing:
 
 @checked(VERBS["layers"])
 def layers(
-    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
+    net: "Network | Model | Wanted",
     *,
     auto: bool = False,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,

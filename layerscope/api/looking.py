@@ -32,11 +32,9 @@ from layerscope.viewer.render import assets, render
 from layerscope.viewer.shelf import Book
 
 if TYPE_CHECKING:
-    from torch.export import ExportedProgram
-    from torch.nn import Module
-
     from layerscope.api.network import Network
     from layerscope.live.engine import InferenceEngine
+    from layerscope.models.types import Model
 
 
 def engine_of(file: AtlasFile, network: Any, how: How = OWN_WAY) -> "InferenceEngine":
@@ -60,7 +58,7 @@ def engine_of(file: AtlasFile, network: Any, how: How = OWN_WAY) -> "InferenceEn
 @checked(VERBS["look"])
 def look(
     atlas: Atlas | str | os.PathLike[str],
-    net: "Network | Module | ExportedProgram | str | os.PathLike[str]",
+    net: "Network | Model",
     picture: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,

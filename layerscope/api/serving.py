@@ -18,10 +18,8 @@ from layerscope.viewer.serving import Running, has_display, open_browser, shelf_
 from layerscope.viewer.shelf import Shelf
 
 if TYPE_CHECKING:
-    from torch.export import ExportedProgram
-    from torch.nn import Module
-
     from layerscope.api.network import Network
+    from layerscope.models.types import Model
 
 
 class Served:
@@ -82,7 +80,7 @@ def serve(
 @checked(VERBS["live"])
 def live(
     atlas: Atlas | str | os.PathLike[str],
-    net: "Network | Module | ExportedProgram | str | os.PathLike[str]",
+    net: "Network | Model",
     *,
     weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
     trust: bool = s.TRUST.default,

@@ -18,13 +18,11 @@ from layerscope.core.records import Input
 from layerscope.core.verbs import VERBS
 
 if TYPE_CHECKING:
-    from torch.export import ExportedProgram
-    from torch.nn import Module
-
     from layerscope.api.network import Network
     from layerscope.api.opening import Wanted
     from layerscope.core.progress import Progress
     from layerscope.figures import Sheet
+    from layerscope.models.types import Model
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
     from layerscope.sources.types import Images
@@ -37,7 +35,7 @@ FORECAST_FROM = 256
 
 @checked(VERBS["trace"])
 def trace(
-    model: "Module | ExportedProgram | str | PathLike[str]",
+    model: "Model",
     input: Input | None = None,
     *,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
@@ -87,7 +85,7 @@ def images(
 @checked(VERBS["build"])
 @plain_failures()
 def build(
-    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
+    net: "Network | Model | Wanted",
     images: "Images",
     out: str | PathLike[str],
     *,
@@ -152,7 +150,7 @@ def build(
 @checked(VERBS["forecast"])
 @plain_failures()
 def forecast(
-    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
+    net: "Network | Model | Wanted",
     images: "Images",
     *,
     layers: str | Sequence[str] = s.LAYERS.default,
@@ -199,7 +197,7 @@ def forecast(
 @plain_failures()
 def check(
     atlas: Atlas | str | PathLike[str],
-    net: "Network | Module | ExportedProgram | str | PathLike[str] | Wanted",
+    net: "Network | Model | Wanted",
     images: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
