@@ -121,7 +121,7 @@ bench-viewer: $(BROWSER_STAMP)
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench.viewer
 
 # Opens every network of families/networks.py, checks each, and writes docs/reference/networks.md. It takes hours, and goes
-# on where it was stopped: build/families.jsonl holds a line for each network.
+# on where it was stopped, on another machine too: families/results.jsonl holds a line for each network, to be committed.
 families: $(FAMILIES_STAMP)
 	KERAS_BACKEND=torch $(BIN)/python -m families
 

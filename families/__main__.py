@@ -9,7 +9,7 @@ from families import table
 from families.networks import SENTENCES, subjects
 from families.sweep import ROOT, lines, sweep, warm
 
-RESULTS = ROOT / "build" / "families.jsonl"
+RESULTS = ROOT / "families" / "results.jsonl"
 
 
 def parser() -> argparse.ArgumentParser:

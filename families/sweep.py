@@ -1,7 +1,8 @@
 """The sweep: a process for each network, with a limit; a line of JSON for each result, appended as soon as it is there.
 
 A line is kept as long as code and versions are the same, so that a sweep that was stopped goes on, and one after a
-change does everything anew. No network stops the sweep: what crashes, hangs or eats all memory is a result.
+change does everything anew: first what nobody examined yet, so that sweeps of changing code get through the list, too.
+No network stops the sweep: what crashes, hangs or eats all memory is a result.
 """
 
 import ast
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from families.networks import Subject
+from layerscope.core.files import write_whole
 
 ROOT = Path(__file__).parent.parent
 # What cannot change a result: words, pages, pictures of results.
@@ -66,12 +68,13 @@ def lines(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = False) -> Iterator[tuple[str, bool]]:
-    """Examine what is not known yet. Gives for each subject its text and whether it was examined now."""
+    """Examine what is not known yet, first what never was. Gives for each subject its text and whether it was examined
+    now."""
     from families.kinds import KINDS
 
     path.parent.mkdir(parents=True, exist_ok=True)
     known, state = lines(path), code()
-    for subject in subjects:
+    for subject in sorted(subjects, key=lambda subject: subject.text in known):
         used = versions((*SAME, *KINDS[subject.kind].packages))
         old = known.get(subject.text)
         if not anew and old is not None and old["code"] == state and old["versions"] == used:
@@ -81,6 +84,14 @@ def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = Fa
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         yield subject.text, True
+    _without_outdone(path)
+
+
+def _without_outdone(path: Path) -> None:
+    """The file anew, each network once and in order of names: so it can be kept beside the code."""
+    kept = lines(path)
+    whole = "".join(json.dumps(kept[text]) + "\n" for text in sorted(kept))
+    write_whole(path, whole.encode())
 
 
 def warm() -> None:

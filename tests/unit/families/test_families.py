@@ -166,7 +166,8 @@ def test_verdicts():
 
 
 def test_a_sweep_goes_on(tmp_path, monkeypatch):
-    """A network is examined once; again after a change of code or version; one that dies is a line like any other."""
+    """A network is examined once; again after a change of code or version, behind those that never were; one that dies
+    is a line like any other; and the file ends with each network once, in order."""
     path, asked = tmp_path / "found" / "families.jsonl", []
 
     def examine(subject: Subject, far: Any) -> None:
@@ -189,7 +190,11 @@ def test_a_sweep_goes_on(tmp_path, monkeypatch):
     assert found["own:flip"]["state"] == "open" and found["own:flip"]["versions"].keys() == {"torch", "numpy"}
     monkeypatch.setattr(sweep, "code", lambda: "other")
     assert swept() == [True, True, True] and swept(anew=True) == [True, True, True]
-    assert len(path.read_text().splitlines()) == 9 and all(json.loads(one) for one in path.read_text().splitlines())
+    kept = [json.loads(one)["network"] for one in path.read_text().splitlines()]
+    assert kept == sorted(subject.text for subject in chosen)
+    monkeypatch.setattr(sweep, "code", lambda: "another")
+    chosen.append(Subject("own", "gelu"))
+    assert next(sweep.sweep(chosen, path, 60)) == ("own:gelu", True)
 
 
 def test_the_page_counts_in_public():
