@@ -14,6 +14,7 @@ from layerscope.api.verbs import check, forecast
 from layerscope.core.errors import TraceError
 from tests.helpers.building import INPUT, Log
 from tests.helpers.networks import randomise
+from tests.helpers.sweep import swept
 
 COUNT = 40
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}
@@ -46,7 +47,7 @@ def statistic(path, name: str) -> object:
     return None if found is None else json.loads(found[0])
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", swept(TYPES, 3))
 def test_networks_of_any_precision_are_built(name: str, pictures, tmp_path) -> None:
     """Mean, deviation and peaks are those of the network's own activations in float64; `check` finds them again."""
     net, out, log = network(name, scale=100.0), tmp_path / "a.atlas", Log()

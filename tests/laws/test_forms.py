@@ -10,6 +10,7 @@ from torch import nn
 import layerscope as ls
 from tests.helpers.networks import FORMS, Case, Plain, Residual, randomise
 from tests.helpers.reference import METHODS, probes
+from tests.helpers.sweep import swept
 from tests.laws.checks import traced
 
 IMAGES = Case("plain", lambda: Plain("module"), 3, 27, 33).images(2, seed=7)
@@ -25,7 +26,7 @@ def modules_net() -> ls.Network:
     return _net("module")
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "module"])
+@pytest.mark.parametrize("form", swept([form for form in FORMS if form != "module"], 2))
 def test_all_forms_of_relu_are_one_network(form: str, modules_net: ls.Network) -> None:
     """Layer by layer, in order: the same kinds, fields, activations and projections, whatever the names."""
     net = _net(form)

@@ -9,6 +9,7 @@ import pytest
 from layerscope.atlas.create import PAGE_SIZE
 from layerscope.core.errors import UsageError
 from tests.helpers.building import in_a_child
+from tests.helpers.sweep import swept
 from tests.reliability.commands import Bench
 from tests.reliability.faults import AT, FAULTS, KILL
 from tests.reliability.loop import Command, Loop, chosen, sweep
@@ -42,7 +43,7 @@ OFTEN = [
 ]
 
 
-@pytest.mark.parametrize("seam", [seam for seam in SEAMS if seam not in ("mkdir", "sync")])
+@pytest.mark.parametrize("seam", swept([seam for seam in SEAMS if seam not in ("mkdir", "sync")], 2))
 def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> None:
     """At the first and at the last event of every seam, and between."""
     assert sweep(loops["build"], seam, most=3 if seam in ("statement", "row", "write") else 2) > 0

@@ -15,6 +15,7 @@ from layerscope.graph.auto import choose
 from layerscope.graph.fields import fields_of
 from layerscope.graph.layers import layers_of
 from layerscope.graph.trace import trace_module
+from tests.helpers.sweep import swept
 
 
 def layers(model: nn.Module, side: int = 16) -> Mapping[str, str]:
@@ -405,7 +406,7 @@ FAMILIES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", swept(FAMILIES, 2))
 def test_auto_is_what_a_reader_of_the_paper_calls_the_layers(family: str) -> None:
     """A stem, every block, what stands between blocks; never a gate's own convolutions, nor a whole stage."""
     build, expected = FAMILIES[family]

@@ -202,7 +202,7 @@ def _made(kind: str) -> nn.Module:
     return model
 
 
-@pytest.mark.parametrize("kind", swept(CASES, 2))
+@pytest.mark.parametrize("kind", swept(CASES, 4))
 def test_the_graph_is_channels_first(kind: str) -> None:
     """It has just these calls, of maps and dense layers only, and gives the network's own numbers."""
     model, x = _made(kind), torch.randn(2, *SHAPE, dtype=torch.float64)

@@ -12,6 +12,7 @@ from layerscope.core.errors import TraceError
 from layerscope.graph.graph import Graph
 from layerscope.graph.program import Program, Step
 from tests.helpers.networks import CASES, Case
+from tests.helpers.sweep import swept
 from tests.laws.checks import traced_case
 
 
@@ -24,7 +25,7 @@ def plainly(program: Program, x: torch.Tensor) -> dict[int, torch.Tensor]:
     return values
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", swept(CASES, 3), ids=lambda case: case.name)
 def test_a_plan_gives_what_a_plain_run_gives(case: Case) -> None:
     """Every node alone, some together, and all at once: the very numbers of the plain run; inputs and weights stay."""
     program = traced_case(case).program

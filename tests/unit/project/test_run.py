@@ -13,6 +13,7 @@ from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_cropped, project
 from tests.helpers.networks import CASES, Case
 from tests.helpers.reference import METHODS
+from tests.helpers.sweep import swept
 from tests.laws.checks import traced_case
 
 CASE = next(case for case in CASES if case.name == "residual")
@@ -26,7 +27,7 @@ def entries_of(program: Program, node: int, x: torch.Tensor, count: int, seed: i
     return Entries(node, *(np.ascontiguousarray(column) for column in chosen.T))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", swept(CASES, 2), ids=lambda case: case.name)
 def test_cones_alone_give_what_whole_images_give(case: Case) -> None:
     """Forwarding only each entry's cone: values and signals are those of the shared forward pass, by every method."""
     net = traced_case(case)
