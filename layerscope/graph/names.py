@@ -25,6 +25,15 @@ def _class_name(kind: object) -> str:
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"  # type: ignore[attr-defined]
 
 
+def _numbered(keys: list[str]) -> dict[str, int]:
+    """The number of each call of one module, by its key, in which torch counts them from 0: also those that left no
+    operation, since they only view their map. Where keys count nothing, by their order."""
+    counts = [key.partition("@")[2] for key in keys]
+    numbers = [int(count) + 1 if count.isdigit() else 1 for count in counts]
+    in_order = range(1, len(keys) + 1)
+    return dict(zip(keys, numbers if len({*numbers}) == len(keys) else in_order, strict=True))
+
+
 class Namer:
     """Gives names to calls, in execution order, once it has seen all of them."""
 
@@ -38,7 +47,7 @@ class Namer:
                     keys[path].append(key)
             for key, _, _ in modules_of(fx)[-1:]:
                 self.last[key] = fx
-        self.number = {key: index + 1 for seen in keys.values() for index, key in enumerate(seen)}
+        self.number = {key: number for seen in keys.values() for key, number in _numbered(seen).items()}
 
     def name(self, fx: FxNode, target: object) -> tuple[str, str, tuple[tuple[str, str], ...]]:
         """The name of a call of `target`, its innermost module path, and the modules around it as (path, class)."""

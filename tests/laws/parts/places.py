@@ -39,7 +39,7 @@ def _all_maxout(x: Tensor) -> Tensor:
 
 def _written_into(x: Tensor) -> Tensor:
     x = x.clone()
-    x[:, 1:] += x[:, :-1]
+    x[:, 1:] += x[:, :1]
     x[:, -1] = 0.5 * x[:, -1] + x[:, 0]
     return x
 

@@ -104,3 +104,37 @@ def test_names_do_not_depend_on_the_input_size(net: ls.Network) -> None:
     chain = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Conv2d(2, 2, 1))
     sizes = [ls.trace(chain, ls.Input(channels=3, height=h, width=w)) for h, w in ((5, 6), (32, 24))]
     assert [[layer.name for layer in one.layers] for one in sizes] == [["0", "1", "2", "3"]] * 2
+
+
+class Shuffling(nn.Module):
+    """One module called twice, whose first call leaves no operation of its own: the rectifier is applied before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.mid, self.last = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 2, 1)
+        self.shuffle, self.relu = Shuffle(), nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.shuffle(self.mid(self.relu(self.shuffle(self.first(x))))))
+
+
+class Shuffle(nn.Module):
+    """Channels in another order, by views alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view(-1, 2, 2, *x.shape[2:]).transpose(1, 2).reshape(-1, 4, *x.shape[2:])
+
+
+def test_a_call_is_numbered_whatever_the_calls_before_it_left() -> None:
+    """The second call is shuffle@2 though the first is no layer; and it gives what that call gives."""
+    model = Shuffling().double().eval()
+    net = ls.trace(model, INPUT)
+    named = {name: layer for layer in net.layers for name in (layer.name, *layer.aliases)}
+    assert "shuffle@2" in named and "shuffle" not in named
+    given: list[Tensor] = []
+    model.shuffle.register_forward_hook(lambda _module, _args, output: given.append(output.detach()))
+    x = torch.randn(1, 3, 12, 14, dtype=torch.float64)
+    with torch.no_grad():
+        model(x)
+    found = net.activations(x.numpy(), named["shuffle@2"].name)
+    assert abs(found - given[1].numpy()).max() < 1e-12
