@@ -60,7 +60,10 @@ def unbound(fx: FxNode, call: Arguments) -> None:
 
 def written_into(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
     """A map of which a slice was written over: what is before the slice, what was written, what is behind it."""
-    dim, length, written = call["dim"], call["self"].meta["val"].shape[call["dim"]], call["src"]
+    base, dim, written = call["self"], call["dim"], call["src"]
+    length = base.meta["val"].shape[dim]
+    if base.meta["val"].dtype != written.meta["val"].dtype:
+        return None
     if fx.target is aten.select_scatter.default:
         start, end, step = call["index"], call["index"] + 1 or None, 1
         written = before(fx, aten.unsqueeze.default, written, dim)
@@ -71,21 +74,22 @@ def written_into(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | 
     if step != 1 or not all(isinstance(number, int) for number in (length, start, end or 0)):
         return None
     start, end, _ = slice(start, end).indices(length)
-    if (start, end) == (0, length):
+    if start >= end:
+        return _instead(fx, base)
+    left, right = (
+        [before(fx, aten.slice.Tensor, base, dim, low, high)] if low < high else []
+        for low, high in ((0, start), (end, length))
+    )
+    if not left and not right:
         return _instead(fx, written)
-    rest = [part for part in ((0, start), (end, length)) if part[0] < part[1]]
-    kept = {part[0]: before(fx, aten.slice.Tensor, call["self"], dim, *part) for part in rest}
-    return aten.cat.default, {"tensors": [side for _, side in sorted({**kept, start: written}.items())], "dim": dim}
+    return aten.cat.default, {"tensors": [*left, written, *right], "dim": dim}
 
 
-def written_over(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
-    """A map that was written over as a whole, by one like it or by fewer numbers, each for many places."""
-    before_it, written = call["self"].meta["val"], call["src"].meta["val"]
-    if before_it.dtype != written.dtype:
-        return None
-    if before_it.shape == written.shape:
-        return _instead(fx, call["src"])
-    return None
+def written_over(fx: FxNode, call: Arguments) -> None:
+    """A map that was written over as a whole, by one like it."""
+    base, written = call["self"].meta["val"], call["src"].meta["val"]
+    if base.dtype == written.dtype and base.shape == written.shape:
+        _instead(fx, call["src"])
 
 
 def _instead(fx: FxNode, other: FxNode) -> None:

@@ -4,13 +4,12 @@ Imported for annotations only; while a program runs the table of kinds decides (
 """
 
 from os import PathLike
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
 
 from torch.export import ExportedProgram
 from torch.nn import Module
 
 
-@runtime_checkable
 class AnyKerasModel(Protocol):
     """A model of Keras 3, of whichever backend."""
 

@@ -136,10 +136,20 @@ def _first_and_last(x: Tensor) -> Tensor:
     return x
 
 
-WRITTEN = {"the whole": (_whole, 0), "some channels": (_some, 2), "first and last channel": (_first_and_last, 2)}
+def _nothing(x: Tensor) -> Tensor:
+    x[:, 2:2] = x[:, 3:3] + 1
+    return x.relu()
 
 
-@pytest.mark.parametrize("kind", swept(WRITTEN, 3))
+WRITTEN = {
+    "the whole": (_whole, 0),
+    "some channels": (_some, 2),
+    "first and last channel": (_first_and_last, 2),
+    "none": (_nothing, 0),
+}
+
+
+@pytest.mark.parametrize("kind", swept(WRITTEN, 2))
 def test_channels_that_are_written_over_are_joined_to_the_others(kind: str) -> None:
     """A map of which some was written over is what was left and what was written, side by side."""
     over, joined = WRITTEN[kind]
