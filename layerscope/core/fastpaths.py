@@ -66,6 +66,11 @@ FAST_PATHS = (
         "unit/graph/test_functional.py::test_a_call_is_what_torch_makes_of_it",
     ),
     _row(
+        "one computation in a replay", "the graph takes a copy of what the network has just computed by the same call",
+        "graph.reused", "all_computed_twice",
+        "unit/graph/test_reused.py::test_a_replay_says_the_same_when_all_is_computed_twice",
+    ),
+    _row(
         "floors of a scan", "a shard drops what cannot enter the k best of those before it", "scan.shard", "no_floors",
         "laws/test_merge.py::test_floors_only_spare_work",
     ),

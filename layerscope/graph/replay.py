@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_leaves
 from layerscope.core.quiet import quiet
 from layerscope.core.records import Input
 from layerscope.core.replay import Replay
+from layerscope.graph.awake import turn, turned, wake
 from layerscope.graph.constants import WeightsRecipe
 from layerscope.graph.graph import Graph
 from layerscope.graph.in_step import InStep, Reading, called, gap, values
@@ -79,7 +80,9 @@ def _in_finer_numbers(module: nn.Module, reading: Reading, pictures: Tensor, dty
     """Both in float64, say; None where one cannot be run so, or where the network makes its numbers coarser itself."""
     try:
         twin = copy.deepcopy(module).to(dtype)
+        woken = wake(twin)
         weights = _in_numbers_of(twin, reading.recipe, dtype)
+        reading = _as_used(reading, weights) if woken else reading
     except Exception:
         return None
     # Contiguous as the user's own: half as dear as a mixture, and float64 is not faster channels-last.
@@ -108,33 +111,20 @@ def _tried(run: InStep, seed: int) -> tuple[Replay, set[int]] | None:
     memory may not hold a third one in float64."""
     try:
         twin = copy.deepcopy(run.module)
-        _turn(twin, seed)
+        turn(twin, seed)
         weights = _in_numbers_of(twin, run.reading.recipe, run.program.dtype)
     except Exception:
         return None
     reading = replace(run.reading, program=Program(run.program.graph, weights, torch.contiguous_format))
-    other = InStep(twin, reading.program, reading, _other(run.pictures, seed), run.bound)
+    other = InStep(twin, reading.program, reading, turned(run.pictures, seed), run.bound)
     return None if other.failed else (_judged(other, []), other.idle)
 
 
-def _turn(twin: nn.Module, seed: int) -> None:
-    """Turn the signs of the weights, of all of them first, then of units at random, and wake those that are zero: the
-    sizes stay as they were."""
-    random = torch.Generator().manual_seed(seed)
-    for weight in twin.parameters():
-        if weight.is_floating_point() and weight.numel():
-            shape = (len(weight), *(1,) * (weight.dim() - 1)) if weight.dim() else ()
-            signs = torch.randint(1 if seed == 1 else 2, shape, generator=random).mul(2).sub(1).to(weight)
-            asleep = weight == 0
-            weight.mul_(signs)
-            # No numbers for weights that are awake: dense layers have a hundred million of them.
-            awake = torch.rand(int(asleep.sum()), generator=random, dtype=torch.float64).sub(0.5).to(weight)
-            weight.masked_scatter_(asleep, awake)
-
-
-def _other(pictures: Tensor, seed: int) -> Tensor:
-    """Other pictures out of these: turned in sign and in space, at another scale."""
-    return pictures.flip(seed % 2 + 2) * (-2.0) ** seed
+def _as_used(reading: Reading, weights: Mapping[str, Tensor]) -> Reading:
+    """The program as it is used, with other weights."""
+    used = reading.program
+    given = {name: weights[name].to(weight.dtype) for name, weight in used.weights.items()}
+    return replace(reading, program=Program(used.graph, given))
 
 
 def _other_weights(module: nn.Module, reading: Reading) -> tuple[str, float] | None:

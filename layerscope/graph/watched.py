@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from layerscope.graph.reused import Reused
+
 # Calls that give back what they were given by their nature, whatever the numbers are.
 COPIES = ("clone", "_to_copy", "copy_", "detach", "lift_fresh_copy", "contiguous")
 
@@ -21,15 +23,16 @@ class ResultWatch(TorchDispatchMode):
         self.dtype, self.seen = dtype, seen
         self.coarser, self._paused = False, False
         self.idle: set[int] = set()
-        self._count = 0
+        self._count, self._reused = 0, Reused()
 
     def let_go(self) -> None:
-        """Whoever saw the results is not held any longer."""
+        """Whoever saw the results is not held any longer, nor is any of them."""
         self.seen = _unseen
+        self._reused.let_go()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Calls of ours do not count."""
+        """Calls of ours do not count; what the network has computed before is not computed again."""
         self._paused = True
         try:
             yield
@@ -38,10 +41,13 @@ class ResultWatch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self._paused:
-            return func(*args, **(kwargs or {}))
+            made = None if kwargs else self._reused.taken(func, args)
+            return func(*args, **(kwargs or {})) if made is None else made
         before = args[0].clone() if func._schema.is_mutable and args and isinstance(args[0], Tensor) else None
         results = func(*args, **(kwargs or {}))
         self._count += 1
+        if not kwargs:
+            self._reused.keep(func, args, results)
         if _changes_nothing(func, args, before, results):
             self.idle.add(self._count)
         fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)

@@ -14,6 +14,7 @@ from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect.maps import Activations
 from layerscope.graph import Program, functional
+from layerscope.graph.reused import Reused
 from layerscope.project import plan, run
 from layerscope.scan import shard
 from layerscope.sources import ImageCache, dataset, source
@@ -65,6 +66,10 @@ def traced_twice() -> AbstractContextManager[Any]:
 
 def no_cache_folder() -> AbstractContextManager[Any]:
     return mock.patch.dict(os.environ, {VARIABLE: "off"})
+
+
+def all_computed_twice() -> AbstractContextManager[Any]:
+    return _made_otherwise(Reused, lambda options: options | {"most": 0})
 
 
 def no_floors() -> AbstractContextManager[Any]:

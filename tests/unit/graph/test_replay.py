@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import islice
 from math import inf
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import layerscope as ls
 from layerscope.core.errors import TraceError
 from layerscope.core.replay import FAULTS, Replay
 from layerscope.graph import Program, Reading, Traced, fields_of, layers_of, prepared, read_module, replay
+from layerscope.graph.in_step import InStep
 from tests.helpers.mutations import MUTATIONS, Mutant, mutants
 from tests.helpers.networks import CASES, Case, Residual, randomise
 
@@ -128,6 +130,35 @@ def test_a_call_that_changes_nothing_on_these_pictures_is_tried_with_other_weigh
     ]
     assert [one.fault for one in found] == ["", "reading", "reading"]
     assert found[0].worst < 1e-13
+
+
+class Closed(nn.Module):
+    """A residual block as a training begins with: its branch is scaled by zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.relu()
+        return (x + self.norm(self.conv(x))).relu()
+
+
+def test_branches_that_are_closed_at_first_are_opened_for_the_proof() -> None:
+    """Then the rectifier behind the sum changes something, and the network need not be run once more; its own weights
+    stay as they are."""
+    twin = prepared(Closed())
+    traced = read_module(twin, INPUT.shape)
+    *nodes, last = traced.graph.nodes
+    last = replace(last, op="leaky_relu", target="aten.leaky_relu.default", args={**last.args, "negative_slope": 1.0})
+    dropped = replace(traced, graph=replace(traced.graph, nodes=(*nodes, last)))
+    readings = [Reading(Program(one.graph, one.weights), one.recipe, (), one.returned) for one in (traced, dropped)]
+    with mock.patch.object(InStep, "_forward", autospec=True, side_effect=InStep._forward) as run:
+        assert replay(twin.module, readings[0], INPUT).fault == ""
+    assert run.call_count == 1
+    assert replay(twin.module, readings[1], INPUT).fault == "reading"
+    assert not twin.module.norm.weight.any()
 
 
 class Turned(nn.Module):
