@@ -7,6 +7,7 @@ from pathlib import Path
 from layerscope.atlas.connection import plain_errors, side_files
 from layerscope.atlas.schema import APPLICATION_ID, TABLES, VERSION
 from layerscope.core.errors import AtlasError
+from layerscope.core.failures import plain_failures
 
 # For 5,760 sheets of 22 kB: pages of 4, 8, 16, 32 kB took 1.9, 1.4, 1.2, 1.2 s and wasted 4, 7, 11, 24 %.
 PAGE_SIZE = 8192
@@ -14,7 +15,7 @@ PAGE_SIZE = 8192
 
 def _is_replaceable(path: Path) -> bool:
     """An atlas, whole or damaged, or an empty file: what may be overwritten without losing anything else."""
-    with path.open("rb") as file:
+    with plain_failures(path, kind=AtlasError), path.open("rb") as file:
         header = file.read(100)
     # Byte 68 of a database's header holds its application id (sqlite.org/fileformat.html).
     return not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")

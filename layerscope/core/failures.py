@@ -52,6 +52,17 @@ def require_memory(error: BaseException, doing: str, *, kind: type[LayerscopeErr
         raise kind(f"{sentence(MemoryError(), doing)}, and {AGAIN}") from error
 
 
+def require_machine(error: BaseException, place: str | os.PathLike[str], *, kind: type[LayerscopeError]) -> None:
+    """Raises the sentence about a file that could not be read just now where an error came of that, however it was
+    wrapped on the way: Python's `zipfile`, for one, calls such a file no zip file.
+
+    place: the file. kind: of the error that is raised.
+    """
+    for one in chain(error):
+        if isinstance(one, OSError) and of_the_machine(one):
+            raise kind(f"{sentence(one, place)}, and {AGAIN}") from error
+
+
 def of_the_machine(error: OSError) -> bool:
     """True where a file could not be read for a reason that is not its own: tried again, it may well be sound."""
     return error.errno is not None and error.errno not in OF_THE_FILE

@@ -52,10 +52,18 @@ def encode(sheet: PlainSheet, kind: str, *, width_inches: float | None = None, d
     if kind == "png":
         _average_when_shrunk(figure, dpi)
         options["pil_kwargs"] = {"compress_level": PNG_EFFORT}
-    buffer = io.BytesIO()
-    with style():
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=_metadata(sheet, kind), **options)
-    return buffer.getvalue()
+
+    def drawn() -> bytes:
+        buffer = io.BytesIO()
+        with style():
+            figure.savefig(buffer, format=kind, dpi=dpi, metadata=_metadata(sheet, kind), **options)
+        return buffer.getvalue()
+
+    try:
+        return drawn()
+    except ValueError:
+        # Matplotlib's renderer says so of whatever interrupts it while it asks for a box: memory that is short, Ctrl-C.
+        return drawn()
 
 
 def _average_when_shrunk(figure: "Figure", dpi: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from layerscope.core.errors import TraceError, UsageError
+from layerscope.core.failures import require_machine
 from layerscope.core.quiet import quiet
 from layerscope.models.loaded import Loaded
 from layerscope.models.signatures import kind_of_file
@@ -29,6 +30,7 @@ def exported_network(spec: str, *, weights: object = None, with_weights: bool = 
         with quiet():
             program = torch.export.load(path)
     except Exception as error:
+        require_machine(error, path, kind=UsageError)
         made, here = _made_by(path), torch.__version__
         by = (
             f"it was written by torch {made}, and this is torch {here}"

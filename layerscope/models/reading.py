@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.failures import require_machine
 from layerscope.models import standins
 from layerscope.models.signatures import kind_of_file
 
@@ -27,13 +29,14 @@ def contents(path: Path) -> Any:
         raise UsageError(f'"{path}" is a folder; name the weights file in it{held}')
     if not os.path.isfile(path):
         raise UsageError(f'there is no weights file "{path}"{nearest(path.name, _files_in(path.parent))}')
-    try:
-        kind = kind_of_file(path)
-    except OSError as error:
-        raise UsageError(f'the weights file "{path}" cannot be read: {error.strerror}') from error
+    kind = kind_of_file(path)
     if not kind.reader:
         raise TraceError(f'"{path}" cannot be read as weights: it is {kind.what}; {kind.advice}')
-    return _READERS[kind.reader](path)
+    try:
+        return _READERS[kind.reader](path)
+    except (OSError, TraceError) as error:
+        require_machine(error, path, kind=UsageError)
+        raise
 
 
 def _files_in(folder: Path) -> list[str]:
@@ -81,7 +84,7 @@ def _arrays(path: Path) -> Any:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: torch.from_numpy(archive[name]) for name in archive.files}
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, zipfile.BadZipFile) as error:
         raise TraceError(f'"{path}" cannot be read as weights: one of its arrays is no array of numbers') from error
 
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures, require_machine
+
 HEAD = 512
 # What torch.save wrote before 2020 begins with: protocol 2, then its magic number.
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -128,8 +131,8 @@ _CUT = WeightsFormat("a zip archive that is cut short", _AGAIN)
 
 
 def kind_of_file(path: Path) -> WeightsFormat:
-    """What a file is. Raises OSError where it cannot be read."""
-    with path.open("rb") as file:
+    """What a file is. Raises UsageError where it cannot be read."""
+    with plain_failures(path, kind=UsageError), path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(b"PK\x03\x04"):
         return _of_zip(path)
@@ -140,11 +143,22 @@ def _of_zip(path: Path) -> WeightsFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             members: Sequence[str] = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, EOFError):
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+        require_machine(error, path, kind=UsageError)
         return _CUT
     if members and all(name.endswith(".npy") for name in members):
         return _ARRAYS
     return next((kind for says_yes, kind in _MEMBERS if any(map(says_yes, members))), _ZIP)
+
+
+def is_zip(path: Path) -> bool:
+    """True for a zip file. Raises UsageError where the file cannot be read, for which zipfile.is_zipfile says False."""
+    try:
+        zipfile.ZipFile(path).close()
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        require_machine(error, path, kind=UsageError)
+        return False
+    return True
 
 
 def no_network(spec: str, path: Path) -> str:

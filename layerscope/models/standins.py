@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerscope.models.signatures import is_zip
+
 # What makes arrays, under its names before and after NumPy 2; dtypes are classes of their own.
 _ARRAYS: list[Any] = [
     (np.ndarray, "numpy.ndarray"),
@@ -39,7 +41,7 @@ def load_without_code(path: Path) -> Any:
 
 def named_in(path: Path) -> set[str]:
     """Every class and function that the pickles in a file of torch.save name."""
-    if not zipfile.is_zipfile(path):
+    if not is_zip(path):
         with path.open("rb") as file:
             # The old format: a magic number, a version, the machine, and then what was saved.
             return set().union(*(_named(file) for _ in range(4)))

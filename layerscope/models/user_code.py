@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.failures import plain_failures
 from layerscope.core.keras_applications import is_keras
 from layerscope.core.records import Input
 from layerscope.models.guest import Guest, WantsArguments
@@ -33,7 +34,9 @@ def user_network(spec: str, *, weights: str | Path | None = None, with_weights: 
         raise UsageError(f'there is no file "{file}" (network "{spec}")')
     guest = Guest(path.resolve())
     torch.manual_seed(RANDOM_SEED)
-    if "keras" in path.read_text(errors="replace"):
+    with plain_failures(path, kind=UsageError):
+        text = path.read_text(errors="replace")
+    if "keras" in text:
         os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras reads it when the file imports it
     module = _guarded(guest.run, guest, f'"{file}" cannot be run', f'"{file}"')
     expects = getattr(module, "INPUT", None)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from layerscope.core.errors import LayerscopeError, UsageError
-from layerscope.core.failures import of_the_machine, out_of_memory
+from layerscope.core.failures import of_the_machine, out_of_memory, plain_failures
 from layerscope.core.files import write_whole
 
 # Zeiler & Fergus 2013, Figure 4.
@@ -74,7 +74,8 @@ class RunFolder:
     def _read(self, name: str) -> Any:
         file = self.path / name
         try:
-            return json.loads(file.read_text()) if file.exists() else None
+            with plain_failures(file, kind=UsageError):
+                return json.loads(file.read_text()) if file.exists() else None
         except ValueError as error:
             raise UsageError(f'"{file}" cannot be read ({error}); choose another --out') from error
 

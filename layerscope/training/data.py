@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from layerscope.core.errors import ImageError
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.failures import plain_failures
 from layerscope.core.images import path_of
 from layerscope.sources import Source, open_source
 
@@ -108,7 +109,8 @@ def _relabel(source: Source, folder: Path) -> None:
         return
     table = folder / ANNOTATIONS
     if table.is_file():
-        lines = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+        with plain_failures(table, kind=UsageError):
+            lines = [line.split("\t") for line in table.read_text(encoding="utf-8", errors="replace").splitlines()]
         classes = {fields[0]: fields[1] for fields in lines if len(fields) > 1}
         source.relabel(lambda identity: classes.get(PurePosixPath(identity).name))
     elif any(identity.count("/") > 1 for identity, _ in source.listing()):

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
+from layerscope.core.failures import plain_failures
 from layerscope.core.records import Input
 from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
 from layerscope.models.named import NAMED
@@ -42,7 +43,8 @@ class KeptRun:
 
     def sha256(self, epoch: int) -> str:
         """Of an epoch's file."""
-        with self._files[epoch].open("rb") as file:
+        path = self._files[epoch]
+        with plain_failures(path, kind=UsageError), path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
@@ -56,7 +58,8 @@ def _network_of(folder: Path) -> tuple[str, int]:
     if not file.is_file():
         raise UsageError(f'"{folder}" holds no training run (there is no {SETTINGS} in it); name a run\'s folder')
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
+        with plain_failures(file, kind=UsageError):
+            settings = json.loads(file.read_text(encoding="utf-8"))
         network, classes = str(settings["network"]), int(settings["classes"])
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f'"{file}" does not say which network was trained ("network" and "classes")') from error

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from layerscope.core.errors import ImageError
+from layerscope.core.failures import require_machine
 from layerscope.world.concepts import Concept
 from layerscope.world.files import ABOUT, SHARDS
 
@@ -78,6 +79,7 @@ class MaskFolder:
                         if member.name.endswith(ENDING):
                             places[member.name.removesuffix(ENDING)] = (shard, member.offset_data, member.size)
             except (tarfile.TarError, OSError, EOFError) as failure:
+                require_machine(failure, shard, kind=ImageError)
                 raise ImageError(f'the shard "{shard}" is broken or truncated: {failure}') from None
         return places
 
@@ -85,7 +87,8 @@ class MaskFolder:
 def _about(file: Path) -> dict:
     try:
         about = json.loads(file.read_bytes())
-    except OSError:
+    except OSError as failure:
+        require_machine(failure, file, kind=ImageError)
         raise ImageError(f'"{file.parent}" holds no {ABOUT}; expected a folder that layerscope world wrote') from None
     except ValueError:
         about = None

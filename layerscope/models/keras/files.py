@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from layerscope.core.errors import TraceError, UsageError, nearest
+from layerscope.core.failures import require_machine
 from layerscope.core.keras_applications import APPLICATIONS
 from layerscope.core.quiet import quiet
 from layerscope.models.keras.package import keras
+from layerscope.models.signatures import is_zip
 
 _HAND_OVER = (
     "open it where that code is and hand over the model itself, ls.trace(model), or write a function that gives it "
@@ -67,12 +69,13 @@ def _beside(path: Path) -> list[str]:
 def _described(path: Path) -> dict[str, Any]:
     """What a file says of its model: {"config": ..., "keras_version": ...}. Raises TraceError where it holds none."""
     try:
-        if zipfile.is_zipfile(path):
+        if is_zip(path):
             return _of_archive(path)
         h5py = import_module("h5py")
         if h5py.is_hdf5(path):
             return _of_hdf5(path)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        require_machine(error, path, kind=UsageError)
         raise TraceError(f'"{path.name}" is damaged or cut short: copy or download it again') from error
     raise TraceError(f'"{path.name}" is no Keras file: neither the archive that a .keras file is, nor HDF5')
 

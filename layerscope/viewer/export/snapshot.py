@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import RunRecord
 from layerscope.viewer.addresses import SheetKey
@@ -22,8 +23,13 @@ class Snapshot(AtlasFile):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
-        # All that is read from here on is of one moment.
-        self._connection.execute("BEGIN")
+        try:
+            with plain_errors(self.path):
+                # All that is read from here on is of one moment.
+                self._connection.execute("BEGIN")
+        except BaseException:
+            self.close()
+            raise
 
     @cached_property
     def _state(self) -> tuple[RunRecord, bool]:
