@@ -10,13 +10,17 @@ from PIL import Image
 import layerscope as ls
 from families.eager import outputs
 from families.kinds import Given
+from families.steep import allowed, moved
 
 COUNT, KEPT = 5, 3
+# What float32's rounding may do to a value, as a share of the layer's largest.
+BOUND = 1e-5
 
 
 def check(net: ls.Network, given: Given, layers: list[ls.Layer]) -> dict[str, Any]:
-    """wrong: units whose peaks are other images, or other values by more than float32's rounding. eager: how many of
-    the layers were looped over by the eager module, the others by the graph, picture by picture."""
+    """wrong: units whose peaks are other images, or other values by more than float32's rounding. steep: where rounding
+    moves the loop itself by more than that, how far it does, and how far the peaks are off. eager: how many of the
+    layers were looped over by the eager module, the others by the graph, picture by picture."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = _written(folder / "pictures", net.input)
@@ -32,6 +36,34 @@ def check(net: ls.Network, given: Given, layers: list[ls.Layer]) -> dict[str, An
 def _compared(
     net: ls.Network, given: Given, layers: list[ls.Layer], inputs: list[np.ndarray], atlas: Any
 ) -> dict[str, Any]:
+    maxima, eager = _maxima(net, given, layers, inputs)
+    wrong, units, worst, at, steep = 0, 0, 0.0, "", {}
+    for layer in layers:
+        best = maxima[layer.name]
+        scale = float(np.abs(best).max()) or 1.0
+        gaps = {
+            unit: _gap(best[:, unit], atlas[layer.name][unit].peaks, layer.rectified, scale)
+            for unit in range(0, layer.units, max(1, layer.units // 16))
+        }
+        units += len(gaps)
+        unit, gap = max(gaps.items(), key=lambda one: one[1])
+        if BOUND <= gap < np.inf:
+            other, _ = _maxima(net, given, [layer], [moved(x, np.float32) for x in inputs])
+            rounding = allowed(best, other[layer.name], scale)
+            if gap <= rounding:
+                steep[layer.name] = [gap, rounding]
+                continue
+        wrong += sum(not found < BOUND for found in gaps.values())
+        if not gap <= worst:
+            worst, at = gap, f"{layer.name} {unit}"
+    found = {"wrong": wrong, "units": units, "worst": worst, "at": at, "eager": len(eager), "layers": len(layers)}
+    return found | {"steep": steep}
+
+
+def _maxima(
+    net: ls.Network, given: Given, layers: list[ls.Layer], inputs: list[np.ndarray]
+) -> tuple[dict[str, np.ndarray], set[str]]:
+    """By layer, every unit's maximum in each picture; and the layers that the eager module gave."""
     maxima: dict[str, list[np.ndarray]] = {layer.name: [] for layer in layers}
     eager: set[str] = set()
     for x in inputs:
@@ -42,16 +74,7 @@ def _compared(
             if values is None:
                 values = net.activations(x[None], layer.name)[0]
             maxima[layer.name].append(values.reshape(layer.units, -1).max(1))
-    wrong, units, worst, at = 0, 0, 0.0, ""
-    for layer in layers:
-        best = np.stack(maxima[layer.name])
-        scale = float(np.abs(best).max()) or 1.0
-        for unit in range(0, layer.units, max(1, layer.units // 16)):
-            gap = _gap(best[:, unit], atlas[layer.name][unit].peaks, layer.rectified, scale)
-            units, wrong = units + 1, wrong + (not gap < 1e-5)
-            if not gap <= worst:
-                worst, at = gap, f"{layer.name} {unit}"
-    return {"wrong": wrong, "units": units, "worst": worst, "at": at, "eager": len(eager), "layers": len(layers)}
+    return {name: np.stack(found) for name, found in maxima.items()}, eager
 
 
 def _gap(best: np.ndarray, kept: Any, rectified: bool, scale: float) -> float:

@@ -8,6 +8,9 @@ from tests.reliability.commands import Bench
 from tests.reliability.loop import Loop
 
 
+COUNTED: pytest.StashKey[dict[str, Loop]] = pytest.StashKey()
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """The network, pictures and a finished atlas. Not to be changed."""
@@ -25,9 +28,13 @@ def loops(bench: Bench, request: pytest.FixtureRequest) -> Iterator[dict[str, Lo
 
     made = Loops()
     yield made
-    rows = [f"{sum(loop.counted.values()):6,} {name}: {loop.summary()}" for name, loop in made.items() if loop.counted]
-    total = sum(sum(loop.counted.values()) for loop in made.values())
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and rows:
-        reporter.ensure_newline()
-        reporter.write_line("\n".join([*rows, f"{total:6,} faults, and nothing was lost"]))
+    request.config.stash[COUNTED] = {name: loop for name, loop in made.items() if loop.counted}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How many faults there were: what a fixture writes is captured."""
+    loops = config.stash.get(COUNTED, {})
+    rows = [f"{sum(loop.counted.values()):6,} {name}: {loop.summary()}" for name, loop in loops.items()]
+    total = sum(sum(loop.counted.values()) for loop in loops.values())
+    if rows:
+        terminalreporter.write_line("\n".join([*rows, f"{total:6,} faults that the law was asked of"]))

@@ -125,20 +125,20 @@ class Loop:
 
     def confined(self, what: str, confine: Callable[[], Any]) -> bool:
         """The same in a process of its own, whose limits hold for whatever runs in it; one that dies was killed."""
-        out, said = self._room(), self.folder / "said"
-        said.unlink(missing_ok=True)
+        out = self._room()
+        # A pipe: no limit of files holds for what is said through it.
+        heard, said = os.pipe()
 
         def work() -> None:
             confine()
             error = self._under(nullcontext(), out)
             plain = error is None or isinstance(error, LayerscopeError)
-            os.write(descriptor, (str(error or "") if plain else f"bare {error!r}").encode())
+            os.write(said, (str(error or "") if plain else f"bare {error!r}").encode())
 
-        # Opened before the limits hold.
-        descriptor = os.open(said, os.O_WRONLY | os.O_CREAT)
         died = in_a_child(work)
-        os.close(descriptor)
-        text = said.read_text()
+        os.close(said)
+        with open(heard, encoding="utf-8") as file:
+            text = file.read()
         if not died and not text:
             return False
         assert not text.startswith("bare"), f"{self.command.name}: {what}: {text}"
