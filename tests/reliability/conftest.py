@@ -7,7 +7,6 @@ import pytest
 from tests.reliability.commands import Bench
 from tests.reliability.loop import Loop
 
-
 COUNTED: pytest.StashKey[dict[str, Loop]] = pytest.StashKey()
 
 
