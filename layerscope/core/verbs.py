@@ -187,7 +187,13 @@ _ALL = (
         "run a network's own forward beside ours on picture files, and name what differs",
         lambda s: (
             s.NET,
-            s.IMAGES.asked(default_text="a few that are drawn"),
+            # Files themselves, as more than one reader reads them.
+            s.IMAGES.but(
+                kind=s.Anything(
+                    "picture files: a folder, a glob or files", path=True, repeated="+", python="str, Path or list"
+                ),
+                sentence="a folder, a glob or picture files",
+            ).asked(default_text="a few that are drawn"),
             s.Setting(
                 "prepare",
                 s.Held("a function, or None"),

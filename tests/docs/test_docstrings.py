@@ -103,7 +103,8 @@ def calls(path: Path) -> set[str]:
     """The names that a module calls or raises: an error is made where it is raised, or for somebody who raises it."""
     nodes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call | ast.Raise)]
     called = [node.func if isinstance(node, ast.Call) else node.exc for node in nodes]
-    return {node.id for node in called if isinstance(node, ast.Name)}
+    kinds = [keyword.value for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords]
+    return {node.id for node in [*called, *kinds] if isinstance(node, ast.Name)}
 
 
 def beneath(path: Path) -> set[Path]:
