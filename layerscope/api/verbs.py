@@ -46,13 +46,14 @@ def trace(
     """Trace a network: a `torch.nn.Module` with its Input, or a spec such as "torchvision:alexnet".
 
     model: a module (an evaluation-mode copy is traced, yours stays as it is), or a spec: zfnet, zfnet64, worldnet,
-    torchvision:NAME, timm:NAME, hf:ID_OR_FOLDER, keras:APPLICATION, each also with /none (random weights),
-    keras:FILE.keras, keras:FILE.h5, path/file.py:FUNCTION, path/model.pt, path/model.pt2 or path/model.onnx, and
-    whatever else `layerscope plugins` lists; or a Keras model. input: what the network expects; needed unless the spec
-    says it, and overrides it. weights: a file of weights for the spec or module, or "FILE::KEY" for a part of it.
-    trust: run the code that a pickled network brings along. bind: values for further arguments of its forward.
-    with_weights: False builds a spec with random weights, for what needs none. What was chosen on the way is warned of,
-    and stands in the network's `remarks`. Raises TraceError and UsageError.
+    torchvision:NAME, timm:NAME, hf:ID_OR_FOLDER, smp:ARCHITECTURE/ENCODER, smp:ID_OR_FOLDER, xrv:NAME,
+    keras:APPLICATION, each also with /none (random weights), keras:FILE.keras, keras:FILE.h5, path/file.py:FUNCTION,
+    path/model.pt, path/model.pt2 or path/model.onnx, and whatever else `layerscope plugins` lists; or a Keras model.
+    input: what the network expects; needed unless the spec says it, and overrides it. weights: a file of weights for
+    the spec or module, or "FILE::KEY" for a part of it. trust: run the code that a pickled network brings along. bind:
+    values for further arguments of its forward. with_weights: False builds a spec with random weights, for what needs
+    none. What was chosen on the way is warned of, and stands in the network's `remarks`. Raises TraceError and
+    UsageError.
     """
     from layerscope.api.opening import traced
 

@@ -130,6 +130,17 @@ NETWORKS = Registry(
             load=later("layerscope.models.of_transformers:transformers_network"), random=True, filled=True,
         ),
         NetworkKind(
+            name="smp", sentence="a segmenter of segmentation_models_pytorch, or a folder of its save_pretrained",
+            form="smp:ARCHITECTURE/ENCODER, smp:ID_OR_FOLDER", prefix="smp:", needs=("segmentation_models_pytorch",),
+            install="layerscope[smp]", load=later("layerscope.models.of_smp:smp_network"), random=True, filled=True,
+        ),
+        NetworkKind(
+            name="xrv", sentence="a classifier of chest X-rays of torchxrayvision, by the name of its weights",
+            form="xrv:NAME", prefix="xrv:", needs=("torchxrayvision",), install="layerscope[xrv]",
+            load=later("layerscope.models.of_xrv:xrv_network"), random=True, filled=True, trusting=True,
+            packaged=True, names=later("layerscope.models.of_xrv:names"),
+        ),
+        NetworkKind(
             name="keras-application",
             sentence="a convolutional network of keras.applications, with its published weights",
             form="keras:APPLICATION", claims=keras_applications.is_application, needs=("keras", "h5py"),

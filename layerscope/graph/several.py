@@ -98,6 +98,30 @@ def _instead(fx: FxNode, other: FxNode) -> None:
     fx.graph.erase_node(fx)
 
 
+def over_a_pile(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments] | None:
+    """The sum, the mean or the largest of maps that were laid upon each other for it, ahead of the pictures, as the
+    merging of feature pyramids is written: one after the other."""
+    pile, dims = call["self"], call["dim"]
+    if pile.target is not aten.stack.default or list(pile.users) != [fx] or call["keepdim"] or call.get("dtype"):
+        return None
+    made = bind(pile.target, pile.args, pile.kwargs)
+    rank = len(pile.meta["val"].shape)
+    if [dim % rank for dim in dims] != [0] or made["dim"] % rank != 0 or len(made["tensors"]) < 2:
+        return None
+    target = aten.maximum.default if fx.target is aten.amax.default else aten.add.Tensor
+    joined, *others = made["tensors"]
+    *rest, last = others
+    for other in rest:
+        joined = before(fx, target, joined, other)
+    mean = fx.target is aten.mean.dim
+    joined = before(fx, target, joined, last) if mean else joined
+    fx.replace_input_with(pile, joined)
+    fx.graph.erase_node(pile)
+    if mean:
+        return aten.div.Tensor, {"self": joined, "other": 1 + len(others)}
+    return target, {"self": joined, "other": last, **({} if target is aten.maximum.default else {"alpha": 1})}
+
+
 def gated(fx: FxNode, call: Arguments) -> tuple[OpOverload, Arguments]:
     """GLU: the first half of the channels, gated by the second."""
     dim, half = call["dim"], fx.meta["val"].shape[call["dim"]]

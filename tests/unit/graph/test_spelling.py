@@ -163,6 +163,29 @@ def test_channels_that_are_written_over_are_joined_to_the_others(kind: str) -> N
         torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {last})[last], model(x))
 
 
+PILES: dict[str, tuple[Callable[[Tensor], Tensor], list[str]]] = {
+    "the sum": (lambda x: torch.stack([x, x.relu(), 2 * x]).sum(dim=0), ["add", "add"]),
+    "the mean": (lambda x: torch.stack([x, x.relu(), 2 * x]).mean(0), ["add", "add", "div"]),
+    "the largest": (lambda x: torch.stack((x, x.relu() - 0.3), dim=-5).amax(-5), ["maximum"]),
+}
+
+
+@pytest.mark.parametrize("kind", PILES)
+def test_maps_that_are_piled_up_to_be_merged_are_merged_one_by_one(kind: str) -> None:
+    """As feature pyramids sum their levels; a pile that is read otherwise, too, stays one."""
+    merge, ops = PILES[kind]
+    torch.manual_seed(0)
+    model, x = One(merge).double(), torch.randn(2, *SHAPE, dtype=torch.float64)
+    traced = trace_module(model, SHAPE)
+    (last,) = traced.graph.outputs
+    assert not any(node.refused for node in traced.graph.nodes)
+    assert [node.op for node in traced.graph.nodes if node.op in ("add", "div", "maximum")] == ops
+    with torch.no_grad():
+        torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {last})[last], model(x))
+    twice = trace_module(One(lambda x: torch.stack([x, -x]).sum(0) + torch.stack([x, x], 0)[1:].sum(0)), SHAPE)
+    assert any(node.refused for node in twice.graph.nodes)
+
+
 OTHER: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "clamp by a map": (lambda x: x.clamp(min=x / 2), "aten.clamp"),
     "places of the maxima": (

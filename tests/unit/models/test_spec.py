@@ -88,7 +88,8 @@ def test_a_network_written_nearly_right_is_suggested_as_it_is_written(spec: str,
 
 REFUSED = {
     "alexnet": '"alexnet" names no network; write zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, '
-    "hf:ID_OR_FOLDER, keras:APPLICATION, each also with /none (random weights), keras:FILE.keras, keras:FILE.h5, "
+    "hf:ID_OR_FOLDER, smp:ARCHITECTURE/ENCODER, smp:ID_OR_FOLDER, xrv:NAME, keras:APPLICATION, each also with /none "
+    "(random weights), keras:FILE.keras, keras:FILE.h5, "
     "path/file.py:FUNCTION, path/model.pt, path/model.pt2 or path/model.onnx; did you mean torchvision:alexnet?",
     "torchvision:alexnett": 'torchvision has no network "alexnett"; did you mean alexnet',
     "torchvision:alexnet/imagenet": '"torchvision:alexnet/imagenet": only /none (random weights) can follow the name',

@@ -152,7 +152,7 @@ def test_forms_are_told_once() -> None:
     """Every row's own words stand in the clause that help and refusals show; and which take a file's weights."""
     assert all(row.form in forms() for row in NETWORKS.own.values())
     filled = "zfnet, zfnet64, worldnet, torchvision:NAME, timm:NAME, hf:ID_OR_FOLDER, "
-    filled += "keras:APPLICATION or path/file.py:FUNCTION"
+    filled += "smp:ARCHITECTURE/ENCODER, smp:ID_OR_FOLDER, xrv:NAME, keras:APPLICATION or path/file.py:FUNCTION"
     assert filled_forms() == filled
 
 
