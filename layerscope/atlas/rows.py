@@ -3,8 +3,9 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,16 @@ def read_run(connection: sqlite3.Connection) -> RunRecord | None:
 
 
 def node_row(node: NodeRecord) -> SqlRow:
-    return node.id, node.name, node.op, node.module, to_json(node.shape), to_json(node.args)
+    return node.id, node.name, node.op, node.module, to_json(node.shape), to_json(_told(node.args))
+
+
+def _told(value: Any) -> Any:
+    """An argument of a call as JSON can tell it: what max pooling is padded with (minus infinity) in words."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: _told(part) for name, part in value.items()}
+    return [_told(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def read_nodes(connection: sqlite3.Connection) -> tuple[NodeRecord, ...]:

@@ -88,6 +88,7 @@ class InStep:
         self._held: dict[int, Tensor] = {}
         self._values = self._run({layer.node for layer in reading.layers} | set(self._waited_for))
         self._forward()
+        self.bound = max(self.bound, self._rounded)
 
     @property
     def outputs(self) -> int:
@@ -96,6 +97,13 @@ class InStep:
         handed_on = [node == 0 for node in nodes] if len(nodes) == len(self.returned) else [False] * len(self.returned)
         given = zip(self.returned, handed_on, strict=True)
         return sum(isinstance(value, Tensor) and not same for value, same in given)
+
+    @property
+    def _rounded(self) -> float:
+        """What may come of numbers that the network makes in a coarser type out of none (a grid of places, say), where
+        the graph makes them in its own; 0 where it makes none."""
+        eps = self._calls_watched.eps
+        return 16 * eps if eps > torch.finfo(self.program.dtype).eps else 0.0
 
     @property
     def coarser(self) -> bool:

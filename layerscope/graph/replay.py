@@ -212,10 +212,12 @@ def _reads_the_batch(run: InStep, bound: float) -> tuple[str, float] | None:
     # It may be that the program in use is coarser: the same once more in the numbers of the run.
     wanted = {layer.node for layer in run.reading.layers}
     pairs = zip(values(run.program, run.pictures, wanted), values(run.program, run.pictures[:1], wanted), strict=True)
-    for (node, whole), (_, single) in pairs:
-        found = gap(single, whole[:1])
-        if not found <= bound:
-            return run.program.graph.nodes[node].name, found
+    gaps = {node: gap(single, whole[:1]) for (node, whole), (_, single) in pairs}
+    beyond = {node for node, found in gaps.items() if not found <= bound}
+    moved = allowed(run.program, run.pictures[:1], beyond) if beyond else {}
+    for node in sorted(beyond):
+        if not gaps[node] <= moved.get(node, 0.0):
+            return run.program.graph.nodes[node].name, gaps[node]
     return None
 
 
@@ -226,7 +228,10 @@ def _returns_the_batch(run: InStep, alone: list[Any], bound: float) -> tuple[str
         found = _farthest(run, single)
         if found is None or found[1] <= most:
             return None
-    return found
+    assert found is not None
+    name, gone = found
+    node = run.node(name)
+    return None if gone <= allowed(run.program, run.pictures[:1], {node}).get(node, 0.0) else found
 
 
 def _farthest(run: InStep, alone: list[Any]) -> tuple[str, float] | None:

@@ -16,12 +16,13 @@ COPIES = ("clone", "_to_copy", "copy_", "detach", "lift_fresh_copy", "contiguous
 
 class ResultWatch(TorchDispatchMode):
     """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones, and which
-    calls change nothing."""
+    calls change nothing. eps: of the coarsest numbers that came of any call."""
 
     def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:
         super().__init__()
         self.dtype, self.seen = dtype, seen
         self.coarser, self._paused = False, False
+        self.eps = torch.finfo(dtype).eps
         self.idle: set[int] = set()
         self._count, self._reused = 0, Reused()
 
@@ -54,6 +55,7 @@ class ResultWatch(TorchDispatchMode):
         for result in results if isinstance(results, tuple | list) else (results,):
             if isinstance(result, Tensor) and result.is_floating_point():
                 self.coarser |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
+                self.eps = max(self.eps, torch.finfo(result.dtype).eps)
                 with self.paused():
                     self.seen(result)
         return results

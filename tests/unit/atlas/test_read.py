@@ -86,6 +86,15 @@ def test_a_layer_comes_back(empty, name, units, size, step, aliases, flags):
     assert [(layer.tile, layer.method, layer.method_why) for layer in file.layers] == [(24, "guided", "sums")]
 
 
+def test_arguments_that_are_not_finite_are_told_in_words(empty):
+    """Max pooling is padded with minus infinity, which JSON has no number for."""
+    writer, file = empty
+    args = {"value": float("-inf"), "pad": [0, 1, 0, 1], "of": {"bounds": (0.5, float("inf"))}}
+    writer.put_nodes([NodeRecord(id=0, name="pad", op="pad", module="", shape=(3, 8, 8), args=args)])
+    (node,) = file.nodes()
+    assert node.args == {"value": "-inf", "pad": [0, 1, 0, 1], "of": {"bounds": [0.5, "inf"]}}
+
+
 def test_nodes_and_edges_come_back(empty):
     """The graph is read in execution order, with shapes and arguments."""
     writer, file = empty

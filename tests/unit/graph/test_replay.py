@@ -560,6 +560,52 @@ def test_what_rounding_does_to_a_steep_network_is_no_fault() -> None:
     assert 1e-9 < found.worst <= found.bound <= 1e-6
 
 
+class SteepGate(nn.Module):
+    """A gate that sees the ninth digit of a dense layer, which rounds otherwise for one picture than for three."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.dense, self.last = nn.Conv2d(3, 64, 3), nn.Linear(64, 64), nn.Conv2d(64, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return self.last(x * (1e8 * self.dense(x.mean((2, 3)))).sin()[:, :, None, None])
+
+
+def test_what_rounding_does_to_a_picture_alone_in_a_steep_network_is_no_fault() -> None:
+    """Other pictures of its batch have no part in it."""
+    torch.manual_seed(0)
+    twin = prepared(SteepGate())
+    traced = read_module(twin, INPUT.shape)
+    program = Program(traced.graph, traced.weights)
+    layers = ls.Network("steep", INPUT, program).layers
+    found = replay(twin.module, Reading(program, traced.recipe, layers, traced.returned), INPUT)
+    assert found.pictures and not found.fault, found
+
+
+class Grid(nn.Module):
+    """Places of a map in float32, whatever the network's own numbers are, and a rectifier that changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.places, self.last = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        everywhere = ~torch.zeros((x.shape[0], *x.shape[2:])).to(torch.bool)
+        far = everywhere.cumsum(2, dtype=torch.float32)
+        grid = (far / 10000 ** (torch.arange(1).to(torch.float32) + 0.3)).sin()
+        return self.last((x.abs().relu() + self.places(grid[:, None].to(x.dtype))).relu())
+
+
+def test_numbers_that_a_network_makes_in_a_coarser_type_may_be_rounded() -> None:
+    """The graph may make them in its own, where what stands in the code is made finer with it."""
+    torch.manual_seed(0)
+    found = ls.trace(Grid().double().eval(), INPUT).replay
+    assert found is not None and found.dtype == "float64"
+    assert not found.fault and 1e-9 < found.bound < 1e-5
+
+
 @pytest.mark.parametrize("name", ["a bias is dropped", "another eps"])
 def test_a_mistake_in_a_steep_network_is_caught(name: str) -> None:
     """However far rounding may go there."""
