@@ -37,8 +37,10 @@ def transformers_network(spec: str, *, weights: str | Path | None = None, with_w
     random, name = written.endswith(NONE), written.removesuffix(NONE)
     if random and weights is not None:
         raise UsageError(f'"{spec}" asks for random weights, and --weights for those of a file: name one of them')
-    folder = Path(name).expanduser()
+    folder, called = Path(name).expanduser(), spec
     if folder.is_dir():
+        # The folder's own name: the way to it is nobody's business who is given the atlas.
+        called = f"hf:{folder.resolve().name}{NONE if random else ''}"
         if not (folder / "config.json").is_file():
             raise UsageError(
                 f'the folder "{folder}" holds no config.json: name what save_pretrained of transformers wrote'
@@ -51,7 +53,7 @@ def transformers_network(spec: str, *, weights: str | Path | None = None, with_w
     processor = _processor(name)
     expects, doubt = (None, ()) if processor is None else _input_of(processor)
     loaded = Loaded(
-        name=spec, model=model, input=expects, classes=_classes(model), remarks=doubt, unloaded=unloaded,
+        name=called, model=model, input=expects, classes=_classes(model), remarks=doubt, unloaded=unloaded,
         own=None if processor is None else OwnForward(f"the processor of {name}", lambda files: _fed(processor, files)),
     )  # fmt: skip
     return loaded if weights is None else _with_file(loaded, model, weights)

@@ -79,6 +79,7 @@ def test_a_wrong_order_is_found(saved: dict[str, Path], photos: Path) -> None:
 def test_logits_are_the_models(saved: dict[str, Path]) -> None:
     """The output of the graph is the logits of transformers' own model."""
     net = ls.trace(f"hf:{saved['resnet']}")
+    assert net.name == "hf:resnet", "not the whole way to the folder"
     own = transformers.AutoModelForImageClassification.from_pretrained(saved["resnet"]).eval()
     x = torch.rand(2, *net.input.shape)
     (node,) = net.program.graph.outputs
