@@ -21,7 +21,7 @@ aten = torch.ops.aten
 
 
 def _reduced(layout: Layout, fx: Node) -> bool:
-    """Means, sums, maxima over axes: over the same axes of the value, which stay, one long."""
+    """Means, sums, maxima, norms, deviations over axes: over the same axes of the value, which stay, one long."""
     call = bind(fx.target, fx.args, fx.kwargs)  # type: ignore[arg-type]
     value, axes = layout.settled(call["self"], fx)
     given = call["dim"]
@@ -61,7 +61,7 @@ _OF_TWO[aten.max.dim] = aten.maximum.default
 
 def _over_pieces(layout: Layout, fx: Node, value: Node, axes: Axes, dim: int, *, keeps: bool) -> bool:
     """A sum or maximum over groups of channels, or over branches."""
-    if len(axes.own[dim]) != 1 or axes.own[dim][0].axis != 0:
+    if fx.target not in _OF_TWO or len(axes.own[dim]) != 1 or axes.own[dim][0].axis != 0:
         return False
     if fx.target in (aten.amax.default, aten.max.dim):
         return _largest(layout, fx, value, axes, dim, keeps=keeps)
@@ -261,6 +261,8 @@ def _stacked(layout: Layout, fx: Node, lies: list[tuple[Node, Axes]], axes: Axes
 
 ALONG: dict[Any, Handler] = {
     **dict.fromkeys((aten.mean.dim, aten.sum.dim_IntList, aten.amax.default, aten.max.dim), _reduced),
+    **dict.fromkeys((aten.linalg_vector_norm.default, aten.var.correction, aten.var.dim), _reduced),
+    **dict.fromkeys((aten.std.correction, aten.std.dim), _reduced),
     **dict.fromkeys((aten.softmax.int, aten.log_softmax.int), _along),
     **dict.fromkeys((aten.flip.default, aten.roll.default), flipped),
     aten.pad.default: padded,

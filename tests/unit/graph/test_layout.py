@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import layerscope as ls
 from layerscope.core.records import Input
 from layerscope.graph import trace_module
 from layerscope.graph.program import Program
@@ -75,6 +76,32 @@ def _selective(p: nn.Module, x: Tensor) -> Tensor:
 def _repeated(p: nn.Module, x: Tensor) -> Tensor:
     y = x.permute(0, 2, 3, 1)
     return y.repeat_interleave(2, 1).repeat_interleave(2, 2).permute(0, 3, 1, 2)
+
+
+def _measured(measure: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, Tensor], Tensor]:
+    """Scaled by what is measured of the map while its channels stand last."""
+
+    def call(p: nn.Module, x: Tensor) -> Tensor:
+        y = x.permute(0, 2, 3, 1)
+        return (y * measure(y)).permute(0, 3, 1, 2)
+
+    return call
+
+
+def _response(y: Tensor) -> Tensor:
+    """Global response normalisation, as transformers writes ConvNeXt V2's."""
+    norms = torch.linalg.vector_norm(y, ord=2, dim=(1, 2), keepdim=True)
+    return norms / (norms.mean(dim=-1, keepdim=True) + 1e-6)
+
+
+MEASURES: dict[str, Callable[[Tensor], Tensor]] = {
+    "global response": _response,
+    "norm over channels": lambda y: 1 / (y.norm(dim=-1, keepdim=True) + 1),
+    "variance over places": lambda y: y.var((1, 2), keepdim=True),
+    "deviation over places": lambda y: y.std((1, 2), keepdim=True, correction=0),
+    "variance over channels": lambda y: y.var(-1, keepdim=True),
+    "deviation of all": lambda y: y.std((1, 2, 3), keepdim=True),
+}
 
 
 def _conv(given: int, made: int) -> nn.Module:
@@ -214,6 +241,22 @@ def test_the_graph_is_channels_first(kind: str) -> None:
     last = nodes[-1].id
     with torch.no_grad():
         torch.testing.assert_close(Program(traced.graph, traced.weights).run(x, {last})[last], model(x))
+
+
+@pytest.mark.parametrize("kind", MEASURES)
+def test_what_is_measured_of_a_map_whose_channels_stand_last_is_carried_back(kind: str) -> None:
+    """Norms, variances, deviations: nothing is refused, and the gradient is autograd's."""
+    torch.manual_seed(0)
+    model = Between(_measured(MEASURES[kind])).double().eval()
+    net = ls.trace(model, Input(height=8, width=8))
+    assert not any(layer.scan_only for layer in net.layers)
+    x = torch.randn(1, *SHAPE, dtype=torch.float64, requires_grad=True)
+    value = model.first(x).relu()
+    value = model.last(model.call(model.parts, value))
+    (expected,) = torch.autograd.grad(value[0, 2, 4, 3] ** 2 / 2, x)
+    picture = x.detach().numpy()
+    signals = net.project(picture, "last", image=[0], unit=[2], row=[4], col=[3], method="gradient")
+    torch.testing.assert_close(torch.from_numpy(signals.full()[0]), expected[0], rtol=1e-9, atol=1e-12)
 
 
 def test_modules_that_are_channels_last_are_compared_in_their_own_order() -> None:
