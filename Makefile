@@ -9,13 +9,14 @@ BROWSER_STAMP := .venv/installed-browser
 NETWORKS_STAMP := .venv/installed-networks
 FAMILIES_STAMP := .venv/installed-families
 DOCS_STAMP := .venv/installed-docs
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Python compiles what it imports, a small part of all that is installed.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test pages test-browser test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
+.PHONY: demo test pages test-browser test-browser-whole test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -64,10 +65,15 @@ pages: $(STAMP) $(GUESTS)
 	$(BIN)/python -m pytest -m wide -n $(WORKERS) --dist worksteal tests/docs/test_pages_run.py \
 		tests/journey/test_demo_of_the_world.py
 
-# The viewer in a real browser: Debian's Chromium, installed here where it can be.
+# The viewer in a real browser: Debian's Chromium, installed here where it can be. Of long lists of pages some; all with
+# test-browser-whole.
 test-browser: $(BROWSER_STAMP)
 	.ci/chromium
 	$(BIN)/python -m pytest tests/browser
+
+test-browser-whole: $(BROWSER_STAMP)
+	.ci/chromium
+	$(BIN)/python -m pytest -m "wide or not wide" tests/browser
 
 # Networks of other packages, held to what these packages themselves compute; all applications of Keras in `make laws`.
 test-networks: $(NETWORKS_STAMP)

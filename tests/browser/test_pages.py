@@ -6,6 +6,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.browser.conftest import Opened
 from tests.browser.places import SERVED, STATIC, Folder, Server, Shown, Venue, pages
 from tests.browser.waiting import arrived
+from tests.helpers.sweep import swept
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 BROKEN = "[...document.images].filter(one => one.complete && one.src && !one.naturalWidth).map(one => one.src)"
@@ -21,13 +22,14 @@ def looked_at(page: Page) -> None:
     assert page.evaluate(SIDEWAYS) <= 0
 
 
-@pytest.mark.parametrize("kind", SERVED)
+# Every other page every time; test_themes.py takes the ones between.
+@pytest.mark.parametrize("kind", swept(SERVED, 2))
 def test_a_served_page_opens_wide_and_narrow(opened: Opened, server: Server, atlas: Shown, kind: str):
     """No error, no request that fails or leaves; the page is whole at 1280 and at 320 px."""
     looked_at(opened(pages(server, atlas)[kind]))
 
 
-@pytest.mark.parametrize("kind", STATIC)
+@pytest.mark.parametrize("kind", swept(STATIC, 2))
 def test_a_page_opens_from_a_file(opened: Opened, folder: Folder, atlas: Shown, kind: str):
     """The same of the export's pages, with nothing but files to ask for."""
     looked_at(opened(pages(folder, atlas)[kind]))
