@@ -51,7 +51,7 @@ NAMES: dict[str, str] = {
         """,
     "torchvision-backbone": """
         fasterrcnn_resnet50_fpn fasterrcnn_mobilenet_v3_large_fpn fcos_resnet50_fpn maskrcnn_resnet50_fpn
-        keypointrcnn_resnet50_fpn retinanet_resnet50_fpn ssd300_vgg16@96 ssdlite320_mobilenet_v3_large
+        keypointrcnn_resnet50_fpn retinanet_resnet50_fpn ssd300_vgg16@300 ssdlite320_mobilenet_v3_large
         """,
     "timm": """
         bat_resnext26ts@256 botnet26t_256@256 coatnet_0_rw_224@224 convformer_s18 convmixer_768_32 convnext_tiny
@@ -97,7 +97,7 @@ NAMES: dict[str, str] = {
         FPN/vgg11_bn Unet/densenet121 Unet/se_resnet50 FPN/se_resnet50 DeepLabV3Plus/se_resnet50 Unet/xception@96
         Unet/inceptionv4@96 Unet/dpn68 FPN/dpn68 Unet/resnext50_32x4d DeepLabV3Plus/resnext50_32x4d
         Unet/timm-regnety_002 Unet/mobileone_s0 FPN/mobileone_s0 Unet/timm-skresnet18 Unet/timm-res2net50_26w_4s
-        UnetPlusPlus/resnet18 Linknet/resnet18 PSPNet/resnet18 PAN/resnet18 DeepLabV3/resnet18 MAnet/resnet18
+        UnetPlusPlus/resnet18 Linknet/resnet18 PSPNet/resnet18 PAN/resnet18@128 DeepLabV3/resnet18 MAnet/resnet18
         UPerNet/resnet18
         """,
     "yolo": """
