@@ -75,7 +75,7 @@ FOLDS: dict[str, Callable[[Tensor], Tensor]] = {
     "groups of channels": lambda x: x.view(x.shape[0] * 2, 2, 8, 6).relu().view(x.shape[0], 4, 8, 6),
     "rows of places": lambda x: x.view(-1, 4, 2, 6).relu().view(-1, 4, 8, 6),
     "two pictures of each": lambda x: torch.cat([x, -x], 0)[: x.shape[0]],
-    "stacked": lambda x: torch.stack([x, x]).mean(0),
+    "stacked": lambda x: torch.stack([x, x]).prod(0),
 }
 
 
