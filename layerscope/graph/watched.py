@@ -16,7 +16,7 @@ COPIES = ("clone", "_to_copy", "copy_", "detach", "lift_fresh_copy", "contiguous
 
 class ResultWatch(TorchDispatchMode):
     """Sees every result of the network's own calls, and notes where numbers of this type become coarser ones, and which
-    calls change nothing. eps: of the coarsest numbers that came of any call."""
+    calls change nothing. eps: of the coarsest numbers that a call made out of none."""
 
     def __init__(self, dtype: torch.dtype, seen: Callable[[Tensor], None]) -> None:
         super().__init__()
@@ -52,10 +52,11 @@ class ResultWatch(TorchDispatchMode):
         if _changes_nothing(func, args, before, results):
             self.idle.add(self._count)
         fine = any(isinstance(given, Tensor) and given.dtype == self.dtype for given in args)
+        of_none = not any(isinstance(given, Tensor) and given.is_floating_point() for given in args)
         for result in results if isinstance(results, tuple | list) else (results,):
             if isinstance(result, Tensor) and result.is_floating_point():
                 self.coarser |= fine and torch.finfo(result.dtype).eps > torch.finfo(self.dtype).eps
-                self.eps = max(self.eps, torch.finfo(result.dtype).eps)
+                self.eps = max(self.eps, torch.finfo(result.dtype).eps if of_none else 0.0)
                 with self.paused():
                     self.seen(result)
         return results
