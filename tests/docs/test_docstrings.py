@@ -100,10 +100,12 @@ def imported(path: Path) -> set[Path]:
 
 @cache
 def calls(path: Path) -> set[str]:
-    """The names that a module calls or raises: an error is made where it is raised, or for somebody who raises it."""
+    """The names that a module calls, raises or hands on as the kind to raise: an error is made where it is raised, or
+    for somebody who raises it."""
     nodes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call | ast.Raise)]
     called = [node.func if isinstance(node, ast.Call) else node.exc for node in nodes]
-    kinds = [keyword.value for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords]
+    given = [keyword for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords]
+    kinds = [keyword.value for keyword in given if keyword.arg == "kind"]
     return {node.id for node in [*called, *kinds] if isinstance(node, ast.Name)}
 
 
