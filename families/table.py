@@ -122,8 +122,9 @@ def _steep(known: Sequence[Record]) -> str:
     lines += [
         "With weights that nobody trained some networks are so steep that the last digit of a picture is seen in the "
         "fifth of a layer. Where a check differs by more than its bound, the loop or the reference is run once more on "
-        "pictures moved by four units of their last place; ten times what comes of it is allowed, and stated here: "
-        "where that is a large share, the check says nothing.", "",
+        "pictures moved by four units of their last place; ten times what comes of it is allowed, and stated here. "
+        "Peaks are then held to a loop over the build's own pixels, as closely as everywhere; where even float64's "
+        "last digit decides (\"the same pixels\"), nothing is said of them.", "",
     ]  # fmt: skip
     found = [
         f"- `{record['network']}`, {check}: {share(gap)} where rounding may do {share(rounding)} ({_safe(where)})"
