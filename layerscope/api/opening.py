@@ -87,15 +87,24 @@ def network_of(loaded: "Loaded", input: Input | None) -> "Network":
 
 
 def overruled(own: Input | None, given: Mapping[str, Any], name: str) -> Input:
-    """What the network expects. Raises UsageError where nobody says it."""
+    """What the network expects. Raises UsageError where nobody says it.
+
+    With another size and no `resize` the own one grows or shrinks with it, so that the crop keeps its share.
+    """
     if own is not None:
-        return replace(own, **given)
+        return replace(own, **{**_resized_with(own, given), **given})
     if "height" not in given:
         raise UsageError(
             f"{name} does not say what it expects: add --input CHANNELSxHEIGHTxWIDTH such as --input 3x224x224 (and "
             "--mean, --std), or, in a .py file, INPUT = layerscope.Input(channels=3, height=224, width=224)"
         )
     return Input(**given)
+
+
+def _resized_with(own: Input, given: Mapping[str, Any]) -> dict[str, int]:
+    if own.resize is None or not {"height", "width"} <= given.keys():
+        return {}
+    return {"resize": round(own.resize * max(given["height"] / own.height, given["width"] / own.width))}
 
 
 def require_read(network: "Network") -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from layerscope.graph.blocks import ModuleCall, filters_of, module_calls
 from layerscope.graph.graph import Graph
+from layerscope.graph.regions import regions_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +43,14 @@ def structure_of(graph: Graph) -> Structure:
     outside = [one for one in repeated if one.kind not in stages and units.isdisjoint(one.around)]
     blocks = [one for one in outside if one.name in units]
     blocks += _smaller(graph, calls.values(), blocks)
-    blocks = sorted([*blocks, *_in_their_places(graph, own, blocks)], key=lambda one: one.nodes)
+    blocks = [*blocks, *_in_their_places(graph, own, blocks)]
+    columns = [one for one in outside if one.name not in units]
+    if not blocks and not columns:
+        blocks = regions_of(graph)
     return Structure(
         calls=calls,
-        blocks=tuple(blocks),
-        columns=tuple(one for one in outside if one.name not in units),
+        blocks=tuple(sorted(blocks, key=lambda one: one.nodes)),
+        columns=tuple(columns),
         branches=tuple(_branches(calls.values(), blocks, in_series)),
         listed=tuple(_listed(calls.values(), blocks)),
     )

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import layerscope as ls
 from layerscope.core.keras_applications import APPLICATIONS
 from layerscope.models import load
 from layerscope.models.keras.calls import KerasCall, KerasModel
@@ -67,6 +68,48 @@ def test_every_layer_of_an_application_is_keras_own(name: str, monkeypatch, tmp_
     called = [layer for layer, part in twin.named_modules() if isinstance(part, KerasCall)]
     print(f"{name}: {len(worst)} layers, worst {max(worst.values()):.1e}, called {len(called)}")
     assert not called
+
+
+def blocks(name: str, *stages: int, end: str) -> list[str]:
+    """`name` with the numbers of the stages, from 2, and of their blocks, from 1."""
+    return [name.format(stage, block) + end for stage, count in enumerate(stages, 2) for block in range(1, count + 1)]
+
+
+# By hand, from the papers' tables and the names in Keras' code: stem, blocks, what stands between and behind them.
+AUTO = {
+    "ResNet50": ["conv1_relu", *blocks("conv{}_block{}", 3, 4, 6, 3, end="_out")],
+    "ResNet50V2": ["conv1_conv", *blocks("conv{}_block{}", 3, 4, 6, 3, end="_out")],
+    "MobileNetV2": [
+        "Conv1_relu", "expanded_conv_project_BN",
+        *(f"block_{n}_{'project_BN' if n in (1, 3, 6, 10, 13, 16) else 'add'}" for n in range(1, 17)), "out_relu",
+    ],
+    "EfficientNetB0": [
+        "stem_activation",
+        *(f"block{stage}{block}_{'project_bn' if block == 'a' else 'add'}"
+          for stage, count in enumerate((1, 2, 2, 3, 3, 4, 1), 1) for block in "abcd"[:count]),
+        "top_activation",
+    ],
+    "DenseNet121": [
+        "conv1_relu", "conv2_block6_concat", "pool2_conv", "conv3_block12_concat", "pool3_conv", "conv4_block24_concat",
+        "pool4_conv", "conv5_block16_concat",
+    ],
+    "InceptionV3": ["activation", *(f"activation_{n}" for n in range(1, 5)), *(f"mixed{n}" for n in range(11))],
+    "Xception": [
+        "block1_conv1_act", "block1_conv2_act", *(f"block{n}" for n in range(2, 14)), "block14_sepconv2_act",
+    ],
+    "VGG16": [
+        *(f"block{block}_conv{n}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for n in range(1, count + 1)),
+        "fc1", "fc2",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n == "MobileNetV2" else pytest.mark.wide) for n in AUTO])
+def test_auto_is_what_the_papers_call_the_layers(name: str) -> None:
+    """Keras numbers layers through a whole session: names are those of a fresh one."""
+    keras.utils.clear_session()
+    model = getattr(keras.applications, name)(weights=None, input_shape=(SIDE, SIDE, 3))
+    assert [layer.name for layer in ls.trace(model).layers if layer.auto] == AUTO[name]
 
 
 def run(twin: KerasModel, picture: np.ndarray, expected: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

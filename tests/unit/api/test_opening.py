@@ -1,6 +1,7 @@
 """What a network expects: its own word, field by field overruled by options, and never a guess."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,17 @@ def test_an_option_changes_its_own_field_only():
     """All others stay as the network says."""
     changed = overruled(OWN, options("--order BGR --resize 300"), "net")
     assert changed == Input(height=224, width=224, mean=OWN.mean, std=OWN.std, resize=300, order="BGR")
-    assert overruled(OWN, options("--input 3x96x64"), "net").shape == (3, 96, 64)
+
+
+@pytest.mark.parametrize(
+    ("size", "resize"), [("320x320", 366), ("112x112", 128), ("96x64", 110), ("224x448", 512), ("224x224", 256)]
+)
+def test_another_size_sees_as_much_of_a_picture(size, resize):
+    """256 of 224 px stays 8 of 7, by the side that grows more; an option for it is taken at its word."""
+    changed = overruled(OWN, options(f"--input 3x{size}"), "net")
+    assert (f"{changed.height}x{changed.width}", changed.resize) == (size, resize)
+    assert overruled(OWN, options(f"--input 3x{size} --resize 96"), "net").resize == 96
+    assert overruled(replace(OWN, resize=None), options(f"--input 3x{size}"), "net").resize is None
 
 
 def test_a_network_that_says_nothing_needs_its_size():
