@@ -43,8 +43,13 @@ FAST_PATHS = (
         "one_by_one", "unit/project/test_run.py::test_results_do_not_depend_on_the_batch", same_bits=False,
     ),
     _row(
-        "writing over inputs", "a rectifier or a sum writes over an input that nobody else reads", "graph.program",
+        "writing over inputs", "a rectifier or a sum writes over an input that nobody else reads", "graph.plan",
         "nothing_written_over", "unit/graph/test_program.py::test_a_plan_gives_what_a_plain_run_gives",
+    ),
+    _row(
+        "joined calls", "a convolution and the constants, sum and activation behind it are one call",
+        "graph.fused", "nothing_joined", "unit/graph/test_fused.py::test_joined_calls_give_what_plain_ones_give",
+        same_bits=False,
     ),
     _row(
         "channels last", "maps and weights lie with their channels last, in place of PyTorch's own order",

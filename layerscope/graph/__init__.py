@@ -8,7 +8,7 @@ from layerscope.graph.layers import layers_of
 from layerscope.graph.program import Program, runner_of
 from layerscope.graph.read import Read, graph_of_model, read
 from layerscope.graph.replay import replay
-from layerscope.graph.runner import Carrier, Runner
+from layerscope.graph.runner import Carrier, Runner, visit
 from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
 from layerscope.graph.unloaded import without
 
@@ -32,5 +32,6 @@ __all__ = [
     "replay",
     "runner_of",
     "trace_module",
+    "visit",
     "without",
 ]  # fmt: skip

@@ -1,26 +1,27 @@
 """A graph with its weights, ready to run: forward, only as deep as needed, keeping only what is wanted.
 
-A value is dropped as soon as nothing reads it any more, and a rectifier or a sum writes over an input that nobody
-else needs: the memory traffic of the user's own in-place modules, without their side effects.
+How, is told by a plan (`graph/plan.py`), which is made once for the nodes that are wanted.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakMethod
 
 import torch
 from torch import Tensor
-from torch._ops import OpOverload
 
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
+from layerscope.graph.bounded import is_trusted
+from layerscope.graph.fused import Filters, can_join, factors_of
 from layerscope.graph.graph import Graph, Node
-from layerscope.graph.ops.calls import Call, NodeInput, Weight
+from layerscope.graph.ops.calls import Call, Weight
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.ops.rules import Rule
+from layerscope.graph.plan import Step, plan_of
 from layerscope.graph.runner import Carrier
 
 P = ParamSpec("P")
@@ -30,16 +31,6 @@ FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # Integers and truth values have their uses as factors and masks, but not as what is learned.
 COUNTING = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 LEARNED = frozenset({"weight", "bias", "running_mean", "running_var"})
-
-
-@dataclass(frozen=True)
-class Step:
-    """One call of a plan: where its inputs are, and which values nobody needs after it."""
-
-    node: int
-    call: Call
-    sources: tuple[int, ...]
-    dropped: tuple[int, ...]
 
 
 def _remembered(method: Callable[P, R], most: int | None = None) -> Callable[P, R]:
@@ -73,6 +64,7 @@ class Program:
         self.call = _remembered(self._call)
         self.windows = _remembered(self._windows)
         self.on_whole_maps = _remembered(self._on_whole_maps)
+        self._filters_once = _remembered(self._filters)
         self._plan = _remembered(self._planned, 64)
         self._narrow = any(weight.dtype in NARROW for weight in floating)
         self._wide: Program | None = None
@@ -111,13 +103,46 @@ class Program:
 
     def run(self, x: Tensor, wanted: Collection[int]) -> dict[int, Tensor]:
         """The values of the wanted nodes for a batch of inputs [n, c, h, w]; in the program's dtype, channels-last."""
-        values = {0: self.laid_out(x.to(self.device, self.dtype))}
+        found: dict[int, Tensor] = {}
+        self._follow(x, frozenset(wanted), frozenset(wanted), found.__setitem__)
+        return found
+
+    def visit(self, x: Tensor, wanted: Collection[int], see: Callable[[int, Tensor], None]) -> None:
+        """Shows each wanted node's value, as `run` would give it, once and while it lies in the cache: what reads it
+        next may write over it. In execution order, but where numbers grow beyond all measure."""
+        self._follow(x, frozenset(wanted), frozenset(), see)
+
+    def _follow(
+        self, x: Tensor, wanted: frozenset[int], kept: frozenset[int], see: Callable[[int, Tensor], None]
+    ) -> None:
+        x, seen = self.laid_out(x.to(self.device, self.dtype)), set[int]()
+        fused = can_join(self.dtype, self.device) and self.layout == torch.channels_last and is_trusted(x)
         with torch.no_grad():
-            for step in self._plan(frozenset(wanted)):
-                values[step.node] = step.call.run(*(values[source] for source in step.sources), batch=len(x))
-                for node in step.dropped:
-                    del values[node]
-        return values
+            while True:
+                steps = self._plan(wanted, kept, fused=fused)
+                if self._followed(steps, x, wanted, see, seen):
+                    return
+                fused = False
+
+    def _followed(
+        self, steps: Sequence[Step], x: Tensor, wanted: frozenset[int], see: Callable[[int, Tensor], None],
+        seen: set[int],
+    ) -> bool:  # fmt: skip
+        """Runs the steps and shows what is wanted and was not seen; False where a number is not known to be small."""
+        values = {0: x}
+        if 0 in wanted - seen:
+            see(0, x)
+            seen.add(0)
+        for step in steps:
+            value = values[step.node] = step.call.run(*(values[source] for source in step.sources), batch=len(x))
+            if step.measured and not is_trusted(value):
+                return False
+            if step.node in wanted and step.node not in seen:
+                see(step.node, value)
+                seen.add(step.node)
+            for node in step.dropped:
+                del values[node]
+        return True
 
     def laid_out(self, tensor: Tensor) -> Tensor:
         """The same numbers in the program's memory layout."""
@@ -147,46 +172,18 @@ class Program:
             return tuple(self._weighed(one) for one in value)
         return self.weights[value.name] if isinstance(value, Weight) else value
 
-    def _planned(self, wanted: frozenset[int]) -> tuple[Step, ...]:
-        needed = sorted(self.graph.ancestors(set(wanted)) - {0})
-        last = {source: node for node in needed for source in self.graph.nodes[node].sources}
-        steps = []
-        for node in needed:
-            sources = self.graph.nodes[node].sources
-            dropped = tuple(s for s in dict.fromkeys(sources) if last[s] == node and s not in wanted)
-            call = self.call(node)
-            over = _in_place(call.target) if self._may_overwrite(self.graph.nodes[node], dropped, wanted) else None
-            steps.append(Step(node, replace(call, target=over or call.target), sources, dropped))
-        return tuple(steps)
+    def _filters(self, conv: int, affine: tuple[int, ...], padding: tuple[int, int]) -> Filters:
+        """A convolution's filters, with the constants of the nodes behind it in them."""
+        found = [factors for node in affine if (factors := factors_of(self, node)) is not None]
+        return Filters(self.call(conv), found, padding)
 
-    def _may_overwrite(self, node: Node, dropped: tuple[int, ...], wanted: frozenset[int]) -> bool:
-        """True where the first input is this node's alone: not the network's input, and no view of another value."""
-        if not node.sources or self.graph.behind[node.id]:
-            return False
-        first = node.sources[0]
-        fresh = first != 0 and not self._is_view(first)
-        viewed = any(self._is_view(reader) for reader in self.graph.consumers[first])
-        # An in-place call writes over its first argument, which in `bias + x` is a weight.
-        written = next(iter(node.args.values())) == NodeInput(0)
-        alone = first in dropped and node.sources.count(first) == 1
-        return written and fresh and not viewed and alone and self.graph.nodes[first].shape == node.shape
-
-    def _is_view(self, node: int) -> bool:
-        """True for what may lie in the memory of another value: views, and calls of which nothing is known."""
-        found = self.graph.nodes[node]
-        return bool(found.refused) or self.graph.role(found) == "view"
+    def _planned(self, wanted: frozenset[int], kept: frozenset[int], *, fused: bool) -> tuple[Step, ...]:
+        return plan_of(self, wanted, kept, self._filters_once if fused else None)
 
 
 def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:
     """The runner of a graph with its weights, all on one device: the one place where it is chosen."""
     return Program(graph, dict(weights))
-
-
-def _in_place(target: Any) -> OpOverload | None:
-    """The in-place variant of an ATen overload, for what acts on each number by itself."""
-    namespace, name = target._schema.name.split("::")
-    packet = getattr(torch.ops.aten, f"{name}_", None) if namespace == "aten" else None
-    return getattr(packet, target._overloadname, None) if packet is not None else None
 
 
 def _unsuited(name: str, weight: Tensor) -> TraceError:

@@ -4,7 +4,7 @@
 also knows each call with its weights. All are made by `runner_of`, in `graph/program.py`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -39,7 +39,27 @@ class Runner(Protocol):
 
 
 @runtime_checkable
-class Carrier(Runner, Protocol):
+class Visitor(Runner, Protocol):
+    """A runner that shows values as they come, so that they need not all lie in memory."""
+
+    def visit(self, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: Callable[[int, Tensor], None]) -> None:
+        """Calls `see` once with each wanted node and its value, which may be written over as soon as that returns."""
+        ...
+
+
+def visit(
+    runner: Runner, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: Callable[[int, Tensor], None]
+) -> None:
+    """Shows each wanted node's value once: as it comes, where the runner can, else when all are there."""
+    if isinstance(runner, Visitor):
+        runner.visit(x, wanted, see)
+        return
+    for node, value in runner.run(x, wanted).items():
+        see(node, value)
+
+
+@runtime_checkable
+class Carrier(Visitor, Protocol):
     """A runner that signals can be carried back on.
 
     weights: by name, as the graph's calls name them.

@@ -7,6 +7,7 @@ the k-th values found elsewhere, only spare it the look-ups of peaks that could 
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
 from torch import Tensor
 
 from layerscope.core.records import Batch, LayerRecord, Peaks
-from layerscope.graph import Runner
+from layerscope.graph import Runner, visit
 from layerscope.scan.argmax import first_argmax
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.input_statistics import add_images
@@ -106,16 +107,22 @@ def scan_in_steps(
             continue
         for first in range(0, len(batch.ids), batch_size):
             ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
-            values = program.run(_padded(pixels, batch_size), set(scanners))
             sampled = np.isin(ids, () if sample is None else sample)
-            for node, scanner in scanners.items():
-                scanner.take(ids, values[node][: len(ids)], sampled, summed=number % SUMMED_EVERY == 0)
+            take = partial(_taken, scanners, ids, sampled, number % SUMMED_EVERY == 0)
+            visit(program, _padded(pixels, batch_size), set(scanners), take)
         images.append(batch.ids)
         if with_input_sums:
             input_sums = add_images(input_sums, batch.pixels)
         yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
     return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, input_sums)
+
+
+def _taken(
+    scanners: dict[int, "_LayerScan"], ids: Int64[np.ndarray, " n"], sampled: Bool[np.ndarray, " n"], summed: bool,
+    node: int, values: Tensor,
+) -> None:  # fmt: skip
+    scanners[node].take(ids, values[: len(ids)], sampled, summed=summed)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:

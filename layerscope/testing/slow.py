@@ -13,7 +13,8 @@ from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program, functional
+from layerscope.graph import Program, functional, program
+from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run
 from layerscope.scan import shard
@@ -41,7 +42,11 @@ def one_by_one() -> AbstractContextManager[Any]:
 
 
 def nothing_written_over() -> AbstractContextManager[Any]:
-    return mock.patch.object(Program, "_may_overwrite", lambda *_: False)
+    return mock.patch.object(graph_plan, "may_overwrite", lambda *_: False)
+
+
+def nothing_joined() -> AbstractContextManager[Any]:
+    return mock.patch.object(program, "can_join", lambda *_: False)
 
 
 def channels_first() -> AbstractContextManager[Any]:
@@ -52,10 +57,10 @@ def channels_first() -> AbstractContextManager[Any]:
 def nothing_remembered() -> AbstractContextManager[Any]:
     """Every call, window and plan is worked out when it is asked for."""
 
-    def forget(program: Any) -> None:
+    def forget(made: Any) -> None:
         for name in ("call", "windows", "on_whole_maps"):
-            setattr(program, name, getattr(program, f"_{name}"))
-        program._plan = program._planned
+            setattr(made, name, getattr(made, f"_{name}"))
+        made._filters_once, made._plan = made._filters, made._planned
 
     return _made_otherwise(Program, lambda options: options, then=forget)
 

@@ -268,8 +268,8 @@ def test_a_shard_does_not_depend_on_the_others(monkeypatch: pytest.MonkeyPatch) 
     """Every batch is run at its full size, so an image's numbers do not hang on how many came with it."""
     program, layer = bare(2, 3, 3)
     sizes: list[int] = []
-    run = program.run
-    monkeypatch.setattr(program, "run", lambda x, wanted: sizes.append(len(x)) or run(x, wanted))
+    plain = program.visit
+    monkeypatch.setattr(program, "visit", lambda x, wanted, see: sizes.append(len(x)) or plain(x, wanted, see))
     maps = np.zeros((7, 2, 3, 3), np.float32)
     scan_shard(program, [layer], batches(maps, [3]), k=K, batch_size=4)
     assert sizes == [4, 4] and torch.get_default_dtype() == torch.float32

@@ -3,7 +3,7 @@
 import ast
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 SEEN = {
     "batches of cones": "operation",
     "writing over inputs": "operation",
+    "joined calls": "operation",
     "images decoded once": "decode",
     "threads that read ahead": "thread",
 }
@@ -88,10 +89,12 @@ def test_a_switch_does_something(name: str, folder: Path, net: ls.Network) -> No
             build(anew(net), folder / "pictures", path)
         return sorted(meter.events)
 
-    fast = events(folder / f"{name} on.atlas")
-    with slow_paths(name):
-        assert events(folder / f"{name} off.atlas") != fast
-    assert events(folder / f"{name} again.atlas") == fast
+    # A rectifier that is part of a joined call writes over nothing.
+    with slow_paths("joined calls") if name == "writing over inputs" else nullcontext():
+        fast = events(folder / f"{name} on.atlas")
+        with slow_paths(name):
+            assert events(folder / f"{name} off.atlas") != fast
+        assert events(folder / f"{name} again.atlas") == fast
 
 
 def test_pages_without_a_store_are_the_same() -> None:

@@ -18,6 +18,7 @@ from layerscope.graph.graph import Graph
 from layerscope.graph.ops import OPERATIONS
 from layerscope.graph.ops.calls import BatchSize, NodeInput, Sample
 from layerscope.graph.trace import Traced, read_functional, read_program
+from layerscope.testing.slow import slow_paths
 from tests.helpers.networks import CASES, Case
 from tests.helpers.sweep import swept
 
@@ -144,7 +145,9 @@ def test_where_memory_is_shared_torch_s_own_way_is_gone(call: Callable[[Tensor],
     x = np.random.default_rng(0).standard_normal((2, *SHAPE)).astype(np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(x)).numpy()
-    np.testing.assert_allclose(net.activations(x, net.layers[-1].name), expected, rtol=1e-5, atol=1e-6)
+    with slow_paths("joined calls"):  # erfinv near 1 makes a hundredth of the last digit
+        found = net.activations(x, net.layers[-1].name)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 class Samples(nn.Module):
