@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import building, layers, memory, photographs, projections, reading, scan_files, scan_tensors
+from bench import building, forwards, layers, memory, photographs, projections, reading, scan_files, scan_tensors
 from bench.pictures import write_pictures
 from bench.report import Line, as_json, machine, markdown
 from bench.sizes import FULL, QUICK, Sizes
 from bench.workshop import Workshop
 
 LINES: dict[str, Callable[[Workshop], list[Line]]] = {
+    "forwards": forwards.measure,
     "scan": scan_tensors.measure,
     "files": scan_files.measure,
     "projections": projections.measure,

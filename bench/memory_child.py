@@ -24,7 +24,7 @@ def tiny() -> Subject:
         modules += [nn.Conv2d(channels, units, 3, stride=2, padding=1), nn.ReLU()]
     model = nn.Sequential(*modules).eval()
     network = ls.trace(model, ls.Input(channels=3, height=SIDE, width=SIDE))
-    return Subject(model, network, tuple(layer for layer in network.layers if layer.auto), model)
+    return Subject(model, network, tuple(layer for layer in network.layers if layer.auto))
 
 
 def peak_megabytes() -> float:

@@ -32,7 +32,7 @@ class Sizes:
 
 FULL = Sizes(
     repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, photographs=20, scans=(1_000, 10_000),
-    networks=("alexnet", "mobilenet_v2"), listed="torchvision:resnet50/none",
+    networks=("alexnet", "resnet50", "mobilenet_v2"), listed="torchvision:resnet50/none",
 )  # fmt: skip
 QUICK = Sizes(
     repeats=1,

@@ -18,6 +18,8 @@ from layerscope.models import load
 from layerscope.pipeline.settings import BATCH
 from layerscope.sources import open_source
 
+# How many pictures the user's loop takes at once: the better of these counts.
+LOOPED = (16, 32)
 FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
 
@@ -25,26 +27,27 @@ FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channel
 class Subject:
     """One network of torchvision with seeded random weights.
 
-    model: in eval mode, as torchvision makes it. network: the same, traced. layers: those that "auto" means and that
-    have maps. prefix: the user's modules as deep as the deepest of these layers, and no deeper.
+    model: in eval mode, as torchvision makes it. network: the same, traced. scanned: the layers that "auto" means.
+    layers: those of them that have maps.
     """
 
     model: nn.Module
     network: Network
-    layers: tuple[LayerRecord, ...]
-    prefix: nn.Sequential
+    scanned: tuple[LayerRecord, ...]
+
+    @property
+    def layers(self) -> tuple[LayerRecord, ...]:
+        return tuple(layer for layer in self.scanned if layer.map)
 
 
 @cache
 def subject(name: str) -> Subject:
-    """A network of torchvision whose layers with maps all lie in its `features`."""
+    """A network of torchvision, with random weights."""
     loaded = load(f"torchvision:{name}/none")
     assert isinstance(loaded.model, nn.Module)
     model = loaded.model.eval().requires_grad_(False)
     network = ls.trace(model, loaded.input)
-    layers = tuple(layer for layer in network.layers if layer.auto and layer.map)
-    deepest = max(depth(layer) for layer in layers)
-    return Subject(model, network, layers, features_of(model)[: deepest + 1])
+    return Subject(model, network, tuple(layer for layer in network.layers if layer.auto))
 
 
 def features_of(model: nn.Module) -> nn.Sequential:
@@ -72,8 +75,10 @@ def pixels_of(paths: Sequence[Path], subject: Subject) -> Float32[np.ndarray, "n
 
 
 def forward_loops(subject: Subject, batches: Sequence[Batch]) -> dict[str, Callable[[], None]]:
-    """The user's own loop over preloaded tensors, by memory format: nothing but the model's forward."""
-    return {name: _loop(subject.prefix, batches, name) for name in FORMATS}
+    """The user's own loop over preloaded tensors, by the size of its batches: the model as it is called, in inference
+    mode and with its channels last, with hooks that hold what the scanned layers give."""
+    pixels = np.concatenate([batch.pixels for batch in batches])
+    return {f"batches of {size}": _loop(subject, torch.from_numpy(pixels), size) for size in LOOPED}
 
 
 def laid_out(model: nn.Module, layout: str) -> nn.Module:
@@ -81,13 +86,21 @@ def laid_out(model: nn.Module, layout: str) -> nn.Module:
     return copy.deepcopy(model).to(memory_format=FORMATS[layout])  # pyright: ignore[reportCallIssue]
 
 
-def _loop(prefix: nn.Sequential, batches: Sequence[Batch], layout: str) -> Callable[[], None]:
-    model = laid_out(prefix, layout)
-    inputs: list[Tensor] = [torch.from_numpy(b.pixels).contiguous(memory_format=FORMATS[layout]) for b in batches]
+def _loop(subject: Subject, pixels: Tensor, size: int) -> Callable[[], None]:
+    model = laid_out(subject.model, "channels-last")
+    inputs = [x.contiguous(memory_format=torch.channels_last) for x in pixels.split(size)]
+    held: dict[str, Tensor] = {}
+
+    def holds(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        return lambda module, given, output: held.update({name: output})
+
+    for layer in subject.scanned:
+        model.get_submodule(layer.name).register_forward_hook(holds(layer.name))
 
     def run() -> None:
         with torch.inference_mode():
             for x in inputs:
                 model(x)
+                held.clear()
 
     return run

@@ -52,6 +52,10 @@ FAST_PATHS = (
         same_bits=False,
     ),
     _row(
+        "slices of a batch", "large maps of little arithmetic are made for a few images at a time", "graph.sliced",
+        "all_images_at_once", "unit/graph/test_sliced.py::test_slices_give_what_the_whole_batch_gives", same_bits=False,
+    ),
+    _row(
         "channels last", "maps and weights lie with their channels last, in place of PyTorch's own order",
         "graph.program", "channels_first", "unit/core/test_fastpaths.py::test_the_slow_form_makes_the_same_atlas",
         same_bits=False,

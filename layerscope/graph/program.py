@@ -4,7 +4,7 @@ How, is told by a plan (`graph/plan.py`), which is made once for the nodes that 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
@@ -16,6 +16,7 @@ from torch import Tensor
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.graph.bounded import is_trusted
+from layerscope.graph.following import Visit, followed
 from layerscope.graph.fused import Filters, can_join, factors_of
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops.calls import Call, Weight
@@ -65,7 +66,7 @@ class Program:
         self.windows = _remembered(self._windows)
         self.on_whole_maps = _remembered(self._on_whole_maps)
         self._filters_once = _remembered(self._filters)
-        self._plan = _remembered(self._planned, 64)
+        self.plan = _remembered(self._planned, 64)
         self._narrow = any(weight.dtype in NARROW for weight in floating)
         self._wide: Program | None = None
 
@@ -103,46 +104,23 @@ class Program:
 
     def run(self, x: Tensor, wanted: Collection[int]) -> dict[int, Tensor]:
         """The values of the wanted nodes for a batch of inputs [n, c, h, w]; in the program's dtype, channels-last."""
-        found: dict[int, Tensor] = {}
-        self._follow(x, frozenset(wanted), frozenset(wanted), found.__setitem__)
-        return found
+        asked = frozenset(wanted)
+        for fused in (True, False) if self._may_join(x) else (False,):
+            values = {0: self._given(x)}
+            if followed(self.plan(asked, asked, fused=fused), values):
+                break
+        return {node: values[node] for node in wanted}
 
-    def visit(self, x: Tensor, wanted: Collection[int], see: Callable[[int, Tensor], None]) -> None:
-        """Shows each wanted node's value, as `run` would give it, once and while it lies in the cache: what reads it
-        next may write over it. In execution order, but where numbers grow beyond all measure."""
-        self._follow(x, frozenset(wanted), frozenset(), see)
+    def visit(self, x: Tensor, wanted: Collection[int], see: Callable[[int, int, Tensor], None]) -> None:
+        """Shows the wanted nodes' values, as `run` would give them, while they lie in the cache: the node, the place of
+        the first image in the batch, and the values, which the next call may write over. Every image once, in order."""
+        Visit(self, self._given(x), frozenset(wanted), see).follow(fused=self._may_join(x))
 
-    def _follow(
-        self, x: Tensor, wanted: frozenset[int], kept: frozenset[int], see: Callable[[int, Tensor], None]
-    ) -> None:
-        x, seen = self.laid_out(x.to(self.device, self.dtype)), set[int]()
-        fused = can_join(self.dtype, self.device) and self.layout == torch.channels_last and is_trusted(x)
-        with torch.no_grad():
-            while True:
-                steps = self._plan(wanted, kept, fused=fused)
-                if self._followed(steps, x, wanted, see, seen):
-                    return
-                fused = False
+    def _given(self, x: Tensor) -> Tensor:
+        return self.laid_out(x.to(self.device, self.dtype))
 
-    def _followed(
-        self, steps: Sequence[Step], x: Tensor, wanted: frozenset[int], see: Callable[[int, Tensor], None],
-        seen: set[int],
-    ) -> bool:  # fmt: skip
-        """Runs the steps and shows what is wanted and was not seen; False where a number is not known to be small."""
-        values = {0: x}
-        if 0 in wanted - seen:
-            see(0, x)
-            seen.add(0)
-        for step in steps:
-            value = values[step.node] = step.call.run(*(values[source] for source in step.sources), batch=len(x))
-            if step.measured and not is_trusted(value):
-                return False
-            if step.node in wanted and step.node not in seen:
-                see(step.node, value)
-                seen.add(step.node)
-            for node in step.dropped:
-                del values[node]
-        return True
+    def _may_join(self, x: Tensor) -> bool:
+        return can_join(self.dtype, self.device) and self.layout == torch.channels_last and is_trusted(x)
 
     def laid_out(self, tensor: Tensor) -> Tensor:
         """The same numbers in the program's memory layout."""

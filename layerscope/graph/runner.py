@@ -16,6 +16,9 @@ from layerscope.graph.graph import Graph
 from layerscope.graph.ops.calls import Call
 from layerscope.graph.ops.rules import Rule
 
+# Is told of a node, the place of an image in its batch, and the node's values for it and some that follow.
+See = Callable[[int, int, Tensor], None]
+
 
 @runtime_checkable
 class Runner(Protocol):
@@ -42,20 +45,19 @@ class Runner(Protocol):
 class Visitor(Runner, Protocol):
     """A runner that shows values as they come, so that they need not all lie in memory."""
 
-    def visit(self, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: Callable[[int, Tensor], None]) -> None:
-        """Calls `see` once with each wanted node and its value, which may be written over as soon as that returns."""
+    def visit(self, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: See) -> None:
+        """Calls `see` with each wanted node, the place of the first image, and the values of it and some that follow,
+        which may be written over as soon as that returns. Every image once, in order."""
         ...
 
 
-def visit(
-    runner: Runner, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: Callable[[int, Tensor], None]
-) -> None:
-    """Shows each wanted node's value once: as it comes, where the runner can, else when all are there."""
+def visit(runner: Runner, x: Float[Tensor, "n c h w"], wanted: Collection[int], see: See) -> None:
+    """Shows the wanted nodes' values: as they come, where the runner can, else when all are there."""
     if isinstance(runner, Visitor):
         runner.visit(x, wanted, see)
         return
     for node, value in runner.run(x, wanted).items():
-        see(node, value)
+        see(node, 0, value)
 
 
 @runtime_checkable

@@ -120,9 +120,11 @@ def scan_in_steps(
 
 def _taken(
     scanners: dict[int, "_LayerScan"], ids: Int64[np.ndarray, " n"], sampled: Bool[np.ndarray, " n"], summed: bool,
-    node: int, values: Tensor,
+    node: int, first: int, values: Tensor,
 ) -> None:  # fmt: skip
-    scanners[node].take(ids, values[: len(ids)], sampled, summed=summed)
+    part = slice(first, first + len(values))
+    if len(ids[part]):
+        scanners[node].take(ids[part], values[: len(ids[part])], sampled[part], summed=summed)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:

@@ -13,7 +13,7 @@ from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program, functional, program
+from layerscope.graph import Program, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run
@@ -49,6 +49,10 @@ def nothing_joined() -> AbstractContextManager[Any]:
     return mock.patch.object(program, "can_join", lambda *_: False)
 
 
+def all_images_at_once() -> AbstractContextManager[Any]:
+    return mock.patch.object(following, "slicing", lambda *_: None)
+
+
 def channels_first() -> AbstractContextManager[Any]:
     names = ("graph", "weights", "layout")
     return _made_otherwise(Program, lambda options: options | {"layout": torch.contiguous_format}, names=names)
@@ -60,7 +64,7 @@ def nothing_remembered() -> AbstractContextManager[Any]:
     def forget(made: Any) -> None:
         for name in ("call", "windows", "on_whole_maps"):
             setattr(made, name, getattr(made, f"_{name}"))
-        made._filters_once, made._plan = made._filters, made._planned
+        made._filters_once, made.plan = made._filters, made._planned
 
     return _made_otherwise(Program, lambda options: options, then=forget)
 

@@ -37,7 +37,7 @@ def pictures(count: int = 3, channels: int = 3) -> Tensor:
 
 def joined(program: Program, *wanted: int) -> list[list[int]]:
     """The nodes of each joined call on the way to these."""
-    plan = program._plan(frozenset(wanted), frozenset(wanted), fused=True)
+    plan = program.plan(frozenset(wanted), frozenset(wanted), fused=True)
     return [list(step.call.nodes) for step in plan if isinstance(step.call, FusedCall)]
 
 
@@ -115,7 +115,7 @@ def test_joined_calls_give_what_plain_ones_give(name: str) -> None:
     assert joined(program, nodes[-1]), "nothing is joined, so nothing is tested"
     for wanted in (*({node} for node in nodes), set(nodes), set(nodes[::2]), set(nodes[::3])):
         kept, shown = program.run(x, wanted), dict[int, Tensor]()
-        program.visit(x, wanted, lambda node, value, into=shown: into.update({node: value.clone()}))
+        program.visit(x, wanted, lambda node, first, value, into=shown: into.update({node: value.clone()}))
         assert kept.keys() == shown.keys() == wanted
         for node in wanted:
             alike(kept[node], plain[node])
@@ -135,7 +135,7 @@ def test_all_networks_of_the_laws_are_alike(case: Case) -> None:
     with slow_paths("joined calls"):
         plain = program.run(x, nodes)
     for wanted in (nodes[-1:], nodes[::2], nodes[1::3]):
-        program.visit(x, wanted, lambda node, value: alike(value, plain[node]))
+        program.visit(x, wanted, lambda node, first, value: alike(value, plain[node]))
 
 
 def test_what_is_asked_for_is_not_hidden() -> None:
@@ -166,8 +166,8 @@ def test_a_sum_is_written_over_its_map_only_where_nobody_needs_that() -> None:
     """Not over one that is kept, nor over the convolution's own input, nor over the network's."""
     program = traced(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), Residual(), Residual()))
     ends = frozenset({8, 15})
-    assert written_over(program._plan(ends, frozenset(), fused=True)) == {8: True, 15: True}
-    assert written_over(program._plan(ends, frozenset({8}), fused=True)) == {8: True, 15: False}
+    assert written_over(program.plan(ends, frozenset(), fused=True)) == {8: True, 15: True}
+    assert written_over(program.plan(ends, frozenset({8}), fused=True)) == {8: True, 15: False}
 
     class Own(nn.Module):
         def __init__(self) -> None:
@@ -178,7 +178,7 @@ def test_a_sum_is_written_over_its_map_only_where_nobody_needs_that() -> None:
             y = self.first(x)
             return self.conv(y) + y
 
-    assert written_over(traced(Own())._plan(frozenset({3}), frozenset(), fused=True)) == {3: False}
+    assert written_over(traced(Own()).plan(frozenset({3}), frozenset(), fused=True)) == {3: False}
 
 
 class Overflowing(nn.Module):
@@ -204,7 +204,7 @@ def test_numbers_that_overflow_are_seen(factor: float) -> None:
     with slow_paths("joined calls"):
         plain = program.run(x, {6})[6]
     shown: list[Tensor] = []
-    program.visit(x, {6}, lambda node, value: shown.append(value.clone()))
+    program.visit(x, {6}, lambda node, first, value: shown.append(value.clone()))
     assert len(shown) == 1
     torch.testing.assert_close(shown[0], plain, equal_nan=True, rtol=1e-4, atol=1e-6 * factor * factor)
 
@@ -213,7 +213,7 @@ def test_onednn_hides_nan() -> None:
     """Why numbers are bounded: the call by itself gives 0 for NaN. Where it no longer does, the bounds can go."""
     program, x = traced(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())), pictures()
     x[0, 0, 0, 0] = float("nan")
-    (step,) = program._plan(frozenset({2}), frozenset({2}), fused=True)
+    (step,) = program.plan(frozenset({2}), frozenset({2}), fused=True)
     assert not bool(step.call.run(x.contiguous(memory_format=torch.channels_last)).isnan().any())
     assert bool(program.run(x, {2})[2][0, :, 0, 0].isnan().all())
 
@@ -225,10 +225,10 @@ def test_each_layer_is_shown_once_when_numbers_grow_beyond_all_measure() -> None
         for conv in model[::2]:
             conv.weight.fill_(1e8)  # type: ignore[union-attr]
     program, x = traced(model), pictures().abs()
-    measured = [s.node for s in program._plan(frozenset({2, 8}), frozenset(), fused=True) if s.measured]
+    measured = [s.node for s in program.plan(frozenset({2, 8}), frozenset(), fused=True) if s.measured]
     assert measured and measured[-1] < 8
     shown: list[int] = []
-    program.visit(x, {2, 8}, lambda node, value: shown.append(node))
+    program.visit(x, {2, 8}, lambda node, first, value: shown.append(node))
     assert shown == [2, 8]
     assert float(program.run(x, {2})[2].max()) > TRUSTED
 

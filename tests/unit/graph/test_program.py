@@ -47,13 +47,13 @@ def test_a_plan_goes_no_deeper_than_wanted_and_keeps_nothing_else() -> None:
     """Only ancestors of what is wanted are run, and values are dropped once nobody reads them."""
     program = traced_case(CASES[0]).program
     last = len(program.graph.nodes) - 1
-    assert [step.node for step in program._plan(frozenset({2}), frozenset({2}), fused=False)] == [1, 2]
+    assert [step.node for step in program.plan(frozenset({2}), frozenset({2}), fused=False)] == [1, 2]
     assert set(program.run(torch.zeros(1, 3, 27, 33, dtype=torch.float64), {last})) == {last}
 
 
 def steps(model: nn.Module, wanted: int) -> list[Step]:
     net = ls.trace(model, ls.Input(channels=3, height=8, width=8))
-    return list(net.program._plan(frozenset({wanted}), frozenset({wanted}), fused=False))
+    return list(net.program.plan(frozenset({wanted}), frozenset({wanted}), fused=False))
 
 
 def test_rectifiers_write_over_what_nobody_needs() -> None:
@@ -62,7 +62,7 @@ def test_rectifiers_write_over_what_nobody_needs() -> None:
     assert [str(step.call.target) for step in steps(chain, 3)][1] == "aten.relu_.default"
     net = ls.trace(chain, ls.Input(channels=3, height=8, width=8))
     assert (
-        str(net.program._plan(frozenset({1, 3}), frozenset({1, 3}), fused=False)[1].call.target) == "aten.relu.default"
+        str(net.program.plan(frozenset({1, 3}), frozenset({1, 3}), fused=False)[1].call.target) == "aten.relu.default"
     )
     first, _ = steps(nn.Sequential(nn.ReLU(), nn.Conv2d(3, 2, 1)), 2)
     assert str(first.call.target) == "aten.relu.default"
