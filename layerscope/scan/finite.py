@@ -23,8 +23,8 @@ def finite_maxima(
     """
     maxima = highest.float().cpu()
     found = ~torch.isfinite(maxima)
-    if not layer.rectified:
-        # A maximum hides what lies below it; a rectifier leaves nothing there.
+    # A maximum hides what lies below it; a rectifier leaves nothing there.
+    if not layer.rectified and bool(torch.isinf(maps.amin())):
         found |= torch.isinf(maps.amin((1, 2))).cpu()
     if bool(found.any()):
         none = torch.isnan(maxima)

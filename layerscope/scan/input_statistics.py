@@ -22,19 +22,19 @@ Sums = dict[str, np.ndarray]
 def add_images(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     """The sums with some more images, as the network gets them."""
     # In float64, and around each picture's own mean: one of a single colour then varies by nothing.
-    x = torch.from_numpy(pixels).double()
-    count, channels, height, width = pixels.shape
+    x = torch.from_numpy(pixels).double().flatten(2)
+    count, _, height, width = pixels.shape
     rings, sizes, window = _rings(height, width)
-    mean = x.mean((2, 3))
-    flat = (x - mean[:, :, None, None]).permute(0, 2, 3, 1).reshape(-1, channels)
-    gray = flat.mean(1).reshape(count, height, width) * torch.from_numpy(window)
+    mean = x.mean(2)
+    x -= mean[:, :, None]
+    gray = x.mean(1).reshape(count, height, width) * torch.from_numpy(window)
     power = torch.fft.rfft2(gray).abs().square().sum(0).numpy()
     px = height * width
     found = {
         "images": np.array(count),
         "pixels": np.array(count * px),
         "total": (px * mean.sum(0)).numpy(),
-        "products": (flat.T @ flat + px * mean.T @ mean).numpy(),
+        "products": (torch.bmm(x, x.mT).sum(0) + px * mean.T @ mean).numpy(),
         "power": np.bincount(rings.ravel(), power.ravel(), len(sizes)) / sizes,
     }
     return joined(sums, found)

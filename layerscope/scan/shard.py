@@ -19,10 +19,10 @@ from layerscope.graph import Runner, visit
 from layerscope.scan.argmax import first_argmax
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.input_statistics import add_images
+from layerscope.scan.reduced import maxima_of_rows, sums_of
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
-SUMMED_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,14 +156,15 @@ class _LayerScan:
     ) -> None:
         """One batch's activations; sampled: the images for which all places are kept."""
         maps = channels_last(values)
-        of_rows = maps.amax(2)
+        of_rows = maxima_of_rows(maps)
         highest = of_rows.amax(1)
         maxima = finite_maxima(self.layer, ids, maps, highest)
         self.maxima.append(maxima)
         flat = maps.flatten(1, 2)
         self._enter(torch.from_numpy(ids), maxima, flat)
         if summed:
-            self._sum(flat)
+            self.positions += flat.shape[0] * flat.shape[1]
+            self.sums += sums_of(flat).cpu()
         if sampled.any():
             # A whole batch is taken as it lies: picking images copies their maps.
             which = slice(None) if sampled.all() else torch.from_numpy(sampled)
@@ -185,17 +186,6 @@ class _LayerScan:
         place[which, rank] = _first_place(flat, order[which, rank] - self.k, units[which])
         image[value == -torch.inf] = -1
         self.value[units], self.image[units], self.place[units] = value, image, place
-
-    def _sum(self, flat: Float[Tensor, "n p u"]) -> None:
-        # In float64, whatever the network's dtype: the squares of float16 overflow above 255. In pieces that stay in
-        # the processor's cache this is as fast as float32 sums over whole maps.
-        units = flat.shape[2]
-        sums = self.sums.to(flat.device)
-        for piece in flat.reshape(-1, units).split(max(1, SUMMED_AT_ONCE // units)):
-            values = piece.double()
-            sums += torch.stack([(values > 0).double().sum(0), values.sum(0), values.square().sum(0)])
-        self.positions += flat.shape[0] * flat.shape[1]
-        self.sums = sums.cpu()
 
     def result(self) -> LayerResult:
         """The shard's values as plain arrays."""
