@@ -80,6 +80,10 @@ FAST_PATHS = (
         "unit/graph/test_reused.py::test_a_replay_says_the_same_when_all_is_computed_twice",
     ),
     _row(
+        "sums around the mean", "large maps are summed up in float32 around their own mean, in place of in float64",
+        "scan.reduced", "all_in_float64", "unit/scan/test_reduced.py::test_sums_are_those_of_float64", same_bits=False,
+    ),
+    _row(
         "floors of a scan", "a shard drops what cannot enter the k best of those before it", "scan.shard", "no_floors",
         "laws/test_merge.py::test_floors_only_spare_work",
     ),

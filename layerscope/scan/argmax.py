@@ -22,6 +22,18 @@ def first_argmax(
     return row * cols + _first(line, highest)
 
 
+def place_of(
+    values: Float[Tensor, "n rows cols u"],
+    of_rows: Float[Tensor, "n rows u"],
+    image: Int64[Tensor, " e"],
+    unit: Int64[Tensor, " e"],
+) -> Int64[Tensor, " e"]:
+    """The same of some images and units alone. Of equal values `argmax` names the first: PyTorch documents that (it
+    does not for topk and max)."""
+    row = of_rows[image, :, unit].argmax(1)
+    return row * values.shape[2] + values[image, row, :, unit].argmax(1)
+
+
 def _first(values: Float[Tensor, "n p u"], highest: Float[Tensor, "n u"]) -> Int64[Tensor, "n u"]:
     """The first place along the second axis that holds the highest value."""
     # A maximum over falling numbers runs along memory; argmax over this axis does not.

@@ -27,7 +27,7 @@ def add_images(sums: Sums, pixels: Float32[np.ndarray, "n c h w"]) -> Sums:
     rings, sizes, window = _rings(height, width)
     mean = x.mean(2)
     x -= mean[:, :, None]
-    gray = x.mean(1).reshape(count, height, width) * torch.from_numpy(window)
+    gray = (x.sum(1) / x.shape[1]).reshape(count, height, width) * torch.from_numpy(window)
     power = torch.fft.rfft2(gray).abs().square().sum(0).numpy()
     px = height * width
     found = {

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Runner, visit
-from layerscope.scan.argmax import first_argmax
+from layerscope.scan.argmax import first_argmax, place_of
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.input_statistics import add_images
 from layerscope.scan.reduced import maxima_of_rows, sums_of
@@ -160,17 +160,19 @@ class _LayerScan:
         highest = of_rows.amax(1)
         maxima = finite_maxima(self.layer, ids, maps, highest)
         self.maxima.append(maxima)
-        flat = maps.flatten(1, 2)
-        self._enter(torch.from_numpy(ids), maxima, flat)
+        self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
         if summed:
-            self.positions += flat.shape[0] * flat.shape[1]
-            self.sums += sums_of(flat).cpu()
+            self.positions += maps[..., 0].numel()
+            self.sums += sums_of(maps).cpu()
         if sampled.any():
             # A whole batch is taken as it lies: picking images copies their maps.
             which = slice(None) if sampled.all() else torch.from_numpy(sampled)
             self.argmax.append(first_argmax(maps[which], of_rows[which], highest[which]).int().cpu())
 
-    def _enter(self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], flat: Float[Tensor, "n p u"]) -> None:
+    def _enter(
+        self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], maps: Float[Tensor, "n rows cols u"],
+        of_rows: Float[Tensor, "n rows u"],
+    ) -> None:  # fmt: skip
         """Let the batch's images into the k highest; among equals the earlier image stays."""
         lowest = torch.maximum(self.floor, self.value[:, -1])
         units = (maxima > lowest).any(0).nonzero()[:, 0]
@@ -183,7 +185,7 @@ class _LayerScan:
         place = torch.cat([self.place[units], torch.zeros(len(units), len(ids), dtype=torch.int64)], 1).gather(1, order)
         entered = (order >= self.k) & (value > -torch.inf)
         which, rank = entered.nonzero(as_tuple=True)
-        place[which, rank] = _first_place(flat, order[which, rank] - self.k, units[which])
+        place[which, rank] = place_of(maps, of_rows, order[which, rank] - self.k, units[which]).cpu()
         image[value == -torch.inf] = -1
         self.value[units], self.image[units], self.place[units] = value, image, place
 
@@ -196,17 +198,3 @@ class _LayerScan:
         argmax = torch.cat(self.argmax).numpy() if self.argmax else np.empty((0, self.layer.units), np.int32)
         peaks = Peaks(value=self.value.numpy(), image=self.image.numpy(), row=place // width, col=place % width)
         return LayerResult(maxima, peaks, self.positions, above, total, squares, argmax)
-
-
-def _first_place(
-    flat: Float[Tensor, "n p u"], image: Int64[Tensor, " e"], unit: Int64[Tensor, " e"]
-) -> Int64[Tensor, " e"]:
-    """The first position, in reading order, where each (image, unit) holds its maximum."""
-    positions = flat.shape[1]
-    if positions == 1:
-        return torch.zeros_like(image)
-    # In pieces, so that the first batch of a large layer does not copy all of its maps at once. Of equal values argmax
-    # names the first: PyTorch documents that (it does not for topk and max).
-    pieces = torch.arange(len(image)).split(max(1, 2**22 // positions))
-    found = [flat[image[piece], :, unit[piece]].argmax(1).cpu() for piece in pieces]
-    return torch.cat(found) if found else torch.zeros_like(image)

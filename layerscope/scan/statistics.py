@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Int32, Int64
 
 from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
@@ -135,6 +136,6 @@ def _add(totals: LayerTotals, result: LayerResult, labels: np.ndarray, known: np
 def _count(histogram: np.ndarray, maxima: np.ndarray) -> None:
     """Add each image's maximum to its unit's bin: bin i lies between edges i - 1 and i."""
     units = maxima.shape[1]
-    bins = np.searchsorted(HISTOGRAM_EDGES, maxima.ravel(), side="left")
-    flat = bins + np.tile(np.arange(units) * BINS, len(maxima))
+    bins = torch.bucketize(torch.from_numpy(maxima).double(), torch.from_numpy(HISTOGRAM_EDGES))
+    flat = bins.add_(torch.arange(units) * BINS).flatten().numpy()
     histogram += np.bincount(flat, minlength=units * BINS).reshape(units, BINS)

@@ -17,7 +17,7 @@ from layerscope.graph import Program, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run
-from layerscope.scan import shard
+from layerscope.scan import reduced, shard
 from layerscope.sources import ImageCache, dataset, source
 
 
@@ -79,6 +79,10 @@ def no_cache_folder() -> AbstractContextManager[Any]:
 
 def all_computed_twice() -> AbstractContextManager[Any]:
     return _made_otherwise(Reused, lambda options: options | {"most": 0})
+
+
+def all_in_float64() -> AbstractContextManager[Any]:
+    return mock.patch.object(reduced, "LARGE", float("inf"))
 
 
 def no_floors() -> AbstractContextManager[Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerscope.scan import SampledMaxima, Totals, sample_of, scan_shard
-from layerscope.scan.argmax import first_argmax
+from layerscope.scan.argmax import first_argmax, place_of
 from layerscope.scan.sample import MOST_SAMPLED, SAMPLE_BYTES
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
 from tests.laws.test_merge import K, bare, batch, cuts, maps
@@ -45,7 +45,10 @@ def test_first_places_are_argmax(maps) -> None:
     values = torch.from_numpy(maps).permute(0, 2, 3, 1)
     of_rows = values.amax(2)
     found = first_argmax(values, of_rows, of_rows.amax(1))
-    np.testing.assert_array_equal(found.numpy(), maps.reshape(*maps.shape[:2], -1).argmax(2))
+    expected = maps.reshape(*maps.shape[:2], -1).argmax(2)
+    np.testing.assert_array_equal(found.numpy(), expected)
+    image, unit = (torch.from_numpy(index.ravel()) for index in np.indices(expected.shape))
+    np.testing.assert_array_equal(place_of(values, of_rows, image, unit).numpy(), expected.ravel())
 
 
 def scanned(maps: np.ndarray, edges: list[int], sample: np.ndarray, skipped: set[int], broken: int) -> SampledMaxima:
