@@ -8,6 +8,7 @@ number might become one that the joined call would hide (`graph/bounded.py`) the
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -121,8 +122,7 @@ class Filters:
 
 
 def _reorder() -> Any:
-    """PyTorch's own, which has no public name; None where this PyTorch has none."""
-    return getattr(getattr(torch._C, "_nn", None), "mkldnn_reorder_conv2d_weight", None)
+    return torch._C._nn.mkldnn_reorder_conv2d_weight  # pyright: ignore[reportAttributeAccessIssue]
 
 
 # Of a convolution, the nodes behind it that go into it, and its padding: made once, whatever is wanted.
@@ -157,9 +157,29 @@ class FusedCall:
 
 def can_join(dtype: torch.dtype, device: torch.device) -> bool:
     """True where oneDNN makes such calls: float32 on a processor. Elsewhere the plain ones are made."""
-    if dtype != torch.float32 or device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    return dtype == torch.float32 and device.type == "cpu" and torch.backends.mkldnn.is_available() and _proved()
+
+
+@cache
+def _proved() -> bool:
+    """True where this PyTorch makes a small joined call, which has no public name, as its plain calls do."""
+    plane = torch.linspace(-3, 9, 2 * 4 * 5 * 5).sin().reshape(2, 4, 5, 5).contiguous(memory_format=torch.channels_last)
+    weight = torch.linspace(-2, 3, 4 * 4 * 3 * 3).cos().reshape(4, 4, 3, 3)
+    call = Call(
+        target=torch.ops.aten.conv2d.default, inputs=((4, 5, 5),), shape=(4, 5, 5),
+        args={"weight": weight, "bias": weight[0, 0, 0].new_ones(4), "stride": (1, 1), "padding": (1, 1),
+              "dilation": (1, 1), "groups": 1},
+    )  # fmt: skip
+    plain = torch.conv2d(plane, weight, call["bias"], padding=1) + plane
+    try:
+        filters = Filters(call, (), (1, 1))
+        for over in (False, True):
+            fused = FusedCall(nodes=(), sources=(0, 0), filters=filters, unary=Unary("relu"), over=over)
+            if not torch.allclose(fused.run(plane, plane.clone()), plain.relu(), rtol=1e-5, atol=1e-5):
+                return False
+    except (RuntimeError, AttributeError, TypeError):
         return False
-    return _reorder() is not None and hasattr(onednn, "_convolution_pointwise_")
+    return True
 
 
 def fusions(

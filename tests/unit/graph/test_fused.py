@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import layerscope as ls
+from layerscope.graph import fused
 from layerscope.graph import program as program_module
 from layerscope.graph.bounded import TRUSTED
 from layerscope.graph.fused import ACTIVATIONS, AFFINE, BEHIND_A_SUM, FusedCall, can_join
@@ -241,6 +242,19 @@ def test_only_float32_on_a_processor_is_joined() -> None:
     with mock.patch.object(program_module, "can_join", return_value=False):
         program = traced(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()))
         assert program.run(pictures(), {2})[2].shape == (3, 4, SIDE, SIDE)
+
+
+@pytest.mark.parametrize("broken", [AttributeError("no such call"), RuntimeError("not built"), torch.zeros(2, 4, 5, 5)])
+def test_where_the_call_is_missing_or_wrong_plain_ones_are_made(broken: object) -> None:
+    """The calls have no public name: a PyTorch that lacks them, or makes something else of them, is found out."""
+    gives = {"side_effect": broken} if isinstance(broken, Exception) else {"return_value": broken}
+    fused._proved.cache_clear()
+    try:
+        with mock.patch.object(FusedCall, "run", **gives):
+            assert not can_join(torch.float32, torch.device("cpu"))
+    finally:
+        fused._proved.cache_clear()
+    assert can_join(torch.float32, torch.device("cpu"))
 
 
 def test_words_are_rows() -> None:
