@@ -109,13 +109,13 @@ def test_copies_are_said(net, folders, atlases, capsys) -> None:
 def test_a_copy_costs_no_forward_pass(net, folders, tmp_path, monkeypatch) -> None:
     """The scan runs as many batches as the originals fill."""
     ran: list[int] = []
-    plain = Program._follow
+    plain = Program.visit
 
-    def counted(self: Program, x, *others):
+    def counted(self: Program, x, wanted, see):
         ran.append(len(x))
-        return plain(self, x, *others)
+        return plain(self, x, wanted, see)
 
-    monkeypatch.setattr(Program, "_follow", counted)
+    monkeypatch.setattr(Program, "visit", counted)
     at = Hook(stage_name="sample", after=0, do=lambda: ran.append(-1))
     build(net, folders[0], tmp_path / "a.atlas", progress=at)
     assert ran[: ran.index(-1)] == [32, 32]
