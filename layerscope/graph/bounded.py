@@ -46,6 +46,8 @@ def measured_steps(
 def is_trusted(value: Tensor) -> bool:
     """True where all numbers are known to be small; not where one is NaN."""
     # Reductions copy what does not lie in its own order.
+    if not value.numel():
+        return True
     low, high = torch.aminmax(value.permute(0, 2, 3, 1) if value.dim() == 4 else value)
     return bool(torch.maximum(-low, high) <= TRUSTED)
 
@@ -62,8 +64,9 @@ def _before_joined(steps: Sequence[tuple[int, Call | FusedCall, tuple[int, ...]]
 def _bound(program: Carrier, node: int, call: Call | FusedCall, inputs: Sequence[float]) -> float:
     """How large a call's numbers can be at most, where those of its inputs are at most so large."""
     if isinstance(call, FusedCall):
-        # No activation of the table gives more than it gets, and one.
-        return _through(call.filters.weight, call.filters.bias, inputs[0]) + sum(inputs[1:]) + 1
+        # Of the table's activations none gives more than it gets, and one, but by the numbers that it is made with.
+        most = max([1.0, *(abs(number) for number in call.unary.numbers)]) if call.unary else 1.0
+        return most * (_through(call.filters.weight, call.filters.bias, inputs[0]) + sum(inputs[1:]) + 1)
     if program.graph.nodes[node].refused:
         return inf
     if (factors := factors_of(program, node)) is not None:
