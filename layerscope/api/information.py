@@ -48,6 +48,7 @@ def info_of(file: AtlasFile) -> dict[str, Any]:
         "fingerprint": run.fingerprint,
         "versions": run.versions,
         "replay": file.statistic("replay"),
+        "engine": file.statistic("engine"),
         "counts": {
             "layers": len(file.layers),
             "units": sum(layer.record.units for layer in file.layers),

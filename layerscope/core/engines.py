@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from layerscope.core.errors import UsageError
-from layerscope.core.registry import Registry, Row
+from layerscope.core.registry import Registry, Row, later
 
 HeldT = TypeVar("HeldT")
 PartT = TypeVar("PartT")
@@ -113,11 +113,16 @@ class Engine(Row):
     pieces, and behind it nothing is left that it started. An iterator that a Map gave may be closed before its end.
     exact: its numbers are those of `local` bit for bit, so that either may go on with what the other began. runner:
     from a Carrier (`graph/runner.py`) the Runner that passes images forward in its place; None for the Carrier itself.
+    proposer: from a Carrier a Runner that is faster and rounds more. In a scan it says which images may hold peaks, and
+    the Carrier decides (`scan/proposed.py`): peaks are those of `local` bit for bit, statistics are the proposer's.
+    unfit: from a Carrier why the engine cannot run it here, as a clause; "" where it can.
     """
 
     open: Callable[[int], AbstractContextManager[Map]]
     exact: bool = True
     runner: Callable[[Any], Any] | None = None
+    proposer: Callable[[Any], Any] | None = None
+    unfit: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,14 @@ ENGINES = Registry(
             name=DEFAULT_ENGINE,
             sentence="one piece after the other in this process, with images decoded ahead by threads",
             open=_local,
+        ),
+        Engine(
+            name="bfloat16",
+            sentence="as local, but a scan proposes peaks in bfloat16 and decides them in float32",
+            open=_local,
+            exact=False,
+            proposer=later("layerscope.graph.lowered:in_bfloat16"),
+            unfit=later("layerscope.graph.lowered:why_not"),
         ),
     ),
 )

@@ -24,6 +24,13 @@ SCAN = Stage(
     counts="images",
     anywhere=True,
 )
+# Where an engine only proposes peaks, behind the scan.
+DECIDE = Stage(
+    name="decide",
+    sentence="images that may hold peaks, as an engine proposes, pass the network itself, which decides",
+    counts="images",
+    anywhere=True,
+)
 SAMPLE = Stage(
     name="sample",
     sentence="on 64 seeded units of each layer, the side of its tiles and the specificity of each method are measured",

@@ -9,16 +9,23 @@ from typing import Any
 from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.engines import DEFAULT_ENGINE, Engine
-from layerscope.core.errors import AtlasError, WrongModel
+from layerscope.core.errors import AtlasError, UsageError, WrongModel
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.replay import Replay
-from layerscope.graph import Graph
+from layerscope.graph import Carrier, Graph
 from layerscope.pipeline.settings import Settings, differences, versions
 
 
 def of_engine(engine: Engine) -> dict[str, str]:
     """An engine's part in a run's fingerprint: none where its numbers are those of the engine local."""
     return {} if engine.exact else {"engine": engine.name}
+
+
+def require_fit(engine: Engine, program: Carrier) -> None:
+    """Raises UsageError where an engine cannot run a network here."""
+    why = engine.unfit(program) if engine.unfit is not None else ""
+    if why:
+        raise UsageError(f'the engine "{engine.name}" cannot be used: {why}; use the engine {DEFAULT_ENGINE}')
 
 
 def require_same_run(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

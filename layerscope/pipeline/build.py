@@ -21,7 +21,7 @@ from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.core.replay import Replay
 from layerscope.graph import Carrier
-from layerscope.pipeline.beginning import note, of_engine, require_originals, require_same_run
+from layerscope.pipeline.beginning import note, of_engine, require_fit, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.remaining import WITH_SHEETS, LayerPlan, Remaining
@@ -58,6 +58,7 @@ class Build:
         self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
         self.settings, self.progress, self.workers = settings, progress, workers
         self.engine = ENGINES[engine]
+        require_fit(self.engine, program)
         self.kept = ImageCache(input, pictures=settings.pictures)
         self.source = source.cached_in(self.kept)
         self.replay = replay

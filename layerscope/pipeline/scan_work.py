@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from layerscope.core.engines import Made, Piece, in_turn
+from layerscope.core.engines import ENGINES, Made, Piece, in_turn
 from layerscope.core.failures import out_of_memory
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
-from layerscope.graph import Carrier
+from layerscope.graph import Carrier, Runner
 from layerscope.pipeline.originals import originals
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.pipeline.working import ImageWork
 from layerscope.scan import STATISTICS_IMAGES, ShardResult, scan_in_steps
+from layerscope.scan.proposed import Bounds, Proposing
 from layerscope.sources import Source
+from layerscope.sources.decode import reason
 
 # So many batches are decoded ahead of the network.
 AHEAD = 6
@@ -35,7 +37,8 @@ ScanPart = Met | str | ShardResult
 
 
 class ScanWork(ImageWork):
-    """Scan shards. floors: by node, the k-th highest value of every unit so far, which only spares look-ups."""
+    """Scan shards. floors: by node, the k-th highest value of every unit so far, which only spares look-ups. bounds: of
+    an engine that proposes; None where peaks are looked up at once."""
 
     def __init__(
         self,
@@ -52,43 +55,66 @@ class ScanWork(ImageWork):
         self.layers, self.k, self.sample = layers, k, sample
         self.floors: dict[int, Float32[np.ndarray, " u"]] = {}
         self.batch = BATCH
+        self.bounds: Bounds | None = None
+        self._proposer: Runner | None = None
 
-    def __call__(self, pieces: Sequence[Piece[range]], /) -> Iterator[Made[ScanPart]]:
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_proposer": None}
+
+    def __call__(self, pieces: Sequence[Piece[Sequence[int]]], /) -> Iterator[Made[ScanPart]]:
         self.settle()
         with closing(_Reading(self, pieces)) as reading:
             yield from in_turn(pieces, lambda piece: self._parts(piece, reading))
 
-    def _parts(self, piece: Piece[range], reading: "_Reading") -> Iterator[ScanPart]:
-        """What a shard gives; where memory is short it is begun again with smaller batches."""
-        batches, met, reported = reading.of(piece), list[ImageRecord](), 0
+    def _parts(self, piece: Piece[Sequence[int]], reading: "_Reading") -> Iterator[ScanPart]:
+        """What a shard gives; where memory is short it is begun again with smaller batches, and without an engine that
+        fails."""
+        batches, met, reported, bounds = reading.of(piece), list[ImageRecord](), 0, self.bounds
         while True:
             try:
-                for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met))):
+                for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met), bounds)):
                     if len(met) > reported:
                         yield Met(tuple(met[reported:]))
                         reported = len(met)
                     if isinstance(part, ShardResult):
                         yield part
                 return
-            except (MemoryError, RuntimeError) as error:
-                if not out_of_memory(error) or self.batch == 1:
+            except Exception as error:
+                if out_of_memory(error) and self.batch > 1:
+                    self.batch //= 2
+                    yield f"out of memory: this scan goes on with batches of {self.batch} images"
+                elif bounds is not None:
+                    bounds = None
+                    yield f"the engine {self.engine} failed ({reason(error)}): images {_span(piece)} go without it"
+                else:
                     raise
-            self.batch //= 2
-            yield f"out of memory: this scan goes on with batches of {self.batch} images"
             # What was read ahead may have ended with the memory.
             reading.go_on_behind(piece)
             met.clear()
             batches = (self.source.load(run, self.input) for run in _runs(piece.held))
 
-    def _scanned(self, piece: Piece[range], batches: Iterator[Batch]) -> Iterator[int | ShardResult]:
+    def _scanned(
+        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], bounds: Bounds | None
+    ) -> Iterator[int | ShardResult]:
         """Behind each batch the number of its images, and at last the shard's result."""
+        proposing = None if bounds is None else Proposing(self.program, self.layers, bounds, self.k)
         yield (
             yield from scan_in_steps(
-                self.runner, self.layers, originals(batches, BATCH), k=self.k, batch_size=self.batch,
-                floors=self.floors, sample=self.sample,
+                self.runner if proposing is None else self.proposer, self.layers, originals(batches, BATCH), k=self.k,
+                batch_size=self.batch, floors=self.floors, sample=self.sample, proposing=proposing,
                 with_input_sums=(piece.number + 1) * SHARD <= STATISTICS_IMAGES or piece.number == 0,
             )
         )  # fmt: skip
+
+    @property
+    def proposer(self) -> Runner:
+        """What proposes, where the engine has it."""
+        if self._proposer is None:
+            make = ENGINES[self.engine].proposer
+            assert make is not None
+            self._proposer = make(self.program)
+            assert self._proposer is not None
+        return self._proposer
 
     def _noted(self, batches: Iterator[Batch], met: list[ImageRecord]) -> Iterator[Batch]:
         """The shard's batches, whose records are noted."""
@@ -100,19 +126,19 @@ class ScanWork(ImageWork):
 class _Reading:
     """The batches of several shards, read ahead."""
 
-    def __init__(self, work: ScanWork, pieces: Sequence[Piece[range]]) -> None:
+    def __init__(self, work: ScanWork, pieces: Sequence[Piece[Sequence[int]]]) -> None:
         self._work, self._pieces = work, pieces
         self._batches = self._begun(pieces)
 
-    def _begun(self, pieces: Sequence[Piece[range]]) -> Iterator[Batch]:
+    def _begun(self, pieces: Sequence[Piece[Sequence[int]]]) -> Iterator[Batch]:
         runs = (run for piece in pieces for run in _runs(piece.held))
         return self._work.source.batches(self._work.input, runs, threads=self._work.threads, ahead=AHEAD)
 
-    def of(self, piece: Piece[range]) -> Iterator[Batch]:
+    def of(self, piece: Piece[Sequence[int]]) -> Iterator[Batch]:
         """The batches of the shard whose turn it is."""
         return islice(self._batches, len(_runs(piece.held)))
 
-    def go_on_behind(self, piece: Piece[range]) -> None:
+    def go_on_behind(self, piece: Piece[Sequence[int]]) -> None:
         """Read anew, from the shard behind this one."""
         self.close()
         self._batches = self._begun(self._pieces[self._pieces.index(piece) + 1 :])
@@ -122,6 +148,11 @@ class _Reading:
         self._batches.close()  # type: ignore[attr-defined]
 
 
-def _runs(ids: range) -> list[range]:
+def _runs(ids: Sequence[int]) -> list[Sequence[int]]:
     """The batches of a shard, as ids."""
     return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
+
+
+def _span(piece: Piece[Sequence[int]]) -> str:
+    """The images of a shard, in words."""
+    return f"{piece.held[0]:,} to {piece.held[-1]:,}"

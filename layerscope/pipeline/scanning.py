@@ -17,6 +17,7 @@ from layerscope.graph import Carrier
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.stated import own_rules
 from layerscope.pipeline.originals import copies_in_words
+from layerscope.pipeline.proposals import BOUNDS, Proposals
 from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork
 from layerscope.pipeline.settings import SHARD
 from layerscope.scan import (
@@ -36,7 +37,7 @@ JOINED = 16
 _TOTALS = -1
 
 
-class Scanning(Job[range, ScanPart]):
+class Scanning(Job[Sequence[int], ScanPart]):
     """The scan of some layers of one network over one source, resumable."""
 
     stage = SCAN
@@ -65,6 +66,9 @@ class Scanning(Job[range, ScanPart]):
         self.pieces = _shards(len(source))
         self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
         self.work = self._scan
+        self._proposals = Proposals(
+            writer, program, layers, source, input, k=k, label=self.label, engine=engine, threads=threads
+        )
         self._met: list[ImageRecord] = []
         self._mark = b""
 
@@ -72,9 +76,12 @@ class Scanning(Job[range, ScanPart]):
         """Scan what is not scanned yet, then write peaks and statistics. Raises ImageError if no image is usable."""
         self._scan.clock, self._progress, self._clock = clock, progress, clock
         self._restore()
+        self._proposals.begin(progress)
+        self._scan.bounds = self._proposals.bounds
         make(self, self.writer, progress, engine=self.engine)
         if not self.totals.images:
             raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used; {self._why()}")
+        self._proposals.decide(self.totals, progress, clock)
         self._write()
         for sentence in copies_in_words(self.writer.images()):
             progress.say(sentence)
@@ -87,13 +94,13 @@ class Scanning(Job[range, ScanPart]):
         done = self.writer.done(self.label)
         if _TOTALS in done:
             restore_totals(self.totals, self.writer.payload(self.label, _TOTALS))
-        for shard in sorted(done - {_TOTALS}):
+        for shard in sorted(done - {_TOTALS, BOUNDS}):
             payload = self.writer.payload(self.label, shard)
             if payload:
                 self._add(shard_from_bytes(payload))
         self._scan.floors = self.totals.floors()
 
-    def put(self, piece: Piece[range], part: ScanPart) -> int:
+    def put(self, piece: Piece[Sequence[int]], part: ScanPart) -> int:
         """Images that were met, something worth saying, and at last what the shard found."""
         if isinstance(part, str):
             self._progress.say(part)
@@ -114,7 +121,7 @@ class Scanning(Job[range, ScanPart]):
             self._mark = shard_to_bytes(part)
         return 0
 
-    def payload(self, piece: Piece[range]) -> bytes:
+    def payload(self, piece: Piece[Sequence[int]]) -> bytes:
         """What the shard found; that of a full run of shards lies in the totals, and theirs is let go."""
         mark, self._mark = self._mark, b""
         self._met.clear()
@@ -156,6 +163,7 @@ class Scanning(Job[range, ScanPart]):
                 writer.put_peaks(layer.node, self.totals.peaks(layer.node), layer.field)
                 self._write_sampled(layer)
             self._write_filters()
+            self._proposals.write(self.totals)
             writer.clear(self.label)
 
     def _write_sampled(self, layer: LayerRecord) -> None:
@@ -198,7 +206,7 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _shards(count: int) -> list[Piece[range]]:
+def _shards(count: int) -> list[Piece[Sequence[int]]]:
     """The shards of so many images, each with its ids."""
     starts = range(0, count, SHARD)
     runs = [range(first, min(first + SHARD, count)) for first in starts]

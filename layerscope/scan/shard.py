@@ -5,8 +5,8 @@ only for images that enter a unit's k highest, which soon are few. A shard depen
 the k-th values found elsewhere, only spare it the look-ups of peaks that could not stay.
 """
 
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from layerscope.graph import Runner, visit
 from layerscope.scan.argmax import first_argmax, place_of
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.input_statistics import add_images
+from layerscope.scan.proposed import Candidates, Proposing
 from layerscope.scan.reduced import maxima_of_rows, sums_of
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
@@ -49,12 +50,14 @@ class ShardResult:
     """What a shard found.
 
     images: int64[n], the ids in order, the skipped ones left out. layers: by node. input_sums: sums over the images
-    themselves (scan/input_statistics.py), for the first shards only.
+    themselves (scan/input_statistics.py), for the first shards only. candidates: by node, where peaks were proposed
+    alone: the layers have none then.
     """
 
     images: Int64[np.ndarray, " n"]
     layers: dict[int, LayerResult]
     input_sums: dict[str, np.ndarray]
+    candidates: Mapping[int, Candidates] = field(default_factory=dict[int, Candidates])
 
 
 def scan_shard(
@@ -97,9 +100,14 @@ def scan_in_steps(
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
     with_input_sums: bool = False,
     sample: Int64[np.ndarray, " s"] | None = None,
+    proposing: Proposing | None = None,
 ) -> Generator[int, None, ShardResult]:
-    """`scan_shard`, which stops behind each batch, with the number of its images, so that others may look in."""
+    """`scan_shard`, which stops behind each batch, with the number of its images, so that others may look in.
+
+    proposing: the program only proposes, and no peaks are looked up. Raises ValueError where its numbers are none.
+    """
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
+    wanted = set(scanners) | (proposing.nodes if proposing else set())
     images: list[np.ndarray] = []
     input_sums: dict[str, np.ndarray] = {}
     for number, batch in enumerate(batches):
@@ -108,23 +116,29 @@ def scan_in_steps(
         for first in range(0, len(batch.ids), batch_size):
             ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
             sampled = np.isin(ids, () if sample is None else sample)
-            take = partial(_taken, scanners, ids, sampled, number % SUMMED_EVERY == 0)
-            visit(program, _padded(pixels, batch_size), set(scanners), take)
+            take = partial(_taken, scanners, proposing, ids, sampled, number % SUMMED_EVERY == 0)
+            visit(program, _padded(pixels, batch_size), wanted, take)
         images.append(batch.ids)
         if with_input_sums:
             input_sums = add_images(input_sums, batch.pixels)
         yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
-    return ShardResult(ids, {node: scanner.result() for node, scanner in scanners.items()}, input_sums)
+    found = {node: scanner.result() for node, scanner in scanners.items()}
+    return ShardResult(ids, found, input_sums, proposing.found(ids) if proposing else {})
 
 
 def _taken(
-    scanners: dict[int, "_LayerScan"], ids: Int64[np.ndarray, " n"], sampled: Bool[np.ndarray, " n"], summed: bool,
-    node: int, first: int, values: Tensor,
+    scanners: dict[int, "_LayerScan"], proposing: Proposing | None, ids: Int64[np.ndarray, " n"],
+    sampled: Bool[np.ndarray, " n"], summed: bool, node: int, first: int, values: Tensor,
 ) -> None:  # fmt: skip
     part = slice(first, first + len(values))
-    if len(ids[part]):
-        scanners[node].take(ids[part], values[: len(ids[part])], sampled[part], summed=summed)
+    if not len(ids[part]):
+        return
+    values = values[: len(ids[part])]
+    if proposing is not None and node in proposing.nodes:
+        proposing.take(node, values)
+    if node in scanners:
+        scanners[node].take(ids[part], values, sampled[part], summed=summed, enter=proposing is None)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:
@@ -152,15 +166,18 @@ class _LayerScan:
         self.sums = torch.zeros((3, layer.units), dtype=torch.float64)
 
     def take(
-        self, ids: np.ndarray, values: Float[Tensor, "n *map"], sampled: Bool[np.ndarray, " n"], *, summed: bool
-    ) -> None:
-        """One batch's activations; sampled: the images for which all places are kept."""
-        maps = channels_last(values)
+        self, ids: np.ndarray, values: Float[Tensor, "n *map"], sampled: Bool[np.ndarray, " n"], *, summed: bool,
+        enter: bool,
+    ) -> None:  # fmt: skip
+        """One batch's activations; sampled: the images for which all places are kept. enter: into the k highest."""
+        # What proposes computes in fewer bits than sums are taken in.
+        maps = channels_last(values if enter else values.float())
         of_rows = maxima_of_rows(maps)
         highest = of_rows.amax(1)
         maxima = finite_maxima(self.layer, ids, maps, highest)
         self.maxima.append(maxima)
-        self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
+        if enter:
+            self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
         if summed:
             self.positions += maps[..., 0].numel()
             self.sums += sums_of(maps).cpu()

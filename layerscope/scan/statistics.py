@@ -4,7 +4,7 @@ Everything here is a sum over shards, taken in float64 in the order of the shard
 workers end with the same numbers as one process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from jaxtyping import Float32, Int32, Int64
 from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitStatistics
 from layerscope.scan.input_statistics import joined
 from layerscope.scan.peaks import merge
+from layerscope.scan.proposed import Candidates, in_floats
 from layerscope.scan.sample import SampledMaxima
 from layerscope.scan.shard import LayerResult, ShardResult
 
@@ -57,6 +58,7 @@ class Totals:
         self.class_counts = np.zeros(classes, np.int64)
         self.input_sums: dict[str, np.ndarray] = {}
         self.layers = {layer.node: _empty(layer, k, classes, len(self.sample)) for layer in layers}
+        self.candidates: dict[int, Candidates] = {}
 
     def floors(self) -> dict[int, Float32[np.ndarray, " u"]]:
         """The k-th highest value of every unit so far."""
@@ -75,6 +77,15 @@ class Totals:
             totals = self.layers[node]
             _add(totals, result, labels, known)
             totals.maxima[slots], totals.argmax[slots] = result.maxima[sampled], result.argmax
+            if shard.candidates or self.candidates:
+                new = shard.candidates.get(node) or in_floats(result.peaks)
+                old = self.candidates.get(node) or Candidates.none(*totals.peaks.value.shape)
+                self.candidates[node] = old.joined(new)
+
+    def decide(self, peaks: Mapping[int, Peaks]) -> None:
+        """Take these peaks, by node, in place of those so far: what was proposed is decided."""
+        for node, found in peaks.items():
+            self.layers[node].peaks = found
 
     def peaks(self, node: int) -> Peaks:
         """The k highest peaks of a layer; a rectified layer's zeros are none (a shard lets none in)."""

@@ -18,7 +18,7 @@ from typing import Any
 import layerscope as ls
 from layerscope.atlas.compare import content_digest
 from layerscope.core.progress import Progress, Silent
-from layerscope.core.stages import BUILD
+from layerscope.core.stages import BUILD, DECIDE, SCAN
 from layerscope.dissect import MaskedImages
 from layerscope.testing.watching import Hook, Log, Stopped, die, in_a_child, stop
 
@@ -196,6 +196,10 @@ def exported(subject: Subject, folder: Path) -> None:
     assert not other, f"two exports of one atlas differ in {', '.join(other[:3])}"
 
 
+# In which order they may come.
+STAGES = [name for stage in BUILD for name in ((stage.name, DECIDE.name) if stage is SCAN else (stage.name,))]
+
+
 class _StopsAfter(Log):
     """Stops a build behind so many steps. reached: the place of the stage, and how far it had come before."""
 
@@ -205,7 +209,7 @@ class _StopsAfter(Log):
 
     def start(self, stage: str, total: int, done: int) -> None:
         super().start(stage, total, done)
-        self.reached = [one.name for one in BUILD].index(stage), done
+        self.reached = STAGES.index(stage), done
 
     def step(self, count: int = 1) -> None:
         super().step(count)

@@ -36,12 +36,18 @@ def _text(data: dict[str, Any]) -> str:
         "settings": ", ".join(f"{name} {_plain(value)}" for name, value in settings.items()),
         "made with": ", ".join(f"{name} {value}" for name, value in data["versions"].items()),
         **({"network read": data["replay"].get("said", "")} if data["replay"] else {}),
+        **({"statistics by": _engine_text(data["engine"])} if data["engine"] else {}),
         **{f"{name} hash": str(value) for name, value in data["fingerprint"].items() if len(str(value)) == 64},
     }
     width = max(map(len, facts))
     listed = "\n".join(f"{name:<{width}}  {words.printable(fact)}" for name, fact in facts.items())
     parts = (listed, _skipped_text(data["skipped"]), _specificity_text(data["specificity"]))
     return "\n\n".join(part for part in parts if part)
+
+
+def _engine_text(engine: dict[str, Any]) -> str:
+    again = f"{engine['run again']:,} of {engine['images']:,} images run again"
+    return f"{engine['name']}, to its rounding; peaks decided in float32, {again}"
 
 
 def _plain(value: Any) -> str:

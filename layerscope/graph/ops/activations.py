@@ -33,7 +33,8 @@ class Function(NamedTuple):
 
     target, args: the ATen overload, and its arguments behind the map in each sample. way: "rises", "saturates", or
     "other" for what is no activation; or a function of the call. turns: where, beside the ends, its values may be
-    lowest or highest. above: its arguments lie above this. also: further overloads with arguments of a sample.
+    lowest or highest. above: its arguments lie above this. also: further overloads with arguments of a sample. jumps:
+    as in `Op`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Function(NamedTuple):
     turns: tuple[float, ...] = ()
     above: float = -inf
     also: tuple[tuple[Any, tuple[Any, ...]], ...] = ()
+    jumps: bool = False
 
     @property
     def targets(self) -> tuple[Any, ...]:
@@ -69,7 +71,7 @@ FUNCTIONS = (
     Function("softplus", "a smooth rectifier, log(1 + exp x)", aten.softplus.default, ((), (2.0, 5.0))),
     Function(
         "threshold", "what is not above a threshold becomes one value", aten.threshold.default,
-        ((0.5, 0.0), (-1.0, -2.0)), turns=(0.0,),
+        ((0.5, 0.0), (-1.0, -2.0)), turns=(0.0,), jumps=True,
     ),
     Function(
         "clamp", "cut off below, above or on both sides", aten.clamp.default,
@@ -80,10 +82,12 @@ FUNCTIONS = (
     Function("tanh", "from -1 to 1", aten.tanh.default, way="saturates"),
     Function("softsign", "x over one more than its size", softsign, way="saturates"),
     Function("log_sigmoid", "the logarithm of the sigmoid", aten.log_sigmoid.default, way="saturates"),
-    Function("hardshrink", "what is near zero becomes zero", aten.hardshrink.default, ((), (1.5,)), "saturates"),
+    Function(
+        "hardshrink", "what is near zero becomes zero", aten.hardshrink.default, ((), (1.5,)), "saturates", jumps=True,
+    ),
     Function("softshrink", "all drawn towards zero by a constant", aten.softshrink.default, ((), (1.5,)), "saturates"),
     Function("abs", "without its sign", aten.abs.default, way="other", turns=(0.0,)),
-    Function("sign", "its sign alone", aten.sign.default, way="other"),
+    Function("sign", "its sign alone", aten.sign.default, way="other", jumps=True),
     Function(
         "pow", "to a constant power", aten.pow.Tensor_Scalar, ((2,), (3,)), way="other", turns=(0.0,),
         also=((aten.pow.Tensor_Tensor, (torch.tensor([2.0], dtype=torch.float64),)),),
@@ -184,6 +188,7 @@ ROWS = tuple(
         range=_range(function),
         rules=_rules(function),
         stated=False,
+        jumps=function.jumps,
     )
     for function in FUNCTIONS
 )

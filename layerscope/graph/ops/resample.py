@@ -247,5 +247,6 @@ ROWS = (
         linear=False,
         range=lambda call, inputs: hull((inputs[0], ZERO)),
         gradient=Rule(_unpool_back, inputs=True, word="gradient", skips=lambda call: frozenset([1])),
+        jumps=True,
     ),
 )  # fmt: skip

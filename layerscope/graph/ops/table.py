@@ -49,7 +49,8 @@ class Op(Row):
     the border of the inputs, or None where no constant tells the truth: then the call is made on whole maps. role: what
     it is to `auto`. activation: of which kind, where it is one. range: between which values its output lies, given its
     inputs' ranges. gradient: its rule. rules: by method, where a method goes another way than the gradient. stated:
-    a paper states these rules; otherwise they are this house's.
+    a paper states these rules; otherwise they are this house's. jumps: it is not continuous, so that no bound on an
+    error before it bounds the one behind it.
     """
 
     targets: tuple[OpOverload, ...]
@@ -63,6 +64,7 @@ class Op(Row):
     gradient: Rule = GRADIENT
     rules: Mapping[str, Rule] = field(default_factory=dict)
     stated: bool = True
+    jumps: bool = False
 
     def __post_init__(self) -> None:
         assert (self.role == "activation") == (self.activation is not None), f"{self.name}: say which activation it is"

@@ -1,0 +1,95 @@
+"""Before a scan whose engine only proposes: does the engine run this network, and how far is it off at most?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerscope.core.engines import Engine
+from layerscope.core.failures import out_of_memory
+from layerscope.core.records import Input, LayerRecord
+from layerscope.graph import Carrier, Runner, visit
+from layerscope.pipeline.settings import BATCH
+from layerscope.scan.proposed import MEASURED_ON, Bounds, bounds_of, highest, maxima_of, watched
+from layerscope.sources import Source
+from layerscope.sources.decode import reason
+
+
+class Unsuited(Exception):
+    """Why an engine does not propose for this network, as a clause."""
+
+
+def measured(
+    engine: Engine, program: Carrier, layers: tuple[LayerRecord, ...], source: Source, input: Input
+) -> Bounds | None:
+    """An engine's bounds, on images that are spread over the source; None where none of them can be used.
+
+    Raises Unsuited where the engine cannot run the network, where no bound can be told, or where the network's own
+    numbers for an image depend on where it stands in its batch: candidates are run again in other batches.
+    """
+    assert engine.proposer is not None
+    _require_continuous(program, layers)
+    batches = _batches(source, input)
+    if not batches:
+        return None
+    nodes = watched(program.graph, layers)
+    placed = depending_on_place(program, layers, batches[0])
+    if placed:
+        raise Unsuited(f"the numbers of {placed[0].name} depend on where an image stands in its batch")
+    try:
+        proposer = engine.proposer(program)
+        fast = [maxima_of(proposer, x, nodes) for x in batches]
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        raise Unsuited(_where(engine, program, batches[0][:1], error)) from error
+    exact = [maxima_of(program, x, nodes) for x in batches]
+    joined = [{node: torch.cat([part[node] for part in parts]) for node in nodes} for parts in (exact, fast)]
+    if not all(bool(torch.isfinite(joined[1][node]).all()) for node in nodes):
+        raise Unsuited("its numbers are not finite")
+    return bounds_of(*joined)
+
+
+def _require_continuous(program: Carrier, layers: tuple[LayerRecord, ...]) -> None:
+    graph = program.graph
+    for number in sorted(graph.ancestors({layer.node for layer in layers}) - {0}):
+        node = graph.nodes[number]
+        row = graph.row(node)
+        if row is None or row.jumps:
+            raise Unsuited(f'node "{node.name}" ({node.op}) may jump, so that its error has no bound')
+
+
+def _batches(source: Source, input: Input) -> list[Tensor]:
+    """Some images in whole batches, the last ones left out."""
+    ids = np.unique(np.linspace(0, len(source) - 1, MEASURED_ON).round().astype(int)).tolist()
+    pixels = torch.from_numpy(source.apart().load(ids, input).pixels)
+    return list(pixels.split(BATCH)) if len(pixels) else []
+
+
+def depending_on_place(program: Runner, layers: Sequence[LayerRecord], x: Tensor) -> list[LayerRecord]:
+    """The layers whose maxima have other last bits where a batch comes in another order."""
+    places = torch.arange(len(x))
+    there = _maxima(program, layers, x)
+    found = []
+    for order in (places.flip(0), places.roll(1)):
+        other = _maxima(program, layers, x[order].contiguous(memory_format=torch.channels_last))
+        found += [one for one in layers if not torch.equal(there[one.node][order], other[one.node])]
+    return [layer for layer in layers if layer in found]
+
+
+def _maxima(program: Runner, layers: Sequence[LayerRecord], x: Tensor) -> dict[int, Tensor]:
+    found: dict[int, list[Tensor]] = {layer.node: [] for layer in layers}
+    visit(program, x, set(found), lambda node, first, values: found[node].append(highest(values)))
+    return {node: torch.cat(parts) for node, parts in found.items()}
+
+
+def _where(engine: Engine, program: Carrier, x: Tensor, error: Exception) -> str:
+    """What went wrong, and at which node, as far as that can be found."""
+    assert engine.proposer is not None
+    for node in program.graph.nodes[1:]:
+        try:
+            engine.proposer(program).run(x, {node.id})
+        except Exception as failure:
+            return f'it cannot run node "{node.name}" ({node.op}): {reason(failure)}'
+    return reason(error)
