@@ -84,6 +84,14 @@ FAST_PATHS = (
         "scan.reduced", "all_in_float64", "unit/scan/test_reduced.py::test_sums_are_those_of_float64", same_bits=False,
     ),
     _row(
+        "maps in pairs", "one complex transform filters two maps, in place of one each", "project.views",
+        "each_map_alone", "unit/project/test_views.py::test_maps_in_pairs_are_those_of_each_alone", same_bits=False,
+    ),
+    _row(
+        "the highest of a tile", "a scale is looked up among a tile's highest numbers, in place of all",
+        "project.views", "all_of_a_tile", "unit/project/test_views.py::test_a_place_from_the_top_is_that_of_a_sort",
+    ),
+    _row(
         "floors of a scan", "a shard drops what cannot enter the k best of those before it", "scan.shard", "no_floors",
         "laws/test_merge.py::test_floors_only_spare_work",
     ),

@@ -5,7 +5,7 @@ tile is then moved to where its energy lies, inside the picture.
 """
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int32, Int64
 
 from layerscope.core.geometry import Box
 from layerscope.project.extents import Extent
@@ -21,10 +21,17 @@ def energy_profiles(
     """The signals' energy along rows and along columns."""
     # Squares overflow float32 from 1.8e19 on and vanish below 1e-23, so each signal is first brought to a largest
     # number of about 1; by a power of two, which changes no digit.
-    _, exponents = np.frexp(np.abs(signal).max((1, 2, 3), initial=0))
-    energy = np.square(np.ldexp(signal, -exponents[:, None, None, None])).sum(1, dtype=np.float32)
+    _, exponents = np.frexp(np.maximum(signal.max((1, 2, 3), initial=0), -signal.min((1, 2, 3), initial=0)))
+    energy = np.square(_shifted(signal, -exponents[:, None, None, None])).sum(1, dtype=np.float32)
     back = np.ldexp(1.0, 2 * exponents)[:, None]
     return energy.sum(2, dtype=np.float64) * back, energy.sum(1, dtype=np.float64) * back
+
+
+def _shifted(signal: Float32[np.ndarray, "m c h w"], exponents: Int32[np.ndarray, "m 1 1 1"]) -> np.ndarray:
+    """`np.ldexp`; as a product, several times as fast, where the factors are numbers of their own in float32."""
+    if np.abs(exponents).max(initial=0) > 120:
+        return np.ldexp(signal, exponents)
+    return signal * np.ldexp(np.float32(1), exponents)
 
 
 def extents_of_energy(profile: Float64[np.ndarray, "m n"]) -> Int64[np.ndarray, " m"]:

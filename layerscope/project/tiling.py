@@ -10,7 +10,7 @@ from torch import Tensor
 from layerscope.core.geometry import Box
 from layerscope.project.extents import Extent
 from layerscope.project.tiles import centred_boxes, energy_profiles
-from layerscope.project.views import KERNEL_RADIUS, NaturalView, reduced, scales_of, to_gray_levels
+from layerscope.project.views import KERNEL_RADIUS, NaturalView, channels_of, reduced, scales_of, to_gray_levels
 from layerscope.project.windows import cut
 
 
@@ -39,7 +39,7 @@ def view_tiles(
     pixels, scales = [], []
     for view in views:
         tiles = reduced(pictures[view](), size)
-        scale = scales_of(tiles[:, list(dict.fromkeys(shown))].contiguous().cpu().numpy())
+        scale = scales_of(channels_of(tiles, [*dict.fromkeys(shown)]).contiguous().cpu().numpy())
         pixels.append(to_gray_levels(tiles, scale, shown))
         scales.append(scale)
     return np.stack(pixels, 1), np.stack(scales, 1)

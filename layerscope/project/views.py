@@ -7,6 +7,7 @@ a reader can see. For a linear unit, covariance times weights is the pattern tha
 Kindermans 2017); for rectified signals that is an analogy: it is a view.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,21 +57,54 @@ class NaturalView:
 
         What is below ROUNDING of a signal's largest value, border included, is zero.
         """
-        height, width = signal.shape[-2:]
+        (m, channels, height, width), r = signal.shape, KERNEL_RADIUS
         size = max(_fast_size(height), _fast_size(width))
-        mixed = torch.einsum("dc,mchw->mdhw", self.colour.to(signal.device), signal)
-        spectrum = torch.fft.rfft2(mixed, s=(size, size)) * self._spectrum(size).to(signal.device)
-        full = torch.fft.irfft2(spectrum, s=(size, size))
-        # The kernel is laid with its centre at 2r, so that what wraps around falls outside the part that is kept.
-        edge = 2 * KERNEL_RADIUS
-        inner = full[..., edge:height, edge:width]
-        largest = full.abs().amax((1, 2, 3), keepdim=True)
-        return inner * (inner.abs() > ROUNDING * largest)
+        factors = _to_norm_one(signal)
+        mixed = (self.colour.to(signal.device) * factors) @ signal.reshape(m, channels, height * width)
+        # What wraps around stays within the border.
+        found = _in_pairs(mixed.reshape(-1, height, width), self._spectrum(size).to(signal.device))
+        largest = _largest(found).T.reshape(-1)[: m * channels].reshape(m, channels).amax(1)
+        inner = found[:, r : height - r, r : width - r].permute(3, 0, 1, 2).reshape(-1, height - 2 * r, width - 2 * r)
+        inner = inner[: m * channels].reshape(m, channels, -1)
+        inner.masked_fill_(inner.abs() <= ROUNDING * largest[:, None, None], 0)
+        return inner.div_(factors).reshape(m, channels, height - 2 * r, width - 2 * r)
 
     def _spectrum(self, size: int) -> Tensor:
+        """Of the kernel with its centre at the origin, where it is real; twice, for both numbers of a pair."""
         if size not in self._spectra:
-            self._spectra[size] = torch.fft.rfft2(self.kernel, s=(size, size))
+            laid = F.pad(self.kernel.double(), (0, size - len(self.kernel)) * 2).roll((-KERNEL_RADIUS,) * 2, (0, 1))
+            self._spectra[size] = torch.fft.fft2(laid).real.float()[..., None].repeat(1, 1, 2)
         return self._spectra[size]
+
+
+def _to_norm_one(signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m 1 1"]:
+    """Powers of two that bring each signal to a norm of about 1."""
+    norms = torch.linalg.vector_norm(signal, dim=(1, 2, 3))
+    if not bool(((norms > 1e-15) & (norms < torch.inf)).all()):  # where squares vanish or overflow
+        norms = torch.linalg.vector_norm(signal, dim=(1, 2, 3), dtype=torch.float64)
+    exponents = torch.frexp(norms).exponent.clamp(-120, 120)
+    return torch.ldexp(torch.ones_like(exponents, dtype=torch.float32), -exponents)[:, None, None]
+
+
+def _in_pairs(maps: Float32[Tensor, "n h w"], spectrum: Float32[Tensor, "s s 2"]) -> Float32[Tensor, "half s s 2"]:
+    """Maps convolved, cyclically, with the kernel of a real spectrum: the first half as [..., 0], the rest as [..., 1].
+
+    One complex transform serves two maps, as its real and its imaginary part. It rounds in proportion to the larger
+    norm of the two.
+    """
+    (n, height, width), size = maps.shape, len(spectrum)
+    half = (n + 1) // 2
+    pairs = maps.new_zeros((half, size, size, 2))
+    pairs[:, :height, :width, 0] = maps[:half]
+    pairs[: n - half, :height, :width, 1] = maps[half:]
+    transformed = torch.view_as_real(torch.fft.fft2(torch.view_as_complex(pairs)))
+    return torch.view_as_real(torch.fft.ifft2(torch.view_as_complex(transformed.mul_(spectrum))))
+
+
+def _largest(pairs: Float32[Tensor, "half s s 2"]) -> Float32[Tensor, "half 2"]:
+    """The largest magnitude of each map of `_in_pairs`: along rows first, which keeps many numbers side by side."""
+    rows = pairs.flatten(2)
+    return torch.maximum(rows.amax(1), -rows.amin(1)).reshape(len(pairs), -1, 2).amax(1)
 
 
 def plain_statistics(channels: int) -> Statistics:
@@ -121,11 +155,19 @@ def scales_of(tiles: Float32[np.ndarray, "m c h w"]) -> Float32[np.ndarray, " m"
     """
     scales = np.zeros(len(tiles), np.float32)
     for index, tile in enumerate(np.abs(tiles.reshape(len(tiles), -1))):
-        present = tile[tile > 0]
-        if len(present):
-            rank = min(int(0.99 * len(present)), len(present) - 1)
-            scales[index] = np.partition(present, rank)[rank]
+        count = int(np.count_nonzero(tile > 0))
+        if count:
+            scales[index] = _from_the_top(tile, count - min(int(0.99 * count), count - 1))
     return scales
+
+
+def _from_the_top(values: Float32[np.ndarray, " n"], place: int) -> np.float32:
+    """The place-th largest value, counted from 1. A sample tells which values need not be looked at."""
+    sample = values[:: max(len(values) // 1024, 1)]
+    bound = min(2 * place * len(sample) // len(values) + 2, len(sample))
+    high = values[values >= np.partition(sample, -bound)[-bound]]
+    high = high if len(high) >= place else values
+    return np.partition(high, -place)[-place]
 
 
 def to_gray_levels(
@@ -133,9 +175,14 @@ def to_gray_levels(
 ) -> np.ndarray:
     """Tiles as uint8[m, h, w, 3]: zero is 128, ±scale the ends, clipped. shown: the channels for red, green, blue."""
     factor = torch.from_numpy(np.where(scales > 0, 127.5 / np.maximum(scales, 1e-30), 0).astype(np.float32))
-    chosen = tiles[:, list(shown)] * factor.reshape(-1, 1, 1, 1).to(tiles.device)
-    levels = (chosen + 128).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    chosen = channels_of(tiles, shown) * factor.reshape(-1, 1, 1, 1).to(tiles.device)
+    levels = chosen.add_(128).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     return levels.expand(-1, -1, -1, 3).contiguous().cpu().numpy()
+
+
+def channels_of(tiles: Float32[Tensor, "m c h w"], shown: Sequence[int]) -> Float32[Tensor, "m shown h w"]:
+    """These channels; the very tiles where they are all of them in their order."""
+    return tiles if [*shown] == [*range(tiles.shape[1])] else tiles[:, [*shown]]
 
 
 def reduced(tiles: Float32[Tensor, "m c h w"], size: tuple[int, int]) -> Float32[Tensor, "m c rows cols"]:

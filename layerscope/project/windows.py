@@ -90,5 +90,6 @@ def _overlap(held: int, held_size: int, wanted: int, wanted_size: int, length: i
 
 
 def _empty(like: Tensor, size: tuple[int, ...]) -> Tensor:
-    layout = torch.channels_last if len(size) == 4 else torch.contiguous_format
+    """In the layout of `like`."""
+    layout = torch.channels_last if len(size) == 4 and like.stride(1) == 1 else torch.contiguous_format
     return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)

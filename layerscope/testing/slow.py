@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
@@ -16,7 +18,7 @@ from layerscope.dissect.maps import Activations
 from layerscope.graph import Program, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
-from layerscope.project import plan, run
+from layerscope.project import plan, run, views
 from layerscope.scan import reduced, shard
 from layerscope.sources import ImageCache, dataset, source
 
@@ -83,6 +85,22 @@ def all_computed_twice() -> AbstractContextManager[Any]:
 
 def all_in_float64() -> AbstractContextManager[Any]:
     return mock.patch.object(reduced, "LARGE", float("inf"))
+
+
+def each_map_alone() -> AbstractContextManager[Any]:
+    """A real transform for every map."""
+
+    def alone(maps: Tensor, spectrum: Tensor) -> Tensor:
+        size, half = (len(spectrum),) * 2, (len(maps) + 1) // 2
+        found = torch.fft.irfft2(torch.fft.rfft2(maps, s=size) * spectrum[:, : size[0] // 2 + 1, 0], s=size)
+        second = torch.cat([found[half:], found.new_zeros((2 * half - len(maps), *size))])
+        return torch.stack([found[:half], second], -1)
+
+    return mock.patch.object(views, "_in_pairs", alone)
+
+
+def all_of_a_tile() -> AbstractContextManager[Any]:
+    return mock.patch.object(views, "_from_the_top", lambda values, place: np.sort(values)[-place])
 
 
 def no_floors() -> AbstractContextManager[Any]:

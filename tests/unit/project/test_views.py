@@ -19,12 +19,14 @@ from layerscope.project.views import (
     KERNEL_RADIUS,
     ROUNDING,
     NaturalView,
+    _from_the_top,
     colour_matrix,
     radial_kernel,
     reduced,
     scales_of,
     to_gray_levels,
 )
+from layerscope.testing.slow import slow_paths
 
 FREQUENCIES = np.linspace(0, 0.5, 65)
 STATISTICS = Statistics(
@@ -107,6 +109,31 @@ def test_a_tile_far_from_all_signal_is_empty(natural: NaturalView) -> None:
     held[:, :, 0, 0] = 5.0
     tile = natural.apply(held)[..., 8:, 8:]
     assert scales_of(tile.contiguous().numpy()).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_maps_in_pairs_are_those_of_each_alone(natural: NaturalView, count: int) -> None:
+    """Signals of very different strength, dense and sparse, that share a transform: each as the slow form makes it."""
+    side = 30 + 2 * KERNEL_RADIUS
+    signals = torch.randn((count, 3, side, side), generator=torch.Generator().manual_seed(count))
+    signals[1:] *= 1e25  # squares overflow
+    signals[2:] = 0
+    signals[2:, :, 30:33, 30:33] = 1e-25
+    found = natural.apply(signals)
+    with slow_paths("maps in pairs"):
+        expected = natural.apply(signals)
+    largest = expected.abs().amax((1, 2, 3), keepdim=True)
+    assert bool((largest > 0).all()) and float(((found - expected) / largest).abs().max()) < 2e-6
+
+
+@given(size=st.integers(1, 5000), place=st.floats(0, 1), equal=st.integers(1, 4000), seed=st.integers(0, 99))
+def test_a_place_from_the_top_is_that_of_a_sort(size: int, place: float, equal: int, seed: int) -> None:
+    """Any place of any numbers, many of them equal, and highest where the sample does not look."""
+    values = np.random.default_rng(seed).normal(size=size).astype(np.float32)
+    values[:equal] = values[0]
+    values[1:60:7] = 9
+    chosen = max(1, round(place * size))
+    assert _from_the_top(values, chosen) == np.sort(values)[-chosen]
 
 
 @given(seed=st.integers(0, 50))
