@@ -17,6 +17,7 @@ from layerscope.graph import Carrier, fields_of, layers_of
 from layerscope.graph.blocks import module_calls
 from layerscope.graph.program import describe
 from layerscope.project.cone import Entries
+from layerscope.project.plan import forwarded_cropped
 from layerscope.project.run import project
 
 
@@ -119,7 +120,9 @@ class Network:
         arrays = {key: indices(key, values, sizes[key], chosen.name) for key, values in given.items()}
         if len({len(a) for a in arrays.values()}) != 1:
             raise UsageError("image, unit, row and col must have one entry per projection, all of the same length")
-        return project(self.program, x, Entries(node=chosen.node, **arrays), method)
+        entries = Entries(node=chosen.node, **arrays)
+        cropped = forwarded_cropped(self.program, {entries.node: entries.image}, {entries.node: (method,)})
+        return project(self.program, x, entries, method, cropped=entries.node in cropped)
 
 
 def _instead(given: object, names: Collection[str]) -> str:
