@@ -1,7 +1,8 @@
 """Many projections: entries of one layer in batches of constant bytes, whatever the layer.
 
 A batch that fits the processor's cache runs several times as fast as one that does not, so batches are cut by the
-bytes of their largest step, not by count.
+bytes of their largest step, not by count. Where hardly one entry fits, a few still share the weights that each step
+reads and the time that it takes to begin.
 """
 
 import math
@@ -23,10 +24,12 @@ from layerscope.project.windows import laid
 
 BATCH_BYTES = 16 * 2**20
 MOST_ENTRIES = 64
+FEW_ENTRIES, FEW_BYTES = 4, 64 * 2**20
 
 
 def batch_size(program: Carrier, node: int, method: str = "") -> int:
-    """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step.
+    """How many entries of a layer make one batch: BATCH_BYTES over the bytes of one entry's largest step; but a few
+    where they fit into FEW_BYTES.
 
     method: of what this method goes through; of all that the entries depend on where none is named.
     """
@@ -40,7 +43,8 @@ def batch_size(program: Carrier, node: int, method: str = "") -> int:
 
     steps = [size(n) + sum(size(s) for s in graph.nodes[n].sources) for n in extents if n]
     largest = max(steps, default=1) * program.dtype.itemsize
-    return int(np.clip(BATCH_BYTES // largest, 1, MOST_ENTRIES))
+    few = min(FEW_BYTES // largest, FEW_ENTRIES)
+    return int(np.clip(max(BATCH_BYTES // largest, few), 1, MOST_ENTRIES))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,16 @@ import layerscope as ls
 from layerscope.core.records import Projections
 from layerscope.graph import Program
 from layerscope.project.cone import Entries, needed_maps
-from layerscope.project.run import MOST_ENTRIES, activations_at, batch_size, boxes_of, carried, carried_cropped, project
+from layerscope.project.run import (
+    FEW_ENTRIES,
+    MOST_ENTRIES,
+    activations_at,
+    batch_size,
+    boxes_of,
+    carried,
+    carried_cropped,
+    project,
+)
 from tests.helpers.networks import CASES, Case
 from tests.helpers.reference import METHODS
 from tests.helpers.sweep import swept
@@ -72,13 +81,15 @@ def test_batches_hold_at_least_one_entry(case: Case) -> None:
         assert 1 <= batch_size(program, node.id) <= MOST_ENTRIES
 
 
-def test_a_batch_that_is_too_large_for_the_cache_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a budget of few bytes a batch is a single entry, and nothing else changes."""
+def test_a_batch_that_is_too_large_for_the_cache_is_a_few_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a budget of few bytes a batch is a few entries, without a second budget one, and nothing else changes."""
     program, x = traced_case(CASE).program, torch.from_numpy(CASE.images(2))
     node = max(n.id for n in program.graph.nodes if len(n.shape) == 3)
     entries = entries_of(program, node, x, 4)
     plenty = project(program, x, entries, "deconvnet").full()
     monkeypatch.setattr("layerscope.project.run.BATCH_BYTES", 8)
+    assert batch_size(program, node) == FEW_ENTRIES
+    monkeypatch.setattr("layerscope.project.run.FEW_BYTES", 8)
     assert batch_size(program, node) == 1
     np.testing.assert_allclose(
         project(program, x, entries, "deconvnet").full(), plenty, atol=1e-12 * np.abs(plenty).max()
