@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from layerscope.atlas.records import EdgeRecord, NodeRecord, Peak, RunRecord
-from layerscope.core.geometry import Box, Field
+from layerscope.core.geometry import Box, Field, Window
 from layerscope.core.records import ImageRecord, Input, Peaks, UnitStatistics
 
 SqlRow = tuple[Any, ...]
@@ -186,12 +186,20 @@ def _peak(row: SqlRow) -> Peak:
     )
 
 
+def columns(layer_id: int, *arrays: np.ndarray) -> Iterator[SqlRow]:
+    """The rows of a layer, of one array for each column behind the layer's id."""
+    # Flat lists of numbers: the garbage collector would go through a list for each row again and again.
+    return zip(*(array.tolist() for array in (np.full(len(arrays[0]), layer_id), *arrays)), strict=True)
+
+
 def unit_rows(layer_id: int, units: UnitStatistics) -> Iterator[SqlRow]:
     """The rows of what the scan counted for every unit of a layer."""
     numbers = (units.mean, units.std, units.maximum, units.images_above, units.positions_above)
-    scalars = np.stack(numbers, axis=1).tolist()
-    for unit, (counts, means) in enumerate(zip(units.histogram, units.class_means, strict=True)):
-        yield (layer_id, unit, *scalars[unit], pack(counts, "<i8"), pack(means, "<f4"))
+    unlabelled = None if units.class_means.size else pack(units.class_means, "<f4")
+    for scalars, counts, means in zip(
+        columns(layer_id, np.arange(len(units.mean)), *numbers), units.histogram, units.class_means, strict=True
+    ):
+        yield (*scalars, pack(counts, "<i8"), pack(means, "<f4") if unlabelled is None else unlabelled)
 
 
 def statistics_of(found: Sequence[SqlRow]) -> UnitStatistics:
@@ -215,23 +223,31 @@ def statistics_of(found: Sequence[SqlRow]) -> UnitStatistics:
 
 def peak_rows(layer_id: int, peaks: Peaks, field: Field) -> Iterator[SqlRow]:
     """The rows of a layer's peaks with their receptive fields; empty places make none."""
-    value, image, row, col = (array.tolist() for array in (peaks.value, peaks.image, peaks.row, peaks.col))
-    for u, k in np.argwhere(peaks.image >= 0).tolist():
-        place = row[u][k], col[u][k]
-        yield (layer_id, u, k, value[u][k], image[u][k], *place, *box_row(field.box(*place)))
+    unit, rank = np.nonzero(peaks.image >= 0)
+    value, image, row, col = (array[unit, rank] for array in (peaks.value, peaks.image, peaks.row, peaks.col))
+    (top, bottom), (left, right) = _spans(field.rows, row), _spans(field.cols, col)
+    return columns(layer_id, unit, rank, value, image, row, col, top, left, bottom, right)
+
+
+def _spans(window: Window, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the spans of these places along one axis begin and end; places are few, peaks are many."""
+    found, which = np.unique(places, return_inverse=True)
+    low, high = np.array([window.span(place) for place in found.tolist()], np.int64).reshape(-1, 2).T
+    return low[which], high[which]
+
+
+_FOUND = np.dtype([("unit", "i8"), ("rank", "i8"), ("value", "f8"), ("image", "i8"), ("row", "i8"), ("col", "i8")])
 
 
 def peaks_of(connection: sqlite3.Connection, layer_id: int, k: int, units: int) -> Peaks:
     """The peaks of all units of a layer; empty places hold -inf and image -1."""
-    query = "SELECT unit, rank, value, image, row, col FROM peak WHERE layer = ?"
-    found = connection.execute(query, (layer_id,)).fetchall()
+    query = f"SELECT {', '.join(_FOUND.names or ())} FROM peak WHERE layer = ?"
     if units * k > MOST_PEAKS:
         raise ValueError(f"{units} units with {k} peaks each")
+    found = np.fromiter(connection.execute(query, (layer_id,)), _FOUND)
     peaks = Peaks.empty(units, k)
-    if found:
-        unit, rank, *columns = zip(*found, strict=True)
-        for array, column in zip((peaks.value, peaks.image, peaks.row, peaks.col), columns, strict=True):
-            array[unit, rank] = column
+    for name in ("value", "image", "row", "col"):
+        getattr(peaks, name)[found["unit"], found["rank"]] = found[name]
     return peaks
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from layerscope.atlas.records import Neighbour, Stratum
-from layerscope.atlas.rows import BOX, SqlRow, has_table, read_box, select, to_json
+from layerscope.atlas.rows import BOX, SqlRow, columns, has_table, read_box, select, to_json
 from layerscope.core.strata import PERCENTILES, Neighbours, Strata
 
 KEY = "layer unit percentile rank"
@@ -21,16 +21,15 @@ StratumPlace = tuple[Key, int, int, int]
 
 def stratum_rows(layer_id: int, strata: Strata) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
-    places = np.argwhere(strata.image >= 0)
-    columns = [getattr(strata, name)[tuple(places.T)].tolist() for name in ("value", "image", "row", "col")]
-    for (unit, percentile, rank), *values in zip(places.tolist(), *columns, strict=True):
-        yield (layer_id, unit, PERCENTILES[percentile], rank, *values)
+    unit, percentile, rank = places = np.nonzero(strata.image >= 0)
+    values = (array[places] for array in (strata.value, strata.image, strata.row, strata.col))
+    return columns(layer_id, unit, np.array(PERCENTILES)[percentile], rank, *values)
 
 
 def neighbour_rows(layer_id: int, neighbours: Neighbours) -> Iterator[SqlRow]:
     """The rows of all units of a layer; empty places make none."""
-    for unit, rank in np.argwhere(neighbours.other >= 0).tolist():
-        yield layer_id, unit, rank, int(neighbours.other[unit, rank]), float(neighbours.correlation[unit, rank])
+    unit, rank = places = np.nonzero(neighbours.other >= 0)
+    return columns(layer_id, unit, rank, neighbours.other[places], neighbours.correlation[places])
 
 
 def read_strata(connection: sqlite3.Connection, layer_id: int, unit: int) -> tuple[Stratum, ...]:
