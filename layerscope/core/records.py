@@ -119,7 +119,8 @@ class Batch:
 
     ids: int64[b]. pixels: float32[b, c, h, w], normalised as the Input says. placements: one per image.
     records: one ImageRecord for every image of the run, the skipped ones included. pictures: for each image its small
-    whole picture, where it was asked for; empty where none was.
+    whole picture, where it was asked for; empty where none was. cuts: for each image the bytes that were normalised
+    into its pixels, uint8[h, w, c], where they were asked for and there are any; empty where none were asked for.
     """
 
     ids: Int64[np.ndarray, " b"]
@@ -127,6 +128,7 @@ class Batch:
     placements: tuple[Placement, ...]
     records: tuple[ImageRecord, ...]
     pictures: tuple[UInt8[np.ndarray, "_ _ 3"] | None, ...] = ()
+    cuts: tuple[UInt8[np.ndarray, "h w c"] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
+from layerscope.sources.image import Cut, Small
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 CACHE_BYTES = 256 * 2**20
 
 PixelRow = Float32[np.ndarray, "h w c"]
-Small = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class _Image:
     placement: Placement
     row: PixelRow
     small: Small | None
+    cut: Cut | None = None
 
 
 class ImageCache:
@@ -100,7 +101,7 @@ class ImageCache:
         """The source's batches, each image from here where it is here, and kept where there is room."""
         waiting: deque[tuple[Ids, dict[int, Hashable]]] = deque()
         asked = source.pictured
-        reading = source.picturing(asked or (self.worth if self.pictures else ()))
+        reading = source.picturing(asked or (self.worth if self.pictures else ()))._with_cuts(self.worth)
 
         def lacking() -> Iterator[list[int]]:
             for ids in runs:
@@ -114,7 +115,8 @@ class ImageCache:
                 whole = batch if len(stamps) == len(ids) else self._joined(reading, ids, batch, asked)
                 self._keep(batch, stamps)
                 pairs = zip(whole.ids.tolist(), whole.pictures, strict=False)
-                yield replace(whole, pictures=tuple(p if id in asked else None for id, p in pairs) if asked else ())
+                pictures = tuple(p if id in asked else None for id, p in pairs) if asked else ()
+                yield replace(whole, pictures=pictures, cuts=())
 
     def _has(self, source: "Source", id: int, pictured: Container[int]) -> bool:
         """True where all that is asked of an image is here, and its file is as it was."""
@@ -157,7 +159,7 @@ class ImageCache:
     def _put(self, image: _Image, stamp: Hashable) -> None:
         if self._end >= self.most and not any(self._free.values()):
             return
-        packed = to_bytes(image.row, self.input)
+        packed = to_bytes(image.row, self.input) if image.cut is None else image.cut
         size = self._blocks[packed is not None]
         if not self._free[size] and self._end + size > self.most:
             return
@@ -210,6 +212,7 @@ def _images(batch: Batch) -> Iterator[_Image]:
     """The usable images of a batch one by one."""
     records = {record.id: record for record in batch.records}
     rows = batch.pixels.transpose(0, 2, 3, 1)
-    pictures = batch.pictures or (None,) * len(rows)
-    for id, row, placement, small in zip(batch.ids.tolist(), rows, batch.placements, pictures, strict=True):
-        yield _Image(records[id], placement, row, small)
+    nothing = (None,) * len(rows)
+    beside = zip(batch.placements, rows, batch.pictures or nothing, batch.cuts or nothing, strict=True)
+    for id, found in zip(batch.ids.tolist(), beside, strict=True):
+        yield _Image(records[id], *found)

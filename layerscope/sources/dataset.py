@@ -18,7 +18,7 @@ from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import of_the_machine, out_of_memory, unread
 from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.decode import Unusable, reason
-from layerscope.sources.image import PictureLike, ReadImage, pixels_digest
+from layerscope.sources.image import Cut, PictureLike, ReadImage, pixels_digest
 from layerscope.sources.items import label_name, picture_of, value_and_label
 from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import require_picture_channels
@@ -144,9 +144,9 @@ class DatasetSource(Source):
 
     def _fill(
         self, record: ImageRecord, picture: PictureLike, input: Input, row: Float32[np.ndarray, "h w c"]
-    ) -> Placement:
+    ) -> tuple[Placement, Cut | None]:
         if isinstance(picture, np.ndarray) and picture.dtype == np.float32:
-            return _fill_as_is(picture, record.id, input, row)
+            return _fill_as_is(picture, record.id, input, row), None
         if isinstance(picture, np.ndarray):
             picture = _bands_or_image(picture, record.id, input)
         if isinstance(picture, Image.Image):

@@ -1,21 +1,34 @@
 """One image as a source reads it: its record, which tells it from all others, and its picture.
 
-What ``Source.read`` returns is made here, of pixels or of the bytes of a picture file.
+What ``Source.read`` returns is made here, of pixels or of the bytes of a picture file; and what becomes of it in a
+batch.
 """
 
 import hashlib
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from layerscope.core.records import ImageRecord
+from layerscope.core.records import ImageRecord, Placement
 from layerscope.sources.decode import UPRIGHT, DecodeOptions, Unusable, decode
 
 PictureLike = Image.Image | UInt8[np.ndarray, "rows cols bands"] | Float32[np.ndarray, "bands rows cols"]
 ReadImage = tuple[ImageRecord, PictureLike | None]
+Cut = UInt8[np.ndarray, "h w c"]
+Small = UInt8[np.ndarray, "_ _ 3"]
+
+
+class PlacedImage(NamedTuple):
+    """An image in its row of a batch. placement: None where it cannot be used. small: its small whole picture. cut: the
+    bytes that were normalised into the row."""
+
+    record: ImageRecord
+    placement: Placement | None = None
+    small: Small | None = None
+    cut: Cut | None = None
 
 
 def of_pixels(record: ImageRecord, pixels: Any) -> ReadImage:

@@ -36,7 +36,7 @@ def prepare(image: Image.Image, input: Input) -> tuple[Float32[np.ndarray, "c h 
     require_picture_channels(input)
     out = empty_rows(1, input)[0]
     try:
-        placement = fill(image, input, out)
+        placement, _ = fill(image, input, out)
     except Unusable as failure:
         raise ImageError(f"the picture cannot be used: {failure}") from None
     return out.transpose(2, 0, 1), placement
@@ -133,8 +133,9 @@ def fill(
     picture: Image.Image | UInt8[np.ndarray, "rows cols bands"],
     input: Input,
     out: Float32[np.ndarray, "h w c"],
-) -> Placement:
-    """Prepare one picture into `out`, a contiguous array, and say where it lies. Raises Unusable."""
+) -> tuple[Placement, UInt8[np.ndarray, "h w c"]]:
+    """Prepare one picture into `out`, a contiguous array: where it lies, and the bytes that were normalised, which
+    `from_bytes` makes into the same numbers. Raises Unusable."""
     if isinstance(picture, Image.Image):
         width, height = picture.size
     else:
@@ -149,7 +150,7 @@ def fill(
         bands = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(input.channels)]
         cut = np.concatenate([_cut(band, input, (rows, cols)) for band in bands], axis=-1)
     _normalise(cut, input, out)
-    return placement_of(input, height, width)
+    return placement_of(input, height, width), cut
 
 
 def _cut(image: Image.Image, input: Input, resized: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Int64
 
 from layerscope.core.errors import ImageError, LayerscopeError
 from layerscope.core.failures import plain_failures
@@ -20,12 +20,10 @@ from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
-from layerscope.sources.image import PictureLike, ReadImage
+from layerscope.sources.image import Cut, PictureLike, PlacedImage, ReadImage, Small
 from layerscope.sources.listing import Entry
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
-Small = UInt8[np.ndarray, "_ _ 3"]
-PlacedImage = tuple[ImageRecord, Placement | None, Small | None]
 Rows = Float32[np.ndarray, "b h w c"]
 Ids = Sequence[int] | Int64[np.ndarray, " b"]
 CHECK_RUN = 32
@@ -45,6 +43,7 @@ class Source(ABC):
 
     pictured: Container[int] = ()
     in_threads: bool = True
+    _cut: Container[int] = ()
     _cache: ImageCache | None = None
 
     def __init__(
@@ -135,6 +134,12 @@ class Source(ABC):
         view.pictured = ids
         return view
 
+    def _with_cuts(self, ids: Container[int]) -> "Source":
+        """The same source, in whose batches the bytes that were normalised come along, of these images."""
+        view = copy(self)
+        view._cut = ids
+        return view
+
     def cached_in(self, cache: ImageCache | None) -> "Source":
         """The same source, which reads no image again that the cache holds."""
         view = copy(self)
@@ -219,11 +224,12 @@ class Source(ABC):
         """Read and prepare one image into its row; no placement where it cannot be used. Runs in any thread."""
         record, picture = self._met(id)
         if picture is None:
-            return record, None, None
+            return PlacedImage(record)
         try:
-            return record, self._fill(record, picture, input, row), self._small(id, picture, input)
+            placement, cut = self._fill(record, picture, input, row)
         except Unusable as failure:
-            return replace(record, skipped=str(failure)), None, None
+            return PlacedImage(replace(record, skipped=str(failure)))
+        return PlacedImage(record, placement, self._small(id, picture, input), cut if id in self._cut else None)
 
     def _met(self, id: int) -> ReadImage:
         """What reading an image gives; of a guest's code whatever goes wrong is the reason that it is left out."""
@@ -247,20 +253,21 @@ class Source(ABC):
 
     def _fill(
         self, record: ImageRecord, picture: PictureLike, input: Input, row: Float32[np.ndarray, "h w c"]
-    ) -> Placement:
+    ) -> tuple[Placement, Cut | None]:
         return fill(picture, input, row)
 
     def _batch(self, ids: Ids, rows: Rows, placed: Sequence[PlacedImage]) -> Batch:
         """Join what the threads did; only here, in order, is anything noted."""
-        usable = [place for place, (_, placement, _) in enumerate(placed) if placement is not None]
+        usable = [place for place, image in enumerate(placed) if image.placement is not None]
         if len(usable) < len(placed):
             rows = rows[usable]
         return Batch(
             ids=np.asarray([ids[place] for place in usable], np.int64),
             pixels=rows.transpose(0, 3, 1, 2),
-            placements=tuple(placement for _, placement, _ in placed if placement is not None),
-            records=tuple(self._noted(record) for record, _, _ in placed),
-            pictures=tuple(placed[place][2] for place in usable) if self.pictured else (),
+            placements=tuple(image.placement for image in placed if image.placement is not None),
+            records=tuple(self._noted(image.record) for image in placed),
+            pictures=tuple(placed[place].small for place in usable) if self.pictured else (),
+            cuts=tuple(placed[place].cut for place in usable) if self._cut else (),
         )
 
     def _noted(self, record: ImageRecord) -> ImageRecord:

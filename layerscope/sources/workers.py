@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.core.errors import ImageError, LayerscopeError
 from layerscope.core.records import Input
-from layerscope.sources.source import Ids, PlacedImage, Rows
+from layerscope.sources.image import PlacedImage
+from layerscope.sources.source import Ids, Rows
 
 if TYPE_CHECKING:
     from layerscope.sources.dataset import DatasetSource

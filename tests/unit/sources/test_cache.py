@@ -98,6 +98,21 @@ def test_bytes_come_back_as_the_very_numbers(mean: float) -> None:
         assert to_bytes(other.astype(np.float32), input) is None
 
 
+GRAY = ls.Input(channels=1, height=20, width=28, mean=(0.45,), std=(0.2,))
+
+
+@pytest.mark.parametrize("input", [INPUT, GRAY], ids=["BGR", "gray"])
+def test_bytes_that_come_along_are_those_that_the_input_tells(input: ls.Input, folder: Path) -> None:
+    """Of the images that were asked for; None for the others, and for what was never bytes."""
+    batch = open_source(folder)._with_cuts({1, 4}).load([0, 1, 2, 4], input)
+    assert [cut is None for cut in batch.cuts] == [True, False, True, False]
+    for place in (1, 3):
+        row = np.ascontiguousarray(batch.pixels[place].transpose(1, 2, 0))
+        np.testing.assert_array_equal(batch.cuts[place], to_bytes(row, input))
+    floats = open_source([np.ones(input.shape, np.float32)])._with_cuts({0})
+    assert floats.load([0], input).cuts == (None,)
+
+
 def test_floats_of_a_dataset_are_kept_as_they_are() -> None:
     """Arrays that no bytes give, minus zero included."""
     images = [np.random.default_rng(i).normal(0, 3, INPUT.shape).astype(np.float32) for i in range(3)]
