@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test pages test-browser test-browser-whole test-networks reference-pictures lint laws reliability docs reference site news bench bench-viewer families clean
+.PHONY: demo test pages test-browser test-browser-whole test-networks reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -118,8 +118,18 @@ news: $(DOCS_STAMP)
 reference: $(STAMP)
 	$(BIN)/python docs/make_reference.py
 
+# Keeps a bundle of everything that it measured in build/bench, and prints its table: about 40 minutes on two cores that do
+# nothing else. OLD=FOLDER: another checkout, whose whole builds take turns with this one's.
 bench: $(BENCH_STAMP)
-	env -u OMP_NUM_THREADS $(BIN)/python -m bench
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench $(if $(OLD),--old $(OLD))
+
+# A check of a change, in three minutes: AGAINST=FILE, a bundle of an earlier quick run, tells which lines fell.
+bench-quick: $(BENCH_STAMP)
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench --quick $(if $(AGAINST),--against $(AGAINST))
+
+# A scan and projections on the first GPU, in at most eight minutes.
+bench-gpu: $(BENCH_STAMP)
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench.gpu
 
 # The viewer's budgets, on a machine that does nothing else.
 bench-viewer: $(BROWSER_STAMP)

@@ -5,16 +5,15 @@ With n of 1,000 images and n / 1,000 of each layer's units, images hold as many 
 units a layer, whatever their number) is larger here than its share. "waiting" is what the scan waits for decoding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from bench.report import Aim, Line
 from bench.stages import Stages
 from bench.subjects import Subject, subject
-from bench.timing import Ratio, added, alternate
+from bench.timing import alternate
 from bench.workshop import Workshop
 from layerscope.pipeline import Build, Settings
 from layerscope.pipeline.work import LayerWork, sampled_units
@@ -44,7 +43,7 @@ def units_of(units: int, share: float) -> int:
     return max(1, round(units * share))
 
 
-def measure(workshop: Workshop) -> list[Line]:
+def measure(workshop: Workshop) -> Iterator[Line]:
     """The line with an aim, then one for each part of a build: its share of the whole."""
     chosen, paths = subject(NETWORK), workshop.paths[: workshop.sizes.built]
     turns: list[dict[str, float]] = []
@@ -55,16 +54,23 @@ def measure(workshop: Workshop) -> list[Line]:
 
     found = alternate({"build": build}, repeats=workshop.sizes.repeats)
     parts = {name: [turn[name] for turn in turns] for name in PARTS}
-    shown, projections = (added(*(parts[name] for name in names)) for names in (SHOWN, PROJECTIONS))
     job = f"{chosen.network.name}, {len(paths)} images, {len(paths) / WHOLE:.0%} of the units"
-    aimed = Line(
+    yield Line(
+        name="build",
         what=f"views + encoding + writing / projections (forward + cones), {job}",
-        medians={"views + encoding + writing": median(shown), "projections": median(projections)},
-        ratio=Ratio.of_pairs(shown, projections),
+        samples={name: parts[name] for name in (*SHOWN, *PROJECTIONS)},
+        above=SHOWN,
+        below=PROJECTIONS,
         aim=AIM,
     )
-    shares = {name: Ratio.of_pairs(values, found["build"]) for name, values in parts.items()}
-    return [aimed, *(Line(what=f"{p} / that build", medians={p: median(parts[p])}, ratio=shares[p]) for p in PARTS)]
+    for part, seconds in parts.items():
+        yield Line(
+            name=f"build/{part}",
+            what=f"{part} / that build",
+            samples={part: seconds, **found},
+            above=(part,),
+            below=("build",),
+        )
 
 
 def split(subject: Subject, paths: Sequence[Path], path: Path) -> dict[str, float]:

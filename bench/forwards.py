@@ -3,16 +3,15 @@
 Maps are reduced to maxima as soon as they are shown, as a scan does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from statistics import median
 
 import torch
 from torch import Tensor
 
-from bench.report import Aim, Line
+from bench.report import Line, at_least
 from bench.subjects import Subject, batches_of, subject
-from bench.timing import Ratio, alternate, seconds_of
+from bench.timing import alternate, seconds_of
 from bench.workshop import Workshop
 from layerscope.graph import Program
 from layerscope.pipeline.settings import BATCH
@@ -26,28 +25,29 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def measure(workshop: Workshop) -> list[Line]:
+def measure(workshop: Workshop) -> Iterator[Line]:
     """One line per network and fast path."""
-    return [line for name in workshop.sizes.networks for line in _measured(subject(name), workshop)]
+    for name in workshop.sizes.networks:
+        yield from _measured(name, subject(name), workshop)
 
 
-def _measured(subject: Subject, workshop: Workshop) -> list[Line]:
-    batches = batches_of(workshop.paths[: min(PICTURES, workshop.sizes.tensors)], subject)
+def _measured(name: str, subject: Subject, workshop: Workshop) -> Iterator[Line]:
+    batches = batches_of(workshop.paths[: min(PICTURES, workshop.sizes.scanned)], subject)
     inputs = [torch.from_numpy(batch.pixels).contiguous(memory_format=torch.channels_last) for batch in batches]
     contenders = {way: _forwards(subject, inputs, off) for way, off in WAYS.items()}
     for contender in contenders.values():
         contender()
     found = alternate(contenders, repeats=workshop.sizes.repeats)
     fast, at_once, plain = WAYS
-    return [
-        Line(
+    for path, slower, faster in (("joined", plain, at_once), ("slices", at_once, fast)):
+        yield Line(
+            name=f"forwards/{name}/{path}",
             what=f"{slower} / {faster}, forwards of {len(inputs) * BATCH} images, {subject.network.name}",
-            medians={slower: median(found[slower]), faster: median(found[faster])},
-            ratio=Ratio.of_pairs(found[slower], found[faster]),
-            aim=Aim(shown="at least 0.95", at_least=0.95),
+            samples={slower: found[slower], faster: found[faster]},
+            above=(slower,),
+            below=(faster,),
+            aim=at_least(0.95),
         )
-        for slower, faster in ((plain, at_once), (at_once, fast))
-    ]
 
 
 def _forwards(subject: Subject, inputs: list[Tensor], off: tuple[str, ...]) -> Callable[[], float]:

@@ -4,17 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from statistics import median
+from collections.abc import Iterator
 
 from bench.report import Aim, Line
-from bench.timing import Ratio, alternate
+from bench.timing import alternate
 from bench.workshop import Workshop
 
 # Of a whole command: imports, building, exporting, replaying, printing.
 AIM = Aim(shown="at most 0.3", at_most=0.3)
 
 
-def measure(workshop: Workshop) -> list[Line]:
+def measure(workshop: Workshop) -> Iterator[Line]:
     """The second over the first, each in a process of its own; before every first one the cache is deleted."""
     folder = workshop.folder / "cache"
 
@@ -24,14 +24,14 @@ def measure(workshop: Workshop) -> list[Line]:
 
     turns = {"first": first, "second": lambda: processor_seconds(workshop.sizes.listed, str(folder))}
     found = alternate(turns, repeats=workshop.sizes.repeats)
-    return [
-        Line(
-            what=f"layerscope layers {workshop.sizes.listed}, processor time: the second time / the first",
-            medians={name: median(values) for name, values in found.items()},
-            ratio=Ratio.of_pairs(found["second"], found["first"]),
-            aim=AIM,
-        )
-    ]
+    yield Line(
+        name="layers",
+        what=f"layerscope layers {workshop.sizes.listed}, processor time: the second time / the first",
+        samples=found,
+        above=("second",),
+        below=("first",),
+        aim=AIM,
+    )
 
 
 def processor_seconds(network: str, cache: str) -> float:

@@ -4,9 +4,8 @@ Decoding twelve million px takes a hundred times as long as reading the prepared
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 from PIL import Image
@@ -15,7 +14,7 @@ from bench.pictures import QUALITY, picture
 from bench.report import Aim, Line
 from bench.stages import Stages
 from bench.subjects import Subject, subject
-from bench.timing import Ratio, alternate, seconds_of
+from bench.timing import alternate, seconds_of
 from bench.workshop import Workshop
 from layerscope.pipeline import Build, Settings
 from layerscope.sources import ImageCache, open_source
@@ -27,7 +26,7 @@ FASTER = Aim(shown="at most 0.6", at_most=0.6)
 FEWER = Aim(shown="at most 2", at_most=2.0)
 
 
-def measure(workshop: Workshop) -> list[Line]:
+def measure(workshop: Workshop) -> Iterator[Line]:
     """Two lines: the build's time over that of the one that keeps nothing, and decodes a photograph."""
     chosen, count = subject(NETWORK), workshop.sizes.photographs
     paths = write_photographs(workshop.folder / "photographs", count)
@@ -43,21 +42,23 @@ def measure(workshop: Workshop) -> list[Line]:
 
     found = alternate({"kept": keeping, "read anew": anew}, repeats=workshop.sizes.repeats)
     job = f"{chosen.network.name}, {count} photographs of {SIZE[0]} x {SIZE[1]} px"
-    return [
-        Line(
-            what=f"build that keeps prepared images / one that reads them anew, {job}",
-            medians={name: median(values) for name, values in found.items()},
-            ratio=Ratio.of_pairs(found["kept"], found["read anew"]),
-            aim=FASTER,
-        ),
-        Line(
-            what=f"decodes / photograph, opening included, {job}",
-            medians={"decodes": median(decodes), "photographs": float(count)},
-            ratio=Ratio.of_pairs(decodes, [float(count)] * len(decodes)),
-            aim=FEWER,
-            unit="",
-        ),
-    ]
+    yield Line(
+        name="photographs/time",
+        what=f"build that keeps prepared images / one that reads them anew, {job}",
+        samples=found,
+        above=("kept",),
+        below=("read anew",),
+        aim=FASTER,
+    )
+    yield Line(
+        name="photographs/decodes",
+        what=f"decodes / photograph, opening included, {job}",
+        samples={"decodes": decodes, "photographs": [float(count)] * len(decodes)},
+        above=("decodes",),
+        below=("photographs",),
+        aim=FEWER,
+        unit="",
+    )
 
 
 def write_photographs(folder: Path, count: int) -> list[Path]:

@@ -13,20 +13,19 @@ highest in the image; deconvnet. Measured on a sample and weighted to the whole:
 That the three agree is checked before any is timed.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
 from jaxtyping import Float32
 
-from bench.report import Aim, Line
-from bench.rivals import Rival, Sample, autograd, captum, quickest
+from bench.report import Line, at_least
+from bench.rivals import Make, Rival, Sample, autograd, captum, quickest
 from bench.subjects import Subject, pixels_of, subject
-from bench.timing import Ratio, alternate
+from bench.timing import alternate
 from bench.workshop import Workshop
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.pieces import make
@@ -43,11 +42,8 @@ from layerscope.sources import open_source
 
 NETWORK, METHOD = "alexnet", "deconvnet"
 WHOLE, K, SEED = 1_000, 9, 0
-AIMS = {
-    "captum": Aim(shown="at least 12x", at_least=12),
-    "autograd": Aim(shown="at least 8x", at_least=8),
-}
 RIVALS = {"captum": captum, "autograd": autograd}
+AIMS = {"captum": at_least(13), "autograd": at_least(9)}
 TILE = 32
 
 
@@ -64,34 +60,46 @@ class Job:
         return sum(int((peaks.image >= 0).sum()) for peaks in self.peaks.values())
 
 
-def measure(workshop: Workshop) -> list[Line]:
+def measure(workshop: Workshop) -> Iterator[Line]:
     """One line per rival: its seconds over ours, for the whole."""
-    chosen = subject(NETWORK)
-    pixels = pixels_of(workshop.paths[: workshop.sizes.projected], chosen)
-    job = Job(chosen, pixels, drawn_peaks(chosen, pixels))
-    samples = {layer: sample_of(job, layer, workshop.sizes.sampled) for layer in chosen.layers}
-    best = {
-        name: {layer: quickest(make, chosen.model, layer, samples[layer]) for layer in chosen.layers}
-        for name, make in RIVALS.items()
-    }
-    for name, rivals in best.items():
-        for layer, rival in rivals.items():
-            check(name, rival, job, layer, samples[layer])
+    chosen, sizes = subject(NETWORK), workshop.sizes
+    job = job_of(chosen, workshop.paths[: sizes.projected])
+    for name, line in compared(job, RIVALS, workshop, sampled=sizes.sampled):
+        yield replace(line, name=f"projections/{name}", aim=AIMS[name])
+
+
+def job_of(chosen: Subject, paths: Sequence[Path]) -> Job:
+    """The projections on the first n images."""
+    pixels = pixels_of(paths, chosen)
+    return Job(chosen, pixels, drawn_peaks(chosen, pixels))
+
+
+def compared(job: Job, rivals: Mapping[str, Make], workshop: Workshop, *, sampled: int) -> Iterator[tuple[str, Line]]:
+    """The job beside each rival: its name, and a line without an aim. sampled: projections per layer of a rival."""
+    chosen, layers = job.subject, job.subject.layers
+    samples = {layer: sample_of(job, layer, sampled) for layer in layers}
+    best: dict[str, dict[LayerRecord, Rival]] = {}
+    for name, make_ in rivals.items():
+        best[name] = {layer: quickest(make_, chosen.model, layer, samples[layer]) for layer in layers}
+        for layer, rival in best[name].items():
+            check(name, rival, job.subject, layer, samples[layer])
     contenders = {"layerscope": partial(ours, job, workshop.folder / "projected.atlas")}
-    contenders |= {name: partial(theirs, rivals, samples) for name, rivals in best.items()}
+    contenders |= {name: partial(theirs, found, samples) for name, found in best.items()}
     contenders["layerscope"]()
     found = alternate(contenders, repeats=workshop.sizes.repeats)
-    job_in_words = f"{whole_of(chosen.layers):,} projections of {chosen.network.name} over {WHOLE:,} images"
-    return [
-        Line(
-            what=f"{name} (batches by layer: {', '.join(rival.how for rival in best[name].values())}) / layerscope, "
-            f"{job_in_words}",
-            medians={name: median(found[name]), "layerscope": median(found["layerscope"])},
-            ratio=Ratio.of_pairs(found[name], found["layerscope"]),
-            aim=AIMS[name],
+    whole = f"{whole_of(layers):,} projections of {chosen.network.name} over {WHOLE:,} images"
+    for name in rivals:
+        batches = ", ".join(rival.how for rival in best[name].values())
+        yield (
+            name,
+            Line(
+                name=name,
+                what=f"{name} (batches by layer: {batches}) / layerscope, {whole}",
+                samples={key: found[key] for key in (name, "layerscope")},
+                above=(name,),
+                below=("layerscope",),
+            ),
         )
-        for name in RIVALS
-    ]
 
 
 def drawn_peaks(subject: Subject, pixels: Float32[np.ndarray, "n c h w"]) -> dict[LayerRecord, Peaks]:
@@ -110,7 +118,7 @@ def highest_places(subject: Subject, pixels: np.ndarray) -> dict[LayerRecord, tu
         )
         for layer in subject.layers:
             value, place = maps[layer.node].flatten(2).max(2)
-            parts[layer].append((value.numpy(), place.numpy()))
+            parts[layer].append((value.cpu().numpy(), place.cpu().numpy()))
     return {
         layer: (np.concatenate([value for value, _ in found]), np.concatenate([place for _, place in found]))
         for layer, found in parts.items()
@@ -192,10 +200,10 @@ def weighted_theirs(layers: Sequence[tuple[float, int, int]]) -> float:
     return sum(seconds * units * K / peaks for seconds, peaks, units in layers)
 
 
-def check(name: str, rival: Rival, job: Job, layer: LayerRecord, sample: Sample) -> None:
+def check(name: str, rival: Rival, subject: Subject, layer: LayerRecord, sample: Sample) -> None:
     """The rival makes the same projections as ours, which start from the peak's own value; a bug where it does not."""
     few = sample.part(slice(0, 9))
-    signal = project(job.subject.network.program, few.pixels, few.in_order(), METHOD).full()
+    signal = project(subject.network.program, few.pixels, few.in_order(), METHOD).full()
     other = rival.run(few).numpy() * few.values[:, None, None, None]
     error = np.sqrt(((signal - other) ** 2).sum((1, 2, 3)) / (other**2).sum((1, 2, 3)))
     # The median: in float32 two cells of a pool may be equal to rounding, and the signal then takes the other one.

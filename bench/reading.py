@@ -2,12 +2,11 @@
 replay, beside one in which the graph computes everything once more."""
 
 import copy
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Iterator
 
 from bench.report import Line
 from bench.subjects import subject
-from bench.timing import Ratio, alternate, seconds_of
+from bench.timing import alternate, seconds_of
 from bench.workshop import Workshop
 from layerscope.graph import Reading, prepared, read_module, replay
 from layerscope.graph.export import exported
@@ -17,14 +16,14 @@ SHORT, EXPORT, TWICE = "read", "export alone", "read with a second trace"
 REPLAY, COMPUTED_TWICE = "replayed", "all computed twice"
 
 
-def measure(workshop: Workshop) -> list[Line]:
-    """Each network read both ways and exported alone, in turns, without its replay."""
-    sizes = workshop.sizes
-    read = [line for name in sizes.networks for line in _lines(name, sizes.repeats)]
-    return read + [_replayed(name, sizes.repeats) for name in sizes.networks]
+def measure(workshop: Workshop) -> Iterator[Line]:
+    """Each network read both ways and exported alone, in turns, without its replay; then replayed both ways."""
+    for name in workshop.sizes.networks:
+        yield from _read(name, workshop.sizes.repeats)
+        yield _replayed(name, workshop.sizes.repeats)
 
 
-def _lines(name: str, repeats: int) -> list[Line]:
+def _read(name: str, repeats: int) -> Iterator[Line]:
     chosen = subject(name)
     twin, shape = prepared(copy.deepcopy(chosen.model)), chosen.network.input.shape
 
@@ -36,14 +35,14 @@ def _lines(name: str, repeats: int) -> list[Line]:
         SHORT: lambda: read_module(twin, shape), EXPORT: lambda: exported(twin.module, shape), TWICE: traced_twice,
     }  # fmt: skip
     found = alternate({key: lambda work=work: seconds_of(work) for key, work in works.items()}, repeats=repeats)
-    return [
-        Line(
+    for path, other in (("export", EXPORT), ("second trace", TWICE)):
+        yield Line(
+            name=f"reading/{name}/{path}",
             what=f"a module read as a graph, {name}: {SHORT} / {other}",
-            medians={key: median(found[key]) for key in (SHORT, other)},
-            ratio=Ratio.of_pairs(found[SHORT], found[other]),
+            samples={key: found[key] for key in (SHORT, other)},
+            above=(SHORT,),
+            below=(other,),
         )
-        for other in (EXPORT, TWICE)
-    ]
 
 
 def _replayed(name: str, repeats: int) -> Line:
@@ -65,7 +64,9 @@ def _replayed(name: str, repeats: int) -> Line:
         {REPLAY: lambda: seconds_of(once), COMPUTED_TWICE: lambda: seconds_of(twice)}, repeats=repeats
     )  # fmt: skip
     return Line(
+        name=f"reading/{name}/replay",
         what=f"the replay of a network, {name}: {REPLAY} / {COMPUTED_TWICE}",
-        medians={key: median(found[key]) for key in (REPLAY, COMPUTED_TWICE)},
-        ratio=Ratio.of_pairs(found[REPLAY], found[COMPUTED_TWICE]),
+        samples=found,
+        above=(REPLAY,),
+        below=(COMPUTED_TWICE,),
     )

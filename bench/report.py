@@ -1,51 +1,93 @@
-"""What was measured, as one Markdown table under a line that says on what machine."""
+"""A line of what was measured: every contender's values of every turn, and what follows from them; and the table."""
 
-import os
-import platform
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-import numpy as np
-import PIL
-import torch
-
-from bench.timing import Ratio
-from layerscope import __version__
+from bench.timing import Ratio, added
 
 HEADS = ("what", "median", "ratio (min..max)", "aim", "met?")
 
 
+class LeftOut(Exception):
+    """Why a line is not measured here, in words: something that it needs is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """A bound that a median ratio is held to. shown: as the table prints it."""
+    """A bound that a median ratio is held to. shown: as the table prints it; None: no such bound."""
 
     shown: str
-    at_least: float = 0.0
-    at_most: float = float("inf")
+    at_least: float | None = None
+    at_most: float | None = None
 
     def met(self, ratio: Ratio) -> bool:
-        return self.at_least <= ratio.median <= self.at_most
+        return (self.at_least is None or ratio.median >= self.at_least) and (
+            self.at_most is None or ratio.median <= self.at_most
+        )
+
+
+def at_least(bound: float) -> Aim:
+    """The aim of a ratio that should be large."""
+    return Aim(shown=f"at least {bound:g}", at_least=bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line of the table.
 
-    what: the two things that are compared. medians: each contender's median over its repeats, in `unit`. ratio: over
-    neighbouring repeats. aim: None where nothing is aimed at.
+    name: of the measurement, the same in every run. what: the two things that are compared. samples: by contender, what
+    it took in every turn, in `unit`. above, below: the contenders whose sums are divided, turn by turn. aim: None where
+    nothing is aimed at.
     """
 
+    name: str
     what: str
-    medians: dict[str, float]
-    ratio: Ratio
+    samples: Mapping[str, Sequence[float]]
+    above: tuple[str, ...]
+    below: tuple[str, ...]
     aim: Aim | None = None
     unit: str = "s"
 
     @property
+    def ratio(self) -> Ratio:
+        return Ratio.of_pairs(*(added(*(self.samples[name] for name in side)) for side in (self.above, self.below)))
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """Of the contenders that are compared; of others only the samples are kept."""
+        return {name: median(self.samples[name]) for name in (*self.above, *self.below)}
+
+    @property
     def met(self) -> bool | None:
         return None if self.aim is None else self.aim.met(self.ratio)
+
+    def data(self) -> dict[str, Any]:
+        """Plain values; what follows from the samples stands beside them, for readers."""
+        ratio, aim = self.ratio, self.aim
+        return {
+            "name": self.name,
+            "what": self.what,
+            "unit": self.unit,
+            "samples": {name: list(values) for name, values in self.samples.items()},
+            "above": list(self.above),
+            "below": list(self.below),
+            "ratios": list(ratio.pairs),
+            "median ratio": ratio.median,
+            "aim": aim and {"shown": aim.shown, "at_least": aim.at_least, "at_most": aim.at_most},
+            "met": self.met,
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Line":
+        """The line that these plain values hold. Raises KeyError, TypeError, ValueError where they hold none."""
+        line = cls(
+            name=data["name"], what=data["what"], unit=data["unit"], samples=data["samples"],
+            above=tuple(data["above"]), below=tuple(data["below"]), aim=data["aim"] and Aim(**data["aim"]),
+        )  # fmt: skip
+        _ = line.ratio, line.medians
+        return line
 
 
 def markdown(lines: Sequence[Line]) -> str:
@@ -55,42 +97,13 @@ def markdown(lines: Sequence[Line]) -> str:
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    medians = ", ".join(f"{name} {value:.3g} {line.unit}" for name, value in line.medians.items())
-    ratio = f"{line.ratio.median:.2f} ({line.ratio.low:.2f}..{line.ratio.high:.2f})"
+    medians = ", ".join(f"{name} {value:.3g} {line.unit}".rstrip() for name, value in line.medians.items())
+    ratio = line.ratio
+    shown = f"{number(ratio.median)} ({number(ratio.low)}..{number(ratio.high)})"
     met = {True: "yes", False: "no", None: ""}[line.met]
-    return line.what, medians, ratio, line.aim.shown if line.aim else "", met
+    return line.what, medians, shown, line.aim.shown if line.aim else "", met
 
 
-def machine() -> dict[str, Any]:
-    """What it ran on, as plain values."""
-    return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "torch threads": torch.get_num_threads(),
-        "layerscope": __version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def _processor() -> str:
-    """The processor's name; on Linux the platform module does not know it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def as_json(lines: Sequence[Line]) -> dict[str, Any]:
-    """Machine and lines as plain values."""
-    return {"machine": machine(), "lines": [{**_finite(asdict(line)), "met": line.met} for line in lines]}
-
-
-def _finite(line: dict[str, Any]) -> dict[str, Any]:
-    """An aim's open end as null: JSON knows no infinity."""
-    if line["aim"] and line["aim"]["at_most"] == float("inf"):
-        line["aim"]["at_most"] = None
-    return line
+def number(value: float) -> str:
+    """A ratio with two digits behind the point, or in powers of ten where they would all be zero."""
+    return f"{value:.2f}" if not 0 < abs(value) < 0.005 else f"{value:.0e}"

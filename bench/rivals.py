@@ -2,11 +2,12 @@
 
 Both take one image per projection through the network and back. captum gets the whole model, as its users give it
 (with ReLU modules that do not act in place, which it needs), and chooses a neuron of its own for each image of a batch.
-Batched autograd gets only the modules that are needed, and a ReLU whose backward is the deconvnet's.
+Batched autograd gets only the modules that are needed, and a ReLU whose backward is the deconvnet's. Signals start from
+activations above zero, so that the layer's own ReLU lets them pass in both.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from bench.subjects import FORMATS, depth, features_of, laid_out
+from bench.report import LeftOut
+from bench.subjects import FORMATS, laid_out, modules_to
 from bench.timing import seconds_of
 from layerscope.core.records import LayerRecord
 from layerscope.project.cone import Entries
@@ -44,11 +46,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Rival:
-    """One way to make a layer's projections. attribute: (images, (unit, row, col)) -> signals."""
+    """One way to make a layer's projections. attribute: (images, (unit, row, col)) -> signals. device: where."""
 
     attribute: Attribute
     batch: int
     layout: str
+    device: torch.device = torch.device("cpu")  # noqa: RUF009
 
     @property
     def how(self) -> str:
@@ -57,25 +60,27 @@ class Rival:
     def run(self, sample: Sample) -> Float[Tensor, "m c h w"]:
         """All projections of a sample, batch by batch."""
         e = sample.entries
-        places = [torch.from_numpy(np.ascontiguousarray(index)) for index in (e.unit, e.row, e.col)]
+        places = [torch.from_numpy(np.ascontiguousarray(index)).to(self.device) for index in (e.unit, e.row, e.col)]
         parts = []
         for first in range(0, len(e), self.batch):
             batch = slice(first, first + self.batch)
-            x = sample.pixels[batch].contiguous(memory_format=FORMATS[self.layout])
+            x = sample.pixels[batch].to(self.device).contiguous(memory_format=FORMATS[self.layout])
             parts.append(self.attribute(x, tuple(index[batch] for index in places)))
-        return torch.cat(parts)
+        return torch.cat(parts).cpu()
 
     def seconds(self, sample: Sample) -> float:
         return seconds_of(lambda: self.run(sample))
 
 
-def quickest(make: Make, model: nn.Module, layer: LayerRecord, sample: Sample) -> Rival:
+def quickest(
+    make: Make, model: nn.Module, layer: LayerRecord, sample: Sample, *, batches: Sequence[int] = BATCHES
+) -> Rival:
     """The rival at its best batch and memory format for a layer: each is tried once, after a warm-up."""
-    tried = []
+    tried, device = [], next(model.parameters()).device
     for layout in FORMATS:
         attribute = make(laid_out(model, layout), layer)
-        for batch in BATCHES:
-            rival, few = Rival(attribute, batch, layout), sample.part(slice(0, max(BATCHES)))
+        for batch in batches:
+            rival, few = Rival(attribute, batch, layout, device), sample.part(slice(0, max(batches)))
             rival.run(few.part(slice(0, batch)))
             tried.append((rival.seconds(few) / len(few.entries), rival))
     return min(tried, key=lambda pair: pair[0])[1]
@@ -83,8 +88,10 @@ def quickest(make: Make, model: nn.Module, layer: LayerRecord, sample: Sample) -
 
 def captum(model: nn.Module, layer: LayerRecord) -> Attribute:
     """captum's NeuronDeconvolution on the whole model."""
-    from captum.attr import NeuronDeconvolution
-
+    try:
+        from captum.attr import NeuronDeconvolution
+    except ImportError as error:
+        raise LeftOut("captum is not installed (make bench installs it)") from error
     for module in model.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
@@ -101,9 +108,11 @@ def captum(model: nn.Module, layer: LayerRecord) -> Attribute:
 
 def autograd(model: nn.Module, layer: LayerRecord) -> Attribute:
     """The modules up to the layer, and autograd through a ReLU with the deconvnet's rule."""
-    modules = [*features_of(model)[: depth(layer)]]
-    # The layer's own ReLU is where the signal starts: it is not applied on the way back.
-    prefix = nn.Sequential(*(_Rectifier() if isinstance(m, nn.ReLU) else m for m in modules), nn.ReLU())
+    prefix = modules_to(model, layer)
+    for module in [*prefix.modules()]:
+        for name, child in module.named_children():
+            if isinstance(child, nn.ReLU):
+                setattr(module, name, _Rectifier())
 
     def attribute(x: Tensor, places: tuple[Tensor, ...]) -> Tensor:
         x = x.requires_grad_()
@@ -115,7 +124,7 @@ def autograd(model: nn.Module, layer: LayerRecord) -> Attribute:
 
 def _at(maps: Tensor, places: tuple[Tensor, ...]) -> Tensor:
     """One activation of each image."""
-    return maps[(torch.arange(len(maps)), *places)]
+    return maps[(torch.arange(len(maps), device=maps.device), *places)]
 
 
 class _Rectifier(nn.Module):

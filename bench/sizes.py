@@ -1,4 +1,4 @@
-"""How much of everything is measured: in earnest, or only to see that it runs."""
+"""How much of everything is measured: in earnest, or as a check of a change."""
 
 from dataclasses import dataclass
 
@@ -7,42 +7,69 @@ from dataclasses import dataclass
 class Sizes:
     """The sizes of one run.
 
-    repeats: turns of every contender. tensors: images of a scan from tensors. files: images of a scan from JPEG files.
-    projected: images whose projections are measured, in groups of 32. sampled: projections per layer that the rivals
-    make. built: images of a whole build. photographs: large pictures of another one. scans: the two lengths of a scan
-    whose memory is compared. networks: those that are scanned. listed: the network whose layers are listed twice.
+    measured: the measurements that are made where none is named. repeats: turns of every contender. scanned: images of
+    a scan, from tensors and from JPEG files. projected: images whose projections are measured, in groups of 32.
+    staged: the same for the stages of ResNet-50. sampled: projections per layer that the rivals make. built: images of
+    a whole build. beside: images, and units of each layer, of a build that is made by two checkouts in turns.
+    photographs: large pictures of another build. scans: the two lengths of a scan whose memory is compared. weighed:
+    the networks of which this is done too, once each. networks: those that are scanned. listed: the network whose
+    layers are listed twice.
     """
 
+    name: str
+    measured: tuple[str, ...]
     repeats: int
-    tensors: int
-    files: int
+    scanned: int
     projected: int
+    staged: int
     sampled: int
     built: int
+    beside: tuple[int, int]
     photographs: int
     scans: tuple[int, int]
+    weighed: tuple[str, ...]
     networks: tuple[str, ...]
     listed: str
 
     @property
     def pictures(self) -> int:
         """How many picture files all of it needs."""
-        return max(self.tensors, self.files, self.projected, self.built)
+        return max(self.scanned, self.projected, self.staged, self.built, self.beside[0])
 
+
+# Those of the quick form come first.
+QUICK_ONES = ("forwards", "scan", "request", "projections", "build")
+OTHERS = ("beside", "stages", "photographs", "memory", "layers", "reading")
 
 FULL = Sizes(
-    repeats=5, tensors=512, files=512, projected=320, sampled=96, built=256, photographs=20, scans=(1_000, 10_000),
-    networks=("alexnet", "resnet50", "mobilenet_v2"), listed="torchvision:resnet50/none",
-)  # fmt: skip
+    name="full",
+    measured=(*QUICK_ONES, *OTHERS),
+    repeats=5,
+    scanned=512,
+    projected=320,
+    staged=32,
+    sampled=96,
+    built=256,
+    beside=(256, 64),
+    photographs=20,
+    scans=(1_000, 10_000),
+    weighed=("alexnet", "resnet50", "mobilenet_v2"),
+    networks=("alexnet", "resnet50", "mobilenet_v2"),
+    listed="torchvision:resnet50/none",
+)
 QUICK = Sizes(
-    repeats=1,
-    tensors=32,
-    files=32,
+    name="quick",
+    measured=QUICK_ONES,
+    repeats=3,
+    scanned=64,
     projected=32,
+    staged=2,
     sampled=9,
     built=32,
+    beside=(64, 8),
     photographs=2,
     scans=(100, 200),
-    networks=("alexnet",),
+    weighed=(),
+    networks=("alexnet", "mobilenet_v2"),
     listed="worldnet/none",
 )

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,10 @@ LOOPED = (16, 32)
 FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
 
+# Every network that was asked for, by name.
+OPENED: dict[str, "Subject"] = {}
+
+
 @dataclass(frozen=True)
 class Subject:
     """One network of torchvision with seeded random weights.
@@ -40,9 +43,14 @@ class Subject:
         return tuple(layer for layer in self.scanned if layer.map)
 
 
-@cache
 def subject(name: str) -> Subject:
-    """A network of torchvision, with random weights."""
+    """A network of torchvision, with random weights; made once."""
+    if name not in OPENED:
+        OPENED[name] = _opened(name)
+    return OPENED[name]
+
+
+def _opened(name: str) -> Subject:
     loaded = load(f"torchvision:{name}/none")
     assert isinstance(loaded.model, nn.Module)
     model = loaded.model.eval().requires_grad_(False)
@@ -50,16 +58,17 @@ def subject(name: str) -> Subject:
     return Subject(model, network, tuple(layer for layer in network.layers if layer.auto))
 
 
-def features_of(model: nn.Module) -> nn.Sequential:
-    """The convolutional part of a torchvision network."""
-    features = model.get_submodule("features")
-    assert isinstance(features, nn.Sequential)
-    return features
-
-
-def depth(layer: LayerRecord) -> int:
-    """The place in `features` of the module that a layer belongs to."""
-    return int(layer.name.split(".")[1])
+def modules_to(model: nn.Module, layer: LayerRecord) -> nn.Sequential:
+    """The modules of a torchvision network that lead to a layer, itself included: a part of `features`, or the
+    network's own children up to the stage that gives the layer, which it calls in their order."""
+    whole, _, rest = layer.name.rpartition("features.")
+    modules = model.get_submodule("features") if whole or rest != layer.name else model
+    last, found = rest.split(".")[0], []
+    for name, module in modules.named_children():
+        found.append(module)
+        if name == last:
+            return nn.Sequential(*found)
+    raise AssertionError(f"no module gives {layer.name}")
 
 
 def batches_of(paths: Sequence[Path], subject: Subject) -> list[Batch]:
@@ -89,13 +98,7 @@ def laid_out(model: nn.Module, layout: str) -> nn.Module:
 def _loop(subject: Subject, pixels: Tensor, size: int) -> Callable[[], None]:
     model = laid_out(subject.model, "channels-last")
     inputs = [x.contiguous(memory_format=torch.channels_last) for x in pixels.split(size)]
-    held: dict[str, Tensor] = {}
-
-    def holds(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        return lambda module, given, output: held.update({name: output})
-
-    for layer in subject.scanned:
-        model.get_submodule(layer.name).register_forward_hook(holds(layer.name))
+    held = holding(model, subject)
 
     def run() -> None:
         with torch.inference_mode():
@@ -104,3 +107,15 @@ def _loop(subject: Subject, pixels: Tensor, size: int) -> Callable[[], None]:
                 held.clear()
 
     return run
+
+
+def holding(model: nn.Module, subject: Subject) -> dict[str, Tensor]:
+    """What a model gives at the scanned layers while it is called, by hooks: to be cleared after each call."""
+    held: dict[str, Tensor] = {}
+
+    def holds(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        return lambda module, given, output: held.update({name: output})
+
+    for layer in subject.scanned:
+        model.get_submodule(layer.name).register_forward_hook(holds(layer.name))
+    return held

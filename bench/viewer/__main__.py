@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.report import machine
+from bench.machine import machine
 from bench.viewer import files, live, pages
 from bench.viewer.browser import browsing
 from bench.viewer.budget import Budget, head, markdown

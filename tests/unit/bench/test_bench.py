@@ -1,7 +1,6 @@
 """The benchmark's own arithmetic: turns, ratios, weights; on numbers whose answers are known, with no network run."""
 
 import io
-import json
 
 import numpy as np
 import pytest
@@ -14,9 +13,9 @@ from bench.building import PARTS, parts_of, units_of
 from bench.memory import write_small
 from bench.pictures import SHORT_SIDE, fractal_noise, picture
 from bench.projections import WHOLE, K, _on_images, weighted_ours, weighted_theirs
-from bench.report import Aim, Line, as_json, markdown
+from bench.report import Aim, Line, markdown
 from bench.scan_tensors import shards_with_input_sums
-from bench.sizes import FULL, QUICK
+from bench.sizes import FULL, QUICK, QUICK_ONES
 from bench.stages import Stages
 from bench.timing import Ratio, added, alternate, seconds_of
 from layerscope.core.geometry import Field, Window
@@ -51,7 +50,8 @@ def test_a_machine_that_slows_down_changes_no_ratio(turns, slower):
 def test_a_ratio_is_of_neighbours_not_of_medians():
     """The median of the pairs' ratios, which is not the ratio of the two medians."""
     ratio = Ratio.of_pairs([1.0, 8.0, 3.0], [2.0, 1.0, 3.0])
-    assert ratio == Ratio(1.0, 0.5, 8.0)
+    assert ratio.pairs == (0.5, 8.0, 1.0)
+    assert (ratio.median, ratio.low, ratio.high) == (1.0, 0.5, 8.0)
 
 
 def test_seconds_are_those_of_the_call(monkeypatch):
@@ -137,27 +137,30 @@ def test_the_pictures_own_sums_are_taken_in_a_quarter_of_the_shards():
     assert [shards_with_input_sums(n) for n in (1, 4, 8)] == [1, 1, 2]
 
 
+def line(above: float, below: float, aim: Aim | None = None) -> Line:
+    samples = {"loop": [above], "scan": [below]}
+    return Line(name="scan", what="loop / scan", samples=samples, above=("loop",), below=("scan",), aim=aim)
+
+
 def test_an_aim_is_met_by_the_median():
     """Bounds include themselves; a line without an aim is neither met nor missed."""
-    assert Aim(shown="", at_least=0.9).met(Ratio(0.9, 0.5, 1.0))
-    assert not Aim(shown="", at_least=0.9).met(Ratio(0.89, 0.5, 1.0))
-    assert not Aim(shown="", at_most=1.05).met(Ratio(1.06, 1.0, 1.2))
-    assert Line(what="a", medians={}, ratio=Ratio(1, 1, 1)).met is None
+    assert Aim(shown="", at_least=0.9).met(Ratio((0.5, 0.9, 1.0)))
+    assert not Aim(shown="", at_least=0.9).met(Ratio((0.5, 0.89, 1.0)))
+    assert not Aim(shown="", at_most=1.05).met(Ratio((1.0, 1.06, 1.2)))
+    assert line(1, 1).met is None
 
 
-def test_the_table_is_markdown_and_the_file_is_json():
-    """Every row has the five cells of the head; the JSON holds the same lines and says whether each aim is met."""
+def test_the_table_is_markdown():
+    """Every row has the five cells of the head: medians, the ratio with its ends, and whether the aim is met. What a
+    side adds up is added turn by turn."""
     aim = Aim(shown="at least 0.90", at_least=0.9)
-    lines = [
-        Line(what="loop / scan", medians={"loop": 1.0, "scan": 1.25}, ratio=Ratio(0.8, 0.75, 0.85), aim=aim),
-        Line(what="of that: scan", medians={"scan": 2.0}, ratio=Ratio(0.5, 0.5, 0.5)),
-    ]
-    rows = markdown(lines).splitlines()
+    samples = {"decoding": [1.0, 2.0, 3.0], "loop": [3.0, 2.0, 1.0], "other": [9.0] * 3, "stage": [5.0, 4.0, 8.0]}
+    made = Line(name="a", what="sum / stage", samples=samples, above=("decoding", "loop"), below=("stage",), aim=aim)
+    rows = markdown([made, line(1e-5, 2)]).splitlines()
     assert {row.count("|") for row in rows} == {6}
-    assert rows[2] == "| loop / scan | loop 1 s, scan 1.25 s | 0.80 (0.75..0.85) | at least 0.90 | no |"
-    kept = json.loads(json.dumps(as_json(lines), allow_nan=False))
-    assert [line["met"] for line in kept["lines"]] == [False, None]
-    assert kept["machine"]["torch threads"] >= 1
+    shown = "decoding 2 s, loop 2 s, stage 5 s"
+    assert rows[2] == f"| sum / stage | {shown} | 0.80 (0.50..1.00) | at least 0.90 | no |"
+    assert "| 5e-06 (5e-06..5e-06) |" in rows[3]
 
 
 def test_pictures_are_repeatable_and_as_rough_as_photographs():
@@ -187,9 +190,10 @@ def test_small_files_differ_and_show_the_same(tmp_path):
 def test_full_sizes_are_what_the_weights_rest_on():
     """At least five repeats; whole shards, so that no batch is padded; and a quick run is smaller in everything."""
     assert FULL.repeats >= 5
-    assert FULL.tensors % SHARD == FULL.files % SHARD == FULL.built % SHARD == FULL.projected % BATCH == 0
+    assert FULL.scanned % SHARD == FULL.built % SHARD == FULL.projected % BATCH == FULL.staged % BATCH == 0
     assert FULL.scans == (1_000, 10_000)
-    assert all(getattr(QUICK, size) < getattr(FULL, size) for size in ("repeats", "tensors", "projected", "pictures"))
+    assert FULL.measured == (*LINES,) and QUICK.measured == QUICK_ONES
+    assert all(getattr(QUICK, size) < getattr(FULL, size) for size in ("repeats", "scanned", "projected", "pictures"))
 
 
 def test_options_name_the_lines():

@@ -1,0 +1,71 @@
+"""Whole builds by this checkout and by another one, in turns: each in a process of its own (bench/build_child.py).
+
+Both get the same pictures and the same random weights, and a cache folder of their own. What is timed is the build
+alone, from a network that is open to an atlas that is finished.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from bench.machine import ROOT, sources
+from bench.report import LeftOut, Line, at_least
+from bench.timing import alternate
+from bench.workshop import Workshop
+
+# By network: the layers, as `build` is asked for them.
+NETWORKS = {"alexnet": "features.*", "mobilenet_v2": "auto"}
+AIM = at_least(1.6)
+CHILD = Path(__file__).with_name("build_child.py")
+
+
+def measure(workshop: Workshop) -> Iterator[Line]:
+    """One line per network: the other checkout's seconds over ours. Raises LeftOut without another checkout."""
+    if workshop.old is None:
+        raise LeftOut("no other checkout was given with --old")
+    images, units = workshop.sizes.beside
+    pictures = workshop.folder / "beside"
+    pictures.mkdir()
+    for path in workshop.paths[:images]:
+        (pictures / path.name).symlink_to(path.absolute())
+    commit = str(sources(workshop.old)["commit"])[:7]
+    for name, layers in NETWORKS.items():
+        checkouts = {f"old, {commit}": workshop.old, "new": ROOT}
+        works = {
+            which: partial(seconds_of_build, root, workshop.folder / which[:3], pictures, name, layers, units)
+            for which, root in checkouts.items()
+        }
+        old, new = works
+        yield Line(
+            name=f"beside/{name}",
+            what=f"a whole build, old / new, {name}, {images} images, {units} units of each layer",
+            samples=alternate(works, repeats=workshop.sizes.repeats),
+            above=(old,),
+            below=(new,),
+            aim=AIM,
+        )
+
+
+def seconds_of_build(root: Path, folder: Path, pictures: Path, network: str, layers: str, units: int) -> float:
+    """What one build by a checkout took. Raises LeftOut with its last words where it fails."""
+    folder.mkdir(exist_ok=True)
+    out = folder / "beside.atlas"
+    # -P: the child's own folder, which is of this checkout, is no place to import from.
+    command = [sys.executable, "-P", str(CHILD), network, layers, str(units), str(pictures), str(out)]
+    # The checkout first: what else the path names, packages beside the environment, stays.
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path, "LAYERSCOPE_CACHE": str(folder / "cache")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise LeftOut(f"the build by {'this' if root == ROOT else 'the other'} checkout failed: {_last(done.stderr)}")
+    where, seconds = done.stdout.splitlines()[-1].split("\t")
+    if not Path(where).is_relative_to(root.resolve()):
+        raise LeftOut("the other checkout holds no layerscope: another one was imported in its place")
+    return float(seconds)
+
+
+def _last(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
