@@ -1,23 +1,24 @@
 """Whole builds by this checkout and by another one, in turns: each in a process of its own (bench/build_child.py).
 
 Both get the same pictures and the same random weights, and a cache folder of their own. What is timed is the build
-alone, from a network that is open to an atlas that is finished.
+alone, from a network that is open to an atlas that is finished. n of 1,000 images get n / 1,000 of the units.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from bench.building import WHOLE
 from bench.machine import ROOT, sources
 from bench.report import LeftOut, Line, at_least
+from bench.subjects import subject
 from bench.timing import alternate
 from bench.workshop import Workshop
 
-# By network: the layers, as `build` is asked for them.
-NETWORKS = {"alexnet": "features.*", "mobilenet_v2": "auto"}
+NETWORKS = ("alexnet", "mobilenet_v2")
 AIM = at_least(1.6)
 CHILD = Path(__file__).with_name("build_child.py")
 
@@ -26,35 +27,45 @@ def measure(workshop: Workshop) -> Iterator[Line]:
     """One line per network: the other checkout's seconds over ours. Raises LeftOut without another checkout."""
     if workshop.old is None:
         raise LeftOut("no other checkout was given with --old")
-    images, units = workshop.sizes.beside
+    images, turns = workshop.sizes.beside
     pictures = workshop.folder / "beside"
     pictures.mkdir()
     for path in workshop.paths[:images]:
         (pictures / path.name).symlink_to(path.absolute())
-    commit = str(sources(workshop.old)["commit"])[:7]
-    for name, layers in NETWORKS.items():
-        checkouts = {f"old, {commit}": workshop.old, "new": ROOT}
-        works = {
-            which: partial(seconds_of_build, root, workshop.folder / which[:3], pictures, name, layers, units)
-            for which, root in checkouts.items()
-        }
-        old, new = works
+    checkouts = {f"old, {str(sources(workshop.old)['commit'])[:7]}": workshop.old, "new": ROOT}
+    old, new = checkouts
+    for name in NETWORKS:
+        layers = subject(name).layers
+        units = mean_units([layer.units for layer in layers], images / WHOLE)
+        asked = (name, ",".join(layer.name for layer in layers), str(units), str(pictures))
         yield Line(
             name=f"beside/{name}",
-            what=f"a whole build, old / new, {name}, {images} images, {units} units of each layer",
-            samples=alternate(works, repeats=workshop.sizes.repeats),
+            what=f"a whole build, old / new, {name}, {images} images, {units} units of each of {len(layers)} layers",
+            samples=alternate(
+                {which: partial(seconds_of_build, root, workshop.folder / which[:3], asked)
+                 for which, root in checkouts.items()},
+                repeats=turns,
+            ),
             above=(old,),
             below=(new,),
             aim=AIM,
-        )
+        )  # fmt: skip
 
 
-def seconds_of_build(root: Path, folder: Path, pictures: Path, network: str, layers: str, units: int) -> float:
-    """What one build by a checkout took. Raises LeftOut with its last words where it fails."""
+def mean_units(units: Sequence[int], share: float) -> int:
+    """So many units of each layer are a share of all units; at least one."""
+    return max(1, round(sum(units) / len(units) * share))
+
+
+def seconds_of_build(root: Path, folder: Path, asked: Sequence[str]) -> float:
+    """What one build by a checkout took. asked: network, layers, units and pictures.
+
+    Raises LeftOut with its last words where it fails.
+    """
     folder.mkdir(exist_ok=True)
     out = folder / "beside.atlas"
     # -P: the child's own folder, which is of this checkout, is no place to import from.
-    command = [sys.executable, "-P", str(CHILD), network, layers, str(units), str(pictures), str(out)]
+    command = [sys.executable, "-P", str(CHILD), *asked, str(out)]
     # The checkout first: what else the path names, packages beside the environment, stays.
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, "LAYERSCOPE_CACHE": str(folder / "cache")}

@@ -13,7 +13,7 @@ import layerscope as ls
 def main(network: str, layers: str, units: str, pictures: str, out: str) -> None:
     opened = ls.trace(f"torchvision:{network}/none")
     started = time.perf_counter()
-    ls.build(opened, pictures, out, layers=layers, units=int(units), overwrite=True, progress=False)
+    ls.build(opened, pictures, out, layers=layers.split(","), units=int(units), overwrite=True, progress=False)
     print(Path(ls.__file__).resolve(), time.perf_counter() - started, sep="\t")
 
 

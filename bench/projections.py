@@ -87,7 +87,7 @@ def compared(job: Job, rivals: Mapping[str, Make], workshop: Workshop, *, sample
     contenders |= {name: partial(theirs, found, samples) for name, found in best.items()}
     contenders["layerscope"]()
     found = alternate(contenders, repeats=workshop.sizes.repeats)
-    whole = f"{whole_of(layers):,} projections of {chosen.network.name} over {WHOLE:,} images"
+    whole = f"{whole_of(layers):,} projections of {len(layers)} layers of {chosen.network.name} over {WHOLE:,} images"
     for name in rivals:
         batches = ", ".join(rival.how for rival in best[name].values())
         yield (

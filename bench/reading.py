@@ -18,7 +18,7 @@ REPLAY, COMPUTED_TWICE = "replayed", "all computed twice"
 
 def measure(workshop: Workshop) -> Iterator[Line]:
     """Each network read both ways and exported alone, in turns, without its replay; then replayed both ways."""
-    for name in workshop.sizes.networks:
+    for name in workshop.sizes.read:
         yield from _read(name, workshop.sizes.repeats)
         yield _replayed(name, workshop.sizes.repeats)
 

@@ -9,11 +9,11 @@ class Sizes:
 
     measured: the measurements that are made where none is named. repeats: turns of every contender. scanned: images of
     a scan, from tensors and from JPEG files. projected: images whose projections are measured, in groups of 32.
-    staged: the same for the stages of ResNet-50. sampled: projections per layer that the rivals make. built: images of
-    a whole build. beside: images, and units of each layer, of a build that is made by two checkouts in turns.
-    photographs: large pictures of another build. scans: the two lengths of a scan whose memory is compared. weighed:
-    the networks of which this is done too, once each. networks: those that are scanned. listed: the network whose
-    layers are listed twice.
+    staged: the same for the stages of ResNet-50, a few. sampled: projections per layer that the rivals make. built:
+    images of a whole build. beside: images of one that is made by two checkouts, and in how many turns. photographs:
+    large pictures of another build. scans: the two lengths of a scan whose memory is compared. weighed: the networks of
+    which this is done too, once each. networks: those that are scanned. read: those that are read as graphs. listed:
+    the network whose layers are listed twice.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Sizes:
     scans: tuple[int, int]
     weighed: tuple[str, ...]
     networks: tuple[str, ...]
+    read: tuple[str, ...]
     listed: str
 
     @property
@@ -47,14 +48,15 @@ FULL = Sizes(
     repeats=5,
     scanned=512,
     projected=320,
-    staged=32,
+    staged=8,
     sampled=96,
     built=256,
-    beside=(256, 64),
+    beside=(128, 3),
     photographs=20,
     scans=(1_000, 10_000),
     weighed=("alexnet", "resnet50", "mobilenet_v2"),
     networks=("alexnet", "resnet50", "mobilenet_v2"),
+    read=("alexnet", "mobilenet_v2"),
     listed="torchvision:resnet50/none",
 )
 QUICK = Sizes(
@@ -66,10 +68,11 @@ QUICK = Sizes(
     staged=2,
     sampled=9,
     built=32,
-    beside=(64, 8),
+    beside=(32, 1),
     photographs=2,
     scans=(100, 200),
     weighed=(),
     networks=("alexnet", "mobilenet_v2"),
+    read=("alexnet",),
     listed="worldnet/none",
 )

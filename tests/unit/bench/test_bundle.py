@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
+from bench import beside
 from bench.against import differences, fallen
 from bench.bundle import VERSION, Bundle, BundleError, BundleWriter, pictures_hash, read_bundle
 from bench.machine import machine, sources, versions
@@ -165,6 +166,21 @@ def test_a_whole_build_beside_needs_another_checkout(tmp_path):
     with pytest.raises(SystemExit) as stopped:
         command.main(["--old", str(tmp_path)])
     assert stopped.value.code == f"{tmp_path} is no checkout of layerscope"
+
+
+def test_a_checkout_builds_in_a_process_of_its_own(tmp_path):
+    """Whichever layerscope is found first in the child: that of the checkout, or the line is left out; a build that
+    fails is told by its last words."""
+    package = tmp_path / "old" / "layerscope"
+    package.mkdir(parents=True)
+    asked = ("alexnet", "features.1,features.4", "3", "pictures")
+    made = "def trace(name): return name\ndef build(*given, layers, units, **options): {}\n"
+    (package / "__init__.py").write_text(made.format("assert (layers, units) == (['features.1', 'features.4'], 3)"))
+    assert 0 <= beside.seconds_of_build(tmp_path / "old", tmp_path / "a", asked) < 1
+    (package / "__init__.py").write_text(made.format("raise ValueError('no such layer')"))
+    with pytest.raises(LeftOut, match="the other checkout failed: ValueError: no such layer"):
+        beside.seconds_of_build(tmp_path / "old", tmp_path / "a", asked)
+    assert beside.mean_units((64, 192, 384, 256, 256), 0.25) == 58
 
 
 def test_pictures_are_known_by_what_they_hold(tmp_path):
