@@ -84,7 +84,7 @@ FAST_PATHS = (
         "scan.reduced", "all_in_float64", "unit/scan/test_reduced.py::test_sums_are_those_of_float64", same_bits=False,
     ),
     _row(
-        "maps in pairs", "one complex transform filters two maps, in place of one each", "project.views",
+        "maps in pairs", "one complex transform filters two channels, in place of one each", "project.views",
         "each_map_alone", "unit/project/test_views.py::test_maps_in_pairs_are_those_of_each_alone", same_bits=False,
     ),
     _row(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from layerscope.graph.bounded import is_trusted
+from layerscope.graph.exactly import exactly
 from layerscope.graph.plan import Step
 from layerscope.graph.runner import Carrier
 from layerscope.graph.sliced import Slicing, crossing, slicing
@@ -24,8 +25,9 @@ def followed(
 ) -> bool:
     """Makes the steps, from the values of nodes to those of others; each is shown. False, and no further, where a
     number is not known to be small that must be."""
-    with torch.no_grad():
-        batch = len(next(iter(values.values())))
+    first = next(iter(values.values()))
+    with exactly(first.device):
+        batch = len(first)
         for step in steps:
             value = values[step.node] = step.call.run(*(values[source] for source in step.sources), batch=batch)
             if step.measured and not is_trusted(value):

@@ -26,7 +26,7 @@ def measured(
     """An engine's bounds, on images that are spread over the source; None where none of them can be used.
 
     Raises Unsuited where the engine cannot run the network, where no bound can be told, or where the network's own
-    numbers for an image depend on where it stands in its batch: candidates are run again in other batches.
+    numbers for an image depend on the others of its batch: candidates are run again beside others.
     """
     assert engine.proposer is not None
     _require_continuous(program, layers)
@@ -34,9 +34,9 @@ def measured(
     if not batches:
         return None
     nodes = watched(program.graph, layers)
-    placed = depending_on_place(program, layers, batches[0])
-    if placed:
-        raise Unsuited(f"the numbers of {placed[0].name} depend on where an image stands in its batch")
+    mixed = depending_on_others(program, layers, batches[0])
+    if mixed:
+        raise Unsuited(f"the numbers of {mixed[0].name} depend on the other images of a batch")
     try:
         proposer = engine.proposer(program)
         fast = [maxima_of(proposer, x, nodes) for x in batches]
@@ -67,14 +67,17 @@ def _batches(source: Source, input: Input) -> list[Tensor]:
     return list(pixels.split(BATCH)) if len(pixels) else []
 
 
-def depending_on_place(program: Runner, layers: Sequence[LayerRecord], x: Tensor) -> list[LayerRecord]:
-    """The layers whose maxima have other last bits where a batch comes in another order."""
-    places = torch.arange(len(x))
+def depending_on_others(program: Runner, layers: Sequence[LayerRecord], x: Tensor) -> list[LayerRecord]:
+    """The layers whose maxima of an image have other last bits where other images, or none, stand beside it."""
     there = _maxima(program, layers, x)
     found = []
-    for order in (places.flip(0), places.roll(1)):
-        other = _maxima(program, layers, x[order].contiguous(memory_format=torch.channels_last))
-        found += [one for one in layers if not torch.equal(there[one.node][order], other[one.node])]
+    for first in (0, 1):
+        stays = slice(first, None, 2)
+        for others in (torch.zeros_like(x), x.flip(0)):
+            mixed = others.contiguous(memory_format=torch.channels_last).clone()
+            mixed[stays] = x[stays]
+            other = _maxima(program, layers, mixed)
+            found += [one for one in layers if not torch.equal(there[one.node][stays], other[one.node][stays])]
     return [layer for layer in layers if layer in found]
 
 

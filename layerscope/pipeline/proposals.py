@@ -11,8 +11,9 @@ from layerscope.core.engines import ENGINES, Opened
 from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import Input, LayerRecord, Peaks
 from layerscope.graph import Carrier
-from layerscope.pipeline.deciding import DecideWork, Deciding
+from layerscope.pipeline.deciding import DecideWork, Deciding, pieces_of
 from layerscope.pipeline.measuring import Unsuited, measured
+from layerscope.pipeline.scan_work import ScanWork, shards
 from layerscope.scan import Totals, merge
 from layerscope.scan.proposed import Bounds
 from layerscope.sources import Source
@@ -53,28 +54,27 @@ class Proposals:
         """The candidates' exact peaks, into the totals."""
         if not totals.candidates:
             return
-        ids = np.unique(np.concatenate([found.image for found in totals.candidates.values()])).tolist()
-        deciding = self._deciding(ids, totals, "decide")
-        pairs = sum(len(found.image) for found in totals.candidates.values())
-        share = len(ids) / max(totals.images, 1)
+        found = totals.candidates.values()
+        slots = {int(image): int(slot) for one in found for image, slot in zip(one.image, one.slot, strict=True)}
+        share, pairs = len(slots) / max(totals.images, 1), sum(len(one.image) for one in found)
         progress.say(
-            f"the engine {self.engine.name} proposes {len(ids):,} of {totals.images:,} images ({share:.0%}) for "
+            f"the engine {self.engine.name} proposes {len(slots):,} of {totals.images:,} images ({share:.0%}) for "
             f"{pairs:,} peaks and what might be one: these are run again in float32, which decides"
         )
+        deciding = self._candidates(slots, totals)
         deciding.run(progress, clock, self.engine)
         known = {node: totals.peaks(node) for node in deciding.peaks}
-        wrong = deciding.wrong()
+        self._decided, wrong = len(slots), deciding.wrong()
         if wrong:
             where = ", ".join(layer.name for layer in wrong)
             progress.say(
                 f"the engine {self.engine.name} was further off than its bound at {where}: every image is run again in "
                 "float32"
             )
-            ids = [r.id for r in self.writer.images() if r.skipped is None and r.duplicate_of is None]
-            deciding = self._deciding(ids, None, "decide all")
+            deciding = self._everyone()
             deciding.run(progress, clock, self.engine)
+            self._decided = totals.images
             known = {node: Peaks.empty(*totals.peaks(node).value.shape) for node in known}
-        self._decided = len(ids)
         totals.decide({node: merge(known[node], peaks) for node, peaks in deciding.peaks.items()})
 
     def write(self, totals: Totals) -> None:
@@ -93,14 +93,27 @@ class Proposals:
     def _labelled(self, label: str) -> str:
         return f"{label} {self.label}"
 
-    def _deciding(self, ids: Sequence[int], totals: Totals | None, label: str) -> Deciding:
-        work = DecideWork(
-            self.program, self.layers, self.source, self.input, k=self.k,
-            hashes={record.id: record.sha256 for record in self.writer.images()}, engine=self.engine.name,
-            threads=self.threads,
-        )  # fmt: skip
-        candidates = totals.candidates if totals is not None else None
-        return Deciding(self.writer, work, self.layers, ids, candidates, k=self.k, label=self._labelled(label))
+    def _candidates(self, slots: Mapping[int, int], totals: Totals) -> Deciding:
+        hashes = {record.id: record.sha256 for record in self.writer.images()}
+        work = DecideWork(*self._work, slots=slots, hashes=hashes, **self._how)
+        label = self._labelled("decide")
+        return Deciding(
+            self.writer, work, self.layers, pieces_of(sorted(slots)), totals.candidates, k=self.k, label=label
+        )
+
+    def _everyone(self) -> Deciding:
+        """The scan as `local` makes it, for its peaks alone."""
+        work = ScanWork(*self._work, sample=np.empty(0, np.int64), **self._how)
+        label = self._labelled("decide all")
+        return Deciding(self.writer, work, self.layers, shards(len(self.source)), None, k=self.k, label=label)
+
+    @property
+    def _work(self) -> tuple[Carrier, tuple[LayerRecord, ...], Source, Input]:
+        return self.program, self.layers, self.source, self.input
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {"k": self.k, "engine": self.engine.name, "threads": self.threads}
 
 
 def _bounds_out(bounds: Bounds | None) -> bytes:

@@ -66,6 +66,10 @@ class ScanWork(ImageWork):
         with closing(_Reading(self, pieces)) as reading:
             yield from in_turn(pieces, lambda piece: self._parts(piece, reading))
 
+    def runs(self, piece: Piece[Sequence[int]]) -> list[Sequence[int]]:
+        """The batches of a shard, as ids."""
+        return [piece.held[first : first + BATCH] for first in range(0, len(piece.held), BATCH)]
+
     def _parts(self, piece: Piece[Sequence[int]], reading: "_Reading") -> Iterator[ScanPart]:
         """What a shard gives; where memory is short it is begun again with smaller batches, and without an engine that
         fails."""
@@ -91,7 +95,7 @@ class ScanWork(ImageWork):
             # What was read ahead may have ended with the memory.
             reading.go_on_behind(piece)
             met.clear()
-            batches = (self.source.load(run, self.input) for run in _runs(piece.held))
+            batches = (self.source.load(run, self.input) for run in self.runs(piece))
 
     def _scanned(
         self, piece: Piece[Sequence[int]], batches: Iterator[Batch], bounds: Bounds | None
@@ -131,12 +135,12 @@ class _Reading:
         self._batches = self._begun(pieces)
 
     def _begun(self, pieces: Sequence[Piece[Sequence[int]]]) -> Iterator[Batch]:
-        runs = (run for piece in pieces for run in _runs(piece.held))
+        runs = (run for piece in pieces for run in self._work.runs(piece))
         return self._work.source.batches(self._work.input, runs, threads=self._work.threads, ahead=AHEAD)
 
     def of(self, piece: Piece[Sequence[int]]) -> Iterator[Batch]:
         """The batches of the shard whose turn it is."""
-        return islice(self._batches, len(_runs(piece.held)))
+        return islice(self._batches, len(self._work.runs(piece)))
 
     def go_on_behind(self, piece: Piece[Sequence[int]]) -> None:
         """Read anew, from the shard behind this one."""
@@ -148,11 +152,13 @@ class _Reading:
         self._batches.close()  # type: ignore[attr-defined]
 
 
-def _runs(ids: Sequence[int]) -> list[Sequence[int]]:
-    """The batches of a shard, as ids."""
-    return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
-
-
 def _span(piece: Piece[Sequence[int]]) -> str:
     """The images of a shard, in words."""
     return f"{piece.held[0]:,} to {piece.held[-1]:,}"
+
+
+def shards(count: int) -> list[Piece[Sequence[int]]]:
+    """The shards of so many images, each with its ids."""
+    starts = range(0, count, SHARD)
+    runs = [range(first, min(first + SHARD, count)) for first in starts]
+    return [Piece(number, len(ids), ids) for number, ids in enumerate(runs)]

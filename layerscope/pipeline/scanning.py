@@ -18,8 +18,7 @@ from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.stated import own_rules
 from layerscope.pipeline.originals import copies_in_words
 from layerscope.pipeline.proposals import BOUNDS, Proposals
-from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork
-from layerscope.pipeline.settings import SHARD
+from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork, shards
 from layerscope.scan import (
     MOST_CLASS_MEANS,
     ShardResult,
@@ -63,7 +62,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
         self.labels: dict[int, str | None] = {}
         self.seed, self.engine = seed, engine
-        self.pieces = _shards(len(source))
+        self.pieces = shards(len(source))
         self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
         self.work = self._scan
         self._proposals = Proposals(
@@ -204,13 +203,6 @@ class Scanning(Job[Sequence[int], ScanPart]):
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _shards(count: int) -> list[Piece[Sequence[int]]]:
-    """The shards of so many images, each with its ids."""
-    starts = range(0, count, SHARD)
-    runs = [range(first, min(first + SHARD, count)) for first in starts]
-    return [Piece(number, len(ids), ids) for number, ids in enumerate(runs)]
 
 
 def first_filters(program: Carrier, node: int) -> torch.Tensor | None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from layerscope.core.geometry import IDENTITY
 from layerscope.core.methods import METHODS
 from layerscope.graph import Carrier, Node
+from layerscope.graph.exactly import exactly
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.windows import cleared, cut, laid
@@ -111,7 +112,7 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
     whole = Extent.whole(len(entries), spatial_size_of(graph.nodes[0]))
     cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
     everyone = np.arange(len(entries))
-    with torch.no_grad():
+    with exactly(program.device):
         for node in graph.nodes[1:]:
             if node.id not in extents:
                 continue
@@ -148,7 +149,7 @@ def carry_back(
         values = torch.ones_like(values)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
     spilled: set[int] = set()
-    with torch.no_grad():
+    with exactly(program.device):
         for node in reversed(program.graph.nodes[1 : entries.node + 1]):
             if node.id not in signals:
                 continue

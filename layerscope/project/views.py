@@ -62,11 +62,11 @@ class NaturalView:
         factors = _to_norm_one(signal)
         mixed = (self.colour.to(signal.device) * factors) @ signal.reshape(m, channels, height * width)
         # What wraps around stays within the border.
-        found = _in_pairs(mixed.reshape(-1, height, width), self._spectrum(size).to(signal.device))
-        largest = _largest(found).T.reshape(-1)[: m * channels].reshape(m, channels).amax(1)
-        inner = found[:, r : height - r, r : width - r].permute(3, 0, 1, 2).reshape(-1, height - 2 * r, width - 2 * r)
-        inner = inner[: m * channels].reshape(m, channels, -1)
-        inner.masked_fill_(inner.abs() <= ROUNDING * largest[:, None, None], 0)
+        found = _in_pairs(mixed.reshape(m, channels, height, width), self._spectrum(size).to(signal.device))
+        largest = _largest(found)[:, :, None]
+        inner = found[:, :, r : height - r, r : width - r].permute(0, 4, 1, 2, 3)
+        inner = inner.reshape(m, -1, (height - 2 * r) * (width - 2 * r))[:, :channels]
+        inner.masked_fill_(inner.abs() <= ROUNDING * largest, 0)
         return inner.div_(factors).reshape(m, channels, height - 2 * r, width - 2 * r)
 
     def _spectrum(self, size: int) -> Tensor:
@@ -86,25 +86,26 @@ def _to_norm_one(signal: Float32[Tensor, "m c h w"]) -> Float32[Tensor, "m 1 1"]
     return torch.ldexp(torch.ones_like(exponents, dtype=torch.float32), -exponents)[:, None, None]
 
 
-def _in_pairs(maps: Float32[Tensor, "n h w"], spectrum: Float32[Tensor, "s s 2"]) -> Float32[Tensor, "half s s 2"]:
-    """Maps convolved, cyclically, with the kernel of a real spectrum: the first half as [..., 0], the rest as [..., 1].
+def _in_pairs(maps: Float32[Tensor, "m c h w"], spectrum: Float32[Tensor, "s s 2"]) -> Float32[Tensor, "m half s s 2"]:
+    """Maps convolved, cyclically, with the kernel of a real spectrum: half of the channels as [..., 0], the others as
+    [..., 1].
 
-    One complex transform serves two maps, as its real and its imaginary part. It rounds in proportion to the larger
-    norm of the two.
+    One complex transform serves two channels of a signal, as its real and its imaginary part. It rounds in proportion
+    to the larger of the two: another signal's map would leave its last digits there, whichever came along with it.
     """
-    (n, height, width), size = maps.shape, len(spectrum)
-    half = (n + 1) // 2
-    pairs = maps.new_zeros((half, size, size, 2))
-    pairs[:, :height, :width, 0] = maps[:half]
-    pairs[: n - half, :height, :width, 1] = maps[half:]
+    (m, channels, height, width), size = maps.shape, len(spectrum)
+    half = (channels + 1) // 2
+    pairs = maps.new_zeros((m, half, size, size, 2))
+    pairs[:, :, :height, :width, 0] = maps[:, :half]
+    pairs[:, : channels - half, :height, :width, 1] = maps[:, half:]
     transformed = torch.view_as_real(torch.fft.fft2(torch.view_as_complex(pairs)))
     return torch.view_as_real(torch.fft.ifft2(torch.view_as_complex(transformed.mul_(spectrum))))
 
 
-def _largest(pairs: Float32[Tensor, "half s s 2"]) -> Float32[Tensor, "half 2"]:
-    """The largest magnitude of each map of `_in_pairs`: along rows first, which keeps many numbers side by side."""
-    rows = pairs.flatten(2)
-    return torch.maximum(rows.amax(1), -rows.amin(1)).reshape(len(pairs), -1, 2).amax(1)
+def _largest(pairs: Float32[Tensor, "m half s s 2"]) -> Float32[Tensor, "m 1"]:
+    """The largest magnitude of each signal of `_in_pairs`: along rows first, which keeps many numbers side by side."""
+    rows = pairs.flatten(3)
+    return torch.maximum(rows.amax(2), -rows.amin(2)).flatten(1).amax(1, keepdim=True)
 
 
 def plain_statistics(channels: int) -> Statistics:

@@ -9,7 +9,7 @@ of what goes into such an activation, and both its ends pass through it: a unit 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -58,11 +58,13 @@ def parts_of(graph: Graph, node: int, unit: int = 0) -> tuple[Standing, ...]:
 class Candidates:
     """Who may be among a layer's k highest.
 
-    image: int64[c]. unit: int32[c]. low, high: float32[c], between which the exact maximum lies. lows: float32[u, k],
-    the k highest lower ends of every unit, falling; -inf where there are fewer images.
+    image: int64[c]. slot: int32[c], the image's place in the batch that it was scanned in. unit: int32[c]. low, high:
+    float32[c], between which the exact maximum lies. lows: float32[u, k], the k highest lower ends of every unit,
+    falling; -inf where there are fewer images.
     """
 
     image: Int64[np.ndarray, " c"]
+    slot: Int32[np.ndarray, " c"]
     unit: Int32[np.ndarray, " c"]
     low: Float32[np.ndarray, " c"]
     high: Float32[np.ndarray, " c"]
@@ -73,7 +75,8 @@ class Candidates:
         """No candidates, of so many units."""
         empty = np.empty(0, np.float32)
         lows = np.full((units, k), -np.inf, np.float32)
-        return cls(np.empty(0, np.int64), np.empty(0, np.int32), empty, empty, lows)
+        none = np.empty(0, np.int32)
+        return cls(np.empty(0, np.int64), none, none, empty, empty, lows)
 
     def joined(self, later: "Candidates") -> "Candidates":
         """With those of later images, whose ids are higher, without those that can no longer stay."""
@@ -81,28 +84,29 @@ class Candidates:
         lows = -np.sort(-np.concatenate([self.lows, later.lows], 1), 1)[:, :k]
         # Among equals the earlier image stays.
         new = later.high > self.lows[later.unit, -1]
-        image, unit, low, high = (
-            np.concatenate([getattr(self, name), getattr(later, name)[new]])
-            for name in ("image", "unit", "low", "high")
-        )
-        stays = high >= lows[unit, -1]
-        return Candidates(image[stays], unit[stays], low[stays], high[stays], lows)
+        found = {
+            name: np.concatenate([getattr(self, name), getattr(later, name)[new]])
+            for name in ("image", "slot", "unit", "low", "high")
+        }
+        stays = found["high"] >= lows[found["unit"], -1]
+        return Candidates(**{name: values[stays] for name, values in found.items()}, lows=lows)
 
     def outside(self, ids: Int64[np.ndarray, " n"], maxima: Float32[np.ndarray, "n u"]) -> float:
         """How far the exact maxima of these images lie outside their candidates' intervals, at most; NaN counts as
         infinitely far."""
-        place = np.searchsorted(ids, self.image)
         mine = np.isin(self.image, ids)
-        exact = maxima[place[mine], self.unit[mine]].astype(np.float64)
+        order = np.argsort(ids)
+        place = order[np.searchsorted(ids, self.image[mine], sorter=order)]
+        exact = maxima[place, self.unit[mine]].astype(np.float64)
         beyond = np.maximum(exact - self.high[mine], self.low[mine] - exact)
         return float(np.nan_to_num(beyond, nan=np.inf).max(initial=0.0))
 
 
 def candidates_of(
-    ids: Int64[np.ndarray, " n"], low: Float32[np.ndarray, "n u"], high: Float32[np.ndarray, "n u"], k: int,
-    *, rectified: bool,
+    ids: Int64[np.ndarray, " n"], slots: Int32[np.ndarray, " n"], low: Float32[np.ndarray, "n u"],
+    high: Float32[np.ndarray, "n u"], k: int, *, rectified: bool,
 ) -> Candidates:  # fmt: skip
-    """The candidates among some images, whose ids grow. rectified: a zero is no peak."""
+    """The candidates among some images, whose ids grow. slots: as in Candidates. rectified: a zero is no peak."""
     lows = -np.sort(-low, 0)[:k].T
     lows = np.concatenate([lows, np.full((low.shape[1], k - lows.shape[1]), -np.inf, np.float32)], 1)
     floor = lows[:, -1]
@@ -112,15 +116,14 @@ def candidates_of(
     if rectified:
         chosen &= high > 0
     place, unit = np.nonzero(chosen)
-    return Candidates(
-        ids[place], unit.astype(np.int32), low[place, unit], high[place, unit], np.ascontiguousarray(lows)
-    )
+    ends, lows = (low[place, unit], high[place, unit]), np.ascontiguousarray(lows)
+    return Candidates(ids[place], slots[place], unit.astype(np.int32), *ends, lows)
 
 
 def in_floats(peaks: Peaks) -> Candidates:
     """What exact peaks of some images say: their own lower ends, and nobody to be run again."""
     none = Candidates.none(*peaks.value.shape)
-    return Candidates(none.image, none.unit, none.low, none.high, peaks.value.astype(np.float32))
+    return replace(none, lows=peaks.value.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,19 +179,22 @@ class Proposing:
         """The proposing runner's values of a watched node, for some images that follow."""
         self._maxima[node].append(highest(values))
 
-    def found(self, ids: Int64[np.ndarray, " n"]) -> dict[int, Candidates]:
-        """The candidates by layer. ids: of all images that were taken. Raises ValueError for numbers that are none."""
+    def found(self, ids: Int64[np.ndarray, " n"], slots: Int32[np.ndarray, " n"]) -> dict[int, Candidates]:
+        """The candidates by layer. ids, slots: of all images that were taken, as in Candidates. Raises ValueError for
+        numbers that are none."""
         maxima = {node: torch.cat(parts) if parts else torch.empty((0, 0)) for node, parts in self._maxima.items()}
         if not all(bool(torch.isfinite(found).all()) for found in maxima.values()):
             raise ValueError("it gives numbers that are not finite")
-        return {layer.node: self._layer(layer, ids, maxima) for layer in self.layers}
+        return {layer.node: self._layer(layer, ids, slots, maxima) for layer in self.layers}
 
-    def _layer(self, layer: LayerRecord, ids: np.ndarray, maxima: Mapping[int, Tensor]) -> Candidates:
+    def _layer(
+        self, layer: LayerRecord, ids: np.ndarray, slots: np.ndarray, maxima: Mapping[int, Tensor]
+    ) -> Candidates:
         if not len(ids):
             return Candidates.none(layer.units, self.k)
         ends = [self._ends(part, maxima[part.node]) for part in parts_of(self.program.graph, layer.node)]
         low, high = (torch.cat(side, 1).numpy() for side in zip(*ends, strict=True))
-        return candidates_of(ids, low, high, self.k, rectified=layer.rectified)
+        return candidates_of(ids, slots, low, high, self.k, rectified=layer.rectified)
 
     def _ends(self, part: Standing, maxima: Float32[Tensor, "n u"]) -> tuple[Tensor, Tensor]:
         bound = torch.from_numpy(self.bounds.by_node[part.node])

@@ -24,6 +24,8 @@ from layerscope.scan.reduced import maxima_of_rows, sums_of
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
+# The id of a place in a batch where no image is.
+NOBODY = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,7 @@ def scan_in_steps(
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
     wanted = set(scanners) | (proposing.nodes if proposing else set())
     images: list[np.ndarray] = []
+    slots: list[np.ndarray] = []
     input_sums: dict[str, np.ndarray] = {}
     for number, batch in enumerate(batches):
         if not len(batch.ids):
@@ -118,13 +121,15 @@ def scan_in_steps(
             sampled = np.isin(ids, () if sample is None else sample)
             take = partial(_taken, scanners, proposing, ids, sampled, number % SUMMED_EVERY == 0)
             visit(program, _padded(pixels, batch_size), wanted, take)
+            slots.append(np.arange(len(ids), dtype=np.int32))
         images.append(batch.ids)
         if with_input_sums:
             input_sums = add_images(input_sums, batch.pixels)
         yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
     found = {node: scanner.result() for node, scanner in scanners.items()}
-    return ShardResult(ids, found, input_sums, proposing.found(ids) if proposing else {})
+    places = np.concatenate(slots) if slots else np.empty(0, np.int32)
+    return ShardResult(ids, found, input_sums, proposing.found(ids, places) if proposing else {})
 
 
 def _taken(
@@ -155,8 +160,9 @@ class _LayerScan:
 
     def __init__(self, layer: LayerRecord, k: int, floor: np.ndarray | None) -> None:
         self.layer, self.k = layer, k
-        none = 0.0 if layer.rectified else -np.inf
+        self.none = none = 0.0 if layer.rectified else -np.inf
         self.floor = torch.full((layer.units,), none) if floor is None else torch.from_numpy(floor).clamp(min=none)
+        self.last = NOBODY
         empty = Peaks.empty(layer.units, k)
         self.value, self.image = torch.from_numpy(empty.value), torch.from_numpy(empty.image)
         self.place = torch.zeros((layer.units, k), dtype=torch.int64)
@@ -175,6 +181,7 @@ class _LayerScan:
         of_rows = maxima_of_rows(maps)
         highest = of_rows.amax(1)
         maxima = finite_maxima(self.layer, ids, maps, highest)
+        maxima[torch.from_numpy(ids == NOBODY)] = -torch.inf
         self.maxima.append(maxima)
         if enter:
             self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
@@ -190,21 +197,31 @@ class _LayerScan:
         self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], maps: Float[Tensor, "n rows cols u"],
         of_rows: Float[Tensor, "n rows u"],
     ) -> None:  # fmt: skip
-        """Let the batch's images into the k highest; among equals the earlier image stays."""
+        """Let the batch's images into the k highest; among equals that of the smaller id stays."""
+        ordered = self._in_order(ids)
         lowest = torch.maximum(self.floor, self.value[:, -1])
-        units = (maxima > lowest).any(0).nonzero()[:, 0]
+        high = maxima > lowest
+        if not ordered:
+            high |= (maxima == lowest) & (maxima > self.none)
+        units = high.any(0).nonzero()[:, 0]
         if not len(units):
             return
-        eligible = torch.where(maxima[:, units] > lowest[units], maxima[:, units], -torch.inf)
-        value, order = torch.cat([self.value[units], eligible.T], 1).sort(dim=1, descending=True, stable=True)
-        value, order = value[:, : self.k], order[:, : self.k]
-        image = torch.cat([self.image[units], ids.expand(len(units), -1)], 1).gather(1, order)
+        eligible = torch.where(high[:, units], maxima[:, units], -torch.inf)
+        value = torch.cat([self.value[units], eligible.T], 1)
+        image = torch.cat([self.image[units], ids.expand(len(units), -1)], 1)
+        order = _falling(value, None if ordered else image)[:, : self.k]
+        value, image = value.gather(1, order), image.gather(1, order)
         place = torch.cat([self.place[units], torch.zeros(len(units), len(ids), dtype=torch.int64)], 1).gather(1, order)
         entered = (order >= self.k) & (value > -torch.inf)
         which, rank = entered.nonzero(as_tuple=True)
         place[which, rank] = place_of(maps, of_rows, order[which, rank] - self.k, units[which]).cpu()
         image[value == -torch.inf] = -1
         self.value[units], self.image[units], self.place[units] = value, image, place
+
+    def _in_order(self, ids: Int64[Tensor, " n"]) -> bool:
+        """Whether these images are later than all before, and each later than the one before it."""
+        before, self.last = self.last, max(self.last, int(ids.max()))
+        return int(ids[0]) > before and bool((ids[1:] > ids[:-1]).all())
 
     def result(self) -> LayerResult:
         """The shard's values as plain arrays."""
@@ -215,3 +232,12 @@ class _LayerScan:
         argmax = torch.cat(self.argmax).numpy() if self.argmax else np.empty((0, self.layer.units), np.int32)
         peaks = Peaks(value=self.value.numpy(), image=self.image.numpy(), row=place // width, col=place % width)
         return LayerResult(maxima, peaks, self.positions, above, total, squares, argmax)
+
+
+def _falling(value: Float32[Tensor, "u n"], image: Int64[Tensor, "u n"] | None) -> Int64[Tensor, "u n"]:
+    """The order in which values fall; among equals by the images' ids, or as they come where those are given in order
+    already."""
+    if image is None:
+        return value.argsort(dim=1, descending=True, stable=True)
+    by_id = image.argsort(dim=1, stable=True)
+    return by_id.gather(1, value.gather(1, by_id).argsort(dim=1, descending=True, stable=True))

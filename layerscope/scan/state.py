@@ -12,7 +12,7 @@ from layerscope.scan.shard import LayerResult, ShardResult
 from layerscope.scan.statistics import Totals
 
 _PEAKS = ("value", "image", "row", "col")
-_CANDIDATES = ("image", "unit", "low", "high", "lows")
+_CANDIDATES = ("image", "slot", "unit", "low", "high", "lows")
 # Kept only for the images of the sample that were met, each with its name in the bytes: that of earlier versions, as
 # "pictures" is for the sums over inputs, so that a scan that they began goes on.
 _SAMPLED = {"maxima": "maxima", "argmax": "places"}

@@ -91,10 +91,11 @@ def each_map_alone() -> AbstractContextManager[Any]:
     """A real transform for every map."""
 
     def alone(maps: Tensor, spectrum: Tensor) -> Tensor:
-        size, half = (len(spectrum),) * 2, (len(maps) + 1) // 2
+        size, channels = (len(spectrum),) * 2, maps.shape[1]
+        half = (channels + 1) // 2
         found = torch.fft.irfft2(torch.fft.rfft2(maps, s=size) * spectrum[:, : size[0] // 2 + 1, 0], s=size)
-        second = torch.cat([found[half:], found.new_zeros((2 * half - len(maps), *size))])
-        return torch.stack([found[:half], second], -1)
+        second = torch.cat([found[:, half:], found.new_zeros((len(maps), 2 * half - channels, *size))], 1)
+        return torch.stack([found[:, :half], second], -1)
 
     return mock.patch.object(views, "_in_pairs", alone)
 

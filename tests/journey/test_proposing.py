@@ -126,7 +126,7 @@ def test_a_network_that_an_engine_cannot_run(subject: Subject, tmp_path: Path, m
 
 
 def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(subject: Subject, tmp_path: Path, monkeypatch) -> None:
-    """Candidates are run again in other batches: where that gives other bits nothing is proposed."""
+    """Candidates are run again in the places in which they were scanned."""
     visit = Program.visit
 
     def placed(self: Program, x: torch.Tensor, wanted: set[int], see: See) -> None:
@@ -138,7 +138,20 @@ def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(subject: Subject
 
     monkeypatch.setattr(Program, "visit", placed)
     log = built(subject, tmp_path / "a.atlas")
-    assert any("depend on where an image stands in its batch; the scan is made without it" in s for s in log.said)
+    assert any("these are run again in float32" in said for said in log.said)
+
+
+def test_a_network_whose_numbers_depend_on_the_others_of_a_batch(subject: Subject, tmp_path: Path, monkeypatch) -> None:
+    """Candidates are run again beside other images: where that gives other bits nothing is proposed."""
+    visit = Program.visit
+
+    def mixed(self: Program, x: torch.Tensor, wanted: set[int], see: See) -> None:
+        factor = 1 + 1e-3 * float(x.mean())
+        visit(self, x, wanted, lambda node, first, value: see(node, first, value * factor))
+
+    monkeypatch.setattr(Program, "visit", mixed)
+    log = built(subject, tmp_path / "a.atlas")
+    assert any("depend on the other images of a batch; the scan is made without it" in said for said in log.said)
 
 
 def test_where_it_cannot_be_used(subject: Subject, tmp_path: Path, monkeypatch) -> None:

@@ -24,6 +24,10 @@ def highest(exact: np.ndarray, *, rectified: bool) -> set[int]:
     return {image for image in order if exact[image] > 0 or not rectified}
 
 
+def slots(ids: np.ndarray) -> np.ndarray:
+    return np.arange(len(ids), dtype=np.int32)
+
+
 def merged(parts: list[Candidates], units: int) -> Candidates:
     found = Candidates.none(units, K)
     for part in parts:
@@ -61,7 +65,7 @@ def test_nobody_who_is_among_the_highest_is_left_out(exact, errors, cuts, rectif
         low, high = fast[part] - 2 * STEP, fast[part] + 2 * STEP
         if rectified:
             low, high = np.maximum(low, 0), np.maximum(high, 0)
-        parts.append(candidates_of(ids[part], low, high, K, rectified=rectified))
+        parts.append(candidates_of(ids[part], slots(ids[part]), low, high, K, rectified=rectified))
     found = merged(parts, 1)
     chosen = {(int(image) - 10) // 2 for image in found.image}
     assert highest(values[:, 0], rectified=rectified) <= chosen | known
@@ -73,23 +77,23 @@ def test_only_who_may_be_among_them_is_run_again() -> None:
     all the same to a unit the first three are enough."""
     maxima = np.array([9, 8, 7, 6.5, 6, 5, 4, 3, 2, 1], np.float32)[:, None]
     ids = np.arange(10)
-    assert candidates_of(ids, maxima - 0.3, maxima + 0.3, K, rectified=False).image.tolist() == [0, 1, 2, 3]
+    assert candidates_of(ids, slots(ids), maxima - 0.3, maxima + 0.3, K, rectified=False).image.tolist() == [0, 1, 2, 3]
     # At 0.25 the fourth could at most be equal to the third, which is earlier.
-    assert candidates_of(ids, maxima - 0.25, maxima + 0.25, K, rectified=False).image.tolist() == [0, 1, 2]
-    later = candidates_of(ids, maxima[::-1] - 0.25, maxima[::-1] + 0.25, K, rectified=False)
+    assert candidates_of(ids, slots(ids), maxima - 0.25, maxima + 0.25, K, rectified=False).image.tolist() == [0, 1, 2]
+    later = candidates_of(ids, slots(ids), maxima[::-1] - 0.25, maxima[::-1] + 0.25, K, rectified=False)
     assert later.image.tolist() == [6, 7, 8, 9]
     same = np.full((10, 1), 6, np.float32)
-    first = candidates_of(ids, same, same, K, rectified=True)
+    first = candidates_of(ids, slots(ids), same, same, K, rectified=True)
     assert first.image.tolist() == [0, 1, 2]
-    assert first.joined(candidates_of(ids + 10, same, same, K, rectified=True)).image.tolist() == [0, 1, 2]
+    assert first.joined(candidates_of(ids + 10, slots(ids), same, same, K, rectified=True)).image.tolist() == [0, 1, 2]
     dead = np.zeros((10, 1), np.float32)
-    assert not len(candidates_of(ids, dead, dead, K, rectified=True).image)
+    assert not len(candidates_of(ids, slots(ids), dead, dead, K, rectified=True).image)
 
 
 def test_a_bound_that_did_not_hold_is_seen() -> None:
     """An exact value beyond an interval, below it, or none at all; at its end it is within."""
     ids, exact = np.arange(4), np.array([3, 2, 1, 0.5], np.float32)[:, None]
-    found = candidates_of(ids, exact - 0.5, exact + 0.5, 2, rectified=False)
+    found = candidates_of(ids, slots(ids), exact - 0.5, exact + 0.5, 2, rectified=False)
     assert found.outside(ids, exact + 0.5) == found.outside(ids, exact - 0.5) == 0
     assert found.outside(ids, exact + np.array([0, 0.75, 0, 0], np.float32)[:, None]) == 0.25
     assert found.outside(ids, exact - np.array([1, 0, 0, 0], np.float32)[:, None]) == 0.5
