@@ -221,7 +221,8 @@ CREATE TABLE note (
 
 -- What was measured of the images as a whole, or of a layer and method? JSON.
 -- Names: images (how many were scanned), copies (how many were left out as copies of others), precision (of a 16-bit
--- network), pictures (how many images were measured), classes, class_counts, colour, spectrum (layer NULL);
+-- network), engine (of one that proposes: name, images, run again; per layer its bound and candidates), pictures (how
+-- many images were measured), classes, class_counts, colour, spectrum (layer NULL);
 -- specificity (per layer and method: median, q25, q75, n); sample (per layer: images, seed; what strata
 -- and neighbours are taken on); dissection (per layer: figures, bau, baselines, settings).
 CREATE TABLE statistic (

@@ -89,11 +89,11 @@ class Deciding(Job[Sequence[int], ScanPart]):
         self.label, self.pieces = label, pieces
         self.peaks = {layer.node: Peaks.empty(layer.units, k) for layer in layers}
         self.outside = {layer.node: 0.0 for layer in layers}
-        self._said: list[str] = []
+        self._outside = dict(self.outside)
 
     def run(self, progress: Progress, clock: Clock, engine: Opened) -> None:
         """Decide what is not decided yet."""
-        self._decide.clock = clock
+        self._decide.clock, self._progress = clock, progress
         done = self.writer.done(self.label)
         if _FOUND in done:
             self.peaks = peaks_from_bytes(self.writer.payload(self.label, _FOUND))
@@ -101,13 +101,11 @@ class Deciding(Job[Sequence[int], ScanPart]):
             self._note({int(node): far for node, far in json.loads(self.writer.payload(self.label, number)).items()})
         self._give_floors()
         make(self, self.writer, progress, engine=engine)
-        for sentence in self._said:
-            progress.say(sentence)
 
     def put(self, piece: Piece[Sequence[int]], part: ScanPart) -> int:
         """What was found; whom it was of is known."""
         if isinstance(part, str):
-            self._said.append(part)
+            self._progress.say(part)
         if isinstance(part, Met):
             return len(part.records)
         if isinstance(part, ShardResult):

@@ -61,7 +61,7 @@ def _require_continuous(program: Carrier, layers: tuple[LayerRecord, ...]) -> No
 
 
 def _batches(source: Source, input: Input) -> list[Tensor]:
-    """Some images in whole batches, the last ones left out."""
+    """Some images, spread over the source, in batches; none where none of them can be used."""
     ids = np.unique(np.linspace(0, len(source) - 1, MEASURED_ON).round().astype(int)).tolist()
     pixels = torch.from_numpy(source.apart().load(ids, input).pixels)
     return list(pixels.split(BATCH)) if len(pixels) else []

@@ -54,8 +54,9 @@ class Proposals:
         """The candidates' exact peaks, into the totals."""
         if not totals.candidates:
             return
-        found = totals.candidates.values()
-        slots = {int(image): int(slot) for one in found for image, slot in zip(one.image, one.slot, strict=True)}
+        found = list(totals.candidates.values())
+        images, first = np.unique(np.concatenate([one.image for one in found]), return_index=True)
+        slots = dict(zip(images.tolist(), np.concatenate([one.slot for one in found])[first].tolist(), strict=True))
         share, pairs = len(slots) / max(totals.images, 1), sum(len(one.image) for one in found)
         progress.say(
             f"the engine {self.engine.name} proposes {len(slots):,} of {totals.images:,} images ({share:.0%}) for "
@@ -94,7 +95,7 @@ class Proposals:
         return f"{label} {self.label}"
 
     def _candidates(self, slots: Mapping[int, int], totals: Totals) -> Deciding:
-        hashes = {record.id: record.sha256 for record in self.writer.images()}
+        hashes = {record.id: record.sha256 for record in self.writer.images() if record.id in slots}
         work = DecideWork(*self._work, slots=slots, hashes=hashes, **self._how)
         label = self._labelled("decide")
         return Deciding(

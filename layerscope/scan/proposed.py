@@ -25,7 +25,7 @@ MARGIN = 12.0
 # So many images are run by both for it.
 MEASURED_ON = 64
 # Activations that have flat parts and never fall.
-FLAT = frozenset({"relu", "hardtanh"})
+FLAT = frozenset({"relu", "hardtanh", "clamp", "hardsigmoid", "softshrink"})
 
 
 @dataclass(frozen=True)
@@ -168,21 +168,25 @@ def highest(values: Tensor) -> Float32[Tensor, "n u"]:
 
 
 class Proposing:
-    """What a shard's images are proposed for. program: the network itself, for its activations."""
+    """What a shard's images are proposed for. program: the network itself, for its activations. inside: watched nodes
+    that are no layers themselves, whose values are to be taken."""
 
     def __init__(self, program: Carrier, layers: Sequence[LayerRecord], bounds: Bounds, k: int) -> None:
         self.program, self.layers, self.bounds, self.k = program, layers, bounds, k
-        self.nodes = watched(program.graph, layers)
-        self._maxima: dict[int, list[Tensor]] = {node: [] for node in self.nodes}
+        self.inside = watched(program.graph, layers) - {layer.node for layer in layers}
+        self._maxima: dict[int, list[Tensor]] = {node: [] for node in self.inside}
 
     def take(self, node: int, values: Tensor) -> None:
-        """The proposing runner's values of a watched node, for some images that follow."""
+        """The proposing runner's values of a node inside, for some images that follow."""
         self._maxima[node].append(highest(values))
 
-    def found(self, ids: Int64[np.ndarray, " n"], slots: Int32[np.ndarray, " n"]) -> dict[int, Candidates]:
-        """The candidates by layer. ids, slots: of all images that were taken, as in Candidates. Raises ValueError for
-        numbers that are none."""
+    def found(
+        self, ids: Int64[np.ndarray, " n"], slots: Int32[np.ndarray, " n"], layers: Mapping[int, np.ndarray]
+    ) -> dict[int, Candidates]:
+        """The candidates by layer. ids, slots: of all images that were taken, as in Candidates. layers: by node, their
+        maxima [n, u]. Raises ValueError for numbers that are none."""
         maxima = {node: torch.cat(parts) if parts else torch.empty((0, 0)) for node, parts in self._maxima.items()}
+        maxima |= {node: torch.from_numpy(found) for node, found in layers.items()}
         if not all(bool(torch.isfinite(found).all()) for found in maxima.values()):
             raise ValueError("it gives numbers that are not finite")
         return {layer.node: self._layer(layer, ids, slots, maxima) for layer in self.layers}

@@ -109,7 +109,7 @@ def scan_in_steps(
     proposing: the program only proposes, and no peaks are looked up. Raises ValueError where its numbers are none.
     """
     scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
-    wanted = set(scanners) | (proposing.nodes if proposing else set())
+    wanted = set(scanners) | (proposing.inside if proposing else set())
     images: list[np.ndarray] = []
     slots: list[np.ndarray] = []
     input_sums: dict[str, np.ndarray] = {}
@@ -129,7 +129,8 @@ def scan_in_steps(
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
     found = {node: scanner.result() for node, scanner in scanners.items()}
     places = np.concatenate(slots) if slots else np.empty(0, np.int32)
-    return ShardResult(ids, found, input_sums, proposing.found(ids, places) if proposing else {})
+    maxima = {node: layer.maxima for node, layer in found.items()}
+    return ShardResult(ids, found, input_sums, proposing.found(ids, places, maxima) if proposing else {})
 
 
 def _taken(
@@ -140,7 +141,7 @@ def _taken(
     if not len(ids[part]):
         return
     values = values[: len(ids[part])]
-    if proposing is not None and node in proposing.nodes:
+    if proposing is not None and node in proposing.inside:
         proposing.take(node, values)
     if node in scanners:
         scanners[node].take(ids[part], values, sampled[part], summed=summed, enter=proposing is None)
@@ -181,7 +182,6 @@ class _LayerScan:
         of_rows = maxima_of_rows(maps)
         highest = of_rows.amax(1)
         maxima = finite_maxima(self.layer, ids, maps, highest)
-        maxima[torch.from_numpy(ids == NOBODY)] = -torch.inf
         self.maxima.append(maxima)
         if enter:
             self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
@@ -203,6 +203,7 @@ class _LayerScan:
         high = maxima > lowest
         if not ordered:
             high |= (maxima == lowest) & (maxima > self.none)
+            high &= (ids != NOBODY)[:, None]
         units = high.any(0).nonzero()[:, 0]
         if not len(units):
             return

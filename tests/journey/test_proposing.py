@@ -15,7 +15,7 @@ from layerscope.graph.program import Program
 from layerscope.graph.runner import See
 from layerscope.scan import proposed
 from layerscope.testing import engines
-from layerscope.testing.atlases import Subject, same_rows
+from layerscope.testing.atlases import Subject, killed_and_resumed, same_rows
 from layerscope.testing.watching import Log
 from tests.helpers.building import LAYERS, K, pictures_as_files
 
@@ -49,6 +49,16 @@ def test_it_keeps_the_laws_of_engines(subject: Subject, tmp_path: Path) -> None:
     row = ENGINES["bfloat16"]
     engines.same_rows_as_local(row, subject, tmp_path / "atlases")
     engines.stopped_and_resumed(row, subject, tmp_path / "atlases")
+
+
+WIDE = [pytest.param(name, 2, marks=pytest.mark.wide) for name in ("scan", "project")]
+
+
+@pytest.mark.parametrize(("stage", "after"), [("decide", 1), *WIDE])
+def test_killed_it_goes_on_to_the_same_rows(subject: Subject, tmp_path: Path, stage: str, after: int) -> None:
+    """The process is ended by force; the next one ends with the rows of one that nobody disturbed."""
+    (tmp_path / "atlases").mkdir()
+    killed_and_resumed(subject.having(engine="bfloat16"), tmp_path / "atlases", stage, after)
 
 
 @pytest.mark.wide

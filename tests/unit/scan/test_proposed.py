@@ -1,5 +1,7 @@
 """Who may be among the k highest: whatever the errors within their bounds, nobody who is can be left out."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,9 +10,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerscope.core.records import Peaks
+from layerscope.core.records import Batch, Peaks
 from layerscope.graph import Graph, Node
-from layerscope.scan.proposed import MARGIN, Bounds, Candidates, bounds_of, candidates_of, in_floats, parts_of
+from layerscope.graph.args import bind
+from layerscope.graph.ops import OPERATIONS
+from layerscope.graph.ops.calls import NodeInput
+from layerscope.scan import scan_shard
+from layerscope.scan.proposed import FLAT, MARGIN, Bounds, Candidates, bounds_of, candidates_of, in_floats, parts_of
+from layerscope.scan.shard import NOBODY
+from tests.helpers.building import small_network
 
 K = 3
 # Few values, so that ties are common, and steps of a bound, so that errors lie exactly at it.
@@ -124,3 +132,42 @@ def test_what_stands_for_a_layer() -> None:
     graph = Graph(nodes, (5,))
     assert [(part.node, part.unit, part.flat) for part in parts_of(graph, 2)] == [(1, 0, 2)]
     assert [(part.node, part.unit, part.flat) for part in parts_of(graph, 5)] == [(5, 0, None)]
+
+
+@pytest.mark.parametrize("name", sorted(FLAT))
+def test_what_ends_pass_through_never_falls(name: str) -> None:
+    """Or the ends of an interval would change places; each row's own samples, over many numbers."""
+    x = torch.linspace(-12, 12, 4801, dtype=torch.float64)[None]
+    for sample in OPERATIONS[name].samples():
+        args = bind(sample.target, sample.args, {})
+        (inputs,) = [key for key, value in args.items() if value == NodeInput(0)]
+        values = sample.target(**{**args, inputs: x})
+        assert bool((values.diff() >= 0).all()), args
+
+
+def test_in_whatever_order_images_come_the_same_stay() -> None:
+    """Many equal values, images in other orders and batches, and places that nobody stands in."""
+
+    class Runner:
+        graph, dtype, device = Graph((), ()), torch.float32, torch.device("cpu")
+
+        def run(self, x: torch.Tensor, wanted: Collection[int]) -> dict[int, torch.Tensor]:
+            return {layer.node: x[:, :, 0, 0]}
+
+    layer = replace(small_network()["relu4"], units=2)
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 4, (40, 2)).astype(np.float32)
+
+    def peaks(ids: np.ndarray, size: int) -> Peaks:
+        parts = [ids[first : first + size] for first in range(0, len(ids), size)]
+        batches = [
+            Batch(ids=part, pixels=values[np.maximum(part, 0)][..., None, None], placements=(), records=())
+            for part in parts
+        ]
+        return scan_shard(Runner(), [layer], batches, k=K, batch_size=size).layers[layer.node].peaks
+
+    expected = peaks(np.arange(40), 8)
+    for size in (5, 8):
+        shuffled = rng.permutation(np.concatenate([np.arange(40), np.full(8, NOBODY)]))
+        found = peaks(shuffled, size)
+        assert np.array_equal(found.image, expected.image) and np.array_equal(found.value, expected.value)
