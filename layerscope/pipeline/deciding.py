@@ -1,7 +1,8 @@
 """Fast first, exact last, the last part: candidates are run again by the network itself, and their peaks are kept.
 
-An image is put into the same place of a batch as in the scan, since its last digits may depend on that (sums of a small
-layer are cut into blocks), and beside other images, on which they do not (`pipeline/measuring.py` tries it).
+An image is put into the same place of a batch as in the scan, since its last digits may depend on that: PyTorch
+computes the last few numbers of a tensor by another routine (findings/torch_last_numbers.sh). It stands beside other
+images, on which they do not depend (`pipeline/measuring.py` tries it).
 
 What an engine proposed is checked on the way: an exact maximum outside its interval, or a peak that nobody proposed,
 means that a bound was wrong, and then every image is run again.
