@@ -1,6 +1,6 @@
 """The first stage: one pass over the images, shard by shard; what it found is written when all shards are in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +28,7 @@ from layerscope.scan import (
     statistics_of,
     strata_of,
 )
-from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
+from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_parts
 from layerscope.sources import Source
 
 # The results of so many shards are joined into one, so that what is kept of an unfinished scan stays flat.
@@ -57,6 +57,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.writer, self.program, self.layers, self.source = writer, program, layers, source
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
         self.label = "scan of originals " + ",".join(str(layer.node) for layer in layers)
+        self._sums_label = f"sums of the {self.label}"
         self.classes = {name: index for index, name in enumerate(source.label_names)}
         sample = sample_of(len(source), layers, seed)
         self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
@@ -92,7 +93,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.labels = {record.id: record.label for record in known}
         done = self.writer.done(self.label)
         if _TOTALS in done:
-            restore_totals(self.totals, self.writer.payload(self.label, _TOTALS))
+            restore_totals(self.totals, self._kept_sums())
         for shard in sorted(done - {_TOTALS, BOUNDS}):
             payload = self.writer.payload(self.label, shard)
             if payload:
@@ -127,10 +128,25 @@ class Scanning(Job[Sequence[int], ScanPart]):
         if (piece.number + 1) % JOINED:
             return mark
         with self._clock.time("write"):
-            self.writer.mark(self.label, _TOTALS, totals_to_bytes(self.totals))
+            self._keep_sums()
             for joined in range(piece.number + 1 - JOINED, piece.number):
                 self.writer.mark(self.label, joined)
         return b""
+
+    def _keep_sums(self) -> None:
+        """In rows of their own: SQLite holds a row several times over, and reads it where it looks for another."""
+        self.writer.clear(self._sums_label)
+        for number, part in enumerate(totals_to_parts(self.totals)):
+            self.writer.mark(self._sums_label, number, part)
+        self.writer.mark(self.label, _TOTALS)
+
+    def _kept_sums(self) -> Iterator[bytes]:
+        """The parts of what was kept; earlier versions kept it in one, beside the mark."""
+        whole = self.writer.payload(self.label, _TOTALS)
+        if whole:
+            yield whole
+        for number in sorted(self.writer.done(self._sums_label)):
+            yield self.writer.payload(self._sums_label, number)
 
     def _add(self, result: ShardResult) -> None:
         labels = [self.labels[int(image)] for image in result.images]
@@ -163,7 +179,8 @@ class Scanning(Job[Sequence[int], ScanPart]):
                 self._write_sampled(layer)
             self._write_filters()
             self._proposals.write(self.totals)
-            writer.clear(self.label)
+            for label in (self.label, self._sums_label):
+                writer.clear(label)
 
     def _write_sampled(self, layer: LayerRecord) -> None:
         """What is taken from the sampled images."""

@@ -1,7 +1,14 @@
-"""Shard results and totals as bytes, so that a killed scan goes on where it was."""
+"""Shard results and totals as bytes, so that a killed scan goes on where it was.
+
+Totals are large where units are many, and each copy on the way to the disk would be as large: they go in parts, none of
+which is made before it is asked for.
+"""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -9,13 +16,18 @@ import numpy as np
 from layerscope.core.records import Peaks
 from layerscope.scan.proposed import Candidates
 from layerscope.scan.shard import LayerResult, ShardResult
-from layerscope.scan.statistics import Totals
+from layerscope.scan.statistics import LayerTotals, Totals
 
 _PEAKS = ("value", "image", "row", "col")
 _CANDIDATES = ("image", "slot", "unit", "low", "high", "lows")
 # Kept only for the images of the sample that were met, each with its name in the bytes: that of earlier versions, as
 # "pictures" is for the sums over inputs, so that a scan that they began goes on.
 _SAMPLED = {"maxima": "maxima", "argmax": "places"}
+_SUMS = ("histogram", "above", "sums", "class_sums")
+# A part is larger only where a single row of an array is.
+PART_BYTES = 2**20
+
+Named = tuple[str, np.ndarray]
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
@@ -38,9 +50,62 @@ def _candidates_out(candidates: Mapping[int, Candidates]) -> dict[str, np.ndarra
     }
 
 
-def _candidates_in(arrays: Any) -> dict[int, Candidates]:
-    nodes = [int(name.split(".")[0]) for name in arrays.files if name.endswith(".candidates.lows")]
+def _candidates_in(arrays: Mapping[str, np.ndarray]) -> dict[int, Candidates]:
+    nodes = [int(name.split(".")[0]) for name in arrays if name.endswith(".candidates.lows")]
     return {node: Candidates(**{name: arrays[f"{node}.candidates.{name}"] for name in _CANDIDATES}) for node in nodes}
+
+
+def _blocks_of(totals: Totals) -> Iterator[Named]:
+    """All arrays of the totals in blocks of rows; blocks of one array have its name and follow each other."""
+    yield "images", np.array(totals.images)
+    yield from _cut("class_counts", totals.class_counts)
+    for name, value in totals.input_sums.items():
+        yield from _cut(f"pictures.{name}", value)
+    yield from _cut("seen", totals.seen)
+    met = np.flatnonzero(totals.seen)
+    for node, layer in totals.layers.items():
+        for name, value in _peaks_out(layer.peaks, f"{node}.peaks").items():
+            yield from _cut(name, value)
+        yield f"{node}.positions", np.array(layer.positions)
+        for name in _SUMS:
+            yield from _cut(f"{node}.{name}", getattr(layer, name))
+        for name, stored in _SAMPLED.items():
+            yield from _cut(f"{node}.{stored}", getattr(layer, name), met)
+    for name, value in _candidates_out(totals.candidates).items():
+        yield from _cut(name, value)
+
+
+def _cut(name: str, array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[Named]:
+    """An array, or these rows of it, in blocks; one without rows is a block too."""
+    if not array.ndim:
+        yield name, array
+        return
+    at_once = max(1, PART_BYTES // max(1, array[:1].nbytes))
+    for first in range(0, max(1, len(array) if rows is None else len(rows)), at_once):
+        block = slice(first, first + at_once)
+        yield name, array[block if rows is None else rows[block]]
+
+
+def _joined(parts: Iterable[bytes]) -> Iterator[Named]:
+    """Every array of these parts whole, one at a time."""
+    named = (block for part in parts for block in np.load(io.BytesIO(part)).items())
+    for name, group in groupby(named, key=itemgetter(0)):
+        blocks = [block for _, block in group]
+        yield name, blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _restore(layer: LayerTotals, name: str, array: np.ndarray, seen: np.ndarray) -> None:
+    """Put one array, by its name in the bytes, where it was in the totals of a layer."""
+    stem, _, field = name.partition(".")
+    sampled = {stored: kept for kept, stored in _SAMPLED.items()}
+    if stem == "peaks":
+        layer.peaks = replace(layer.peaks, **{field: array})
+    elif stem == "positions":
+        layer.positions = int(array)
+    elif stem in sampled:
+        getattr(layer, sampled[stem])[seen] = array
+    else:
+        setattr(layer, stem, array)
 
 
 def shard_to_bytes(shard: ShardResult) -> bytes:
@@ -75,33 +140,33 @@ def shard_from_bytes(data: bytes) -> ShardResult:
     return ShardResult(arrays["images"], layers, input_sums, _candidates_in(arrays))
 
 
-def totals_to_bytes(totals: Totals) -> bytes:
-    """The sums so far as bytes."""
-    arrays: dict[str, np.ndarray] = {"images": np.array(totals.images), "class_counts": totals.class_counts}
-    arrays |= {f"pictures.{name}": value for name, value in totals.input_sums.items()}
-    arrays["seen"] = totals.seen
-    for node, layer in totals.layers.items():
-        arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
-        arrays[f"{node}.positions"] = np.array(layer.positions)
-        for name in ("histogram", "above", "sums", "class_sums"):
-            arrays[f"{node}.{name}"] = getattr(layer, name)
-        for name, stored in _SAMPLED.items():
-            arrays[f"{node}.{stored}"] = getattr(layer, name)[totals.seen]
-    return _packed(arrays | _candidates_out(totals.candidates))
+def totals_to_parts(totals: Totals) -> Iterator[bytes]:
+    """The sums so far as bytes, in parts of at most PART_BYTES of numbers, to be restored in this order."""
+    held: dict[str, np.ndarray] = {}
+    for name, block in _blocks_of(totals):
+        if held and (name in held or block.nbytes + sum(each.nbytes for each in held.values()) > PART_BYTES):
+            yield _packed(held)
+            held = {}
+        held[name] = block
+    yield _packed(held)
 
 
-def restore_totals(totals: Totals, data: bytes) -> None:
-    """Put the sums that these bytes hold into empty totals of the same layers."""
-    arrays = np.load(io.BytesIO(data))
-    totals.images, totals.class_counts = int(arrays["images"]), arrays["class_counts"]
-    totals.input_sums = {n.removeprefix("pictures."): arrays[n] for n in arrays.files if n.startswith("pictures.")}
-    totals.seen, totals.candidates = arrays["seen"], _candidates_in(arrays)
-    for node, layer in totals.layers.items():
-        layer.peaks, layer.positions = _peaks_in(arrays, f"{node}.peaks"), int(arrays[f"{node}.positions"])
-        for name in ("histogram", "above", "sums", "class_sums"):
-            setattr(layer, name, arrays[f"{node}.{name}"])
-        for name, stored in _SAMPLED.items():
-            getattr(layer, name)[totals.seen] = arrays[f"{node}.{stored}"]
+def restore_totals(totals: Totals, parts: Iterable[bytes]) -> None:
+    """Put the sums that these parts hold into empty totals of the same layers."""
+    candidates: dict[str, np.ndarray] = {}
+    for name, array in _joined(parts):
+        node, _, rest = name.partition(".")
+        if name in ("seen", "class_counts"):
+            setattr(totals, name, array)
+        elif name == "images":
+            totals.images = int(array)
+        elif node == "pictures":
+            totals.input_sums[rest] = array
+        elif rest.startswith("candidates."):
+            candidates[name] = array
+        else:
+            _restore(totals.layers[int(node)], rest, array, totals.seen)
+    totals.candidates = _candidates_in(candidates)
 
 
 def peaks_to_bytes(peaks: Mapping[int, Peaks]) -> bytes:

@@ -34,7 +34,7 @@ MOMENTS: dict[str, tuple[str, int] | tuple[type, str, int]] = {
     "while pictures are written": (AtlasWriter, "put_picture", 35),
     "while sheets are written": (AtlasWriter, "put_sheet", 50),
     "while strata are placed": (AtlasWriter, "place_strata", 2),
-    "just before the end": (AtlasWriter, "clear", 2),
+    "just before the end": (AtlasWriter, "clear", 3),
     "at the very end": (AtlasWriter, "finish_run", 1),
 }
 

@@ -22,7 +22,7 @@ from layerscope.graph.ops.calls import BatchSize, NodeInput
 from layerscope.scan import Totals, merge, scan_shard
 from layerscope.scan.reference import scan_slowly
 from layerscope.scan.shard import SUMMED_EVERY, LayerResult, ShardResult
-from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
+from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_parts
 
 UNITS, K = 2, 3
 ARRAYS = ("value", "image", "row", "col")
@@ -183,7 +183,7 @@ def summed(parts: Sequence[ShardResult], labels: np.ndarray, layer: LayerRecord,
     totals = Totals([layer], k=K, classes=2)
     for number, part in enumerate(parts):
         if number == broken:
-            data, totals = totals_to_bytes(totals), Totals([layer], k=K, classes=2)
+            data, totals = list(totals_to_parts(totals)), Totals([layer], k=K, classes=2)
             restore_totals(totals, data)
             part = shard_from_bytes(shard_to_bytes(part))
         totals.add(part, labels[part.images])
@@ -205,7 +205,7 @@ def test_totals_add_in_any_grouping(maps, edges, order, broken) -> None:
         np.testing.assert_array_equal(getattr(one.layers[0], name), getattr(many.layers[0], name), err_msg=name)
     # A batch's squares are the square of a float32 norm.
     np.testing.assert_allclose(one.layers[0].sums, many.layers[0].sums, rtol=1e-6)
-    assert totals_to_bytes(many) == totals_to_bytes(summed(parts, labels, layer))
+    assert list(totals_to_parts(many)) == list(totals_to_parts(summed(parts, labels, layer)))
     for name, value in one.input_sums.items():
         np.testing.assert_allclose(many.input_sums[name], value, rtol=1e-12, err_msg=name)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from layerscope.scan import SampledMaxima, Totals, sample_of, scan_shard
 from layerscope.scan.argmax import first_argmax, place_of
 from layerscope.scan.sample import MOST_SAMPLED, SAMPLE_BYTES
-from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_bytes
+from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_parts
 from tests.laws.test_merge import K, bare, batch, cuts, maps
 
 
@@ -58,7 +58,7 @@ def scanned(maps: np.ndarray, edges: list[int], sample: np.ndarray, skipped: set
     totals = Totals([layer], k=K, classes=0, sample=sample)
     for number, (low, high) in enumerate(itertools.pairwise(bounds)):
         if number == broken:
-            data, totals = totals_to_bytes(totals), Totals([layer], k=K, classes=0, sample=sample)
+            data, totals = list(totals_to_parts(totals)), Totals([layer], k=K, classes=0, sample=sample)
             restore_totals(totals, data)
         used = [image for image in range(low, high) if image not in skipped]
         runs = [batch(maps, used[first : first + 3]) for first in range(0, len(used), 3)]
@@ -105,6 +105,7 @@ def test_names_in_the_bytes_stay() -> None:
     )
     totals.add(part, np.full(3, -1))
     sums = {f"pictures.{name}" for name in ("images", "pixels", "total", "products", "power")}
-    for data in (shard_to_bytes(part), totals_to_bytes(totals)):
+    (whole,) = totals_to_parts(totals)
+    for data in (shard_to_bytes(part), whole):
         stored = np.load(io.BytesIO(data)).files
         assert {f"{layer.node}.maxima", f"{layer.node}.places"} | sums <= set(stored)
