@@ -24,6 +24,7 @@ from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.ops.rules import Rule
 from layerscope.graph.plan import Step, plan_of
 from layerscope.graph.runner import Carrier
+from layerscope.graph.sent import sent
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -117,7 +118,7 @@ class Program:
         Visit(self, self._given(x), frozenset(wanted), see).follow(fused=self._may_join(x))
 
     def _given(self, x: Tensor) -> Tensor:
-        return self.laid_out(x.to(self.device, self.dtype))
+        return self.laid_out(sent(x, self.device, self.dtype))
 
     def _may_join(self, x: Tensor) -> bool:
         return can_join(self.dtype, self.device) and self.layout == torch.channels_last and is_trusted(x)

@@ -19,6 +19,7 @@ from layerscope.core.methods import METHODS
 from layerscope.graph import Carrier, Node
 from layerscope.graph.exactly import exactly
 from layerscope.graph.ops.kernels import NARROW
+from layerscope.graph.sent import sent
 from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.windows import cleared, cut, laid
 
@@ -110,7 +111,7 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
     graph = program.graph
     extents = extents_of(program, entries.node, entries.row, entries.col)
     whole = Extent.whole(len(entries), spatial_size_of(graph.nodes[0]))
-    cones = {0: cut(x.to(program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
+    cones = {0: cut(sent(x, program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
     everyone = np.arange(len(entries))
     with exactly(program.device):
         for node in graph.nodes[1:]:
