@@ -33,6 +33,9 @@ class Slicing:
 
 def slicing(program: Carrier, steps: Sequence[Step], wanted: frozenset[int], count: int) -> Slicing | None:
     """How to follow these steps with so many images; None for all images at once."""
+    # A GPU keeps its memory by itself, and is fastest with much to do at a time.
+    if program.device.type != "cpu":
+        return None
     sizes = {node.id: prod(node.shape) * program.dtype.itemsize for node in program.graph.nodes}
     largest = [max(sizes[node] for node in (step.node, *step.sources)) for step in steps]
     light = [
