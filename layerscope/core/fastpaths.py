@@ -96,6 +96,10 @@ FAST_PATHS = (
         "laws/test_merge.py::test_floors_only_spare_work",
     ),
     _row(
+        "one wait a shard", "on a GPU a shard is looked at when it is over, in place of after every batch",
+        "scan.deferred", "looked_at_once", "unit/scan/test_deferred.py::test_looking_later_finds_the_same",
+    ),
+    _row(
         "images decoded once", "the inputs and small pictures of images are kept, in place of decoding them again",
         "sources.cache", "nothing_kept", "unit/sources/test_cache.py::test_batches_are_the_same_bits",
     ),

@@ -26,8 +26,8 @@ from layerscope.pipeline.project_work import as_scanned
 from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.scan import ShardResult, merge, scan_in_steps
+from layerscope.scan.peaks import NOBODY
 from layerscope.scan.proposed import Candidates
-from layerscope.scan.shard import NOBODY
 from layerscope.scan.state import peaks_from_bytes, peaks_to_bytes
 
 _FOUND = -1

@@ -3,8 +3,9 @@
 from layerscope.scan.finite import require_finite
 from layerscope.scan.input_statistics import STATISTICS_IMAGES, statistics_of
 from layerscope.scan.peaks import merge
+from layerscope.scan.result import LayerResult
 from layerscope.scan.sample import SampledMaxima, sample_of
-from layerscope.scan.shard import LayerResult, ShardResult, scan_in_steps, scan_shard
+from layerscope.scan.shard import ShardResult, scan_in_steps, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 from layerscope.scan.strata import neighbours_of, strata_of
 

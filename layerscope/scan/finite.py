@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from layerscope.core.errors import TraceError
@@ -27,11 +27,21 @@ def finite_maxima(
     if not layer.rectified and bool(torch.isinf(maps.amin())):
         found |= torch.isinf(maps.amin((1, 2))).cpu()
     if bool(found.any()):
-        none = torch.isnan(maxima)
-        image, unit = (none if bool(none.any()) else found).nonzero()[0].tolist()
-        what = _what(maps[image, :, :, unit])
-        raise TraceError(f"image {int(ids[image])} {what} {layer.name}: {_why(maps.dtype)}")
+        image, unit = _first(found, maxima)
+        raise _refused(layer, int(ids[image]), maps[image, :, :, unit])
     return maxima
+
+
+def require_numbers(
+    layer: LayerRecord, ids: Int64[np.ndarray, " n"], highest: Float[Tensor, "n u"], lowest: Float[Tensor, "n u"] | None
+) -> None:
+    """The same of what is known of the maps afterwards. lowest: of each, where the layer is not rectified."""
+    ends = torch.stack([highest] if lowest is None else [highest, lowest]).cpu()
+    maxima = ends[0].float()
+    found = ~torch.isfinite(maxima) | torch.isinf(ends).any(0)
+    if bool(found.any()):
+        image, unit = _first(found, maxima)
+        raise _refused(layer, int(ids[image]), ends[:, image, unit])
 
 
 def require_finite(layer: LayerRecord, ids: Int64[np.ndarray, " n"], values: Float[Tensor, "n *map"]) -> None:
@@ -43,6 +53,17 @@ def require_finite(layer: LayerRecord, ids: Int64[np.ndarray, " n"], values: Flo
 def channels_last(values: Float[Tensor, "n *map"]) -> Float[Tensor, "n rows cols u"]:
     """A layer's values as maps, of one position for a dense layer."""
     return values.permute(0, 2, 3, 1) if values.dim() == 4 else values[:, None, None]
+
+
+def _first(found: Bool[Tensor, "n u"], maxima: Float32[Tensor, "n u"]) -> tuple[int, int]:
+    """The first image and unit; of NaN, where there is any."""
+    none = torch.isnan(maxima)
+    image, unit = (none if bool(none.any()) else found).nonzero()[0].tolist()
+    return image, unit
+
+
+def _refused(layer: LayerRecord, image: int, values: Tensor) -> TraceError:
+    return TraceError(f"image {image} {_what(values)} {layer.name}: {_why(values.dtype)}")
 
 
 def _what(values: Tensor) -> str:

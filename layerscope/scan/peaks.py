@@ -5,8 +5,22 @@ equals, so the order is made here.
 """
 
 import numpy as np
+from jaxtyping import Int64
 
-from layerscope.core.records import Peaks
+from layerscope.core.records import LayerRecord, Peaks
+
+# The id of a place in a batch where no image is.
+NOBODY = -1
+
+
+def no_peak(layer: LayerRecord) -> float:
+    """What a maximum must exceed to be a peak: a rectified layer's zeros are none."""
+    return 0.0 if layer.rectified else -np.inf
+
+
+def in_order(ids: Int64[np.ndarray, " n"], before: int) -> bool:
+    """Whether these images are later than one of this id, and each later than the one before it."""
+    return bool(ids[0] > before and (ids[1:] > ids[:-1]).all())
 
 
 def merge(a: Peaks, b: Peaks) -> Peaks:

@@ -158,13 +158,13 @@ def watched(graph: Graph, layers: Sequence[LayerRecord]) -> set[int]:
 
 
 def maxima_of(runner: Runner, x: Tensor, nodes: set[int]) -> dict[int, Float32[Tensor, "n u"]]:
-    """The maxima over the maps of some nodes, for a batch."""
-    return {node: highest(value) for node, value in runner.run(x, nodes).items()}
+    """The maxima over the maps of some nodes, for a batch, where the processor has them."""
+    return {node: highest(value).cpu() for node, value in runner.run(x, nodes).items()}
 
 
 def highest(values: Tensor) -> Float32[Tensor, "n u"]:
-    """The maximum over each map, in float32, where the processor has it."""
-    return (values.amax((2, 3)) if values.dim() == 4 else values).float().cpu()
+    """The maximum over each map, in float32, where the values lie."""
+    return (values.amax((2, 3)) if values.dim() == 4 else values).float()
 
 
 class Proposing:
@@ -185,7 +185,8 @@ class Proposing:
     ) -> dict[int, Candidates]:
         """The candidates by layer. ids, slots: of all images that were taken, as in Candidates. layers: by node, their
         maxima [n, u]. Raises ValueError for numbers that are none."""
-        maxima = {node: torch.cat(parts) if parts else torch.empty((0, 0)) for node, parts in self._maxima.items()}
+        none = torch.empty((0, 0))
+        maxima = {node: torch.cat(parts).cpu() if parts else none for node, parts in self._maxima.items()}
         maxima |= {node: torch.from_numpy(found) for node, found in layers.items()}
         if not all(bool(torch.isfinite(found).all()) for found in maxima.values()):
             raise ValueError("it gives numbers that are not finite")

@@ -13,6 +13,8 @@ from torch import Tensor
 # So many numbers are reduced at once.
 ABREAST = 32
 SUMMED_AT_ONCE = 2**17
+# On a GPU each piece costs its calls, and nothing is gained by a small one.
+SUMMED_ON_DEVICE = 2**24
 # Maps of so many numbers are summed up in float32, so many positions at once: more would add up their rounding.
 LARGE = 2**17
 ROWS_AT_ONCE = 1024
@@ -65,7 +67,7 @@ def _mean_and_spread(maps: Float[Tensor, "n rows cols u"]) -> tuple[Tensor, Tens
 
 def _in_float64(rows: Float[Tensor, "p u"]) -> Float64[Tensor, "3 u"]:
     """Whatever the network's dtype: the squares of float16 overflow above 255. In pieces that stay in the processor's
-    cache."""
+    cache, or fit a device's memory."""
     units = rows.shape[1]
     side = _beside(units)
     even = len(rows) - len(rows) % side
@@ -75,7 +77,8 @@ def _in_float64(rows: Float[Tensor, "p u"]) -> Float64[Tensor, "3 u"]:
 
 def _summed(rows: Float[Tensor, "p w"]) -> Float64[Tensor, "3 w"]:
     sums = torch.zeros((3, rows.shape[1]), dtype=torch.float64, device=rows.device)
-    for piece in rows.split(max(1, SUMMED_AT_ONCE // rows.shape[1])):
+    most = SUMMED_AT_ONCE if rows.device.type == "cpu" else SUMMED_ON_DEVICE
+    for piece in rows.split(max(1, most // rows.shape[1])):
         values = piece.double()
         sums[0] += (piece > 0).sum(0)
         sums[1] += values.sum(0)

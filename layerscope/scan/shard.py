@@ -2,7 +2,8 @@
 
 The maximum over each map comes first: it is nearly free on channels-last maps. Where in the map it lies is looked up
 only for images that enter a unit's k highest, which soon are few. A shard depends on its own images alone; `floors`,
-the k-th values found elsewhere, only spare it the look-ups of peaks that could not stay.
+the k-th values found elsewhere, only spare it the look-ups of peaks that could not stay. On a GPU everything is looked
+up when the shard is over (`scan/deferred.py`).
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -11,40 +12,22 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from layerscope.core.records import Batch, LayerRecord, Peaks
 from layerscope.graph import Runner, visit
 from layerscope.scan.argmax import first_argmax, place_of
+from layerscope.scan.deferred import Deferred, is_deferred
 from layerscope.scan.finite import channels_last, finite_maxima
 from layerscope.scan.input_statistics import add_images
+from layerscope.scan.peaks import NOBODY, in_order, no_peak
 from layerscope.scan.proposed import Candidates, Proposing
 from layerscope.scan.reduced import maxima_of_rows, sums_of
+from layerscope.scan.result import LayerResult
 
 # Sums over all positions are taken on one batch in so many; the maxima on all.
 SUMMED_EVERY = 4
-# The id of a place in a batch where no image is.
-NOBODY = -1
-
-
-@dataclass(frozen=True, eq=False)
-class LayerResult:
-    """What a shard found for one layer.
-
-    maxima: float32[images, u], each image's maximum. peaks: the k highest of the shard (those below the floors may be
-    missing). positions: how many were summed. above, total, squares: float64[u], over these positions: the count
-    above zero, the sum, the sum of squares. argmax: int32[m, u], for the shard's sampled images in their order the
-    first position in reading order that holds the maximum, row * cols + col.
-    """
-
-    maxima: Float32[np.ndarray, "n u"]
-    peaks: Peaks
-    positions: int
-    above: Float64[np.ndarray, " u"]
-    total: Float64[np.ndarray, " u"]
-    squares: Float64[np.ndarray, " u"]
-    argmax: Int32[np.ndarray, "m u"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +91,9 @@ def scan_in_steps(
 
     proposing: the program only proposes, and no peaks are looked up. Raises ValueError where its numbers are none.
     """
-    scanners = {layer.node: _LayerScan(layer, k, (floors or {}).get(layer.node)) for layer in layers}
-    wanted = set(scanners) | (proposing.inside if proposing else set())
+    floored = {layer.node: _floor(layer, (floors or {}).get(layer.node)) for layer in layers}
+    scan = Deferred(layers, k, floored, program.device) if is_deferred(program.device) else _AtOnce(layers, k, floored)
+    wanted = set(floored) | (proposing.inside if proposing else set())
     images: list[np.ndarray] = []
     slots: list[np.ndarray] = []
     input_sums: dict[str, np.ndarray] = {}
@@ -119,7 +103,7 @@ def scan_in_steps(
         for first in range(0, len(batch.ids), batch_size):
             ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
             sampled = np.isin(ids, () if sample is None else sample)
-            take = partial(_taken, scanners, proposing, ids, sampled, number % SUMMED_EVERY == 0)
+            take = partial(_taken, scan, proposing, ids, sampled, number % SUMMED_EVERY == 0)
             visit(program, _padded(pixels, batch_size), wanted, take)
             slots.append(np.arange(len(ids), dtype=np.int32))
         images.append(batch.ids)
@@ -127,14 +111,14 @@ def scan_in_steps(
             input_sums = add_images(input_sums, batch.pixels)
         yield len(batch.ids)
     ids = np.concatenate(images) if images else np.empty(0, np.int64)
-    found = {node: scanner.result() for node, scanner in scanners.items()}
+    found = scan.results()
     places = np.concatenate(slots) if slots else np.empty(0, np.int32)
     maxima = {node: layer.maxima for node, layer in found.items()}
     return ShardResult(ids, found, input_sums, proposing.found(ids, places, maxima) if proposing else {})
 
 
 def _taken(
-    scanners: dict[int, "_LayerScan"], proposing: Proposing | None, ids: Int64[np.ndarray, " n"],
+    scan: "_AtOnce | Deferred", proposing: Proposing | None, ids: Int64[np.ndarray, " n"],
     sampled: Bool[np.ndarray, " n"], summed: bool, node: int, first: int, values: Tensor,
 ) -> None:  # fmt: skip
     part = slice(first, first + len(values))
@@ -143,8 +127,8 @@ def _taken(
     values = values[: len(ids[part])]
     if proposing is not None and node in proposing.inside:
         proposing.take(node, values)
-    if node in scanners:
-        scanners[node].take(ids[part], values, sampled[part], summed=summed, enter=proposing is None)
+    if node in scan.layers:
+        scan.take(node, ids[part], values, sampled[part], summed=summed, enter=proposing is None)
 
 
 def _padded(pixels: np.ndarray, size: int) -> Tensor:
@@ -156,13 +140,36 @@ def _padded(pixels: np.ndarray, size: int) -> Tensor:
     return padded
 
 
+def _floor(layer: LayerRecord, known: Float32[np.ndarray, " u"] | None) -> Float32[np.ndarray, " u"]:
+    """What a maximum must exceed to be one of a unit's k highest."""
+    least = np.full(layer.units, no_peak(layer), np.float32)
+    return least if known is None else np.maximum(known, least)
+
+
+class _AtOnce:
+    """All layers of one shard, each looked at as soon as its maps are there."""
+
+    def __init__(self, layers: Sequence[LayerRecord], k: int, floors: Mapping[int, Float32[np.ndarray, " u"]]) -> None:
+        self.layers = {layer.node: _LayerScan(layer, k, floors[layer.node]) for layer in layers}
+
+    def take(
+        self, node: int, ids: Int64[np.ndarray, " n"], values: Float[Tensor, "n *map"],
+        sampled: Bool[np.ndarray, " n"], *, summed: bool, enter: bool,
+    ) -> None:  # fmt: skip
+        """One batch's activations of a layer; as `Deferred.take`."""
+        self.layers[node].take(ids, values, sampled, summed=summed, enter=enter)
+
+    def results(self) -> dict[int, LayerResult]:
+        """What was found, by node."""
+        return {node: layer.result() for node, layer in self.layers.items()}
+
+
 class _LayerScan:
     """The running state of one layer within a shard."""
 
-    def __init__(self, layer: LayerRecord, k: int, floor: np.ndarray | None) -> None:
-        self.layer, self.k = layer, k
-        self.none = none = 0.0 if layer.rectified else -np.inf
-        self.floor = torch.full((layer.units,), none) if floor is None else torch.from_numpy(floor).clamp(min=none)
+    def __init__(self, layer: LayerRecord, k: int, floor: Float32[np.ndarray, " u"]) -> None:
+        self.layer, self.k, self.none = layer, k, no_peak(layer)
+        self.floor = torch.from_numpy(floor)
         self.last = NOBODY
         empty = Peaks.empty(layer.units, k)
         self.value, self.image = torch.from_numpy(empty.value), torch.from_numpy(empty.image)
@@ -184,7 +191,7 @@ class _LayerScan:
         maxima = finite_maxima(self.layer, ids, maps, highest)
         self.maxima.append(maxima)
         if enter:
-            self._enter(torch.from_numpy(ids), maxima, maps, of_rows)
+            self._enter(ids, maxima, maps, of_rows)
         if summed:
             self.positions += maps[..., 0].numel()
             self.sums += sums_of(maps).cpu()
@@ -194,11 +201,12 @@ class _LayerScan:
             self.argmax.append(first_argmax(maps[which], of_rows[which], highest[which]).int().cpu())
 
     def _enter(
-        self, ids: Int64[Tensor, " n"], maxima: Float32[Tensor, "n u"], maps: Float[Tensor, "n rows cols u"],
+        self, images: Int64[np.ndarray, " n"], maxima: Float32[Tensor, "n u"], maps: Float[Tensor, "n rows cols u"],
         of_rows: Float[Tensor, "n rows u"],
     ) -> None:  # fmt: skip
         """Let the batch's images into the k highest; among equals that of the smaller id stays."""
-        ordered = self._in_order(ids)
+        ordered, ids = in_order(images, self.last), torch.from_numpy(images)
+        self.last = max(self.last, int(images.max()))
         lowest = torch.maximum(self.floor, self.value[:, -1])
         high = maxima > lowest
         if not ordered:
@@ -218,11 +226,6 @@ class _LayerScan:
         place[which, rank] = place_of(maps, of_rows, order[which, rank] - self.k, units[which]).cpu()
         image[value == -torch.inf] = -1
         self.value[units], self.image[units], self.place[units] = value, image, place
-
-    def _in_order(self, ids: Int64[Tensor, " n"]) -> bool:
-        """Whether these images are later than all before, and each later than the one before it."""
-        before, self.last = self.last, max(self.last, int(ids.max()))
-        return int(ids[0]) > before and bool((ids[1:] > ids[:-1]).all())
 
     def result(self) -> LayerResult:
         """The shard's values as plain arrays."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from layerscope.core.records import Peaks
 from layerscope.scan.proposed import Candidates
-from layerscope.scan.shard import LayerResult, ShardResult
+from layerscope.scan.result import LayerResult
+from layerscope.scan.shard import ShardResult
 from layerscope.scan.statistics import LayerTotals, Totals
 
 _PEAKS = ("value", "image", "row", "col")

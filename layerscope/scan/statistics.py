@@ -15,8 +15,9 @@ from layerscope.core.records import HISTOGRAM_EDGES, LayerRecord, Peaks, UnitSta
 from layerscope.scan.input_statistics import joined
 from layerscope.scan.peaks import merge
 from layerscope.scan.proposed import Candidates, in_floats
+from layerscope.scan.result import LayerResult
 from layerscope.scan.sample import SampledMaxima
-from layerscope.scan.shard import LayerResult, ShardResult
+from layerscope.scan.shard import ShardResult
 
 BINS = len(HISTOGRAM_EDGES) + 1
 # A table of class means with more numbers than this is left out, and said so: it would dwarf the atlas.

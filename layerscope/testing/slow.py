@@ -105,7 +105,12 @@ def all_of_a_tile() -> AbstractContextManager[Any]:
 
 
 def no_floors() -> AbstractContextManager[Any]:
-    return _made_otherwise(shard._LayerScan, lambda options: options | {"floor": None}, names=("layer", "k", "floor"))
+    original = shard._floor
+    return mock.patch.object(shard, "_floor", lambda layer, known: original(layer, None))
+
+
+def looked_at_once() -> AbstractContextManager[Any]:
+    return mock.patch.object(shard, "is_deferred", lambda device: False)
 
 
 def nothing_kept() -> AbstractContextManager[Any]:

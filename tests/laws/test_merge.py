@@ -21,7 +21,8 @@ from layerscope.graph.graph import INPUT
 from layerscope.graph.ops.calls import BatchSize, NodeInput
 from layerscope.scan import Totals, merge, scan_shard
 from layerscope.scan.reference import scan_slowly
-from layerscope.scan.shard import SUMMED_EVERY, LayerResult, ShardResult
+from layerscope.scan.result import LayerResult
+from layerscope.scan.shard import SUMMED_EVERY, ShardResult
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_parts
 
 UNITS, K = 2, 3

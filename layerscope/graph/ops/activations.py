@@ -106,7 +106,8 @@ def secant(call: Call) -> Tensor:
     (x,) = call.tensors
     near = x.abs() < torch.finfo(x.dtype).eps ** (1 / 3)
     slope = (call.run(x) - call.run(torch.zeros_like(x))) / torch.where(near, 1.0, x)
-    if not bool(near.any()):
+    # Elsewhere asking would take longer than the limits do.
+    if x.device.type == "cpu" and not bool(near.any()):
         return slope
     (limit,) = GRADIENT(torch.ones_like(x), call.knowing((x / 2,)))
     return torch.where(near, limit, slope)
