@@ -52,6 +52,11 @@ FAST_PATHS = (
         same_bits=False,
     ),
     _row(
+        "constants on the way back", "factors behind a convolution stand in its filters, in place of multiplying signals",
+        "graph.backward", "nothing_folded_back",
+        "unit/graph/test_backward.py::test_constants_in_filters_give_what_each_rule_gives", same_bits=False,
+    ),
+    _row(
         "slices of a batch", "large maps of little arithmetic are made for a few images at a time", "graph.sliced",
         "all_images_at_once", "unit/graph/test_sliced.py::test_slices_give_what_the_whole_batch_gives", same_bits=False,
     ),

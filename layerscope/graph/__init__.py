@@ -8,7 +8,7 @@ from layerscope.graph.layers import layers_of
 from layerscope.graph.program import Program, runner_of
 from layerscope.graph.read import Read, graph_of_model, read
 from layerscope.graph.replay import replay
-from layerscope.graph.runner import Carrier, Runner, visit
+from layerscope.graph.runner import Carrier, Runner, WayBack, visit
 from layerscope.graph.trace import Traced, prepared, read_module, read_program, trace_module
 from layerscope.graph.unloaded import without
 
@@ -21,6 +21,7 @@ __all__ = [
     "Reading",
     "Runner",
     "Traced",
+    "WayBack",
     "WeightsRecipe",
     "fields_of",
     "graph_of_model",

@@ -209,7 +209,7 @@ class _Chain:
         self.program, self.graph, self.nodes = program, program.graph, [conv]
         self.needed, self.wanted, self.taken = needed, wanted, taken
         self.call = program.call(conv)
-        self.padding = _padding(self.call)
+        self.padding = padding_of(self.call)
 
     def _next(self) -> Node | None:
         """The one reader of the last node, where nobody else sees it."""
@@ -257,7 +257,7 @@ def factors_of(program: Carrier, node: int) -> Factors | None:
     return None if made is None else made(program.call(node))
 
 
-def _padding(call: Call) -> tuple[int, int] | None:
+def padding_of(call: Call) -> tuple[int, int] | None:
     """Rows and columns of zeros on each side; None where one side has more."""
     if call["padding"] == "valid":
         return 0, 0

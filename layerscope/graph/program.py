@@ -15,6 +15,8 @@ from torch import Tensor
 
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
+from layerscope.core.methods import METHODS, Method
+from layerscope.graph.backward import folded, way_back
 from layerscope.graph.bounded import is_trusted
 from layerscope.graph.following import Visit, followed
 from layerscope.graph.fused import Filters, can_join, factors_of
@@ -23,7 +25,7 @@ from layerscope.graph.ops.calls import Call, Weight
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.ops.rules import Rule
 from layerscope.graph.plan import Step, plan_of
-from layerscope.graph.runner import Carrier
+from layerscope.graph.runner import Carrier, WayBack
 from layerscope.graph.sent import sent
 
 P = ParamSpec("P")
@@ -67,6 +69,8 @@ class Program:
         self.windows = _remembered(self._windows)
         self.on_whole_maps = _remembered(self._on_whole_maps)
         self._filters_once = _remembered(self._filters)
+        self._folded_once = _remembered(self._folded)
+        self._way_back_once = _remembered(self._way_back, 64)
         self.plan = _remembered(self._planned, 64)
         self._narrow = any(weight.dtype in NARROW for weight in floating)
         self._wide: Program | None = None
@@ -117,6 +121,10 @@ class Program:
         the first image in the batch, and the values, which the next call may write over. Every image once, in order."""
         Visit(self, self._given(x), frozenset(wanted), see).follow(fused=self._may_join(x))
 
+    def way_back(self, start: int, method: str) -> WayBack:
+        """How a signal goes back from a node by a method, where otherwise than by each call's own rule."""
+        return self._way_back_once(start, METHODS.known(method))
+
     def _given(self, x: Tensor) -> Tensor:
         return self.laid_out(sent(x, self.device, self.dtype))
 
@@ -155,6 +163,12 @@ class Program:
         """A convolution's filters, with the constants of the nodes behind it in them."""
         found = [factors for node in affine if (factors := factors_of(self, node)) is not None]
         return Filters(self.call(conv), found, padding)
+
+    def _folded(self, conv: int, behind: tuple[int, ...]) -> Call | None:
+        return folded(self, self._filters_once, conv, behind)
+
+    def _way_back(self, start: int, method: Method) -> WayBack:
+        return way_back(self, start, method.name, self._folded_once)
 
     def _planned(self, wanted: frozenset[int], kept: frozenset[int], *, fused: bool) -> tuple[Step, ...]:
         return plan_of(self, wanted, kept, self._filters_once if fused else None)

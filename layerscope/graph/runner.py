@@ -5,6 +5,7 @@ also knows each call with its weights. All are made by `runner_of`, in `graph/pr
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -18,6 +19,18 @@ from layerscope.graph.ops.rules import Rule
 
 # Is told of a node, the place of an image in its batch, and the node's values for it and some that follow.
 See = Callable[[int, int, Tensor], None]
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How signals go back from one node by one method, where otherwise than by each call's own rule.
+
+    calls: convolutions with constants in their filters. passed: the nodes whose constants these are: a signal goes on
+    through them as it is.
+    """
+
+    calls: Mapping[int, Call]
+    passed: frozenset[int]
 
 
 @runtime_checkable
@@ -88,6 +101,10 @@ class Carrier(Visitor, Protocol):
 
         rule: the one that carries a signal back through the call; an input that it skips need not be whole.
         """
+        ...
+
+    def way_back(self, start: int, method: str, /) -> WayBack:
+        """How a signal goes back from a node by a method, where otherwise than by each call's own rule."""
         ...
 
     def laid_out(self, tensor: Tensor, /) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY
 from layerscope.core.methods import METHODS
-from layerscope.graph import Carrier, Node
+from layerscope.graph import Carrier, Node, WayBack
 from layerscope.graph.exactly import exactly
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.sent import sent
@@ -150,6 +150,7 @@ def carry_back(
         values = torch.ones_like(values)
     signals = {entries.node: _start(program, entries, values, extents[entries.node])}
     spilled: set[int] = set()
+    way = program.way_back(entries.node, method)
     with exactly(program.device):
         for node in reversed(program.graph.nodes[1 : entries.node + 1]):
             if node.id not in signals:
@@ -157,7 +158,7 @@ def carry_back(
             signal = signals.pop(node.id)
             if node.id in spilled:
                 signal = cleared(signal, extents[node.id])
-            for source, part in _one_step(program, node, entries.node, signal, extents, cache, method):
+            for source, part in _one_step(program, node, entries.node, signal, extents, cache, method, way):
                 signals[source] = signals[source] + part if source in signals else part
             spilled.update(_spilled(program, node))
     return cleared(signals[0], extents[0])
@@ -196,10 +197,17 @@ def _is_where_it_starts(program: Carrier, start: int, node: int) -> bool:
 
 
 def _one_step(
-    program: Carrier, node: Node, start: int, signal: Tensor, extents: dict[int, Extent], cache: CachedMaps, method: str
+    program: Carrier,
+    node: Node,
+    start: int,
+    signal: Tensor,
+    extents: dict[int, Extent],
+    cache: CachedMaps,
+    method: str,
+    way: WayBack,
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
-    op, own, call = program.graph.op(node), extents[node.id], program.call(node.id)
+    op, own, call = program.graph.op(node), extents[node.id], way.calls.get(node.id) or program.call(node.id)
     if _is_where_it_starts(program, start, node.id):
         source = node.sources[0]
         return [(source, signal if len(node.shape) == 1 else laid(signal, own, extents[source]))]
@@ -219,7 +227,7 @@ def _one_step(
         call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
     elif rule.inputs or rule.output:
         call = call.knowing(tensors, output)
-    parts, skipped = rule(signal, call), rule.skips(program.call(node.id))
+    parts, skipped = (signal,) if node.id in way.passed else rule(signal, call), rule.skips(program.call(node.id))
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
         for index, (source, part, held) in enumerate(zip(node.sources, parts, seen, strict=True))

@@ -15,7 +15,7 @@ from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program, following, functional, program
+from layerscope.graph import Program, WayBack, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run, views
@@ -51,6 +51,10 @@ def nothing_joined() -> AbstractContextManager[Any]:
     return mock.patch.object(program, "can_join", lambda *_: False)
 
 
+def nothing_folded_back() -> AbstractContextManager[Any]:
+    return mock.patch.object(Program, "way_back", lambda *_: WayBack({}, frozenset()))
+
+
 def all_images_at_once() -> AbstractContextManager[Any]:
     return mock.patch.object(following, "slicing", lambda *_: None)
 
@@ -67,6 +71,7 @@ def nothing_remembered() -> AbstractContextManager[Any]:
         for name in ("call", "windows", "on_whole_maps"):
             setattr(made, name, getattr(made, f"_{name}"))
         made._filters_once, made.plan = made._filters, made._planned
+        made._folded_once, made._way_back_once = made._folded, made._way_back
 
     return _made_otherwise(Program, lambda options: options, then=forget)
 

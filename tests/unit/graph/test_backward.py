@@ -1,0 +1,145 @@
+"""Constants in the filters of the convolution before them: the same signals, and only where nothing else is met."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import layerscope as ls
+from layerscope.core.methods import METHODS
+from layerscope.graph import Program
+from layerscope.graph.ops.rules import Rule
+from layerscope.project.cone import Entries
+from layerscope.project.run import project
+from layerscope.testing.slow import slow_paths
+from tests.helpers.reference import METHODS as OURS
+
+SIDE = 14
+# Of the largest number of a signal: some rounding for each of a few calls.
+EXACT, EPS = 1e-12, 2.0**-23
+
+
+def norm(channels: int) -> nn.BatchNorm2d:
+    """A batch norm that does something."""
+    made = nn.BatchNorm2d(channels)
+    assert made.running_var is not None
+    with torch.no_grad():
+        made.running_var.uniform_(0.5, 2)
+        made.weight.uniform_(-2, 2)
+    return made
+
+
+class Several(nn.Module):
+    """Convolutions, of several forms, with constants behind them; one whose map is read twice, one that is bare, and a
+    batch norm that is read twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.norm1 = nn.Conv2d(3, 8, 5, 2, 2), norm(8)
+        self.depth, self.norm2 = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False), norm(8)
+        self.twice, self.norm3 = nn.Conv2d(8, 8, 3, padding=1), norm(8)
+        self.bare = nn.Conv2d(8, 8, 1)
+        self.gamma = nn.Parameter(torch.rand(8, 1, 1) + 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm1(self.stem(x))
+        x = (self.norm2(self.depth(x)) * self.gamma + 0.5).relu() + x
+        y = self.twice(x)
+        return (self.bare((self.norm3(y) + y).relu()) + 1.0).relu()
+
+
+def program_of(dtype: torch.dtype = torch.float64) -> Program:
+    torch.manual_seed(0)
+    net = ls.trace(Several().eval().to(dtype), ls.Input(height=SIDE, width=SIDE))
+    assert isinstance(net.program, Program)
+    return net.program
+
+
+def named(program: Program, nodes: object) -> list[str]:
+    return [program.graph.nodes[node].name for node in nodes]  # type: ignore[attr-defined]
+
+
+def hold(program: Program, x: Tensor, layers: list[int], tolerance: float) -> int:
+    """The strongest places of each layer by every method, beside the same by each call's own rule; how many ways were
+    others than plain."""
+    others = 0
+    for node in layers:
+        maps = program.run(x, {node})[node]
+        maps = maps.reshape(*maps.shape[:2], *(maps.shape[2:] or (1, 1)))
+        highest = torch.topk(maps.flatten(), min(6, maps.numel())).indices.numpy()
+        entries = Entries(node, *np.unravel_index(highest, maps.shape))
+        for method in OURS:
+            found = project(program, x, entries, method).full()
+            with slow_paths("constants on the way back"):
+                plain = project(program, x, entries, method).full()
+            others += bool(program.way_back(node, method).calls)
+            np.testing.assert_allclose(found, plain, rtol=0, atol=tolerance * max(np.abs(plain).max(), 1e-300))
+    return others
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, EXACT), (torch.float32, 64 * EPS)])
+def test_constants_in_filters_give_what_each_rule_gives(dtype: torch.dtype, tolerance: float) -> None:
+    """From every node of a network, to rounding, in float64 and in float32."""
+    program, x = program_of(dtype), torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    nodes = [node.id for node in program.graph.nodes[1:]]
+    assert hold(program, x.to(dtype), nodes, tolerance) > len(nodes)
+
+
+def test_constants_go_where_nothing_else_is_met() -> None:
+    """Not into a convolution that is read twice, and none from behind the start."""
+    program = program_of()
+    names = {node.name: node.id for node in program.graph.nodes}
+    last = program.graph.nodes[-1].id
+    assert named(program, program.way_back(last, "deconvnet").calls) == ["stem", "depth"]
+    # The shift that stands behind two factors does nothing to a signal.
+    assert [program.graph.nodes[n].op for n in sorted(program.way_back(last, "deconvnet").passed)] == [
+        *("batch_norm", "batch_norm", "mul", "add"),
+    ]
+    (folded,) = (program.way_back(names["norm2"], "gradient").calls[names[n]] for n in ("depth",))
+    assert torch.allclose(folded["weight"], program.call(names["depth"])["weight"] * _factor(program, "norm2"))
+    assert named(program, program.way_back(names["depth"], "gradient").calls) == ["stem"]
+
+
+def _factor(program: Program, name: str) -> Tensor:
+    (call,) = (program.call(node.id) for node in program.graph.nodes if node.name == name)
+    return (call["weight"] / (call["running_var"] + call["eps"]).sqrt()).reshape(-1, 1, 1, 1)
+
+
+def test_a_method_with_rules_of_its_own_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that leaves constants out, or treats a convolution its own way, meets each call."""
+    rule = Rule(lambda signal, call: (signal,))
+    program, row = program_of(), replace(METHODS.own["gradient"], name="odd")
+    last = program.graph.nodes[-1].id
+    for operations in ({"batch_norm": rule, "mul": rule, "add": rule}, {"conv2d": rule}):
+        row = replace(row, rules=operations.get)
+        monkeypatch.setitem(METHODS.own, "odd", row)
+        assert not program.way_back(last, "odd").calls
+    # Nothing of the row that bore this name before is remembered.
+    monkeypatch.setitem(METHODS.own, "odd", replace(row, rules=None))
+    assert program.way_back(last, "odd").calls
+
+
+def test_a_factor_that_leaves_no_finite_filters_stays_where_it_is() -> None:
+    """A product that overflows would be no number in every place."""
+    program = program_of(torch.float32)
+    weights = {n: w.clone() for n, w in program.weights.items()}
+    for name, value in weights.items():
+        if "norm1" in name and name.endswith("weight"):
+            value.fill_(1e38)
+        if "stem" in name and name.endswith("weight"):
+            value.fill_(1e3)
+    other = Program(program.graph, weights)
+    assert named(other, other.way_back(program.graph.nodes[-1].id, "gradient").calls) == ["depth"]
+
+
+def test_ways_depend_on_nothing_but_the_program() -> None:
+    """One that has been used gives, to the last digit, what one made anew gives; whatever came before."""
+    program, x = program_of(torch.float32), torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
+    node = program.graph.nodes[-1].id
+    entries = Entries(node, *(np.array(v) for v in ([0, 1, 1], [1, 2, 3], [3, 0, 4], [3, 2, 6])))
+    project(program, x, entries.part(slice(0, 1)), "deconvnet")
+    again = Program(program.graph, dict(program.weights))
+    found, anew = (project(p, x, entries, "deconvnet").signal for p in (program, again))
+    assert found.tobytes() == anew.tobytes()
