@@ -1,7 +1,7 @@
 """One unit of an atlas: its peaks, what they look like, what lies below them, and which units go with it. No torch."""
 
 import operator
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -12,6 +12,8 @@ from layerscope.atlas.records import Neighbour, Peak, Stratum
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.geometry import Box
+from layerscope.core.shares import MadeOf
+from layerscope.core.uses import UsedFor
 from layerscope.facts.unit import ScannedUnit, scanned_unit
 from layerscope.figures import Sheet, unit_page
 
@@ -45,6 +47,42 @@ class Unit:
         """The units of its layer whose image maxima rise and fall with its own, at most eight, best first; none in
         layers of more than 2,048 units, or where the atlas keeps none."""
         return tuple(one for one in self.layer.neighbours if one.unit == self.number)
+
+    def made_of(self, earlier: str | None = None) -> MadeOf:
+        """The units of an earlier layer that its peaks come from, with their shares and places.
+
+        earlier: the layer's name; None takes the nearest. Raises UsageError where the atlas does not know it.
+        """
+        found = self._file.made_of(self.layer.stored.id, self.number)
+        if not found:
+            raise UsageError(f"{self._where}: nothing is known of what its peaks are made of, since {self._unshared()}")
+        known = {one.earlier: one for one in found}
+        if earlier is not None and earlier not in known:
+            raise UsageError(f'{self._where} is not shared out among "{earlier}", only among {", ".join(known)}')
+        return found[0] if earlier is None else known[earlier]
+
+    def used_for(self) -> UsedFor:
+        """The classes that it speaks for and against, and the later units of whose peaks it is among the strongest
+        parts. Raises UsageError where the atlas knows neither."""
+        layer, measured = self.layer.stored.id, dict[str, Any](self._file.statistic("use") or {})
+        classes, units = self._file.used_for(layer, self.number), self._file.makes(layer, self.number)
+        if not classes and not units and "images" not in measured:
+            why = measured.get("refused", "the atlas was made without it; the command that built it adds it")
+            raise UsageError(f"{self._where}: nothing is known of what it is used for, since {why}")
+        return UsedFor(classes=classes, units=units, images=measured.get("images", 0))
+
+    def _unshared(self) -> str:
+        """Why there is nothing, as a clause."""
+        stored, refused = self.layer.stored, self._file.statistic("shares", self.layer.stored.id)
+        if refused:
+            return str(refused["refused"])
+        if not self.peaks:
+            return "it was never above zero"
+        if not any(one.record.auto and one.id < stored.id for one in self._file.layers):
+            return 'no layer that "auto" means comes before it in this atlas'
+        if stored.method is None:
+            return "only projected layers are shared out"
+        return "the atlas was made without it or for other units; the command that built it adds it"
 
     @property
     def statistics(self) -> ScannedUnit:

@@ -28,6 +28,15 @@ FRAMES = {
         "SELECT id AS image, source, sha256, size, height, width, label, skipped, duplicate_of, "
         "(SELECT count(*) FROM peak WHERE peak.image = image.id) AS peaks FROM image ORDER BY id"
     ),
+    "shares": (
+        "SELECT layer.name AS layer, unit, earlier.name AS earlier, other, share, spread, row, col FROM share "
+        "JOIN layer ON layer.id = share.layer JOIN layer AS earlier ON earlier.id = share.earlier "
+        "ORDER BY share.layer, unit, share.earlier DESC, rank"
+    ),
+    "uses": (
+        "SELECT layer.name AS layer, unit, used_for.rank, output, used_for.name AS class, amount, images FROM used_for "
+        "JOIN layer ON layer.id = used_for.layer ORDER BY used_for.layer, unit, used_for.rank"
+    ),
     "concepts": (
         "SELECT layer.name AS layer, unit, measure, rank, concept, level, score, iou, frequency, named "
         "FROM concept JOIN layer ON layer.id = concept.layer ORDER BY concept.layer, unit, measure, rank"

@@ -1,15 +1,7 @@
 """Reading an atlas: plain questions, answered with records and arrays. Neither torch nor the network is needed."""
 
 import json
-import os
-import sqlite3
-import threading
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -17,19 +9,20 @@ from jaxtyping import Float32, UInt8
 from layerscope.atlas import rows
 from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
-from layerscope.atlas.connection import open_for_reading, plain_errors, plain_values
+from layerscope.atlas.connection import plain_values
 from layerscope.atlas.frames import FRAMES
 from layerscope.atlas.layers import read_layers
+from layerscope.atlas.questions import Questions
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
+from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
 from layerscope.core.concepts import Dissection, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
-from layerscope.core.failures import plain_failures
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
-
-AnswerT = TypeVar("AnswerT")
+from layerscope.core.shares import MadeOf, Makes
+from layerscope.core.uses import ClassUse
 
 
 class Encoded(NamedTuple):
@@ -39,51 +32,15 @@ class Encoded(NamedTuple):
     pixels: bytes
 
 
-class AtlasFile:
+class AtlasFile(Questions):
     """An atlas opened for reading, also while a build writes it; usable from several threads.
 
     Raises AtlasError for a file that does not exist, NotAnAtlas for one that is something else or damaged,
     UnknownVersion for one of another version.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self._lock = threading.Lock()
-        self._connection = open_for_reading(self.path)
-        self._open = True
-        # A handle that is dropped, not closed, must not keep a build from making its file one again.
-        weakref.finalize(self, self._connection.close)
-
     def __enter__(self) -> "AtlasFile":
         return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file; a second call does nothing."""
-        with self._lock:
-            self._open = False
-            self._connection.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        failures = plain_failures(self.path, kind=AtlasError)
-        with self._lock, failures, plain_errors(self.path), plain_values(self.path):
-            if not self._open:
-                raise AtlasError(f"{self.path} was closed; open it again to read it")
-            yield self._connection
-
-    def _ask(self, question: Callable[..., AnswerT], *values: Any) -> AnswerT:
-        with self._reading() as connection:
-            return question(connection, *values)
-
-    def _rows(self, query: str, *values: Any) -> list[rows.SqlRow]:
-        with self._reading() as connection:
-            return connection.execute(query, values).fetchall()
-
-    def _row(self, query: str, *values: Any) -> rows.SqlRow | None:
-        return next(iter(self._rows(query, *values)), None)
 
     @property
     def run(self) -> RunRecord:
@@ -267,6 +224,20 @@ class AtlasFile:
     def notes(self, layer_id: int) -> tuple[Note, ...]:
         """What is said of a layer's units, in words, by unit."""
         return self._ask(read_notes, layer_id)
+
+    def made_of(self, layer_id: int, unit: int) -> tuple[MadeOf, ...]:
+        """What a unit's peaks are made of, as each earlier layer sees it, the nearest first; none where the atlas does
+        not know."""
+        return self._ask(read_made_of, layer_id, unit)
+
+    def makes(self, layer_id: int, unit: int) -> tuple[Makes, ...]:
+        """The later units of whose peaks this one is among the strongest parts; by layer, the highest share first."""
+        return self._ask(read_makes, layer_id, unit)
+
+    def used_for(self, layer_id: int, unit: int) -> tuple[ClassUse, ...]:
+        """The classes that a unit speaks for, the most first, then those that it speaks against; none where the atlas
+        does not know."""
+        return self._ask(read_used_for, layer_id, unit)
 
     def strata(self, layer_id: int, unit: int) -> tuple[Stratum, ...]:
         """Images around the 99th, 95th, 90th and 50th percentile of a unit's image maxima, the highest first.

@@ -5,37 +5,37 @@ order make the same rows: nothing but the run tells the time.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, rows, strata
-from layerscope.atlas.connection import enter_write_ahead_mode, leave_write_ahead_mode, open_for_writing, plain_errors
+from layerscope.atlas import concepts, rows, shares, strata
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
 from layerscope.atlas.layers import layer_row, read_layers
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
 from layerscope.atlas.schema import LATER_TABLES
+from layerscope.atlas.transactions import Transactions
 from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import AtlasError
 from layerscope.core.geometry import Box, Field
 from layerscope.core.records import ImageRecord, LayerRecord, Peaks, UnitStatistics
+from layerscope.core.shares import MadeOf
 from layerscope.core.strata import Neighbours, Strata
+from layerscope.core.uses import ClassUse
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class AtlasWriter:
+class AtlasWriter(Transactions):
     """The one writer of an atlas; used by the pipeline, as a context manager.
 
     Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that
@@ -43,10 +43,8 @@ class AtlasWriter:
     holds the file and when the disk is full.
     """
 
-    def __init__(self, path: Path, lock: WriterLock) -> None:
-        self.path = path
-        self._lock = lock
-        self._connection = open_for_writing(path)
+    def __enter__(self) -> "AtlasWriter":
+        return self
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, overwrite: bool = False) -> "AtlasWriter":
@@ -74,51 +72,6 @@ class AtlasWriter:
         except BaseException:
             lock.release()
             raise
-
-    def __enter__(self) -> "AtlasWriter":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Make the atlas one file again and let go of it; what no transaction finished is undone."""
-        try:
-            with plain_errors(self.path):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                leave_write_ahead_mode(self._connection)
-        finally:
-            self._connection.close()
-            self._lock.release()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is put inside is kept, or, after an error, none of it; within another one it is a part of that."""
-        if self._connection.in_transaction:
-            yield
-            return
-        with plain_errors(self.path):
-            enter_write_ahead_mode(self._connection)
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # SQLite has already rolled back by itself after some errors, a full disk among them.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def _put(self, statement: str, values: Iterable[rows.SqlRow]) -> None:
-        with self.transaction():
-            self._connection.executemany(statement, values)
-
-    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.SqlRow]) -> None:
-        """The rows of a layer in a table, in place of those that stood there."""
-        with self.transaction():
-            self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
-            self._put(rows.insert(table, columns), values)
 
     @property
     def run(self) -> RunRecord | None:
@@ -246,6 +199,16 @@ class AtlasWriter:
     def put_concepts(self, layer_id: int, units: Iterable[UnitConcept]) -> None:
         """What the layer's units detect, in place of what stood there."""
         self._replace("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, units))
+
+    def put_made_of(self, layer_id: int, found: Mapping[int, MadeOf]) -> None:
+        """What a unit of the layer is made of, by earlier layer's id, in place of what stood there."""
+        with self.transaction():
+            for statement, values in shares.statements(layer_id, found):
+                self._put(statement, values)
+
+    def put_used_for(self, layer_id: int, found: Iterable[tuple[int, Sequence[ClassUse]]]) -> None:
+        """What all units of a layer are used for, each with its classes, in place of what stood there."""
+        self._replace("used_for", shares.USED_FOR, layer_id, shares.used_for_rows(layer_id, found))
 
     def put_notes(self, layer_id: int, kind: str, texts: Mapping[int, str]) -> None:
         """Sentences of one kind about the layer's units, by unit, in place of those that stood there."""

@@ -52,7 +52,8 @@ FAST_PATHS = (
         same_bits=False,
     ),
     _row(
-        "constants on the way back", "factors behind a convolution stand in its filters, in place of multiplying signals",
+        "constants on the way back",
+        "factors behind a convolution stand in its filters, in place of multiplying signals",
         "graph.backward", "nothing_folded_back",
         "unit/graph/test_backward.py::test_constants_in_filters_give_what_each_rule_gives", same_bits=False,
     ),

@@ -33,6 +33,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
+def signed_percent(share: float) -> str:
+    """A share of either sign, which may be more than one, as a percentage; with a minus sign where it is below zero."""
+    said = percent(abs(share))
+    return f"\N{MINUS SIGN}{said}" if share < 0 and said != percent(0) else said
+
+
 def duration(seconds: float) -> str:
     """A time as people say it: "0.4 s", "35 s", "12 min", "3 h 5 min"."""
     if seconds < 10:

@@ -52,8 +52,14 @@ STRATA = Stage(
     counts="images",
     anywhere=True,
 )
+USE = Stage(
+    name="use",
+    sentence="of at most 128 images the scores of classes are shared out among the units of every layer",
+    counts="images",
+    anywhere=True,
+)
 # Of a build, in order.
-BUILD = (SCAN, SAMPLE, PROJECT, SHEETS, STRATA)
+BUILD = (SCAN, SAMPLE, PROJECT, SHEETS, USE, STRATA)
 
 THRESHOLDS = Stage(
     name="thresholds", sentence="every unit's values are counted, which gives its thresholds", counts="images"

@@ -21,16 +21,19 @@ from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.core.replay import Replay
 from layerscope.graph import Carrier
+from layerscope.graph.classifier import scores_of
 from layerscope.pipeline.beginning import note, of_engine, require_fit, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.projecting import Projecting
-from layerscope.pipeline.remaining import WITH_SHEETS, LayerPlan, Remaining
+from layerscope.pipeline.remaining import KEPT, LayerPlan, Remaining
 from layerscope.pipeline.sampling import SampleWork, Sampling
 from layerscope.pipeline.scanning import Scanning
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings, as_built, fingerprint
+from layerscope.pipeline.sharing import layer_sharing
 from layerscope.pipeline.sheets import Sheets
 from layerscope.pipeline.strata import PlacingStrata
+from layerscope.pipeline.using import Using
 from layerscope.pipeline.work import LayerWork, sampled_units, tile_size
 from layerscope.project.views import NaturalView
 from layerscope.sources import ImageCache, Source
@@ -98,6 +101,7 @@ class Build:
         works = self._sample(writer, remaining, engine)
         if works:
             self._project(writer, path, works, remaining, engine)
+        self._use(writer, remaining, engine)
         strata = PlacingStrata(
             writer, self.program, self.source, self.input, self.settings, clock=self.clock, engine=engine.name,
             threads=self.workers,
@@ -105,7 +109,7 @@ class Build:
         if strata.pieces:
             make(strata, writer, self.progress, engine=engine)
         for label in writer.stages():
-            if label != WITH_SHEETS:
+            if label not in KEPT:
                 writer.clear(label)
         writer.finish_run()
 
@@ -149,7 +153,7 @@ class Build:
         work = SampleWork(self.program, self.source, self.input, engine=engine.name, threads=self.workers)
         work.seed, work.clock = self.settings.seed, self.clock
         sampling = Sampling(
-            [plan.sampled(hashes) for plan in plans.values()], work,
+            [plan.sampled(hashes) for plan in plans.values() if not plan.measured], work,
             lambda layer, measured: remaining.keep(plans[layer.node], measured),
         )  # fmt: skip
         make(sampling, writer, self.progress, engine=engine)
@@ -162,6 +166,9 @@ class Build:
         layer, stored = plan.layer, remaining.stored(plan.layer)
         side = (stored.tile or 0) if layer.map else 0
         best = stored.method if stored.method in plan.methods else None
+        shared = layer_sharing(self.program, layer, plan.earlier) if plan.earlier else None
+        if shared is not None and shared.sharing.refused:
+            remaining.refuse_shares(layer, shared.sharing.refused)
         return LayerWork(
             layer=layer,
             methods=tuple(m for m in (best, *(m for m in plan.methods if m != best)) if m),
@@ -170,12 +177,13 @@ class Build:
             peaks=plan.peaks,
             side=side,
             size=tile_size(side, self.input, self.settings.tile),
+            shared=shared if shared is not None and shared.earlier and not shared.sharing.refused else None,
         )
 
     def _project(
         self, writer: AtlasWriter, path: Path, works: list[LayerWork], remaining: Remaining, engine: Opened
     ) -> None:
-        label = ";".join(f"{work.node}:{','.join(work.methods)}" for work in works)
+        label = ";".join(work.label for work in works)
         scratch = self._scratch(path, works, label)
         try:
             projecting = Projecting(
@@ -192,6 +200,21 @@ class Build:
                     remaining.mark(work.layer, work.methods)
         finally:
             scratch.close()
+
+    def _use(self, writer: AtlasWriter, remaining: Remaining, engine: Opened) -> None:
+        """What classes use the units of each layer for; nothing without a class output."""
+        layers, node = remaining.unused(), scores_of(self.program.graph)
+        if not layers or node is None:
+            return
+        using = Using(
+            writer, self.program, self.source, self.input, node, layers, seed=self.settings.seed, clock=self.clock,
+            engine=engine.name, threads=self.workers,
+        )  # fmt: skip
+        if using.layers and not using.refused:
+            make(using, writer, self.progress, engine=engine)
+        with writer.transaction():
+            using.finish()
+            remaining.mark_used()
 
     def _scratch(self, path: Path, works: list[LayerWork], label: str) -> Scratch:
         slots, start = {}, 0

@@ -4,7 +4,7 @@ tiles."""
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -54,6 +54,7 @@ class PeakTiles:
 
     tiles, scales: of each peak its patch, then every method's views. boxes: what the tiles show, in input px; sources:
     the same in px of the source picture. signals: by method, empty unless they are kept; extents: where each lies.
+    shares: what each peak is made of, as bytes.
     """
 
     node: int
@@ -65,6 +66,7 @@ class PeakTiles:
     sources: tuple[Box, ...]
     signals: Mapping[str, np.ndarray]
     extents: tuple[Box, ...] = ()
+    shares: UInt8[np.ndarray, "n s"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,7 @@ class ProjectWork(ImageWork):
         x = torch.from_numpy(batch.pixels)
         with self.clock.time("forward"):
             present = [self.works[node] for node in np.unique(group.peaks.node).tolist()]
-            shared = [work for work in present if work.methods and work.node not in self.alone]
+            shared = [work for work in present if work.carried and work.node not in self.alone]
             wanted = set().union(*(wanted_maps(self.program, work) for work in shared))
             maps = self.runner.run(x, wanted) if shared else {}
         shown = show(batch.pixels, self.input)
@@ -121,7 +123,7 @@ class ProjectWork(ImageWork):
     ) -> Iterator[PeakTiles]:
         """All peaks of one layer in this group."""
         places = np.searchsorted(batch.ids, peaks.image)
-        if not work.methods:
+        if not work.carried:
             whole = Box(top=0, left=0, bottom=self.input.height, right=self.input.width)
             for first in range(0, len(peaks), _PATCHES):
                 mine = peaks[first : first + _PATCHES]
@@ -129,10 +131,12 @@ class ProjectWork(ImageWork):
                 yield self._kept(work, mine, batch, shown, places[first : first + _PATCHES], [whole] * len(mine), *none)
             return
         entries = Entries(work.node, places, peaks.unit, peaks.row, peaks.col)
+        sharing = work.shared.sharing if work.shared else None
+        how: Any = {"sharing": sharing, "placed": peaks.rank == 0}
         parts = (
-            carried_cropped(self.program, entries, work.methods, x)
+            carried_cropped(self.program, entries, work.methods, x, **how)
             if work.node in self.alone
-            else carried(self.program, entries, work.methods, maps)
+            else carried(self.program, entries, work.methods, maps, **how)
         )
         for part in self.clock.each("cones", parts):
             mine = peaks[part.part]
@@ -140,7 +144,8 @@ class ProjectWork(ImageWork):
             with self.clock.time("views"):
                 boxes, tiles, scales = self._views(work, mine, part)
             signals, extents = _kept_signals(part) if self.settings.keep_signal else ({}, ())
-            yield self._kept(work, mine, batch, shown, places[part.part], boxes, tiles, scales, signals, extents)
+            kept = self._kept(work, mine, batch, shown, places[part.part], boxes, tiles, scales, signals, extents)
+            yield replace(kept, shares=_packed(work, part))
 
     def _compare(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> None:
         """An activation that does not come back means other weights, another image or other preprocessing."""
@@ -165,7 +170,9 @@ class ProjectWork(ImageWork):
             view_tiles(part.signals[method], part.extents[method], boxes, work.size, self.natural, views, shown)
             for method in work.methods
         ]
-        return boxes, np.concatenate([t for t, _ in made], 1), np.concatenate([s for _, s in made], 1)
+        none = np.zeros((len(peaks), 0, *work.size, 3), np.uint8), np.zeros((len(peaks), 0), np.float32)
+        tiles, scales = (np.concatenate(parts, 1) for parts in zip(none, *made, strict=True))
+        return boxes, tiles, scales
 
     def _kept(
         self, work: LayerWork, peaks: ShownPeaks, batch: Batch, shown: np.ndarray, places: np.ndarray,
@@ -190,9 +197,16 @@ def _kept_signals(part: Carried) -> tuple[dict[str, np.ndarray], tuple[Box, ...]
     return {name: signal.float().cpu().numpy() for name, signal in signals.items()}, tuple(boxes_of(extent))
 
 
+def _packed(work: LayerWork, part: Carried) -> UInt8[np.ndarray, "n s"] | None:
+    if work.shared is None:
+        return None
+    return work.shared.packed(part.values.double().cpu().numpy(), part.shares)
+
+
 def wanted_maps(program: Carrier, work: LayerWork) -> set[int]:
-    """The nodes whose maps a layer's projections read."""
-    return {work.node}.union(*(needed_maps(program, work.node, method) for method in work.methods))
+    """The nodes whose maps a layer's projections read, and what shares its peaks out."""
+    shared = work.shared.sharing.needed if work.shared else ()
+    return {work.node}.union(shared, *(needed_maps(program, work.node, method) for method in work.methods))
 
 
 def tolerance(program: Carrier) -> float:

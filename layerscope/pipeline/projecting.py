@@ -49,10 +49,10 @@ class Projecting(Job[ImageGroup, ProjectPart]):
         threads: int = 2,
     ) -> None:
         self.writer, self.scratch, self.settings = writer, scratch, settings
-        self.label = "project " + ";".join(f"{w.node}:{','.join(w.methods)}" for w in works)
+        self.label = "project " + ";".join(work.label for work in works)
         self.patches = {work.node: work.patches for work in works}
         peaks = ShownPeaks.of(works)
-        projected = {work.node: peaks.of_layer(work.node).image for work in works if work.methods}
+        projected = {work.node: peaks.of_layer(work.node).image for work in works if work.carried}
         alone = forwarded_cropped(program, projected, {w.node: w.methods for w in works})
         self.work = ProjectWork(
             program, source, input, settings, works={work.node: work for work in works}, alone=alone, natural=natural,
@@ -61,7 +61,7 @@ class Projecting(Job[ImageGroup, ProjectPart]):
         )  # fmt: skip
         self.clock = self.work.clock = clock or Clock()
         hashes = {record.id: record.sha256 for record in writer.images()}
-        count = _group_size(program, [work for work in works if work.methods and work.node not in alone])
+        count = _group_size(program, [work for work in works if work.carried and work.node not in alone])
         images = np.unique(peaks.image).tolist()
         groups = [tuple(images[first : first + count]) for first in range(0, len(images), count)]
         self.pieces = [_piece(number, group, peaks, hashes) for number, group in enumerate(groups)]
@@ -80,8 +80,9 @@ class Projecting(Job[ImageGroup, ProjectPart]):
                     self.writer.put_picture(image, self.settings.codec, data, height, width)
                 return 0
             keys = list(zip(part.unit.tolist(), part.rank.tolist(), strict=True))
-            for (unit, rank), tiles, scales in zip(keys, part.tiles, part.scales, strict=True):
-                self._checksum += self.scratch.put(part.node, unit, rank, tiles, scales)
+            shares = [b""] * len(keys) if part.shares is None else [one.tobytes() for one in part.shares]
+            for (unit, rank), tiles, scales, made_of in zip(keys, part.tiles, part.scales, shares, strict=True):
+                self._checksum += self.scratch.put(part.node, unit, rank, tiles, scales, made_of)
             if self.patches[part.node]:
                 boxes = zip(keys, part.boxes, part.sources, strict=True)
                 self.writer.set_boxes(part.node, [(*key, box, source) for key, box, source in boxes])

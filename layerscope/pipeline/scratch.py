@@ -20,18 +20,20 @@ from layerscope.core.errors import AtlasError
 
 @dataclass(frozen=True)
 class Slots:
-    """The slots of one layer: where they begin, for which units, tiles of which size, how many tiles per peak."""
+    """The slots of one layer: where they begin, for which units, tiles of which size, how many tiles per peak, and how
+    many bytes of what the peak is made of."""
 
     start: int
     units: tuple[int, ...]
     k: int
     size: tuple[int, int]
     tiles: int
+    shares: int = 0
 
     @property
     def slot(self) -> int:
-        """Bytes of one peak: its tiles and their scales."""
-        return self.tiles * (self.size[0] * self.size[1] * 3 + 4)
+        """Bytes of one peak: its tiles, their scales, what it is made of."""
+        return self.tiles * (self.size[0] * self.size[1] * 3 + 4) + self.shares
 
     @property
     def end(self) -> int:
@@ -47,10 +49,17 @@ class Scratch:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
     def put(
-        self, layer: int, unit: int, rank: int, tiles: UInt8[np.ndarray, "t h w 3"], scales: Float32[np.ndarray, " t"]
+        self,
+        layer: int,
+        unit: int,
+        rank: int,
+        tiles: UInt8[np.ndarray, "t h w 3"],
+        scales: Float32[np.ndarray, " t"],
+        shares: bytes = b"",
     ) -> int:
-        """Write one peak's tiles; the checksum of what was written. Raises AtlasError when the disk is full."""
-        data = tiles.tobytes() + scales.tobytes()
+        """Write one peak's tiles, and what it is made of; the checksum of what was written. Raises AtlasError when the
+        disk is full."""
+        data = tiles.tobytes() + scales.tobytes() + shares
         assert len(data) == self.slots[layer].slot
         try:
             self._write(data, self._offset(layer, unit, rank))
@@ -68,15 +77,19 @@ class Scratch:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             data, offset = data[written:], offset + written
 
-    def unit(self, layer: int, unit: int) -> tuple[UInt8[np.ndarray, "k t h w 3"], Float32[np.ndarray, "k t"]]:
-        """All tiles of a unit, by rank, with their scales; zeros where nothing was put."""
+    def unit(
+        self, layer: int, unit: int
+    ) -> tuple[UInt8[np.ndarray, "k t h w 3"], Float32[np.ndarray, "k t"], UInt8[np.ndarray, "k s"]]:
+        """All tiles of a unit, by rank, with their scales and what the peaks are made of; zeros where nothing was
+        put."""
         slots = self.slots[layer]
         data = os.pread(self._file, slots.slot * slots.k, self._offset(layer, unit, 0))
         raw = np.zeros((slots.k, slots.slot), np.uint8)
         raw.reshape(-1)[: len(data)] = np.frombuffer(data, np.uint8)
-        pixels = slots.slot - 4 * slots.tiles
+        pixels = slots.slot - 4 * slots.tiles - slots.shares
+        scales = np.ascontiguousarray(raw[:, pixels : pixels + 4 * slots.tiles]).view(np.float32)
         tiles = raw[:, :pixels].reshape(slots.k, slots.tiles, *slots.size, 3)
-        return tiles, np.ascontiguousarray(raw[:, pixels:]).view(np.float32)
+        return tiles, scales, raw[:, slots.slot - slots.shares :]
 
     def checksum(self, peaks: Iterable[tuple[int, int, int]]) -> int:
         """The sum of the checksums of these peaks (layer, unit, rank), as they stand in the file."""

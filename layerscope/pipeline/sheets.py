@@ -1,4 +1,5 @@
-"""The fourth stage: the tiles of a unit become one picture per kind, method and view."""
+"""The fourth stage: the tiles of a unit become one picture per kind, method and view, and what its peaks are made of
+becomes their mean."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from layerscope.core.codecs import BLANK
 from layerscope.core.engines import Made, Piece, in_turn
 from layerscope.core.pieces import Job
 from layerscope.core.progress import Clock
+from layerscope.core.shares import MadeOf
 from layerscope.core.stages import SHEETS
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
@@ -41,7 +43,11 @@ class EncodedSheet:
     pixels: bytes
 
 
-class Sheets(Job[Units, EncodedSheet]):
+# What a unit is made of, by earlier layer.
+MadeByLayer = dict[int, MadeOf]
+
+
+class Sheets(Job[Units, EncodedSheet | MadeByLayer]):
     """The sheets of all units, in groups of 64 units; the tiles lie in the scratch file, so they are encoded here."""
 
     stage = SHEETS
@@ -67,22 +73,22 @@ class Sheets(Job[Units, EncodedSheet]):
         self.pieces = [Piece(number, len(group.units), group) for number, group in enumerate(groups)]
         self.work = self._encode
 
-    def _encode(self, pieces: Sequence[Piece[Units]], /) -> Iterator[Made[EncodedSheet]]:
+    def _encode(self, pieces: Sequence[Piece[Units]], /) -> Iterator[Made[EncodedSheet | MadeByLayer]]:
         with ThreadPoolExecutor(self.threads) as pool:
             yield from in_turn(pieces, lambda piece: self._encoded(piece.held, pool))
 
-    def _encoded(self, group: Units, pool: ThreadPoolExecutor) -> Iterator[EncodedSheet]:
+    def _encoded(self, group: Units, pool: ThreadPoolExecutor) -> Iterator[EncodedSheet | MadeByLayer]:
         with self.clock.time("encode"):
             made = list(pool.map(lambda unit: list(self._sheets(group.work, unit)), group.units))
         for sheets in made:
             yield from sheets
 
-    def _sheets(self, work: LayerWork, unit: int) -> Iterator[EncodedSheet]:
+    def _sheets(self, work: LayerWork, unit: int) -> Iterator[EncodedSheet | MadeByLayer]:
         """The sheets of one unit; a unit without any peak has none."""
         present = work.peaks.image[unit] >= 0
         if not present.any():
             return
-        tiles, scales = self.scratch.unit(work.node, unit)
+        tiles, scales, shares = self.scratch.unit(work.node, unit)
         tiles = np.where(present[:, None, None, None, None], tiles, np.uint8(BLANK))
         scales = np.where(present[:, None], scales, np.float32(0))
         kinds = [("projections", method, view) for method in work.methods for view in self.settings.views]
@@ -90,10 +96,15 @@ class Sheets(Job[Units, EncodedSheet]):
             if kind == "projections" or work.patches:
                 data = encode(grid(tiles[:, index]), self.settings.codec, shows=view or kind)
                 yield EncodedSheet(unit, kind, method, view, scales[:, index], data)
+        if work.shared is not None:
+            yield work.shared.unit(unit, shares, present)
 
-    def put(self, piece: Piece[Units], part: EncodedSheet) -> int:
-        """Store one sheet."""
+    def put(self, piece: Piece[Units], part: EncodedSheet | MadeByLayer) -> int:
+        """Store one sheet, or what a unit is made of."""
         with self.clock.time("write"):
+            if isinstance(part, dict):
+                self.writer.put_made_of(piece.held.work.node, part)
+                return 0
             self.writer.put_sheet(
                 piece.held.work.node, part.unit, part.kind, part.method, part.view, part.scales, self.settings.codec,
                 part.pixels,

@@ -9,6 +9,7 @@ from layerscope.core.records import Input, LayerRecord, Peaks
 from layerscope.graph import Graph
 from layerscope.pipeline.scratch import Slots
 from layerscope.pipeline.settings import Settings
+from layerscope.pipeline.sharing import LayerSharing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,8 @@ class LayerWork:
 
     methods: to be made now, the plate's own first; none for a dense layer that nobody asked to project. patches:
     whether the patches are to be made too. units: those that get sheets. peaks: of all units. side: of the square
-    boxes, input px; 0 where every tile is the whole input. size: rows and columns of a stored tile.
+    boxes, input px; 0 where every tile is the whole input. size: rows and columns of a stored tile. shared: how the
+    peaks are shared out among earlier layers, None where they are not.
     """
 
     layer: LayerRecord
@@ -27,14 +29,27 @@ class LayerWork:
     peaks: Peaks
     side: int
     size: tuple[int, int]
+    shared: LayerSharing | None = None
 
     @property
     def node(self) -> int:
         return self.layer.node
 
+    @property
+    def carried(self) -> bool:
+        """Whether its peaks are carried back, to be seen or to be shared out."""
+        return bool(self.methods or self.shared)
+
+    @property
+    def label(self) -> str:
+        """What is to be made of the layer, as pieces of a build are marked by."""
+        among = ",".join(str(one.node) for one in self.shared.earlier) if self.shared else ""
+        return f"{self.node}:{','.join(self.methods)}{'<' if among else ''}{among}"
+
     def slots(self, start: int, k: int, views: int) -> Slots:
         """This layer's place in the scratch file: a patch and each method's views for every peak."""
-        return Slots(start, self.units, k, self.size, 1 + len(self.methods) * views)
+        shares = self.shared.dtype.itemsize if self.shared else 0
+        return Slots(start, self.units, k, self.size, 1 + len(self.methods) * views, shares)
 
 
 def sampled_units(layer: LayerRecord, settings: Settings) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ without padding, and clear what lies beyond the border, or it would come back in
 Branches meet in the union of their windows. Where a window is the whole map the call is made as it stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,9 @@ from layerscope.core.geometry import IDENTITY
 from layerscope.core.methods import METHODS
 from layerscope.graph import Carrier, Node, WayBack
 from layerscope.graph.exactly import exactly
+from layerscope.graph.ops.calls import Call
 from layerscope.graph.ops.kernels import NARROW
+from layerscope.graph.ops.rules import Rule
 from layerscope.graph.sent import sent
 from layerscope.project.extents import Extent, extents_of, spatial_size_of
 from layerscope.project.windows import cleared, cut, laid
@@ -148,23 +150,23 @@ def carry_back(
     program = program.wide
     if METHODS.known(method).starts == "one":
         values = torch.ones_like(values)
-    signals = {entries.node: _start(program, entries, values, extents[entries.node])}
-    spilled: set[int] = set()
+    signals = {entries.node: starting_signal(program, entries, values, extents[entries.node])}
+    beyond: set[int] = set()
     way = program.way_back(entries.node, method)
     with exactly(program.device):
         for node in reversed(program.graph.nodes[1 : entries.node + 1]):
             if node.id not in signals:
                 continue
             signal = signals.pop(node.id)
-            if node.id in spilled:
+            if node.id in beyond:
                 signal = cleared(signal, extents[node.id])
             for source, part in _one_step(program, node, entries.node, signal, extents, cache, method, way):
                 signals[source] = signals[source] + part if source in signals else part
-            spilled.update(_spilled(program, node))
+            beyond.update(spilled(program, node))
     return cleared(signals[0], extents[0])
 
 
-def _spilled(program: Carrier, node: Node) -> set[int]:
+def spilled(program: Carrier, node: Node) -> set[int]:
     """The inputs of a call beyond whose border it can bring a signal: its window is more than a position of its own, or
     its output is a larger map, as that of a padding."""
     size, found = spatial_size_of(node), set[int]()
@@ -175,7 +177,7 @@ def _spilled(program: Carrier, node: Node) -> set[int]:
     return found
 
 
-def _start(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
+def starting_signal(program: Carrier, entries: Entries, values: Tensor, extent: Extent) -> Tensor:
     """One number per entry, in its unit's channel, zero elsewhere; on the whole map if the cone starts with one."""
     shape = program.graph.nodes[entries.node].shape
     units = torch.from_numpy(entries.unit)
@@ -207,11 +209,23 @@ def _one_step(
     way: WayBack,
 ) -> list[tuple[int, Tensor]]:
     """The signal at a node's output carried to each of its inputs, on the extents of those."""
-    op, own, call = program.graph.op(node), extents[node.id], way.calls.get(node.id) or program.call(node.id)
     if _is_where_it_starts(program, start, node.id):
-        source = node.sources[0]
+        source, own = node.sources[0], extents[node.id]
         return [(source, signal if len(node.shape) == 1 else laid(signal, own, extents[source]))]
-    rule, nodes = op.rule(method), program.graph.nodes
+    rule = program.graph.op(node).rule(method)
+    call = way.calls.get(node.id) or program.call(node.id)
+    call, seen = on_windows(program, node, call, rule, signal, extents, cache)
+    parts = (signal,) if node.id in way.passed else rule(signal, call)
+    return carried_on(program, node, rule, parts, extents, seen)
+
+
+def on_windows(
+    program: Carrier, node: Node, call: Call, rule: Rule, signal: Tensor, extents: Mapping[int, Extent],
+    cache: CachedMaps,
+) -> tuple[Call, list[Extent]]:  # fmt: skip
+    """A node's call on the windows that a signal at its output sees, with the values that the rule reads; and these
+    windows, of each input."""
+    op, own, nodes = program.graph.op(node), extents[node.id], program.graph.nodes
     whole = own.is_whole or len(node.shape) == 1
     if whole:
         seen, fill = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources], 0.0
@@ -227,7 +241,15 @@ def _one_step(
         call = call.local(shapes, tuple(signal.shape[1:]), tensors, output)
     elif rule.inputs or rule.output:
         call = call.knowing(tensors, output)
-    parts, skipped = (signal,) if node.id in way.passed else rule(signal, call), rule.skips(program.call(node.id))
+    return call, seen
+
+
+def carried_on(
+    program: Carrier, node: Node, rule: Rule, parts: Sequence[Tensor], extents: Mapping[int, Extent],
+    seen: Sequence[Extent],
+) -> list[tuple[int, Tensor]]:  # fmt: skip
+    """What a rule sends to each input, laid on the extents of those."""
+    nodes, skipped = program.graph.nodes, rule.skips(program.call(node.id))
     return [
         (source, part if len(nodes[source].shape) == 1 else laid(part, held, extents[source]))
         for index, (source, part, held) in enumerate(zip(node.sources, parts, seen, strict=True))

@@ -6,20 +6,23 @@ reads and the time that it takes to begin.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Box
 from layerscope.core.records import Projections
 from layerscope.graph import Carrier
+from layerscope.graph.ops.table import GATES_HELD
 from layerscope.project.cone import CachedCones, CachedMaps, Entries, carry_back, forward_cones, needed_maps
 from layerscope.project.extents import Extent, extents_of, spatial_size_of
+from layerscope.project.shares import Shares, Sharing
 from layerscope.project.windows import laid
 
 BATCH_BYTES = 16 * 2**20
@@ -52,13 +55,15 @@ class Carried:
     """One batch of entries, carried back by several methods.
 
     part: which of the entries. signals: by method, [m, c, h, w]. extents: where they lie, by method: one that sends
-    nothing into gates stays in the cone of the map itself. values: [m], the activations that they start from.
+    nothing into gates stays in the cone of the map itself. values: [m], the activations that they start from. shares:
+    what these are made of, by earlier layer's node, where that was asked for.
     """
 
     part: slice
     signals: dict[str, Tensor]
     extents: dict[str, Extent]
     values: Tensor
+    shares: Mapping[int, Shares] = field(default_factory=dict[int, Shares])
 
     def joined(self) -> tuple[dict[str, Tensor], Extent]:
         """All signals on windows of one size, and where these lie."""
@@ -68,19 +73,36 @@ class Carried:
 
 
 def carried(
-    program: Carrier, entries: Entries, methods: Sequence[str], maps: dict[int, Tensor], *, size: int | None = None
+    program: Carrier,
+    entries: Entries,
+    methods: Sequence[str],
+    maps: dict[int, Tensor],
+    *,
+    size: int | None = None,
+    sharing: Sharing | None = None,
+    placed: Bool[np.ndarray, " m"] | None = None,
 ) -> Iterator[Carried]:
-    """The entries batch by batch, on the maps of whole images."""
-    size = size or min(batch_size(program, entries.node, method) for method in methods)
+    """The entries batch by batch, on the maps of whole images.
+
+    sharing: also tells what the values are made of; placed: for which of them also where it lies.
+    """
+    size = size or min(batch_size(program, entries.node, method) for method in methods or (GATES_HELD,))
     for first in range(0, len(entries), size):
         part = slice(first, first + size)
         batch = entries.part(part)
         values, cache = activations_at(maps[entries.node], batch), CachedMaps(maps, batch)
-        yield _carried(program, part, batch, methods, values, cache)
+        yield _carried(program, part, batch, methods, values, cache, sharing, placed)
 
 
 def carried_cropped(
-    program: Carrier, entries: Entries, methods: Sequence[str], x: Tensor, *, size: int | None = None
+    program: Carrier,
+    entries: Entries,
+    methods: Sequence[str],
+    x: Tensor,
+    *,
+    size: int | None = None,
+    sharing: Sharing | None = None,
+    placed: Bool[np.ndarray, " m"] | None = None,
 ) -> Iterator[Carried]:
     """The same after a forward pass of the entries' cones only."""
     size = size or batch_size(program, entries.node)
@@ -89,18 +111,26 @@ def carried_cropped(
         batch = entries.part(part)
         cones, extents = forward_cones(program, x, batch)
         values = _at(cones[entries.node], batch, extents[entries.node])
-        yield _carried(program, part, batch, methods, values, CachedCones(cones, extents))
+        yield _carried(program, part, batch, methods, values, CachedCones(cones, extents), sharing, placed)
 
 
 def _carried(
-    program: Carrier, part: slice, batch: Entries, methods: Sequence[str], values: Tensor, cache: CachedMaps
+    program: Carrier,
+    part: slice,
+    batch: Entries,
+    methods: Sequence[str],
+    values: Tensor,
+    cache: CachedMaps,
+    sharing: Sharing | None,
+    placed: Bool[np.ndarray, " m"] | None,
 ) -> Carried:
     signals, extents = {}, {}
     for method in methods:
         cone = extents_of(program, batch.node, batch.row, batch.col, method)
         signals[method], extents[method] = carry_back(program, batch, values, cache, method, cone), cone[0]
         _require_finite(program, batch, method, signals[method])
-    return Carried(part, signals, extents, values)
+    wanted = np.zeros(len(batch), bool) if placed is None else placed[part]
+    return Carried(part, signals, extents, values, sharing(batch, cache, wanted) if sharing else {})
 
 
 def _require_finite(program: Carrier, entries: Entries, method: str, signal: Tensor) -> None:

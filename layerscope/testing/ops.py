@@ -19,7 +19,7 @@ from layerscope.graph.args import bind
 from layerscope.graph.ops.calls import Call
 from layerscope.graph.ops.ranges import Range
 from layerscope.graph.ops.rules import Rule, vjp
-from layerscope.graph.ops.table import Op
+from layerscope.graph.ops.table import GATES_HELD, Op
 from layerscope.testing.windows import at, cut, edges, inside, laid, seen_by, spatial_size, with_new
 
 # Random inputs side by side in a batch: what one of them does not show, another does.
@@ -89,7 +89,7 @@ def laws(row: Op) -> None:
     for law in LAWS:
         for case in cases(row):
             law(case)
-    for method, case in itertools.product(METHODS.names, cases(row)):
+    for method, case in itertools.product((*METHODS.names, GATES_HELD), cases(row)):
         rules_stay_in_their_place(case, method)
 
 
@@ -202,8 +202,21 @@ def float32_is_near(case: Case) -> None:
         torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-4 * max(float(wanted.abs().max()), 1e-30))
 
 
+def held_gates_add_up(case: Case) -> None:
+    """With its gates held, what the inputs send and what comes beside them is the output, to rounding."""
+    held, rule = case.row.held, case.row.rule(GATES_HELD)
+    for inputs in (case.inputs, case.random(15)) if held else ():
+        signal = case.signal(16, len(inputs[0]))
+        call = case.knowing(rule, inputs)
+        sent = sum(((x * part).sum() for x, part in zip(inputs, rule(signal, call), strict=True)), torch.tensor(0.0))
+        beside = held.beside(call) if held and held.beside else None
+        found = sent if beside is None else sent + (signal * beside).sum()
+        _close(found.double(), (case.call.run(*inputs) * signal).sum(), f"{case}: its parts are not all of it")
+
+
 LAWS: tuple[Callable[[Case], None], ...] = (
     window_is_true, pad_is_true, linear_is_linear, gradient_is_autograds, range_is_true, float32_is_near,
+    held_gates_add_up,
 )  # fmt: skip
 
 

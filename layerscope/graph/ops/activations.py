@@ -16,7 +16,7 @@ from torch import Tensor
 
 from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import ANYTHING, Range
-from layerscope.graph.ops.rules import GRADIENT, Rule
+from layerscope.graph.ops.rules import GRADIENT, HeldGates, Rule, constant_output, holding
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -125,6 +125,36 @@ def _scaled(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (signal * secant(call),)
 
 
+def _held_scaled(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """Times (y - y(0)) / x; nothing goes through what has no value at zero."""
+    if bool(torch.isfinite(_at_zero(call)).all()):
+        return (signal * secant(call),)
+    return (signal * torch.where(torch.isfinite(_at_zero(call)), secant(call), 0),)
+
+
+def _at_zero(call: Call) -> Tensor:
+    (x,) = call.tensors
+    return call.run(torch.zeros_like(x[:1]))
+
+
+def _held_beside(call: Call) -> Tensor | None:
+    """y(0); all of y where that is no number: there the output counts as a constant."""
+    zero = _at_zero(call)
+    if not bool(zero.any()):
+        return None
+    finite = torch.isfinite(zero)
+    return zero if bool(finite.all()) else torch.where(finite, zero, call.run(*call.tensors))
+
+
+def _held(function: Function) -> HeldGates:
+    if function.jumps and function.way == "other":
+        return constant_output("a sign counts as a constant")
+    note = (
+        "" if function.name not in ("rsqrt", "reciprocal", "log") else "what has no value at zero counts as a constant"
+    )
+    return HeldGates(holding(_held_scaled), _held_beside, note)
+
+
 _SECANT = Rule(_scaled, inputs=True, word="secant")
 _RULES = {
     "rises": {"deconvnet": Rule(_clamped), "guided": Rule(_clamped_and_scaled, inputs=True, word="both")},
@@ -188,6 +218,7 @@ ROWS = tuple(
         activation=None if function.way == "other" else "smooth",
         range=_range(function),
         rules=_rules(function),
+        held=_held(function),
         stated=False,
         jumps=function.jumps,
     )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
-from layerscope.graph.ops.rules import adjoint, vjp
+from layerscope.graph.ops.rules import HeldGates, adjoint, vjp
 from layerscope.graph.ops.table import Op, everything, pointwise
 
 aten = torch.ops.aten
@@ -105,6 +105,15 @@ def _phases(weight: Tensor, stride: tuple[int, int]) -> Tensor:
     return _channels_last(parts.flip(-2, -1).reshape(-1, filters, *taps))
 
 
+def bias_of(call: Call) -> Tensor | None:
+    """What is added to each channel, to be spread over the map."""
+    return None if call["bias"] is None else call["bias"].reshape(1, -1, *(1,) * (len(call.shape) - 1))
+
+
+def _one_bias(call: Call) -> Tensor | None:
+    return call["bias"]
+
+
 def _conv_samples() -> Iterator[Sample]:
     x = torch.linspace(-1, 1, 2 * 4 * 9 * 8, dtype=torch.float64).sin().reshape(2, 4, 9, 8)
 
@@ -161,6 +170,7 @@ ROWS = (
         samples=_along_samples,
         linear=True,
         gradient=adjoint(vjp),
+        held=HeldGates(beside=_one_bias),
     ),
     Op(
         name="conv2d",
@@ -171,6 +181,7 @@ ROWS = (
         linear=True,
         role="filters",
         gradient=adjoint(_conv_back),
+        held=HeldGates(beside=bias_of),
     ),
     Op(
         name="linear",
@@ -181,5 +192,6 @@ ROWS = (
         linear=True,
         role="filters",
         gradient=adjoint(_linear_back),
+        held=HeldGates(beside=bias_of),
     ),
 )

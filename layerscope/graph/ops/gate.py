@@ -15,7 +15,7 @@ from torch._ops import OpOverload
 from layerscope.core.geometry import IDENTITY, Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.ranges import ANYTHING, Range
-from layerscope.graph.ops.rules import Rule, derivative, vjp
+from layerscope.graph.ops.rules import HeldGates, Rule, derivative, holding, vjp
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -97,6 +97,15 @@ def _constant(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return signal * call.tensors[1], torch.zeros_like(call.tensors[1])
 
 
+def _halves(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return tuple(part / 2 for part in _gradient(signal, call))
+
+
+def _divided(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    divisor = call.tensors[1]
+    return gathered(signal / divisor, call.inputs[0]), torch.zeros_like(divisor)
+
+
 def _range(call: Call, inputs: tuple[Range, ...]) -> Range:
     return inputs[0].times(inputs[1])
 
@@ -130,6 +139,7 @@ def _smaller_samples() -> Iterator[Sample]:
 _QUOTIENT = Rule(
     _quotient_rule, inputs=True, word="factor", skips=lambda call: frozenset([1] if call["by_one"] else [])
 )
+_DIVIDED = Rule(_divided, inputs=True, word="held", skips=lambda call: frozenset([1]))
 _CONSTANT = Rule(_constant, inputs=True, word="factor", skips=lambda call: frozenset([1]))
 
 ROWS = (
@@ -143,6 +153,7 @@ ROWS = (
         range=_range,
         gradient=derivative(_gradient),
         rules={"deconvnet": _CONSTANT, "guided": _CONSTANT},
+        held=HeldGates(_CONSTANT, note="a gate counts as a constant"),
         stated=False,
     ),
     Op(
@@ -154,6 +165,7 @@ ROWS = (
         linear=False,
         range=_range,
         gradient=derivative(_gradient),
+        held=HeldGates(holding(_halves), note="of a product of two maps each gets half"),
     ),
     Op(
         name="quotient",
@@ -165,6 +177,7 @@ ROWS = (
         pad=1.0,  # beyond the border nothing is divided by zero
         range=_quotient_range,
         rules={"deconvnet": _QUOTIENT, "guided": _QUOTIENT},
+        held=HeldGates(_DIVIDED, note="a divisor counts as a constant"),
         stated=False,
     ),
     Op(
@@ -174,6 +187,7 @@ ROWS = (
         window=pointwise,
         samples=_smaller_samples,
         linear=False,
+        held=HeldGates(),
         range=lambda call, inputs: Range(min(one.low for one in inputs), min(one.high for one in inputs)),
     ),
 )

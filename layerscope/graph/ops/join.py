@@ -10,7 +10,7 @@ from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.gate import gathered, spread_over
 from layerscope.graph.ops.pointwise import differs_by_place
 from layerscope.graph.ops.ranges import Range, constant, hull
-from layerscope.graph.ops.rules import Back, adjoint
+from layerscope.graph.ops.rules import Back, HeldGates, adjoint
 from layerscope.graph.ops.table import Op, everything, pointwise
 
 aten = torch.ops.aten
@@ -49,6 +49,15 @@ def _sum_back(sign: float) -> Back:
         return tuple(gathered(part, shape) for part, shape in zip(parts, call.inputs, strict=True))
 
     return back
+
+
+def added_constant(call: Call) -> Tensor | None:
+    """The constant of a map and a constant: what comes of nothing."""
+    if len(call.inputs) > 1:
+        return None
+    sides = [side for side in (call["self"], call["other"]) if isinstance(side, Tensor)]
+    like = sides[0] if sides else torch.zeros((), dtype=torch.float64)
+    return call.run(like.new_zeros((1, *next(iter(call.inputs)))))
 
 
 def _cat_window(call: Call) -> tuple[Field, ...]:
@@ -101,6 +110,7 @@ ROWS = (
         role="sum",
         range=_sum_range(1.0),
         gradient=adjoint(_sum_back(1.0)),
+        held=HeldGates(beside=added_constant),
     ),
     Op(
         name="sub",
@@ -112,6 +122,7 @@ ROWS = (
         pad=_sum_pad,
         range=_sum_range(-1.0),
         gradient=adjoint(_sum_back(-1.0)),
+        held=HeldGates(beside=added_constant),
     ),
     Op(
         name="cat",

@@ -15,7 +15,7 @@ from torch._ops import OpOverload
 from layerscope.core.geometry import IDENTITY, Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.ranges import Range
-from layerscope.graph.ops.rules import Rule
+from layerscope.graph.ops.rules import GRADIENT, HeldGates, Rule, constant_output, holding
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -62,7 +62,12 @@ def _share_samples() -> Iterator[Sample]:
     yield Sample(aten.softmax.int, (x,), (NodeInput(0), -1))
 
 
-def _row(name: str, sentence: str, table: _Samples) -> Op:
+def _half(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """Of what grows with the square of its input, which is half its gradient times that."""
+    return tuple(part / 2 for part in GRADIENT(signal, call))
+
+
+def _row(name: str, sentence: str, table: _Samples, held: HeldGates) -> Op:
     return Op(
         name=name,
         sentence=sentence,
@@ -70,6 +75,7 @@ def _row(name: str, sentence: str, table: _Samples) -> Op:
         window=_over_axes,
         samples=_samples(table),
         linear=False,
+        held=held,
         pad=None,  # of equal numbers, as any constant beyond the border gives, a deviation has no derivative
         range=lambda call, inputs: Range(0.0, inf),
     )
@@ -87,14 +93,17 @@ ROWS = (
     _row(
         "norm", "the norm over channels or places",
         {aten.linalg_vector_norm.default: ((2, (2, 3), True), (2, (1,), True), (1, (2, 3)))},
+        HeldGates(),
     ),
     _row(
         "var", "the variance over channels or places",
         {aten.var.correction: (((2, 3),),), aten.var.dim: (((1,), False, True),)},
+        HeldGates(holding(_half)),
     ),
     _row(
         "std", "the standard deviation over channels or places",
         {aten.std.correction: (((2, 3),),), aten.std.dim: (((1,), False, True),)},
+        HeldGates(),
     ),
     Op(
         name="softmax",
@@ -105,6 +114,7 @@ ROWS = (
         linear=False,
         range=lambda call, inputs: Range(0.0, 1.0),
         rules={"deconvnet": SHARE, "guided": SHARE},
+        held=constant_output("the shares of a softmax count as constants"),
         stated=False,
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import ANYTHING, Range
-from layerscope.graph.ops.rules import Rule, adjoint
+from layerscope.graph.ops.rules import HeldGates, Rule, adjoint, holding
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -22,10 +22,28 @@ local_response_norm = torch.ops.layerscope.local_response_norm.default
 
 def _batch_norm_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     """The linear map that batch norm is in evaluation: one factor per channel; no shift on the way back."""
+    return (signal * _factor(call).reshape(1, -1, *(1,) * (signal.dim() - 2)),)
+
+
+def _factor(call: Call) -> Tensor:
     factor = torch.rsqrt(call["running_var"] + call["eps"])
-    if call["weight"] is not None:
-        factor = factor * call["weight"]
-    return (signal * factor.reshape(1, -1, *(1,) * (signal.dim() - 2)),)
+    return factor if call["weight"] is None else factor * call["weight"]
+
+
+def _shift(call: Call) -> Tensor:
+    """What batch norm makes of nothing."""
+    shift = -call["running_mean"] * _factor(call)
+    shift = shift if call["bias"] is None else shift + call["bias"]
+    return shift.reshape(1, -1, *(1,) * (len(call.shape) - 1))
+
+
+def _over_neighbours(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """The power that each number was divided by, its neighbours counting as constants."""
+    (x,) = call.tensors
+    size = call["size"]
+    squares = F.pad(x.square().flatten(2).transpose(1, 2), (size // 2, (size - 1) // 2))
+    mean = squares.unfold(2, size, 1).mean(3).transpose(1, 2).reshape(x.shape)
+    return (signal * (call["k"] + call["alpha"] * mean).pow(-call["beta"]),)
 
 
 def _pass_through(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
@@ -68,6 +86,7 @@ ROWS = (
         linear=True,
         role="normalisation",
         gradient=adjoint(_batch_norm_back),
+        held=HeldGates(beside=_shift),
     ),
     Op(
         name="local_response_norm",
@@ -79,5 +98,6 @@ ROWS = (
         role="normalisation",
         range=_response_range,
         rules={"deconvnet": Rule(_pass_through), "guided": Rule(_pass_through)},
+        held=HeldGates(holding(_over_neighbours), note="the neighbours' squares count as constants"),
     ),
 )

@@ -12,7 +12,7 @@ from torch import Tensor
 from layerscope.core.geometry import Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.ranges import Range, hull
-from layerscope.graph.ops.rules import Rule, vjp
+from layerscope.graph.ops.rules import HeldGates, Rule, vjp
 from layerscope.graph.ops.table import Op, everything
 
 aten = torch.ops.aten
@@ -75,6 +75,10 @@ def _back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return vjp(signal, call)
 
 
+def _around(call: Call) -> Tensor | None:
+    return call.run(torch.zeros((1, *call.inputs[0]), dtype=torch.float64)) if _value(call) else None
+
+
 ROWS = (
     Op(
         name="pad",
@@ -87,5 +91,6 @@ ROWS = (
         role="view",
         range=_range,
         gradient=Rule(_back, word="gradient"),
+        held=HeldGates(beside=_around),
     ),
 )

@@ -11,7 +11,7 @@ from torch import Tensor
 from layerscope.core.geometry import Field
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample, Weight
 from layerscope.graph.ops.ranges import ANYTHING, Range, constant
-from layerscope.graph.ops.rules import adjoint, derivative, rectifying
+from layerscope.graph.ops.rules import HeldGates, Rule, adjoint, derivative, holding, rectifying
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -32,6 +32,17 @@ def _bounds(call: Call) -> tuple[float, float]:
 
 def _hardtanh_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.hardtanh_backward(signal, call.tensors[0], *_bounds(call)),)
+
+
+def _let_through(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """By the rectifier's output, which whoever shares out a value reads anyhow."""
+    return (aten.threshold_backward(signal, call.output, 0),)
+
+
+def _as_a_factor(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    """Times y / x; x, where it is not zero, has a y of its own sign, or none."""
+    (x,) = call.tensors
+    return (signal * torch.where(x == 0, 0, call.run(x) / x),)
 
 
 def _leaky_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
@@ -159,6 +170,7 @@ ROWS = (
         range=lambda call, inputs: inputs[0].clipped(0.0, inf),
         gradient=_RELU_BACK,
         rules=rectifying(_clamp_signal, _RELU_BACK),
+        held=HeldGates(Rule(_let_through, output=True, word="held")),
     ),
     Op(
         name="hardtanh",
@@ -172,6 +184,7 @@ ROWS = (
         range=lambda call, inputs: inputs[0].clipped(*_bounds(call)),
         gradient=_HARDTANH_BACK,
         rules=rectifying(_clamp_signal, _HARDTANH_BACK),
+        held=HeldGates(holding(_as_a_factor)),
     ),
     Op(
         name="leaky_relu",
@@ -185,6 +198,7 @@ ROWS = (
         range=_leaky_range,
         gradient=_LEAKY_BACK,
         rules=rectifying(_leaky_signal, _LEAKY_BACK),
+        held=HeldGates(),
     ),
     Op(
         name="prelu",
@@ -198,6 +212,7 @@ ROWS = (
         range=_prelu_range,
         gradient=_PRELU_BACK,
         rules=rectifying(_prelu_signal, _PRELU_BACK),
+        held=HeldGates(),
     ),
     Op(
         name="mul",

@@ -10,7 +10,7 @@ from torch import Tensor
 from layerscope.core.geometry import Field, Window
 from layerscope.graph.ops.calls import Call, NodeInput, Sample
 from layerscope.graph.ops.ranges import ZERO, Range, hull
-from layerscope.graph.ops.rules import adjoint, derivative
+from layerscope.graph.ops.rules import HeldGates, adjoint, derivative
 from layerscope.graph.ops.table import Op, everything, unchanged
 
 aten = torch.ops.aten
@@ -140,6 +140,7 @@ ROWS = (
         window=_pool_window,
         samples=_max_samples,
         linear=False,
+        held=HeldGates(),
         pad=-inf,
         range=_max_range,
         gradient=derivative(_max_back),
@@ -172,6 +173,7 @@ ROWS = (
         window=_adaptive_window,
         samples=_adaptive_max_samples,
         linear=False,
+        held=HeldGates(),
         range=unchanged,
     ),
 )

@@ -9,7 +9,7 @@ from layerscope.core.geometry import IDENTITY, Field, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
 from layerscope.graph.ops.moments import SHARE
 from layerscope.graph.ops.ranges import Range
-from layerscope.graph.ops.rules import Back, adjoint
+from layerscope.graph.ops.rules import Back, HeldGates, adjoint, constant_output
 from layerscope.graph.ops.table import Op, pointwise, unchanged
 
 aten = torch.ops.aten
@@ -148,6 +148,7 @@ ROWS = (
         window=_reduced_window,
         samples=_amax_samples,
         linear=False,
+        held=HeldGates(),
         range=unchanged,
     ),
     Op(
@@ -157,6 +158,7 @@ ROWS = (
         window=_reduced_window,
         samples=_max_samples,
         linear=False,
+        held=HeldGates(),
         range=unchanged,
     ),
     Op(
@@ -166,6 +168,7 @@ ROWS = (
         window=_larger_window,
         samples=lambda: iter([Sample(aten.maximum.default, (_maps(), _maps(1)), (NodeInput(0), NodeInput(1)))]),
         linear=False,
+        held=HeldGates(),
         range=_larger_range,
     ),
     Op(
@@ -175,6 +178,7 @@ ROWS = (
         window=_branches_window,
         samples=_branch_max_samples,
         linear=False,
+        held=HeldGates(),
         range=unchanged,
     ),
     Op(
@@ -185,6 +189,7 @@ ROWS = (
         samples=_shares_samples,
         linear=False,
         range=lambda call, inputs: Range(0.0, 1.0),
+        held=constant_output("the shares of branches count as constants"),
         rules={"deconvnet": SHARE, "guided": SHARE},
         stated=False,
     ),

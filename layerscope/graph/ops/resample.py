@@ -11,8 +11,9 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field, Rational, Window
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
+from layerscope.graph.ops.conv import bias_of
 from layerscope.graph.ops.ranges import ZERO, hull
-from layerscope.graph.ops.rules import Rule, adjoint, vjp
+from layerscope.graph.ops.rules import HeldGates, Rule, adjoint, vjp
 from layerscope.graph.ops.table import Op, anything, everything, unchanged
 
 aten = torch.ops.aten
@@ -237,6 +238,7 @@ ROWS = (
         linear=True,
         role="filters",
         gradient=adjoint(_transposed_back),
+        held=HeldGates(beside=bias_of),
     ),
     Op(
         name="max_unpool2d",
@@ -247,6 +249,7 @@ ROWS = (
         linear=False,
         range=lambda call, inputs: hull((inputs[0], ZERO)),
         gradient=Rule(_unpool_back, inputs=True, word="gradient", skips=lambda call: frozenset([1])),
+        held=HeldGates(),
         jumps=True,
     ),
 )  # fmt: skip

@@ -40,6 +40,24 @@ class Rule:
         return self.back(signal, call)
 
 
+# What of its output a call gives whatever its inputs are: [1 or m, ...], to be spread; None where there is nothing.
+Beside = Callable[[Call], Tensor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGates:
+    """What an operation is while its gates are held: the open rectifiers, the chosen numbers, the statistics of a
+    normalisation. Then its output is the sum of what its inputs send it and of what it gives beside them.
+
+    rule: carries a signal to the inputs by that sum's own factors; the gradient where there is none. beside: what does
+    not come from the inputs; it reads what the rule reads. note: what counts as a constant here and need not, a clause.
+    """
+
+    rule: Rule | None = None
+    beside: Beside | None = None
+    note: str = ""
+
+
 def vjp(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     """The gradient rule of any operation: the vector-Jacobian product, by autograd, at the call's inputs."""
     inputs = call.tensors or tuple(signal.new_zeros((signal.shape[0], *shape)) for shape in call.inputs)
@@ -60,6 +78,20 @@ def adjoint(back: Back) -> Rule:
 def derivative(back: Back) -> Rule:
     """The gradient of an operation that is not linear, written out."""
     return Rule(back, inputs=True, word="gradient")
+
+
+def holding(back: Back) -> Rule:
+    """A rule of held gates that multiplies by what an operation multiplied by."""
+    return Rule(back, inputs=True, word="held")
+
+
+def constant_output(note: str) -> HeldGates:
+    """Of an operation whose output counts as a constant: nothing comes from its inputs."""
+    return HeldGates(holding(_sends_nothing), lambda call: call.run(*call.tensors), note)
+
+
+def _sends_nothing(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return tuple(signal.new_zeros((signal.shape[0], *shape)) for shape in call.inputs)
 
 
 def rectifying(signal: Back, gradient: Rule) -> dict[str, Rule]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from layerscope.core.geometry import IDENTITY, Field
 from layerscope.graph.ops.calls import Call, Declined, NodeInput, Sample
-from layerscope.graph.ops.rules import Rule, derivative, vjp
+from layerscope.graph.ops.rules import HeldGates, Rule, derivative, vjp
 from layerscope.graph.ops.table import Op, pointwise
 
 aten = torch.ops.aten
@@ -102,6 +102,12 @@ def _by_maps(call: Call, x: Tensor) -> Tensor:
     return _weighted(_inverse(x, list(range(2, x.dim())), call["eps"]), call["weight"], x)
 
 
+def _less_mean(call: Call, factor: Factor) -> Tensor:
+    """What its own mean takes off and its bias adds: the rest of the output."""
+    (x,) = call.tensors
+    return call.run(x) - x * factor(call, x)
+
+
 def _maps() -> Tensor:
     return torch.linspace(-3, 9, 2 * 4 * 5 * 3, dtype=torch.float64).sin().reshape(2, 4, 5, 3) * 3
 
@@ -162,6 +168,7 @@ def _row(name: str, sentence: str, target: Any, window: Any, samples: Any, facto
         linear=False,
         role="normalisation",
         rules={"deconvnet": rule, "guided": rule},
+        held=HeldGates(rule, lambda call: _less_mean(call, factor), "its own mean and deviation count as constants"),
         gradient=derivative(_in_order),
         stated=False,
     )

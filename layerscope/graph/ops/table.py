@@ -19,7 +19,7 @@ from layerscope.core.registry import Row
 from layerscope.graph.args import bind
 from layerscope.graph.ops.calls import Call, Declined, Sample, holds_source
 from layerscope.graph.ops.ranges import ANYTHING, Range
-from layerscope.graph.ops.rules import GRADIENT, Rule
+from layerscope.graph.ops.rules import GRADIENT, HeldGates, Rule
 
 # Of an operation with filters to learn `auto` makes a layer, past its normalisation, the sum that it goes into and its
 # activation. A view gives the numbers of its input, perhaps in the same memory, and is no layer of its own.
@@ -27,6 +27,10 @@ Role = Literal["filters", "normalisation", "sum", "activation", "view", "other"]
 # A rectifier lets positive numbers through as they are: where it is the chosen layer, the projection starts before it.
 # A smooth activation changes them too, so that the way back from it begins with its own rule.
 Activation = Literal["rectifier", "smooth"]
+
+
+# No method of projection, but a way back of its own: by each operation's factors while its gates are held.
+GATES_HELD = "gates held"
 
 
 def anything(call: Call, inputs: tuple[Range, ...]) -> Range:
@@ -49,8 +53,9 @@ class Op(Row):
     the border of the inputs, or None where no constant tells the truth: then the call is made on whole maps. role: what
     it is to `auto`. activation: of which kind, where it is one. range: between which values its output lies, given its
     inputs' ranges. gradient: its rule. rules: by method, where a method goes another way than the gradient. stated:
-    a paper states these rules; otherwise they are this house's. jumps: it is not continuous, so that no bound on an
-    error before it bounds the one behind it.
+    a paper states these rules; otherwise they are this house's. held: what it is while its gates are held; None where
+    that is not known, so that nothing is said of what comes through it; a linear row has none to hold. jumps: it is not
+    continuous, so that no bound on an error before it bounds the one behind it.
     """
 
     targets: tuple[OpOverload, ...]
@@ -64,9 +69,12 @@ class Op(Row):
     gradient: Rule = GRADIENT
     rules: Mapping[str, Rule] = field(default_factory=dict)
     stated: bool = True
+    held: HeldGates | None = None
     jumps: bool = False
 
     def __post_init__(self) -> None:
+        if self.linear and self.held is None:
+            object.__setattr__(self, "held", HeldGates())
         assert (self.role == "activation") == (self.activation is not None), f"{self.name}: say which activation it is"
 
     @cached_property
@@ -76,10 +84,13 @@ class Op(Row):
         return frozenset(name for call in bound for name, value in call.items() if holds_source(value))
 
     def rule(self, method: str) -> Rule:
-        """The rule for a method: this row's own, else the method's own for this operation, else the gradient.
+        """The rule for a method: this row's own, else the method's own for this operation, else the gradient; for
+        GATES_HELD that of `held`.
 
         Raises UsageError for a method that is not installed.
         """
+        if method == GATES_HELD:
+            return (self.held.rule if self.held else None) or self.gradient
         row = METHODS.known(method)
         rule = self.rules.get(method) or (row.rules(self.name) if row.rules else None) or self.gradient
         if not isinstance(rule, Rule):

@@ -22,6 +22,8 @@ from layerscope.core.errors import UsageError
 from layerscope.core.methods import METHODS
 from layerscope.core.records import ImageRecord, UnitSheet
 from layerscope.core.settings import VIEWS
+from layerscope.core.shares import MadeOf, Makes
+from layerscope.core.uses import ClassUse
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
@@ -32,7 +34,7 @@ from layerscope.viewer.shelf import Book
 # Why an image was skipped, where the reason may repeat its path.
 UNNAMED = "could not be used"
 # What was measured of the whole run that pages tell: counts, and names of classes.
-STATISTICS = ("classes", "class_counts", "replay", "copies")
+STATISTICS = ("classes", "class_counts", "replay", "copies", "use")
 
 
 class Edition(Wrapper):
@@ -200,6 +202,20 @@ class Edition(Wrapper):
         found, names = self._snapshot.dissection(), {layer.name for layer in self.layers}
         layers = tuple(layer for layer in found.layers if layer.layer in names) if found else ()
         return replace(found, layers=layers) if found and layers else None
+
+    def made_of(self, layer_id: int, unit: int) -> tuple[MadeOf, ...]:
+        """What a unit's peaks are made of, as each published earlier layer sees it, the nearest first."""
+        names = {layer.name for layer in self.layers}
+        return tuple(one for one in self._snapshot.made_of(layer_id, unit) if one.earlier in names)
+
+    def makes(self, layer_id: int, unit: int) -> tuple[Makes, ...]:
+        """The units of published later layers of whose peaks this one is among the strongest parts."""
+        names = {layer.name for layer in self.layers}
+        return tuple(one for one in self._snapshot.makes(layer_id, unit) if one.layer in names)
+
+    def used_for(self, layer_id: int, unit: int) -> tuple[ClassUse, ...]:
+        """The classes that a unit speaks for and against."""
+        return self._snapshot.used_for(layer_id, unit)
 
     def peaks_in(self, image: int) -> tuple[tuple[int, int, Peak], ...]:
         """The peaks of published layers that lie in an image."""

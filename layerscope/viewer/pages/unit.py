@@ -8,6 +8,7 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
+from layerscope.core.uses import ClassUse
 from layerscope.facts.layer import names
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, is_lossy
@@ -17,6 +18,7 @@ from layerscope.figures.gather import check_unit
 from layerscope.figures.histogram import histogram
 from layerscope.figures.tree import Chart
 from layerscope.viewer.addresses import SheetKey, layer_key
+from layerscope.viewer.pages.parts import PartUnit, UnitParts, made_units, unit_parts
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -78,7 +80,9 @@ class UnitPage:
 
     of_images: how many were scanned. k: peaks kept of each unit; columns, rows: of their sheets. dead: without a peak.
     patches: its sheet, None where the atlas shows only some units. guess: the concept that names it. runners_up:
-    further concepts that score, best first. previous, next: units; layer_before, layer_after: by execution.
+    further concepts that score, best first. made_of: None where the atlas does not know. makes: units of the nearest
+    later layer. uses: classes that it speaks for and against, of `use_images` images. previous, next: units;
+    layer_before, layer_after: by execution.
     """
 
     layer: AtlasLayerRecord
@@ -111,6 +115,10 @@ class UnitPage:
     strata: tuple[StratumRow, ...]
     sampled: int | None
     near: tuple[NearUnit, ...]
+    made_of: UnitParts | None
+    makes: tuple[PartUnit, ...]
+    uses: tuple[ClassUse, ...]
+    use_images: int
     previous: int | None
     next: int | None
     layer_before: AtlasLayerRecord | None
@@ -164,6 +172,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         strata=_strata(book, shown, number),
         sampled=file.sampled(shown.id),
         near=_near(book, shown, number),
+        made_of=unit_parts(book, shown, number),
+        makes=made_units(book, shown, number),
+        uses=file.used_for(shown.id, number),
+        use_images=(file.statistic("use") or {}).get("images", 0),
         previous=number - 1 if number else None,
         next=number + 1 if number + 1 < shown.record.units else None,
         layer_before=before,

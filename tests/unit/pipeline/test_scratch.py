@@ -18,16 +18,16 @@ K = 3
 def scratch(tmp_path: Path):
     """Two layers: units 1, 4 and 5 of the first, all of the second."""
     first = Slots(0, (1, 4, 5), K, (4, 6), 3)
-    second = Slots(first.end, (0, 1), K, (2, 2), 1)
+    second = Slots(first.end, (0, 1), K, (2, 2), 1, shares=5)
     held = Scratch(tmp_path / "a.tiles", {7: first, 9: second})
     yield held
     held.close()
 
 
-def tiles(slots: Slots, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def tiles(slots: Slots, seed: int) -> tuple[np.ndarray, np.ndarray, bytes]:
     random = np.random.default_rng(seed)
     pixels = random.integers(0, 256, (slots.tiles, *slots.size, 3), dtype=np.uint8)
-    return pixels, random.random(slots.tiles, dtype=np.float32)
+    return pixels, random.random(slots.tiles, dtype=np.float32), random.bytes(slots.shares)
 
 
 def places(scratch: Scratch) -> list[tuple[int, int, int]]:
@@ -35,12 +35,13 @@ def places(scratch: Scratch) -> list[tuple[int, int, int]]:
 
 
 def test_what_was_put_comes_back(scratch: Scratch) -> None:
-    """In whatever order: every peak keeps its own tiles and scales, and no slot touches another."""
+    """In whatever order: every peak keeps its own tiles, scales and shares, and no slot touches another."""
     put = {place: tiles(scratch.slots[place[0]], seed) for seed, place in enumerate(places(scratch))}
     for place in sorted(put, key=lambda place: hash(place)):
         scratch.put(*place, *put[place])
-    for (layer, unit, rank), (pixels, scales) in put.items():
-        found_pixels, found_scales = scratch.unit(layer, unit)
+    for (layer, unit, rank), (pixels, scales, shares) in put.items():
+        found_pixels, found_scales, found_shares = scratch.unit(layer, unit)
+        assert found_shares[rank].tobytes() == shares
         np.testing.assert_array_equal(found_pixels[rank], pixels)
         np.testing.assert_array_equal(found_scales[rank], scales)
 
@@ -49,9 +50,9 @@ def test_what_was_not_put_is_zero(scratch: Scratch) -> None:
     """Before, behind and between what was put."""
     scratch.put(7, 4, 1, *tiles(scratch.slots[7], 0))
     for layer, unit in ((7, 1), (7, 5), (9, 1)):
-        pixels, scales = scratch.unit(layer, unit)
+        pixels, scales, _ = scratch.unit(layer, unit)
         assert not pixels.any() and not scales.any()
-    pixels, scales = scratch.unit(7, 4)
+    pixels, scales, _ = scratch.unit(7, 4)
     assert pixels[1].any() and not pixels[[0, 2]].any() and not scales[[0, 2]].any()
 
 
@@ -81,7 +82,7 @@ def test_the_same_peak_again_is_the_same_bytes(scratch: Scratch) -> None:
 
 def test_a_file_left_behind_is_taken_up(scratch: Scratch) -> None:
     """Opened again, everything is still in its place."""
-    pixels, scales = tiles(scratch.slots[7], 3)
+    pixels, scales, _ = tiles(scratch.slots[7], 3)
     scratch.put(7, 5, 0, pixels, scales)
     again = Scratch(scratch.path, scratch.slots)
     np.testing.assert_array_equal(again.unit(7, 5)[0][0], pixels)
@@ -104,7 +105,7 @@ def test_a_write_that_is_cut_short_goes_on(scratch: Scratch, monkeypatch: pytest
     """However few bytes the system takes at a time, all of them arrive at their place."""
     pwrite = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:7], offset))
-    pixels, scales = tiles(scratch.slots[7], 1)
+    pixels, scales, _ = tiles(scratch.slots[7], 1)
     total = scratch.put(7, 4, 2, pixels, scales)
     np.testing.assert_array_equal(scratch.unit(7, 4)[0][2], pixels)
     np.testing.assert_array_equal(scratch.unit(7, 4)[1][2], scales)
