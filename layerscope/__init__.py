@@ -33,6 +33,7 @@ _HOMES = {
     "TraceError": "core.errors",
     "Unit": "api.atlas",
     "UsageError": "core.errors",
+    "ablate": "api.ablating",
     "build": "api.verbs",
     "check": "api.verbs",
     "demo": "api.demonstrating",
@@ -75,6 +76,7 @@ __all__ = [
     "Unit",
     "UsageError",
     "__version__",
+    "ablate",
     "build",
     "check",
     "demo",
@@ -103,6 +105,7 @@ __all__ = [
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from layerscope.api.ablating import ablate
     from layerscope.api.atlas import Atlas, AtlasLayer, Peak, Unit, open
     from layerscope.api.demonstrating import demo
     from layerscope.api.dissecting import dissect

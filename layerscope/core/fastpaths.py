@@ -123,6 +123,11 @@ FAST_PATHS = (
         "unit/dissect/test_run.py::test_nothing_depends_on_what_is_kept_between_the_passes",
     ),
     _row(
+        "maps kept by an ablation", "what is behind the changed layers is run from kept maps, in place of all anew",
+        "causes.onward", "all_anew", "unit/causes/test_ablate.py::test_kept_maps_give_what_whole_passes_give",
+        same_bits=False,
+    ),
+    _row(
         "pictures kept by the viewer", "sprites and decoded pictures are kept, in place of made for every request",
         "core.lru", "no_pictures_kept", "unit/core/test_fastpaths.py::test_pages_without_a_store_are_the_same",
     ),

@@ -97,6 +97,37 @@ class UnitNumbers(Kind[tuple[int, ...]]):
         return "a sequence of int"
 
 
+class LayersUnits(Kind[dict[str, tuple[int, ...]]]):
+    """Units of layers, by layer; a shell writes LAYER:LIST and may repeat the option."""
+
+    expected = "a layer and some of its units, such as layer4:17,23"
+    repeated = "again"
+
+    def read_all(self, texts: Sequence[str]) -> object:
+        found: dict[str, tuple[int, ...]] = {}
+        for text in texts:
+            layer, colon, units = text.rpartition(":")
+            numbers = UnitNumbers().read(units)
+            if not (colon and layer.strip()) or isinstance(numbers, str):
+                return text
+            found[layer.strip()] = (*found.get(layer.strip(), ()), *numbers)  # type: ignore[misc]
+        return found
+
+    def check(self, value: Any) -> dict[str, tuple[int, ...]]:
+        given = self.read_all([value]) if isinstance(value, str) else value
+        if not isinstance(given, Mapping) or not given:
+            raise Unfit(value)  # type: ignore[reportUnknownArgumentType]
+        found: dict[str, tuple[int, ...]] = {}
+        for layer, units in given.items():  # type: ignore[reportUnknownVariableType]
+            if not isinstance(layer, str) or not layer.strip():
+                raise Unfit(layer)  # type: ignore[reportUnknownArgumentType]
+            found[layer] = tuple(dict.fromkeys(UnitNumbers().check(units)))
+        return found
+
+    def python(self) -> str:
+        return 'dict of layers and their units, or "LAYER:LIST"'
+
+
 class Numbers(Kind[tuple[float, ...]]):
     """Finite numbers; a shell writes them with commas between them. above_zero: whether each must be."""
 

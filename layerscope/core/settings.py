@@ -7,6 +7,7 @@ which. Plain words: loading this needs neither NumPy nor torch.
 
 from typing import Any, Literal
 
+from layerscope.core import causes as causes  # its part of the table, for the table of verbs
 from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
@@ -55,9 +56,7 @@ _SIDES, _COUNT, _SEED = Whole(8, 512), Whole(1), Whole(0, 2**63 - 1)
 # What several verbs take: a network, an atlas, images, weights.
 NET = Setting(
     "net",
-    Anything(
-        "a network", path=True, python="Network, torch.nn.Module or str", forms="layerscope.core.networks:forms"
-    ),
+    Anything("a network", path=True, python="Network, torch.nn.Module or str", forms="layerscope.core.networks:forms"),
     "{forms}", metavar="NET", placed=True,
 )  # fmt: skip
 WEIGHTS = Setting(

@@ -70,3 +70,10 @@ DISSECT = (THRESHOLDS, OVERLAPS)
 
 # Of an evolution.
 EVOLVE = Stage(name="evolve", sentence="every checkpoint is scanned over the same images", counts="images")
+
+# Of an ablation.
+ABLATE = Stage(
+    name="ablate",
+    sentence="every image passes the network to the changed layers, and goes on once for each set of units",
+    counts="images",
+)

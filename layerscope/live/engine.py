@@ -22,7 +22,8 @@ from layerscope.core.methods import METHODS
 from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
 from layerscope.graph import Carrier
-from layerscope.live.classes import classifier_of, first_classes
+from layerscope.graph.classifier import classifier_of
+from layerscope.live.classes import first_classes
 from layerscope.live.mosaic import gray_levels, mosaic
 from layerscope.live.tiles import EncodedTile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers

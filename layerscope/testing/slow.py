@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerscope.causes import onward
 from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
@@ -141,6 +142,13 @@ def no_processes() -> AbstractContextManager[Any]:
 def no_maps_kept() -> AbstractContextManager[Any]:
     names = ("programs", "layers", "source", "input", "memory")
     return _made_otherwise(Activations, lambda options: options | {"memory": 0}, names=names)
+
+
+def all_anew() -> AbstractContextManager[Any]:
+    """Every network of an ablation begins with the input."""
+    return mock.patch.object(
+        onward, "steps_behind", lambda graph, changed, wanted: tuple(sorted(graph.ancestors({wanted}) - {0}))
+    )
 
 
 def no_pictures_kept() -> AbstractContextManager[Any]:

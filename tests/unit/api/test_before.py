@@ -91,7 +91,9 @@ def test_what_the_peaks_need_is_refused_before_the_scan(tmp_path, monkeypatch):
     assert not (tmp_path / "x.atlas").exists()
 
 
-@pytest.mark.parametrize("verb", ["build", "check", "evaluate", "look", "live", "layers", "dissect", "forecast"])
+@pytest.mark.parametrize(
+    "verb", ["ablate", "build", "check", "evaluate", "look", "live", "layers", "dissect", "forecast"]
+)
 def test_weights_that_are_not_there_are_refused_first(place, monkeypatch, verb):
     """With the nearest name in that folder, whatever the verb."""
     for module in (opening, training):
@@ -103,6 +105,7 @@ def test_weights_that_are_not_there_are_refused_first(place, monkeypatch, verb):
         "data": "photos",
         "picture": "p",
         "out": "x.png",
+        "units": "layer:0",
     }
     settings = {setting.name for setting in VERBS[verb].settings if setting.needed or setting.name == "out"}
     more = {"world": True} if verb == "dissect" else {}

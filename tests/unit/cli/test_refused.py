@@ -26,6 +26,7 @@ NEEDED |= {
     "world": True,
     "folder": NOWHERE,
     "source": NOWHERE,
+    "units": "layer:0",
 }
 
 
@@ -88,6 +89,8 @@ def written(kind: Kind) -> Iterator[tuple[str, object]]:
         yield from (("", [""]), (",", [","]))
     elif isinstance(kind, sequences.Bindings):
         yield from (("", ""), ("mask", "mask"), ("mask=blue", "mask=blue"))
+    elif isinstance(kind, sequences.LayersUnits):
+        yield from (("", ""), ("layer4", "layer4"), (":1", ":1"), ("layer4:", "layer4:"), ("layer4:1,x", "layer4:1,x"))
     elif isinstance(kind, sequences.UnitNumbers):
         yield from (("", ""), ("1,x", "1,x"), ("5-2", "5-2"))
     elif isinstance(kind, (sequences.Numbers, sequences.Shape)):
@@ -117,6 +120,19 @@ OF_PYTHON: dict[type, tuple[object, ...]] = {
     sequences.Several: ("guided", 3, (), [], [3], *STRANGE),
     sequences.Bindings: (3, "a", {"a": "b"}, {"a b": 1}, {"a": nan}, {}, [], object()),
     sequences.Names: (3, (), [], [3], *STRANGE),
+    sequences.LayersUnits: (
+        3,
+        "a",
+        {},
+        {"a": ()},
+        {"a": 1},
+        {"a": ["1"]},
+        {3: [1]},
+        {"": [1]},
+        ["a:1"],
+        object(),
+        b"a:1",
+    ),
     sequences.UnitNumbers: (3, (), [], [1.0], [True], "3", *STRANGE),
     sequences.Numbers: (3, ["1"], [nan], "0.5", *STRANGE),
     sequences.Shape: (3, (1, 2), (1, 2, 3.0), "3x2x2", *STRANGE),

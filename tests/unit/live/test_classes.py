@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from layerscope.graph import trace_module
-from layerscope.live.classes import classifier_of, first_classes
+from layerscope.graph.classifier import classifier_of
+from layerscope.live.classes import first_classes
 from tests.helpers.networks import Sine
 
 

@@ -1,0 +1,135 @@
+"""Taking units out of a network: is all that was asked for there, by what are images judged, and what is lost."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerscope.api import before
+from layerscope.api.atlas import Atlas, open
+from layerscope.api.checked import checked
+from layerscope.api.opening import network_for, opened_images, require_device, require_read
+from layerscope.api.reporting import reporting
+from layerscope.core import settings as s
+from layerscope.core.ablation import Ablation
+from layerscope.core.errors import UsageError
+from layerscope.core.failures import plain_failures
+from layerscope.core.networks import How
+from layerscope.core.records import Input, LayerRecord
+from layerscope.core.verbs import VERBS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from layerscope.api.network import Network
+    from layerscope.api.opening import Wanted
+    from layerscope.causes import Replacement
+    from layerscope.core.progress import Progress
+    from layerscope.models.types import Model
+    from layerscope.sources.types import Images
+
+
+@checked(VERBS["ablate"])
+@plain_failures()
+def ablate(
+    net: "Network | Model | Wanted",
+    units: Mapping[str, Sequence[int]] | str,
+    images: "Images",
+    *,
+    labels: str | PathLike[str] | None = s.LABELS.default,
+    limit: int | None = s.LIMIT.default,
+    orientation: s.Orientation = s.ORIENTATION.default,
+    max_pixels: int = s.MAX_PIXELS.default,
+    classes: str | PathLike[str] | None = s.CLASSES.default,
+    own_predictions: bool = s.causes.OWN_PREDICTIONS.default,
+    atlas: Atlas | str | PathLike[str] | None = None,
+    to_mean: bool = s.causes.TO_MEAN.default,
+    scale: float | None = s.causes.SCALE.default,
+    draws: int = s.causes.DRAWS.default,
+    seed: int = s.SEED.default,
+    most: int = s.causes.MOST.default,
+    predicted: "Sequence[float] | np.ndarray | None" = s.causes.PREDICTED.default,
+    device: str = s.DEVICE.default,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, object] | None = s.BIND.default,
+    input: Input | None = s.INPUT.default,
+    progress: "bool | Progress | None" = s.PROGRESS.default,
+) -> Ablation:
+    """Take units out of a network, and count what it loses on images: accuracy, losses of classes, which images change.
+
+    net: a Network, or what `trace` takes. units: of each layer, by its name, those to change; or "LAYER:LIST". images,
+    labels, limit, orientation, max_pixels: as for `images`. classes: as for `evaluate`. own_predictions: judge images
+    by what the whole network says of them, which is done without being asked where no image has a class. atlas: of the
+    network. to_mean: each unit is set to its mean in the atlas; scale: or multiplied by this; else set to zero. draws:
+    so many times as many other units of the same layers are drawn, by `seed`, and taken out in their stead. most: how
+    many of the images that change most are told. predicted: one number for each output, NaN for none: the loss that is
+    expected of its class, whose rank correlation with the true one is told. device, weights, trust, bind, input,
+    progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another atlas's
+    network, UsageError, ImageError.
+    """
+    before.require_weights(weights)
+    table = None if classes is None else before.readable(classes, "the classes")
+    if to_mean and atlas is None:
+        raise UsageError("to set units to their means, name the atlas that has them: --atlas FILE, in Python atlas=")
+    held = atlas if atlas is None or isinstance(atlas, Atlas) else open(atlas)
+    source = opened_images(images, labels, limit, orientation, max_pixels)
+    require_device(device)
+    with reporting(progress) as reporter:
+        network = network_for(net, How.of(weights, trust, bind), input)
+        require_read(network)
+        from layerscope.causes import ablate as counted
+        from layerscope.causes import judge_of, require_class_output
+
+        node = require_class_output(network.program.graph, network.name)
+        chosen = _layers(network, units)
+        replacement = _replacement(network, held, [layer for layer, _ in chosen], to_mean=to_mean, scale=scale)
+        network.program.check()
+        table = table or _table_of(images)
+        count = network.program.graph.nodes[node].shape[0]
+        judge = judge_of(count, source, classes=network.classes, table=table, own=own_predictions)
+        for sentence in source.remarks(network.input):
+            reporter.say(sentence)
+        return counted(
+            network.on(device).program, network.input, chosen, source, judge, replacement=replacement, draws=draws,
+            seed=seed, most=most, predicted=predicted, name=network.name, progress=reporter,
+        )  # fmt: skip
+
+
+def _layers(network: "Network", units: Mapping[str, Sequence[int]] | str) -> list[tuple[LayerRecord, tuple[int, ...]]]:
+    """The layers that are named, each once, in execution order, with their units. Raises UsageError and UnknownOp."""
+    found: dict[int, tuple[LayerRecord, tuple[int, ...]]] = {}
+    for name, wanted in dict(units).items():  # type: ignore[arg-type]
+        layer = network[name]
+        _, known = found.get(layer.node, (layer, ()))
+        found[layer.node] = layer, (*known, *wanted)
+    return [found[node] for node in sorted(found)]
+
+
+def _replacement(
+    network: "Network", atlas: Atlas | None, layers: Sequence[LayerRecord], *, to_mean: bool, scale: float | None
+) -> "Replacement":
+    """What becomes of the units. Raises WrongModel for another network's atlas, UsageError where it has no means."""
+    from layerscope.causes import Replacement
+    from layerscope.facts.network import require_same
+    from layerscope.pipeline.identity import identity_of
+
+    if atlas is None:
+        return Replacement(factor=scale or 0.0)
+    file = atlas.file
+    identity = identity_of(network.program, network.name, network.input)
+    require_same(file.path, file.run, [layer.record for layer in file.layers], identity)
+    if not to_mean:
+        return Replacement(factor=scale or 0.0)
+    means = {layer.name: file.unit_statistics(file.layer(layer.path).id).mean for layer in layers}
+    bare = next((layer.name for layer in layers if len(means[layer.name]) != layer.units), None)
+    if bare is not None:
+        raise UsageError(f'{file.path} has no means of layer "{bare}": its build has not come to it; let it finish')
+    return Replacement(means=means)
+
+
+def _table_of(images: "Images") -> Path | None:
+    """The table of classes that lies with images on the disk."""
+    from layerscope.training.classes import table_beside
+
+    return table_beside(Path(fspath(images)).expanduser()) if isinstance(images, (str, PathLike)) else None
