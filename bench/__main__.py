@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import (
+    ablating,
     beside,
     building,
     forwards,
@@ -43,6 +44,7 @@ LINES: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "beside": beside.measure,
     "stages": residual.measure,
     "proposing": proposing.measure,
+    "ablating": ablating.measure,
     "photographs": photographs.measure,
     "memory": memory.measure,
     "layers": layers.measure,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from layerscope.causes import Replacement
     from layerscope.core.progress import Progress
     from layerscope.models.types import Model
+    from layerscope.sources import Source
     from layerscope.sources.types import Images
 
 
@@ -85,7 +86,7 @@ def ablate(
         chosen = _layers(network, units)
         replacement = _replacement(network, held, [layer for layer, _ in chosen], to_mean=to_mean, scale=scale)
         network.program.check()
-        table = table or _table_of(images)
+        table = table or _known_beside(images, source, labels)
         count = network.program.graph.nodes[node].shape[0]
         judge = judge_of(count, source, classes=network.classes, table=table, own=own_predictions)
         for sentence in source.remarks(network.input):
@@ -128,8 +129,15 @@ def _replacement(
     return Replacement(means=means)
 
 
-def _table_of(images: "Images") -> Path | None:
-    """The table of classes that lies with images on the disk."""
+def _known_beside(images: "Images", source: "Source", labels: object) -> Path | None:
+    """The table of classes that lies with images on the disk, if any; classes that folders name as Tiny ImageNet does
+    are taken from there, unless a labels file tells them."""
     from layerscope.training.classes import table_beside
+    from layerscope.training.data import relabel
 
-    return table_beside(Path(fspath(images)).expanduser()) if isinstance(images, (str, PathLike)) else None
+    if not isinstance(images, (str, PathLike)):
+        return None
+    path = Path(fspath(images)).expanduser()
+    if path.is_dir() and labels is None:
+        relabel(source, path)
+    return table_beside(path)

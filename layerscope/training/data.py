@@ -99,11 +99,11 @@ def _open(data: "Images", limit: int | None = None) -> Source:
         return open_source(folder / "images", limit=limit)
     source = open_source(data, limit=limit)
     if folder is not None:
-        _relabel(source, folder)
+        relabel(source, folder)
     return source
 
 
-def _relabel(source: Source, folder: Path) -> None:
+def relabel(source: Source, folder: Path) -> None:
     """Take the classes of Tiny ImageNet as it is published: CLASS/images/FILE, and a table for val/images/FILE."""
     if source.label_names != ("images",):
         return

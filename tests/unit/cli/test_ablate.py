@@ -154,3 +154,26 @@ def test_images_without_classes_are_judged_by_the_network(ablate, made, tmp_path
         shutil.copy(path, tmp_path / f"{place}.png")
     status, out, _ = ablate("4:1", images=tmp_path)
     assert status == 0 and "accuracy is agreement with the whole network" in out
+
+
+def test_classes_are_read_where_tiny_imagenet_has_them(ablate, made, tmp_path):
+    """CLASS/images/FILE, as `evaluate` reads it."""
+    for name in CLASSES:
+        (tmp_path / name).mkdir()
+        shutil.copytree(made / "photos" / name, tmp_path / name / "images")
+    status, out, _ = ablate("4:1", "--json", images=tmp_path)
+    assert status == 0 and json.loads(out)["judged_by"] == "labels"
+    assert sorted(one["name"] for one in json.loads(out)["classes"]) == list(CLASSES)
+
+
+def test_a_network_without_its_head_is_refused(command, made, tmp_path):
+    """A class output of which no weights are there cannot be computed."""
+    import torch
+
+    from layerscope.models import load
+
+    state = load(f"{made}/net.py:plain").model.state_dict()
+    torch.save({name: weight for name, weight in state.items() if not name.startswith("7.")}, tmp_path / "body.pt")
+    words = ["--units", "4:1", "--images", made / "photos", "--weights", tmp_path / "body.pt", "--quiet"]
+    status, _, err = command("ablate", f"{made}/net.py:plain", *words)
+    assert status == 1 and "the class output of net.py:plain cannot be computed" in err and err.count("\n") == 1
