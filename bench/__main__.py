@@ -23,6 +23,7 @@ from bench import (
     request,
     residual,
     scanning,
+    sharing,
 )
 from bench.against import differences, fallen
 from bench.bundle import Bundle, BundleError, BundleWriter, pictures_hash, read_bundle
@@ -45,6 +46,7 @@ LINES: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "stages": residual.measure,
     "proposing": proposing.measure,
     "ablating": ablating.measure,
+    "sharing": sharing.measure,
     "photographs": photographs.measure,
     "memory": memory.measure,
     "layers": layers.measure,

@@ -40,7 +40,7 @@ class Sizes:
 
 # Those of the quick form come first.
 QUICK_ONES = ("forwards", "scan", "request", "projections", "build")
-OTHERS = ("beside", "stages", "proposing", "ablating", "photographs", "memory", "layers", "reading")
+OTHERS = ("beside", "stages", "proposing", "ablating", "sharing", "photographs", "memory", "layers", "reading")
 
 FULL = Sizes(
     name="full",
