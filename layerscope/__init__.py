@@ -42,6 +42,7 @@ _HOMES = {
     "evolve": "api.evolving",
     "export": "api.exporting",
     "figure": "api.verbs",
+    "find": "api.finding",
     "forecast": "api.verbs",
     "images": "api.verbs",
     "info": "api.information",
@@ -85,6 +86,7 @@ __all__ = [
     "evolve",
     "export",
     "figure",
+    "find",
     "forecast",
     "images",
     "info",
@@ -111,6 +113,7 @@ if TYPE_CHECKING:
     from layerscope.api.dissecting import dissect
     from layerscope.api.evolving import evolve
     from layerscope.api.exporting import export
+    from layerscope.api.finding import find
     from layerscope.api.information import info
     from layerscope.api.listing import layers, plugins
     from layerscope.api.looking import look

@@ -15,6 +15,7 @@ from layerscope.core import settings as s
 from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Field
+from layerscope.core.labels import UnitLabels
 from layerscope.core.records import UnitStatistics
 from layerscope.figures import Sheet, plate
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]
 
     from layerscope.api.exporting import Site
+    from layerscope.api.finding import FoundUnit
     from layerscope.api.serving import Served
     from layerscope.core.progress import Progress
 
@@ -81,6 +83,15 @@ class Atlas:
     def __len__(self) -> int:
         return len(self.file.layers)
 
+    def find(self, text: str) -> "tuple[FoundUnit, ...]":
+        """The units that a name leads to: of a concept, a label or a class, or a word of the notes on them.
+
+        Each with layer, unit, kind, name and score. Raises UsageError, with near names, where there is none.
+        """
+        from layerscope.api.finding import find
+
+        return find(self, text)
+
     def serve(
         self,
         *,
@@ -100,7 +111,8 @@ class Atlas:
         return serve(self, host=host, port=port, base=base, names=names, browser=False)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
-        """One of the tables "peaks", "units", "images", "layers" and "concepts" as a data frame, in its natural order.
+        """A table as a data frame, in its natural order: "peaks", "units", "images", "layers", "concepts", "labels" or
+        "misfits".
 
         Raises UsageError for another name, or where pandas is not installed.
         """
@@ -202,6 +214,11 @@ class AtlasLayer:
     def concepts(self) -> tuple[UnitConcept, ...]:
         """What every unit detects; empty where the layer was not dissected."""
         return self._file.concepts(self.stored.id)
+
+    @cached_property
+    def labels(self) -> tuple[UnitLabels, ...]:
+        """What labels say of every unit; empty where they were not tried on the layer."""
+        return self._file.labels(self.stored.id)
 
     @cached_property
     def notes(self) -> dict[int, str]:

@@ -6,17 +6,19 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerscope.api import before
+from layerscope.api import before, labelling
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.api.network import Network
 from layerscope.api.opening import load_named, network_of
 from layerscope.api.reporting import reporting
 from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import RunRecord
 from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
+from layerscope.core.labels import LabelDissection
 from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
@@ -31,6 +33,7 @@ from layerscope.world import MaskFolder, World
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
+    from layerscope.sources.types import Images
 
 # How many pictures of the visual world.
 IMAGES = 1500
@@ -43,19 +46,24 @@ def dissect(
     *,
     world: bool = s.WORLD.default,
     masks: str | PathLike[str] | None = s.MASKS.default,
+    labels: "Images | None" = None,
+    data: "Images | None" = None,
     count: int | None = s.MASKED.default,
     seed: int = s.SEED.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
     trust: bool = s.TRUST.default,
     bind: Mapping[str, Any] | None = s.BIND.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
-) -> Dissection:
+) -> Dissection | LabelDissection:
     """Find which unit of an atlas detects which concept, on pictures whose content is known, and keep it in the atlas.
 
     net: the network that made the atlas: a spec, a Network, or None for what the atlas names. world: pictures of the
-    visual world, drawn for it; masks: or a folder of pictures and masks that `world` wrote. count: how many pictures
-    (1500 of the world, all of a folder). seed: of the world's pictures and of the baselines. weights: as for `trace`.
-    progress: as for `build`. Raises UsageError, ImageError, and WrongModel for another network than the atlas's.
+    visual world, drawn for it; masks: or a folder of pictures and masks that `world` wrote; labels: or labels of whole
+    images, as a table of files and labels or as pictures that `images` takes and that have classes, which gives a
+    LabelDissection. data: the pictures that a table is of, where they do not lie in its folder. count: how many
+    pictures (1500 of the world, else all). seed: of the world's pictures and of the baselines. weights, trust, bind:
+    as for `trace`. progress: as for `build`. Raises UsageError, ImageError, and WrongModel for another network than the
+    atlas's.
     """
     before.require_weights(weights)
     folder = None if masks is None else Path(masks).expanduser()
@@ -65,6 +73,8 @@ def dissect(
     with AtlasFile(path) as file:
         expected = file.run.input
     before.require_file(path, "the dissection")
+    if labels is not None:
+        return labelling.dissect_labelled(path, net, labels, data, count, How.of(weights, trust, bind), seed, progress)
     source, masked = _from_world(count, seed, expected) if folder is None else _from_folder(folder, count)
     with reporting(progress) as reporter:
         named = fspath(net) if isinstance(net, PathLike) else net
@@ -109,15 +119,7 @@ def dissect_atlas(
     net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. say: is
     told what is left out. Raises WrongModel for another network than the atlas's.
     """
-    if isinstance(net, Network) and how.weights is not None:
-        raise UsageError("weights= goes with a spec; this network is already traced with its own")
-    with AtlasFile(path) as file:
-        run, layers = file.run, [layer.record for layer in file.layers]
-    spec = run.network if net is None else net
-    network = spec if isinstance(spec, Network) else _traced(spec, run.input, how, named=net is not None)
-    for remark in network.remarks:
-        say(remark)
-    require_same(path, run, layers, identity_of(network.program, network.name, network.input))
+    run, layers, spec, network = network_behind(path, net, how, say)
     untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers, how)
     if untrained is None:
         say("no untrained network to compare with: only a named network can be built with other weights")
@@ -131,6 +133,22 @@ def dissect_atlas(
         notes = describe(file)
     record_notes(path, notes)
     return found
+
+
+def network_behind(
+    path: str | Path, net: str | Network | None, how: How, say: Callable[[str], Any]
+) -> tuple[RunRecord, list[LayerRecord], str | Network, Network]:
+    """An atlas's run and layers, and the network that made it, as it was meant and traced. Raises WrongModel."""
+    if isinstance(net, Network) and how.weights is not None:
+        raise UsageError("weights= goes with a spec; this network is already traced with its own")
+    with AtlasFile(path) as file:
+        run, layers = file.run, [layer.record for layer in file.layers]
+    spec = run.network if net is None else net
+    network = spec if isinstance(spec, Network) else _traced(spec, run.input, how, named=net is not None)
+    for remark in network.remarks:
+        say(remark)
+    require_same(path, run, layers, identity_of(network.program, network.name, network.input))
+    return run, layers, spec, network
 
 
 def _traced(spec: str, input: Any, how: How, *, named: bool) -> Network:

@@ -12,6 +12,7 @@ from layerscope.atlas.records import Neighbour, Peak, Stratum
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.geometry import Box
+from layerscope.core.labels import LabelScore
 from layerscope.core.shares import MadeOf
 from layerscope.core.uses import UsedFor
 from layerscope.facts.unit import ScannedUnit, scanned_unit
@@ -96,6 +97,12 @@ class Unit:
     def concept(self) -> ConceptScore | None:
         """The concept that it is named by; None where none was found, or nobody dissected the atlas."""
         every = self.layer.concepts
+        return every[self.number].best if every else None
+
+    @property
+    def label(self) -> LabelScore | None:
+        """The label, or the compound of two, that it is named by; None where none is, or labels were not tried."""
+        every = self.layer.labels
         return every[self.number].best if every else None
 
     @property

@@ -1,5 +1,11 @@
 """An atlas as flat tables for a data frame: one query per table, with the names that a reader knows."""
 
+import sqlite3
+
+from layerscope.atlas.labels import LABEL, MISFIT
+from layerscope.atlas.rows import SqlRow, has_table
+from layerscope.core.errors import UsageError, nearest
+
 _FIELD = ", ".join(
     f"json_extract(field, '$.{axis}[{place}]') AS field_{axis}_{name}"
     for axis in ("rows", "cols")
@@ -41,4 +47,23 @@ FRAMES = {
         "SELECT layer.name AS layer, unit, measure, rank, concept, level, score, iou, frequency, named "
         "FROM concept JOIN layer ON layer.id = concept.layer ORDER BY concept.layer, unit, measure, rank"
     ),
+    "labels": (
+        "SELECT layer.name AS layer, unit, rank, form, label, level, auc, z, p, images, named "
+        "FROM label JOIN layer ON layer.id = label.layer ORDER BY label.layer, unit, rank"
+    ),
+    "misfits": "SELECT rank, image, label, other, score, own, others FROM misfit ORDER BY rank",
 }
+
+# The tables that early atlases lack, by the frame that is then empty, and its columns.
+_LATER = {"labels": ("label", LABEL), "misfits": ("misfit", MISFIT)}
+
+
+def framed(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[SqlRow]]:
+    """Column names and rows of a frame. Raises UsageError for a name that is none."""
+    if name not in FRAMES:
+        raise UsageError(f'no table "{name}": choose one of {", ".join(FRAMES)}{nearest(name, FRAMES)}')
+    table, columns = _LATER.get(name, ("", ""))
+    if table and not has_table(connection, table):
+        return columns.split(), []
+    cursor = connection.execute(FRAMES[name])
+    return [column for column, *_ in cursor.description], cursor.fetchall()

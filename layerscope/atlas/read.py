@@ -10,9 +10,9 @@ from layerscope.atlas import rows
 from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import plain_values
-from layerscope.atlas.frames import FRAMES
+from layerscope.atlas.frames import framed
+from layerscope.atlas.labels import LabelQuestions
 from layerscope.atlas.layers import read_layers
-from layerscope.atlas.questions import Questions
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
@@ -32,7 +32,7 @@ class Encoded(NamedTuple):
     pixels: bytes
 
 
-class AtlasFile(Questions):
+class AtlasFile(LabelQuestions):
     """An atlas opened for reading, also while a build writes it; usable from several threads.
 
     Raises AtlasError for a file that does not exist, NotAnAtlas for one that is something else or damaged,
@@ -263,9 +263,5 @@ class AtlasFile(Questions):
         return self._ask(sampled, layer_id)
 
     def table(self, name: str) -> tuple[list[str], list[rows.SqlRow]]:
-        """Column names and rows of a flat table: "layers", "units", "peaks", "images" or "concepts"; or UsageError."""
-        if name not in FRAMES:
-            raise UsageError(f'no table "{name}": choose one of {", ".join(FRAMES)}{nearest(name, FRAMES)}')
-        with self._reading() as connection:
-            cursor = connection.execute(FRAMES[name])
-            return [column for column, *_ in cursor.description], cursor.fetchall()
+        """Column names and rows of a flat table: a name of FRAMES, such as "units" or "labels"; or UsageError."""
+        return self._ask(framed, name)

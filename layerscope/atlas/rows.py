@@ -19,7 +19,7 @@ SqlRow = tuple[Any, ...]
 # What kind of JSON a statistic is, by its name.
 MEASURED: dict[str, type] = {
     **dict.fromkeys(("classes", "class_counts", "colour", "spectrum"), list),
-    **dict.fromkeys(("specificity", "sample", "dissection", "replay", "shares", "use"), dict),
+    **dict.fromkeys(("specificity", "sample", "dissection", "labels", "misfits", "replay", "shares", "use"), dict),
     **dict.fromkeys(("images", "pictures"), int),
 }
 

@@ -4,87 +4,12 @@ All tables are STRICT and refer to each other by foreign keys. Pixels are encode
 row; arrays are raw little-endian bytes whose type and shape the column's comment states.
 """
 
+from layerscope.atlas import later_tables as later
+
 # "LSCP": tells an atlas from any other SQLite file (sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x4C534350
 VERSION = 1
 
-# Tables that early atlases of this version lack: no reader needs them, and a build that goes on with one adds them.
-_STRATUM = """-- What excites a unit less than its peaks? Images around percentiles of its image maxima, among a seeded
--- sample of the images (statistic "sample"). To be cut from the small whole pictures.
-CREATE TABLE IF NOT EXISTS stratum (
-    layer         INTEGER NOT NULL REFERENCES layer,
-    unit          INTEGER NOT NULL,
-    percentile    INTEGER NOT NULL,         -- 99, 95, 90, 50
-    rank          INTEGER NOT NULL,         -- 0 is the highest of the row
-    value         REAL NOT NULL,            -- the image's maximum
-    image         INTEGER NOT NULL REFERENCES image,
-    row           INTEGER NOT NULL,         -- in the layer's map
-    col           INTEGER NOT NULL,
-    tile_top      INTEGER,                  -- what to show of it, input px; NULL until the build has come to it
-    tile_left     INTEGER,
-    tile_bottom   INTEGER,
-    tile_right    INTEGER,
-    source_top    INTEGER,                  -- the same on the source picture, source px
-    source_left   INTEGER,
-    source_bottom INTEGER,
-    source_right  INTEGER,
-    PRIMARY KEY (layer, unit, percentile, rank)
-) STRICT, WITHOUT ROWID;
-"""
-_NEIGHBOUR = """-- Which units of its layer go with a unit? By correlation of image maxima over the same sample.
-CREATE TABLE IF NOT EXISTS neighbour (
-    layer       INTEGER NOT NULL REFERENCES layer,
-    unit        INTEGER NOT NULL,
-    rank        INTEGER NOT NULL,           -- 0 is the highest
-    other       INTEGER NOT NULL,           -- a unit of the same layer
-    correlation REAL NOT NULL,              -- Pearson's, 0.2..1; from 0.95 on a near duplicate
-    PRIMARY KEY (layer, unit, rank)
-) STRICT, WITHOUT ROWID;
-"""
-_MADE_OF = """-- What are a unit's peaks made of, as an earlier layer sees it? Shares of their value, means over
--- the peaks; units, constants and past are 1 together, but for the rest.
-CREATE TABLE IF NOT EXISTS made_of (
-    layer     INTEGER NOT NULL REFERENCES layer,
-    unit      INTEGER NOT NULL,
-    earlier   INTEGER NOT NULL REFERENCES layer,
-    peaks     INTEGER NOT NULL,             -- how many were shared out
-    units     REAL NOT NULL,                -- the share of all units of the earlier layer
-    constants REAL NOT NULL,                -- ... of biases and other constants between the layers
-    past      REAL NOT NULL,                -- ... of what comes by ways past the earlier layer
-    rest      REAL NOT NULL,                -- the largest share of a peak that rounding leaves open
-    PRIMARY KEY (layer, unit, earlier)
-) STRICT, WITHOUT ROWID;
-"""
-_SHARE = """-- ... and of which units? Those of the highest share (8) and of the lowest below zero (4).
-CREATE TABLE IF NOT EXISTS share (
-    layer   INTEGER NOT NULL REFERENCES layer,
-    unit    INTEGER NOT NULL,
-    earlier INTEGER NOT NULL REFERENCES layer,
-    rank    INTEGER NOT NULL,               -- the highest share is 0; those below zero follow, the lowest first
-    other   INTEGER NOT NULL,               -- a unit of the earlier layer
-    share   REAL NOT NULL,                  -- of the value, the mean over the peaks
-    spread  REAL NOT NULL,                  -- its standard deviation over the peaks
-    row     INTEGER NOT NULL,               -- where in the earlier layer's map the most of it comes from, in the
-    col     INTEGER NOT NULL,               -- image of the highest peak
-    PRIMARY KEY (layer, unit, earlier, rank)
-) STRICT, WITHOUT ROWID;
-"""
-_SHARE_BY_OTHER = """-- ... and for which units does a unit count?
-CREATE INDEX IF NOT EXISTS share_by_other ON share (earlier, other, layer);
-"""
-_USED_FOR = """-- Which classes does a unit speak for, and against? Of a sample of the images (statistic "use").
-CREATE TABLE IF NOT EXISTS used_for (
-    layer  INTEGER NOT NULL REFERENCES layer,
-    unit   INTEGER NOT NULL,
-    rank   INTEGER NOT NULL,                -- the highest amount is 0; those below zero follow, the lowest first
-    output INTEGER NOT NULL,                -- the class's place among the network's outputs
-    name   TEXT NOT NULL,                   -- the class; its place where no name is known
-    amount REAL NOT NULL,                   -- of the class's score, the mean over its images
-    images INTEGER NOT NULL,                -- how many these are
-    PRIMARY KEY (layer, unit, rank)
-) STRICT, WITHOUT ROWID;
-"""
-LATER_TABLES = (_STRATUM, _NEIGHBOUR, _MADE_OF, _SHARE, _SHARE_BY_OTHER, _USED_FOR)
 
 TABLES = f"""
 -- What made this atlas? One row per finished or unfinished run of `build`, newest last.
@@ -208,12 +133,12 @@ CREATE TABLE peak (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX peak_by_image ON peak (image, layer, unit);
 
-{_STRATUM}
-{_NEIGHBOUR}
-{_MADE_OF}
-{_SHARE}
-{_SHARE_BY_OTHER}
-{_USED_FOR}
+{later.STRATUM}
+{later.NEIGHBOUR}
+{later.MADE_OF}
+{later.SHARE}
+{later.SHARE_BY_OTHER}
+{later.USED_FOR}
 -- How do a unit's patches and projections look? The tiles of one kind, method and view in one picture.
 CREATE TABLE sheet (
     id     INTEGER PRIMARY KEY,
@@ -257,6 +182,8 @@ CREATE TABLE concept (
     PRIMARY KEY (layer, unit, measure, rank)
 ) STRICT, WITHOUT ROWID;
 
+{later.LABEL}
+{later.MISFIT}
 -- What is said of a unit, in words?
 CREATE TABLE note (
     layer INTEGER NOT NULL REFERENCES layer,
@@ -272,7 +199,8 @@ CREATE TABLE note (
 -- many images were measured), classes, class_counts, colour, spectrum (layer NULL);
 -- specificity (per layer and method: median, q25, q75, n); sample (per layer: images, seed; what strata
 -- and neighbours are taken on); shares (per layer: refused, why its values cannot be shared out); use (images,
--- outputs: how many; or refused); dissection (per layer: figures, bau, baselines, settings).
+-- outputs: how many; or refused); dissection (per layer: figures, bau, baselines, settings); labels (per layer:
+-- figures, shuffled, margin); misfits (layer NULL: judged, planted, found, images, labels, settings, left_out).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, rows, shares, strata
+from layerscope.atlas import concepts, labels, rows, shares, strata
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
+from layerscope.atlas.later_tables import LATER_TABLES
 from layerscope.atlas.layers import layer_row, read_layers
 from layerscope.atlas.lock import WriterLock
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, NodeRecord, RunRecord
-from layerscope.atlas.schema import LATER_TABLES
-from layerscope.atlas.transactions import Transactions
 from layerscope.core.concepts import UnitConcept
 from layerscope.core.errors import AtlasError
 from layerscope.core.geometry import Box, Field
@@ -35,7 +34,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class AtlasWriter(Transactions):
+class AtlasWriter(labels.LabelWriting):
     """The one writer of an atlas; used by the pipeline, as a context manager.
 
     Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that

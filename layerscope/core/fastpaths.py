@@ -128,6 +128,10 @@ FAST_PATHS = (
         same_bits=False,
     ),
     _row(
+        "ranks by sorted keys", "values and their places are sorted as one whole number, in place of places by values",
+        "dissect.ranks", "sorted_by_values", "unit/dissect/test_ranks.py::test_keys_rank_as_values_do",
+    ),
+    _row(
         "pictures kept by the viewer", "sprites and decoded pictures are kept, in place of made for every request",
         "core.lru", "no_pictures_kept", "unit/core/test_fastpaths.py::test_pages_without_a_store_are_the_same",
     ),

@@ -67,6 +67,8 @@ THRESHOLDS = Stage(
 OVERLAPS = Stage(name="overlaps", sentence="where units and masks meet is counted", counts="images")
 # Of a dissection, in order.
 DISSECT = (THRESHOLDS, OVERLAPS)
+# Of one from labels alone.
+MAXIMA = Stage(name="maxima", sentence="every image's maximum of every unit is found", counts="images")
 
 # Of an evolution.
 EVOLVE = Stage(name="evolve", sentence="every checkpoint is scanned over the same images", counts="images")

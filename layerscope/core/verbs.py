@@ -21,6 +21,10 @@ def _unit(given: Collection[str]) -> bool:
     return "unit" in given
 
 
+def _no_labels(given: Collection[str]) -> bool:
+    return "labels" not in given
+
+
 _ALL = (
     Verb(
         "layers",
@@ -215,13 +219,36 @@ _ALL = (
         lambda s: (
             s.ATLAS,
             s.NET.asked(default_text="what the atlas names"),
-            s.Group("pictures and their masks", s.WORLD, s.MASKS, alone=True, needed=True),
-            s.MASKED,
+            s.Group(
+                "pictures and what is known of them",
+                s.WORLD,
+                s.MASKS,
+                s.Setting(
+                    "labels",
+                    s.Maybe(s.Anything("a table of labels, or pictures with classes", path=True, python="as `images`")),
+                    "a table of files and labels, several columns of which make a hierarchy; or pictures with classes",
+                    None,
+                    metavar="FILE",
+                ),
+                alone=True,
+                needed=True,
+            ),
+            s.IMAGES.but(name="data", sentence="the pictures of a table").asked(default_text="those in its folder"),
+            s.MASKED.but(default_text="1500 of `--world`, else all"),
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
             s.WEIGHTS,
             s.TRUST,
             s.BIND,
             s.PROGRESS,
+        ),
+        apart=lambda s: (s.Apart(_no_labels, "pictures with masks, which are their own", "data"),),
+    ),
+    Verb(
+        "find",
+        "find units by a concept, a label, a class or a word of their notes",
+        lambda s: (
+            s.ATLAS,
+            s.Setting("text", s.Text("a few words"), "a part of a name, in any case", metavar="TEXT", placed=True),
         ),
     ),
     Verb(

@@ -1,8 +1,19 @@
-"""What units detect, measured: concepts with known masks (`dissect`), and what the first layers see (`describe`)."""
+"""What units detect, measured: concepts with known masks (`dissect`), labels of whole images (`dissect_by_labels`), and
+what the first layers see (`describe`)."""
 
+from layerscope.dissect.by_labels import dissect_by_labels
 from layerscope.dissect.describe import describe
 from layerscope.dissect.masks import Keyed, MaskedImages
-from layerscope.dissect.record import record_dissection, record_notes
+from layerscope.dissect.record import record_dissection, record_labels, record_notes
 from layerscope.dissect.run import dissect
 
-__all__ = ["Keyed", "MaskedImages", "describe", "dissect", "record_dissection", "record_notes"]
+__all__ = [
+    "Keyed",
+    "MaskedImages",
+    "describe",
+    "dissect",
+    "dissect_by_labels",
+    "record_dissection",
+    "record_labels",
+    "record_notes",
+]

@@ -15,6 +15,7 @@ KEPT = {
     "neighbours": 6,
     "notes": 16,
     "concepts": 128,
+    "labels": 128,
     "specificity": 256,
     "sampled": 128,
     "statistic": 16,

@@ -22,6 +22,7 @@ each record lets others check it.
 
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable
+from layerscope.sources.hierarchy import flat_tree, require_labels, tree_of
 from layerscope.sources.image import of_bytes, of_pixels
 from layerscope.sources.listing import Entry
 from layerscope.sources.opening import open_source
@@ -33,10 +34,13 @@ __all__ = [
     "ImageCache",
     "Source",
     "Unusable",
+    "flat_tree",
     "of_bytes",
     "of_pixels",
     "open_source",
     "placement_of",
     "prepare",
+    "require_labels",
     "show",
+    "tree_of",
 ]

@@ -7,8 +7,8 @@ in it and goes through the source's own folder. The class is the other column; o
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerscope.core.errors import UsageError, nearest
@@ -30,6 +30,53 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
     Raises UsageError for a file that is missing or malformed, names no image, leaves open which column holds the
     classes, uses a name that several images have, or gives one image two classes.
     """
+    table = table_of(entries, file)
+    chosen = _class_column(file, table.heading, table.rows, table.column)
+    classes: dict[str, str] = {}
+    for line, identity in table.found():
+        label = line.fields[chosen]
+        if label and (first := classes.setdefault(identity, label)) != label:
+            name = line.fields[table.column]
+            raise UsageError(f'{file}, line {line.number}: "{name}" has two classes, "{first}" and "{label}"')
+    labelled = [replace(entry, label=classes.get(entry.identity)) for entry in entries]
+    said = [f"{file.name}: {table.elsewhere}"] if table.elsewhere else []
+    return labelled, [*said, *_remarks(file, labelled), *table.remarks()]
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """A table of images. heading: its first line, where that names none; rows: the others. column: holds the images."""
+
+    file: Path
+    heading: Parts | None
+    rows: Sequence[TableLine]
+    column: int
+    names: "_Names"
+    elsewhere: str | None
+
+    def found(self) -> Iterator[tuple[TableLine, str]]:
+        """The lines that name an image here, each with its identity. Raises UsageError for a name of several."""
+        for line in self.rows:
+            name = line.fields[self.column]
+            found = self.names.find(name)
+            if len(found) > 1:
+                raise UsageError(
+                    f'{self.file}, line {line.number}: several images are called "{name}"; write the path of one'
+                )
+            if found:
+                yield line, found[0]
+
+    def remarks(self) -> list[str]:
+        """What is to be said of lines that name no image here."""
+        unknown = [line for line in self.rows if not self.names.find(line.fields[self.column])]
+        if not unknown:
+            return []
+        first = f'"{unknown[0].fields[self.column]}" (line {unknown[0].number})'
+        return [f"{len(unknown):,} lines of {self.file.name} name no image here, {first} first"]
+
+
+def table_of(entries: Sequence[Entry], file: Path) -> ImageTable:
+    """A labels file, and which of its columns names these images. Raises UsageError where none does."""
     lines, names = read_table(file), _Names(entries)
     elsewhere = names.allow_elsewhere(field for line in lines for field in line.fields)
     fitness = [_fitness(lines, place, names) for place in range(len(lines[0].fields))]
@@ -38,21 +85,7 @@ def with_labels(entries: Sequence[Entry], file: Path) -> tuple[list[Entry], list
     if not fitness[column][-1]:
         raise _no_image(file, lines, entries)
     rows = lines[1:] if headed else lines
-    chosen = _class_column(file, lines[0].fields if headed else None, rows, column)
-    classes: dict[str, str] = {}
-    unknown = []
-    for line in rows:
-        name, label = line.fields[column], line.fields[chosen]
-        found = names.find(name)
-        if not found:
-            unknown.append(line)
-            continue
-        if len(found) > 1:
-            raise UsageError(f'{file}, line {line.number}: several images are called "{name}"; write the path of one')
-        if label and (first := classes.setdefault(found[0], label)) != label:
-            raise UsageError(f'{file}, line {line.number}: "{name}" has two classes, "{first}" and "{label}"')
-    labelled = [replace(entry, label=classes.get(entry.identity)) for entry in entries]
-    return labelled, [*([f"{file.name}: {elsewhere}"] if elsewhere else []), *_remarks(file, labelled, unknown, column)]
+    return ImageTable(file, lines[0].fields if headed else None, rows, column, names, elsewhere)
 
 
 class _Names:
@@ -180,12 +213,6 @@ def _no_image(file: Path, lines: Sequence[TableLine], entries: Sequence[Entry]) 
     return UsageError(f'{file}, line {line.number}: there is no image "{line.fields[0]}"{hint}; it labels no image')
 
 
-def _remarks(file: Path, labelled: Sequence[Entry], unknown: Sequence[TableLine], column: int) -> list[str]:
-    said = []
+def _remarks(file: Path, labelled: Sequence[Entry]) -> list[str]:
     without = sum(entry.label is None for entry in labelled)
-    if without:
-        said.append(f"{without:,} of the {len(labelled):,} images have no class in {file.name}")
-    if unknown:
-        first = f'"{unknown[0].fields[column]}" (line {unknown[0].number})'
-        said.append(f"{len(unknown):,} lines of {file.name} name no image here, {first} first")
-    return said
+    return [f"{without:,} of the {len(labelled):,} images have no class in {file.name}"] if without else []

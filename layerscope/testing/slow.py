@@ -15,6 +15,7 @@ from layerscope.causes import onward
 from layerscope.core.cache import VARIABLE
 from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
+from layerscope.dissect import ranks
 from layerscope.dissect.maps import Activations
 from layerscope.graph import Program, WayBack, following, functional, program
 from layerscope.graph import plan as graph_plan
@@ -91,6 +92,17 @@ def all_computed_twice() -> AbstractContextManager[Any]:
 
 def all_in_float64() -> AbstractContextManager[Any]:
     return mock.patch.object(reduced, "LARGE", float("inf"))
+
+
+def sorted_by_values() -> AbstractContextManager[Any]:
+    """The places of numbers are sorted by these, and no keys are made."""
+
+    def rising(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        order = np.argsort(values, kind="stable")
+        ordered = values[order]
+        return order, np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+    return mock.patch.object(ranks, "rising", rising)
 
 
 def each_map_alone() -> AbstractContextManager[Any]:

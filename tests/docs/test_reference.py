@@ -63,7 +63,7 @@ def test_shared_options_are_announced(verb):
     part = sections(COMMAND_LINE, 2)[verb]
     announced = next((line for line in part.splitlines() if line.startswith("Takes ")), "")
     names = {setting.name for setting in settings(verb)}
-    assert ("images" in announced) == ("labels" in names)
+    assert ("images" in announced) == ("max_pixels" in names and "images" in names)
     assert ("what the network expects" in announced) == ("mean" in names)
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 import layerscope as ls
-from layerscope.cli import words
+from layerscope.cli import labelled, words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 from layerscope.core.concepts import BAR, Dissection, Figures, LayerDissection
+from layerscope.core.labels import LabelDissection
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts", ">mean level", ">median score")
 BEST = ("layer", ">unit", "concept", ">level", ">score", ">IoU", "Bau's concept")
@@ -17,6 +18,9 @@ def run(command: Command, output: Output) -> int:
     """Dissect, keep it in the atlas, and print the figures of every layer with its best units."""
     with output.bars() as progress:
         found = ls.dissect(**command.values, progress=progress)
+    if isinstance(found, LabelDissection):
+        output.result(labelled.data_of(command.values["atlas"], found), labelled.text_of(found))
+        return 0
     output.result(data_of(command.values["atlas"], found), text_of(found))
     return 0
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import guesses
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -111,18 +112,13 @@ def _classes(book: Book) -> list[ImageClass]:
 
 
 def _followers(book: Book, layer: AtlasLayerRecord, classes: int) -> list[tuple[int, Follower]]:
-    """For every class the layer's units of the highest ratio: class number and unit.
-
-    Only units count whose class mean is above the layer's average: a unit that fires once favours some class by chance.
-    """
+    """For every class the layer's units of the highest ratio: class number and unit."""
     means = book.file.unit_statistics(layer.id).class_means.astype(np.float64)
     if not classes or means.shape[1] != classes or not len(means):
         return []
     # Images may have no member of a class: its mean is then no number.
     means = np.where(np.isfinite(means), means, 0.0)
-    overall = means.mean(1, keepdims=True)
-    ratio = np.divide(means, overall, out=np.zeros_like(means), where=overall > 0)
-    ratio[means <= means.mean()] = 0
+    ratio = class_ratios(means)
     top = np.argsort(-ratio, axis=0, kind="stable")[:MOST_UNITS]
     return [
         (

@@ -1,11 +1,11 @@
-"""What "go to" means by a few words: a layer, a unit of one, the units that a concept names, an image."""
+"""What "go to" means by a few words: a layer, a unit of one, the units that a name leads to, an image."""
 
 import re
 from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
-from layerscope.facts.layer import guesses, names
+from layerscope.facts.finding import CLASS, CONCEPT, LABEL, NOTE, Finding, find, names_known
 from layerscope.viewer.addresses import Links
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -44,17 +44,18 @@ def target(book: Book, text: str) -> Target:
 
 
 def targets(book: Book, text: str) -> tuple[Target, ...]:
-    """The pages that a text may mean, the likeliest first: "layer4", "layer4 17", "i 12", or a concept's name.
+    """The pages that a text may mean, the likeliest first: "layer4", "layer4 17", "i 12", or a name.
 
     At most MOST. Raises UsageError, which says what can be written, where there is none.
     """
     text = " ".join(text.split())
     found = _image(book, text) or _layer(book, text) or _unit(book, text) or _named(book, text)
     if not found:
-        every = {layer.name for layer in book.layers} | set(_concepts(book))
+        every = {layer.name for layer in book.layers} | _names(book)
         raise UsageError(
             f'nothing here is called "{text[:60]}": write a layer, a layer and a unit, '
-            f'{"a concept, " if book.dissected else ""}or "i" and the number of an image{nearest(text[:60], every)}'
+            f'{"a concept, " if book.dissected else ""}a label, a class, or "i" and the number of an image'
+            f"{nearest(text[:60], every)}"
         )
     return found[:MOST]
 
@@ -90,20 +91,25 @@ def _unit(book: Book, text: str) -> tuple[Target, ...]:
     return tuple(Target(words=f"{layer.name}, unit {unit}", layer=layer, unit=unit) for layer in held)
 
 
-def _concepts(book: Book) -> list[str]:
-    return [name for layer in book.layers for name in names(book.file.concepts(layer.id)).values()]
+def _names(book: Book) -> set[str]:
+    return {name for kind, names in names_known(book.file).items() if kind != NOTE for name in names}
 
 
 def _named(book: Book, text: str) -> tuple[Target, ...]:
-    """The units named by a concept that holds the text, of the highest score first."""
-    folded = text.casefold()
-    named = [
-        (best.concept.casefold() != folded, -best.score, layer, unit, best)
-        for layer in book.layers
-        for unit, best in guesses(book.file.concepts(layer.id)).items()
-        if folded and folded in best.concept.casefold()
-    ]
-    return tuple(
-        Target(words=f"{layer.name}, unit {unit}: guess {best.concept}, score {best.score:.2f}", layer=layer, unit=unit)
-        for _, _, layer, unit, best in sorted(named, key=lambda one: (one[0], one[1], one[2].id, one[3]))
-    )
+    """The units that a concept, a label, a class or a note leads to, the likeliest first, each once."""
+    first: dict[tuple[int, int], Target] = {}
+    for one in find(book.file, text):
+        words = f"{one.layer.name}, unit {one.unit}: {_words(one)}"
+        first.setdefault((one.layer.id, one.unit), Target(words=words, layer=one.layer, unit=one.unit))
+    return tuple(first.values())
+
+
+def _words(one: Finding) -> str:
+    """By what a unit was found."""
+    score = 0.0 if one.score is None else one.score
+    return {
+        CONCEPT: f"guess {one.name}, score {score:.2f}",
+        LABEL: f"label {one.name}, AUC {score:.2f}",
+        CLASS: f"class {one.name}, {score:.1f} times the mean",
+        NOTE: one.name,
+    }[one.kind]

@@ -230,7 +230,17 @@ def test_tables_are_flat_and_complete(finished):
             columns, rows = file.table(name)
             assert len(set(columns)) == len(columns)
             sizes[name] = len(rows)
-        assert sizes == {"layers": 3, "units": 18, "peaks": 3 * (4 * 9 + 2), "images": 24, "shares": 0, "concepts": 0}
+        assert sizes == {
+            "layers": 3,
+            "units": 18,
+            "peaks": 3 * (4 * 9 + 2),
+            "images": 24,
+            "shares": 0,
+            "uses": 0,
+            "concepts": 0,
+            "labels": 0,
+            "misfits": 0,
+        }
         with pytest.raises(UsageError, match='no table "peak": choose one of layers, units, peaks, images, conc'):
             file.table("peak")
 

@@ -88,3 +88,48 @@ def test_the_atlas_must_name_its_network(command, atlas):
     status, _, err = command("dissect", atlas, "--world", "--images", 2, "--quiet")
     assert status == 1
     assert "smallnet" in err and "behind the atlas" in err
+
+
+def test_by_labels(command, made):
+    """A table and the pictures of `--data`: figures, shuffled labels and misfits, in print and in the atlas."""
+    words = ["dissect", made / "a.atlas", f"{made}/net.py:plain"]
+    table = made / "labels.csv"
+    names = sorted(path.relative_to(made / "world" / "images") for path in (made / "world" / "images").rglob("*.png"))
+    table.write_text("file,kind\n" + "\n".join(f"{name.as_posix()},{place % 2}" for place, name in enumerate(names)))
+    status, out, err = command(*words, "--labels", table, "--data", made / "world" / "images", "--json", "--quiet")
+    assert (status, err) == (0, "")
+    data = json.loads(out)
+    assert (data["images"], data["labels"]) == (6, 2)
+    assert [(layer["name"], layer["units"], layer["shuffled"]["units"]) for layer in data["layers"]] == [
+        ("1", 4, 4), ("4", 3, 3)
+    ]  # fmt: skip
+    assert data["misfits"] == {"images": [], "judged": 0, "planted": 0, "found": None}
+    with ls.open(made / "a.atlas") as atlas:
+        assert len(atlas["1"].labels) == 4 and len(atlas.to_frame("misfits")) == 0
+    status, out, _ = command(*words, "--labels", table, "--data", made / "world" / "images", "--quiet")
+    assert status == 0 and "shuffled labels" in out and "Mann-Whitney" in out and "Bonferroni" in out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--labels", "nowhere.csv"], 'the labels "nowhere.csv" do not exist'),
+        (["--labels", "{world}/images"], "no label of images/ (6 files) has two images"),
+        (["--labels", "{world}/images", "--data", "{world}/images"], "the labels are pictures themselves"),
+        (["--world", "--data", "x"], "--data does not go with pictures with masks"),
+        (["--world", "--labels", "x"], "--labels does not go with --world"),
+    ],
+)
+def test_labels_that_cannot_be_used(command, made, more, said):
+    """One sentence, before the network is run."""
+    words = [word.format(world=made / "world") for word in more]
+    status, out, err = command("dissect", made / "a.atlas", f"{made}/net.py:plain", *words, "--quiet")
+    assert (status, out) == (1, "") and said in err and len(err.splitlines()) == 1
+
+
+def test_labels_with_another_network_are_refused(command, made):
+    """The atlas was not made by it."""
+    (made / "two.csv").write_text("file,kind\n000000.png,a\n000001.png,a\n000002.png,b\n")
+    words = ["--labels", made / "two.csv", "--data", made / "world" / "images", "--quiet"]
+    status, _, err = command("dissect", made / "a.atlas", f"{made}/net.py:other", *words)
+    assert status == 1 and "differs from" in err

@@ -53,7 +53,7 @@ def test_an_earlier_name_of_an_option_is_still_taken():
     ("line", "sentence"),
     [
         ("", "say what to do: layers, build"),
-        ("bild", 'no verb "bild"; did you mean build?'),
+        ("bild", 'no verb "bild"; did you mean build or find?'),
         ("xyzzy", 'no verb "xyzzy"; the verbs are layers, build'),
         ("build x --imgaes y", 'build has no option "--imgaes"; did you mean --images'),
         ("show x --verbose=1", 'show has no option "--verbose"'),

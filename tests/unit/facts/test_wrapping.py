@@ -41,8 +41,8 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_edition_names_what_it_answers(atlas: Path) -> None:
-    """Of the reader's questions these are withheld today: lists of all images, the graph, weights, signals, tables."""
-    withheld = {"images", "nodes", "edges", "filters", "signal", "table"}
+    """Of the reader's questions these are withheld today: lists of images, the graph, weights, signals, tables."""
+    withheld = {"images", "nodes", "edges", "filters", "signal", "table", "misfits"}
     with Edition(atlas, ExportChoice()) as edition:
         assert {name for name in public() if not hasattr(edition, name)} == withheld
 
@@ -76,7 +76,7 @@ def test_no_pixel_comes_without_photographs(atlas: Path) -> None:
 def test_answers_are_the_file_s(atlas: Path) -> None:
     """Of every question that is kept; asked again, the very same object is given."""
     asked = {
-        "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,),
+        "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,), "labels": (0,),
         "specificity": (0, "deconvnet"), "sampled": (0,), "statistic": ("classes",), "image": (3,),
         "units_with_sheets": (0, "patches"), "dissection": (), "image_count": (), "copies_left_out": (), "left_out": (),
     }  # fmt: skip

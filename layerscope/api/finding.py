@@ -1,0 +1,60 @@
+"""Finding units of an atlas by a concept, a label, a class or a word of their notes. No torch."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from layerscope.api.atlas import Atlas
+from layerscope.api.atlas import open as open_atlas
+from layerscope.api.checked import checked
+from layerscope.core.errors import UsageError, nearest
+from layerscope.core.verbs import VERBS
+from layerscope.facts.finding import KINDS, NOTE, Finding, names_known
+from layerscope.facts.finding import find as units_found
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundUnit:
+    """A unit that was found. layer: its layer's name. kind: "concept", "label", "class" or "note". name: what it was
+    found by, whole. score: the concept's, the label's AUC, or a class's mean over that of all; None of a note."""
+
+    layer: str
+    unit: int
+    kind: str
+    name: str
+    score: float | None
+
+
+@checked(VERBS["find"])
+def find(atlas: Atlas | str | PathLike[str], text: str) -> tuple[FoundUnit, ...]:
+    """Find the units of an atlas by a name: of a concept or label that names them, or of a class that excites them, or
+    by a word of the notes on them.
+
+    text: a part of the name, in any case; whole names come first, then concepts, labels, classes and notes, each with
+    the highest score first. Raises UsageError, with near names, where nothing is found, AtlasError for a file that is
+    no atlas.
+    """
+    with nullcontext(atlas) if isinstance(atlas, Atlas) else open_atlas(atlas) as held:
+        found = units_found(held.file, text)
+        if not found:
+            raise UsageError(_nothing(held, text))
+        return tuple(map(_plain, found))
+
+
+def _plain(one: Finding) -> FoundUnit:
+    return FoundUnit(layer=one.layer.name, unit=one.unit, kind=one.kind, name=one.name, score=one.score)
+
+
+def _nothing(atlas: Atlas, text: str) -> str:
+    every = names_known(atlas.file)
+    names = {name for kind, names in every.items() if kind != NOTE for name in names}
+    without = [f"{kind}s" if kind != "class" else "classes" for kind in KINDS if not every[kind]]
+    lacks = f"; it holds no {' and no '.join(without)}" if without else ""
+    return f'no unit of {atlas.file.path} is known by "{text[:60]}"{nearest(text[:60], sorted(names))}{lacks}'
+
+
+def data_of(atlas: str, text: str, found: tuple[FoundUnit, ...]) -> dict[str, Any]:
+    """What was found, as plain values."""
+    rows = [{name: getattr(one, name) for name in FoundUnit.__dataclass_fields__} for one in found]
+    return {"atlas": atlas, "text": text, "found": rows}

@@ -1,0 +1,117 @@
+"""What labels say of units, and units of labels, as rows and back. Atlases without these tables have none of it."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from layerscope.atlas.questions import Questions
+from layerscope.atlas.rows import MOST_UNITS, SqlRow, has_table, insert, select, statistic
+from layerscope.atlas.transactions import Transactions
+from layerscope.core.labels import (
+    LABEL_FORM,
+    LabelDissection,
+    LabelScore,
+    LayerLabels,
+    Misfit,
+    Misfits,
+    UnitLabels,
+)
+
+LABEL = "layer unit rank form label level auc z p images named"
+MISFIT = "rank image label other score own others"
+LABELS, MISFITS = "labels", "misfits"
+_SCORE = "form label level auc z p images"
+
+
+class LabelQuestions(Questions):
+    """What an atlas file can be asked of labels."""
+
+    def labels(self, layer_id: int) -> tuple[UnitLabels, ...]:
+        """What labels say of every unit of a layer; empty where they were not tried on it."""
+        return self._ask(read_labels, layer_id)
+
+    def misfits(self) -> Misfits | None:
+        """The images that do not fit their labels, of those that were labelled last; None where nobody looked."""
+        return self._ask(read_misfits)
+
+
+class LabelWriting(Transactions):
+    """How an atlas's writer puts labels."""
+
+    def put_labels(self, layer_id: int, units: Iterable[UnitLabels]) -> None:
+        """What labels say of the layer's units, in place of what stood there."""
+        self._replace("label", LABEL, layer_id, label_rows(layer_id, units))
+
+    def put_misfits(self, images: Iterable[Misfit]) -> None:
+        """The images that do not fit their labels, in place of those that stood there."""
+        with self.transaction():
+            self._put("DELETE FROM misfit", [()])
+            self._put(insert("misfit", MISFIT), misfit_rows(images))
+
+
+def label_rows(layer_id: int, units: Iterable[UnitLabels]) -> Iterator[SqlRow]:
+    """The rows of one layer's units: a compound that names one, and what it ranks highest."""
+    for unit in units:
+        best = unit.best
+        every = unit.ranked if best is None or best in unit.ranked else (best, *unit.ranked)
+        for rank, one in enumerate(every):
+            scores = (getattr(one, name) for name in _SCORE.split())
+            yield (layer_id, unit.unit, rank, *scores, int(one == best))
+
+
+def misfit_rows(images: Iterable[Misfit]) -> Iterator[SqlRow]:
+    """The rows of images that do not fit their labels."""
+    for rank, one in enumerate(images):
+        yield (rank, *(getattr(one, name) for name in MISFIT.split()[1:]))
+
+
+def layer_data(layer: LayerLabels) -> dict[str, Any]:
+    """A layer's figures as plain values."""
+    return {"figures": asdict(layer.figures), "shuffled": asdict(layer.shuffled), "margin": layer.margin}
+
+
+def run_data(found: LabelDissection) -> dict[str, Any]:
+    """What is told of all layers together, as plain values."""
+    misfits = found.misfits
+    return {
+        **{name: getattr(misfits, name) for name in ("judged", "planted", "found")},
+        **{name: getattr(found, name) for name in ("images", "labels")},
+        "settings": dict(found.settings),
+        "left_out": list(found.left_out),
+    }
+
+
+def read_labels(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitLabels, ...]:
+    """One record for every unit of the layer; none at all where labels were not tried on it."""
+    plain = statistic(connection, LABELS, layer_id, None)
+    if plain is None or not has_table(connection, "label"):
+        return ()
+    query = select("label", f"unit named {_SCORE}", "WHERE layer = ? ORDER BY unit, rank")
+    found = {
+        unit: _unit(unit, list(rows))
+        for unit, rows in groupby(connection.execute(query, (layer_id,)).fetchall(), key=lambda row: row[0])
+    }
+    units = plain["figures"]["units"]
+    if not 0 <= units <= MOST_UNITS:
+        raise ValueError(f"labels of {units} units")
+    return tuple(found.get(unit, UnitLabels(unit=unit)) for unit in range(units))
+
+
+def _unit(unit: int, rows: list[SqlRow]) -> UnitLabels:
+    scores = [LabelScore(**dict(zip(_SCORE.split(), row[2:], strict=True))) for row in rows]
+    named = [score for score, row in zip(scores, rows, strict=True) if row[1]]
+    ranked = tuple(score for score in scores if score.form == LABEL_FORM)
+    return UnitLabels(unit=unit, ranked=ranked, best=named[0] if named else None)
+
+
+def read_misfits(connection: sqlite3.Connection) -> Misfits | None:
+    """The images that do not fit their labels; None where nobody looked."""
+    plain = statistic(connection, MISFITS, None, None)
+    if plain is None or not has_table(connection, "misfit"):
+        return None
+    names = MISFIT.split()[1:]
+    query = select("misfit", " ".join(names), "ORDER BY rank")
+    images = (Misfit(**dict(zip(names, row, strict=True))) for row in connection.execute(query).fetchall())
+    return Misfits(images=tuple(images), judged=plain["judged"], planted=plain["planted"], found=plain["found"])

@@ -1,0 +1,106 @@
+"""The tables that early atlases of this version lack: no reader needs them, and whoever writes one adds them."""
+
+STRATUM = """-- What excites a unit less than its peaks? Images around percentiles of its image maxima, among a seeded
+-- sample of the images (statistic "sample"). To be cut from the small whole pictures.
+CREATE TABLE IF NOT EXISTS stratum (
+    layer         INTEGER NOT NULL REFERENCES layer,
+    unit          INTEGER NOT NULL,
+    percentile    INTEGER NOT NULL,         -- 99, 95, 90, 50
+    rank          INTEGER NOT NULL,         -- 0 is the highest of the row
+    value         REAL NOT NULL,            -- the image's maximum
+    image         INTEGER NOT NULL REFERENCES image,
+    row           INTEGER NOT NULL,         -- in the layer's map
+    col           INTEGER NOT NULL,
+    tile_top      INTEGER,                  -- what to show of it, input px; NULL until the build has come to it
+    tile_left     INTEGER,
+    tile_bottom   INTEGER,
+    tile_right    INTEGER,
+    source_top    INTEGER,                  -- the same on the source picture, source px
+    source_left   INTEGER,
+    source_bottom INTEGER,
+    source_right  INTEGER,
+    PRIMARY KEY (layer, unit, percentile, rank)
+) STRICT, WITHOUT ROWID;
+"""
+NEIGHBOUR = """-- Which units of its layer go with a unit? By correlation of image maxima over the same sample.
+CREATE TABLE IF NOT EXISTS neighbour (
+    layer       INTEGER NOT NULL REFERENCES layer,
+    unit        INTEGER NOT NULL,
+    rank        INTEGER NOT NULL,           -- 0 is the highest
+    other       INTEGER NOT NULL,           -- a unit of the same layer
+    correlation REAL NOT NULL,              -- Pearson's, 0.2..1; from 0.95 on a near duplicate
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+MADE_OF = """-- What are a unit's peaks made of, as an earlier layer sees it? Shares of their value, means over
+-- the peaks; units, constants and past are 1 together, but for the rest.
+CREATE TABLE IF NOT EXISTS made_of (
+    layer     INTEGER NOT NULL REFERENCES layer,
+    unit      INTEGER NOT NULL,
+    earlier   INTEGER NOT NULL REFERENCES layer,
+    peaks     INTEGER NOT NULL,             -- how many were shared out
+    units     REAL NOT NULL,                -- the share of all units of the earlier layer
+    constants REAL NOT NULL,                -- ... of biases and other constants between the layers
+    past      REAL NOT NULL,                -- ... of what comes by ways past the earlier layer
+    rest      REAL NOT NULL,                -- the largest share of a peak that rounding leaves open
+    PRIMARY KEY (layer, unit, earlier)
+) STRICT, WITHOUT ROWID;
+"""
+SHARE = """-- ... and of which units? Those of the highest share (8) and of the lowest below zero (4).
+CREATE TABLE IF NOT EXISTS share (
+    layer   INTEGER NOT NULL REFERENCES layer,
+    unit    INTEGER NOT NULL,
+    earlier INTEGER NOT NULL REFERENCES layer,
+    rank    INTEGER NOT NULL,               -- the highest share is 0; those below zero follow, the lowest first
+    other   INTEGER NOT NULL,               -- a unit of the earlier layer
+    share   REAL NOT NULL,                  -- of the value, the mean over the peaks
+    spread  REAL NOT NULL,                  -- its standard deviation over the peaks
+    row     INTEGER NOT NULL,               -- where in the earlier layer's map the most of it comes from, in the
+    col     INTEGER NOT NULL,               -- image of the highest peak
+    PRIMARY KEY (layer, unit, earlier, rank)
+) STRICT, WITHOUT ROWID;
+"""
+SHARE_BY_OTHER = """-- ... and for which units does a unit count?
+CREATE INDEX IF NOT EXISTS share_by_other ON share (earlier, other, layer);
+"""
+USED_FOR = """-- Which classes does a unit speak for, and against? Of a sample of the images (statistic "use").
+CREATE TABLE IF NOT EXISTS used_for (
+    layer  INTEGER NOT NULL REFERENCES layer,
+    unit   INTEGER NOT NULL,
+    rank   INTEGER NOT NULL,                -- the highest amount is 0; those below zero follow, the lowest first
+    output INTEGER NOT NULL,                -- the class's place among the network's outputs
+    name   TEXT NOT NULL,                   -- the class; its place where no name is known
+    amount REAL NOT NULL,                   -- of the class's score, the mean over its images
+    images INTEGER NOT NULL,                -- how many these are
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+LABEL = """-- What does a unit detect, by the labels of images alone? (statistic "labels" tells how it was measured)
+CREATE TABLE IF NOT EXISTS label (
+    layer  INTEGER NOT NULL REFERENCES layer,
+    unit   INTEGER NOT NULL,
+    rank   INTEGER NOT NULL,                -- 0 is the first; a compound that names the unit comes before its labels
+    form   TEXT NOT NULL,                   -- label, or, not
+    label  TEXT NOT NULL,                   -- a label, "A or B", or "A, not B"
+    level  INTEGER NOT NULL,                -- in the hierarchy, 1 is the highest
+    auc    REAL NOT NULL,                   -- share of pairs in which the label's image excites the unit more, 0..1
+    z      REAL NOT NULL,                   -- standard deviations above chance
+    p      REAL NOT NULL,                   -- one-sided, times the number of labels tried
+    images INTEGER NOT NULL,                -- that carry the label
+    named  INTEGER NOT NULL,                -- 1 where the unit is named by it
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+MISFIT = """-- Which images do not fit their labels? (statistic "misfits" tells how good the list is)
+CREATE TABLE IF NOT EXISTS misfit (
+    rank   INTEGER PRIMARY KEY,             -- 0 fits least
+    image  TEXT NOT NULL,                   -- as the images that were labelled call it; the atlas need not hold it
+    label  TEXT NOT NULL,
+    other  TEXT NOT NULL,                   -- the label whose units speak for the image most
+    score  REAL NOT NULL,                   -- others minus own
+    own    REAL NOT NULL,                   -- how much the label's units speak for it, nats
+    others REAL NOT NULL                    -- how much those of the other label do
+) STRICT;
+"""
+
+LATER_TABLES = (STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, USED_FOR, LABEL, MISFIT)

@@ -1,0 +1,102 @@
+"""Units by a word: whatever is known of a unit under a name, asked once for the command line, Python and the viewer.
+
+Four kinds of names: the concept that names a unit (score: the IoU above chance), the label that names it (the AUC), a
+class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no score).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.layer import class_counts, guesses
+from layerscope.facts.wrapping import Reader
+
+CONCEPT, LABEL, CLASS, NOTE = KINDS = ("concept", "label", "class", "note")
+# Of each layer so many units that follow a class.
+FOLLOWERS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A unit that something known of it leads to. kind: of KINDS. name: the whole name, or the note. score: by its
+    kind; None of a note."""
+
+    layer: AtlasLayerRecord
+    unit: int
+    kind: str
+    name: str
+    score: float | None
+
+
+def find(file: Reader, text: str) -> tuple[Finding, ...]:
+    """The units of which a concept, a label, a class or a note holds the text, in any case.
+
+    Names that are the text come before those that only hold it; then by kind, score, layer and unit.
+    """
+    folded = " ".join(text.split()).casefold()
+    if not folded:
+        return ()
+
+    def order(one: Finding) -> tuple[bool, int, float, int, int]:
+        other = one.name.casefold() != folded
+        return other, KINDS.index(one.kind), -(one.score or 0), one.layer.id, one.unit
+
+    return tuple(sorted((one for layer in file.layers for one in _in_layer(file, layer, folded)), key=order))
+
+
+def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
+    for unit, best in guesses(file.concepts(layer.id)).items():
+        if folded in best.concept.casefold():
+            yield Finding(layer=layer, unit=unit, kind=CONCEPT, name=best.concept, score=best.score)
+    for one in file.labels(layer.id):
+        if one.best is not None and folded in one.best.label.casefold():
+            yield Finding(layer=layer, unit=one.unit, kind=LABEL, name=one.best.label, score=one.best.auc)
+    # Class means are read only where some class is meant: of a wide layer they are megabytes.
+    wanted = [number for number, name in enumerate(_classes(file)) if folded in name.casefold()]
+    if wanted:
+        yield from _followers(file, layer, wanted)
+    for note in file.notes(layer.id):
+        if folded in note.text.casefold():
+            yield Finding(layer=layer, unit=note.unit, kind=NOTE, name=note.text, score=None)
+
+
+def _classes(file: Reader) -> list[str]:
+    return [str(name) for name in file.statistic("classes") or ()]
+
+
+def names_known(file: Reader) -> dict[str, set[str]]:
+    """All that units can be found by, by kind."""
+    return {
+        CONCEPT: {best.concept for layer in file.layers for best in guesses(file.concepts(layer.id)).values()},
+        LABEL: {one.best.label for layer in file.layers for one in file.labels(layer.id) if one.best is not None},
+        CLASS: set(_classes(file)),
+        NOTE: {note.text for layer in file.layers for note in file.notes(layer.id)},
+    }
+
+
+def _followers(file: Reader, layer: AtlasLayerRecord, wanted: Sequence[int]) -> Iterator[Finding]:
+    """For each of these classes the layer's units of the highest ratio."""
+    classes, counts = class_counts(file, layer)
+    if not classes:
+        return
+    means = file.unit_statistics(layer.id).class_means
+    ratio = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64))
+    for number in wanted:
+        for unit in np.argsort(-ratio[:, number], kind="stable")[:FOLLOWERS].tolist():
+            if ratio[unit, number] > 0:
+                score = float(ratio[unit, number])
+                yield Finding(layer=layer, unit=unit, kind=CLASS, name=str(classes[number]), score=score)
+
+
+def class_ratios(means: Float64[np.ndarray, "u classes"]) -> Float64[np.ndarray, "u classes"]:
+    """Of every unit and class the mean over the class's images to that over all classes.
+
+    0 where the mean is not above the layer's average: a unit that fires once favours some class by chance.
+    """
+    overall = means.mean(1, keepdims=True)
+    ratio = np.divide(means, overall, out=np.zeros_like(means), where=overall > 0)
+    ratio[means <= means.mean()] = 0
+    return ratio

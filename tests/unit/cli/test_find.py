@@ -1,0 +1,91 @@
+"""A word leads to all units that are known by it, whole names first; the command line and Python find the same."""
+
+import json
+
+import pytest
+
+import layerscope as ls
+from layerscope.atlas.labels import LABELS, layer_data
+from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.write import AtlasWriter
+from layerscope.core.labels import LABEL_FORM, OR_FORM, LabelScore, LayerLabels, UnitLabels
+from layerscope.dissect.labels import figures
+from layerscope.facts.finding import find
+from layerscope.viewer.pages.goto import targets
+from layerscope.viewer.shelf import Shelf
+from tests.helpers.books import full_atlas
+
+
+def scored(label: str, form: str = LABEL_FORM) -> LabelScore:
+    return LabelScore(label=label, form=form, level=1, auc=0.875, z=6.0, p=1e-6, images=9)
+
+
+UNITS = (
+    UnitLabels(unit=0, ranked=(scored("Ring road"),), best=scored("Ring road")),
+    UnitLabels(unit=1, ranked=(scored("car"), scored("bus")), best=scored("car or ring", OR_FORM)),
+    UnitLabels(unit=2, ranked=(scored("car"),)),
+    UnitLabels(unit=3),
+)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    made = full_atlas(tmp_path_factory.mktemp("find") / "full.atlas", units=4, images=12)
+    said = LayerLabels(layer="features.4", units=UNITS, figures=figures(UNITS), shuffled=figures(()), margin=1.0)
+    with AtlasWriter.resume(made) as writer:
+        number = {layer.name: layer.id for layer in writer.layers()}["features.4"]
+        writer.put_labels(number, UNITS)
+        writer.put_statistic(LABELS, layer_data(said), layer=number)
+    return made
+
+
+def test_every_kind_of_name_is_found(path):
+    """Concepts, labels and compounds, classes and notes, in any case; whole names first, then by kind and score."""
+    with AtlasFile(path) as file:
+        found = find(file, "  RING ")
+        kinds = [one.kind for one in found]
+        assert {"concept", "label", "class"} <= set(kinds)
+        whole = [one.name.casefold() == "ring" for one in found]
+        assert whole == sorted(whole, reverse=True)
+        assert [one.name for one in found if one.kind == "label"] == ["Ring road", "car or ring"]
+        assert {one.kind for one in find(file, "responds TO")} == {"note"}
+        named = [(one.layer.name, one.unit) for one in find(file, "disc") if one.kind == "concept"]
+        slow = [
+            (layer.name, one.unit)
+            for layer in file.layers
+            for one in file.concepts(layer.id)
+            if one.best is not None and one.best.concept == "disc"
+        ]
+        assert sorted(named) == sorted(slow)
+
+
+def test_python_the_shell_and_the_viewer_find_the_same(path, command):
+    """In the same order; the viewer leads to each unit once."""
+    with ls.open(path) as atlas:
+        found = atlas.find("ring")
+        assert found == ls.find(path, "ring")
+    status, out, _ = command("find", path, "ring", "--json")
+    assert status == 0
+    assert [(one["layer"], one["unit"], one["name"]) for one in json.loads(out)["found"]] == [
+        (one.layer, one.unit, one.name) for one in found
+    ]
+    shelf = Shelf([path])
+    led = [(one.layer.name, one.unit) for one in targets(shelf.book("full"), "ring") if one.layer is not None]
+    shelf.close()
+    assert led == list(dict.fromkeys((one.layer, one.unit) for one in found))
+
+
+def test_what_is_found_nowhere_is_a_sentence(path, command):
+    """With near names, status 1, and nothing on stdout."""
+    status, out, err = command("find", path, "rinx")
+    assert (status, out) == (1, "")
+    assert "no unit of" in err and 'known by "rinx"; did you mean ring' in err and len(err.splitlines()) == 1
+
+
+def test_labels_come_back_from_the_atlas(path):
+    """Units, ranks, compounds and names; of a layer that was not labelled none."""
+    with ls.open(path) as atlas:
+        assert atlas["features.4"].labels == UNITS
+        assert atlas["features.1"].labels == ()
+        assert atlas["features.4"][1].label == UNITS[1].best and atlas["features.1"][1].label is None
+        assert len(atlas.to_frame("labels")) == 1 + 3 + 1
