@@ -167,7 +167,7 @@ class Build:
         side = (stored.tile or 0) if layer.map else 0
         best = stored.method if stored.method in plan.methods else None
         shared = layer_sharing(self.program, layer, plan.earlier) if plan.earlier else None
-        if shared is not None and shared.sharing.refused:
+        if shared is not None and shared.sharing.refused and not shared.earlier:
             remaining.refuse_shares(layer, shared.sharing.refused)
         return LayerWork(
             layer=layer,
@@ -177,7 +177,7 @@ class Build:
             peaks=plan.peaks,
             side=side,
             size=tile_size(side, self.input, self.settings.tile),
-            shared=shared if shared is not None and shared.earlier and not shared.sharing.refused else None,
+            shared=shared if shared is not None and shared.earlier else None,
         )
 
     def _project(
@@ -210,7 +210,7 @@ class Build:
             writer, self.program, self.source, self.input, node, layers, seed=self.settings.seed, clock=self.clock,
             engine=engine.name, threads=self.workers,
         )  # fmt: skip
-        if using.layers and not using.refused:
+        if using.layers:
             make(using, writer, self.progress, engine=engine)
         with writer.transaction():
             using.finish()

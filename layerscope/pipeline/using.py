@@ -124,7 +124,7 @@ class Using(Job[AskedImages, SharedScores]):
 
     def finish(self) -> None:
         """Store what every unit is used for, when all pieces are there; or why nothing can be said."""
-        if self.refused or not self.pieces:
+        if not self.layers or not self.pieces:
             self.writer.put_statistic("use", {"refused": self.refused or "there are no images"})
             return
         units = sum(layer.units for layer in self.layers)

@@ -90,15 +90,21 @@ def spatial_size_of(node: Node) -> tuple[int, int]:
 
 
 def extents_of(
-    program: Carrier, start: int, rows: Int64[np.ndarray, " m"], cols: Int64[np.ndarray, " m"], method: str = ""
+    program: Carrier,
+    start: int,
+    rows: Int64[np.ndarray, " m"],
+    cols: Int64[np.ndarray, " m"],
+    method: str = "",
+    last: int = 0,
 ) -> dict[int, Extent]:
     """The cone of each position (row, col) of node `start`: an Extent for every node that can matter to it.
 
-    method: only what this method carries a signal through; all that the position depends on where none is named.
+    method: only what this method carries a signal through; all that the position depends on where none is named. last:
+    nothing is gone through from this node on.
     """
     nodes = program.graph.nodes
     extents = {start: Extent(rows, cols, 1, 1, spatial_size_of(nodes[start]))}
-    for node in reversed(nodes[1 : start + 1]):
+    for node in reversed(nodes[last + 1 : start + 1]):
         if node.id not in extents:
             continue
         own, rule = extents[node.id], program.graph.op(node).rule(method) if method else None

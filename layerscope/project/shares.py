@@ -42,14 +42,15 @@ class Shares:
 class Sharing:
     """How values of one layer are shared out among the units of earlier ones.
 
-    node: the layer's. earlier: of which nodes it is asked; only those among them that it reads. needed: the nodes whose
-    maps are read. refused: why nothing can be said, as a clause; empty where it can.
+    node: the layer's. earlier: of which nodes it is asked; only those among them that it reads, as far back as values
+    can be shared out. needed: the nodes whose maps are read. refused: why they cannot further back, as a clause, or
+    empty.
     """
 
     def __init__(self, program: Carrier, node: int, earlier: Sequence[int]) -> None:
         self.program, self.node, self.refused = program, node, ""
         graph, pending = program.graph, {node}
-        behind: dict[int, frozenset[int]] = {}
+        behind, gone = dict[int, frozenset[int]](), set[int]()
         self.needed: set[int] = set()
         self.frontiers: dict[int, tuple[int, ...]] = {}
         lowest = min(earlier, default=node)
@@ -59,24 +60,28 @@ class Sharing:
             if one.id in earlier and one.id != node:
                 self.frontiers[one.id] = tuple(sorted(pending - {one.id}))
                 self.needed |= pending
-            if one.id == lowest:
+            if one.id == lowest or not self._is_gone_through(one, pending):
                 break
-            self._through(one, pending)
-        for one in graph.nodes[lowest : node + 1]:
-            came = (behind.get(source, frozenset()) for source in self._sources(one))
-            behind[one.id] = frozenset().union(*came, [one.id] if one.id in self.frontiers else [])
-        self._behind = behind
+            gone.add(one.id)
         self.earlier = tuple(sorted(self.frontiers))
+        for one in graph.nodes[self.earlier[0] : node + 1] if self.earlier else ():
+            if one.id in gone or one.id in self.frontiers:
+                came = (behind.get(source, frozenset()) for source in self._sources(one))
+                behind[one.id] = frozenset().union(*came, [one.id] if one.id in self.frontiers else [])
+        self._behind = behind
 
-    def _through(self, node: Node, pending: set[int]) -> None:
-        op = self.program.graph.op(node)
-        if op.held is None and not self.refused:
-            self.refused = f'what comes through "{node.name}" ({op.name}) cannot be shared out'
+    def _is_gone_through(self, node: Node, pending: set[int]) -> bool:
+        """False for a call that is not known, or of which it is not known what it is with its gates held."""
+        op = None if node.refused else self.program.graph.op(node)
+        if op is None or op.held is None:
+            self.refused = f'what comes through "{node.name}" ({node.op}) cannot be shared out'
+            return False
         rule = op.rule(GATES_HELD)
         pending.discard(node.id)
         pending.update(self._sources(node))
         self.needed.update(node.sources if rule.inputs else ())
         self.needed.update([node.id] if rule.output else ())
+        return True
 
     def _sources(self, node: Node) -> list[int]:
         """The inputs that something is sent to."""
@@ -85,14 +90,16 @@ class Sharing:
 
     def __call__(self, entries: Entries, cache: CachedMaps, placed: Bool[np.ndarray, " m"]) -> dict[int, Shares]:
         """By earlier node, what the entries' values come from. placed: for which of them places are wanted."""
+        if not self.earlier:
+            return {}
         program, nodes = self.program.wide, self.program.graph.nodes
-        extents = extents_of(self.program, self.node, entries.row, entries.col, GATES_HELD)
+        extents = extents_of(self.program, self.node, entries.row, entries.col, GATES_HELD, self.earlier[0])
         signals = {self.node: starting_signal(program, entries, torch.ones(len(entries)), extents[self.node])}
         constants: dict[int, Tensor] = {}
         beyond: set[int] = set()
         found: dict[int, Shares] = {}
         with exactly(program.device):
-            for node in reversed(nodes[self.earlier[0] : self.node + 1] if self.earlier else ()):
+            for node in reversed(nodes[self.earlier[0] : self.node + 1]):
                 if node.id not in signals:
                     continue
                 if node.id in beyond:

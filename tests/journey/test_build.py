@@ -147,7 +147,7 @@ def test_layers_added_later(net, pictures, built, tmp_path) -> None:
     later = tmp_path / "later.atlas"
     build(net, pictures, later, layers=["relu2"])
     log = build(net, pictures, later)
-    assert [stage[0] for stage in log.stages] == ["scan", "sample", "project", "sheets", "strata"]
+    assert [stage[0] for stage in log.stages] == ["scan", "sample", "project", "sheets", "use", "strata"]
     assert log.stage("sample")[1] == len(LAYERS) - 1
     assert content_digest(later) == built.digest
     assert build(net, pictures, later).said == [f"{later} is complete: nothing is missing"]

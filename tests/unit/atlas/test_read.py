@@ -241,7 +241,7 @@ def test_tables_are_flat_and_complete(finished):
             "labels": 0,
             "misfits": 0,
         }
-        with pytest.raises(UsageError, match='no table "peak": choose one of layers, units, peaks, images, conc'):
+        with pytest.raises(UsageError, match='no table "peak": choose one of layers, units, peaks, images, shar'):
             file.table("peak")
 
 
