@@ -41,7 +41,7 @@ _HOMES = {
     "evaluate": "api.training",
     "evolve": "api.evolving",
     "export": "api.exporting",
-    "figure": "api.verbs",
+    "figure": "api.drawing",
     "find": "api.finding",
     "forecast": "api.verbs",
     "images": "api.verbs",
@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from layerscope.api.atlas import Atlas, AtlasLayer, Peak, Unit, open
     from layerscope.api.demonstrating import demo
     from layerscope.api.dissecting import dissect
+    from layerscope.api.drawing import figure
     from layerscope.api.evolving import evolve
     from layerscope.api.exporting import export
     from layerscope.api.finding import find
@@ -123,7 +124,7 @@ if TYPE_CHECKING:
     from layerscope.api.showing import show
     from layerscope.api.trace_checking import trace_check
     from layerscope.api.training import evaluate, train
-    from layerscope.api.verbs import build, check, figure, forecast, images, trace
+    from layerscope.api.verbs import build, check, forecast, images, trace
     from layerscope.api.worlds import world
     from layerscope.core.errors import AtlasError, ImageError, LayerscopeError, TraceError, UsageError
     from layerscope.core.geometry import Box

@@ -15,7 +15,7 @@ from layerscope.core.geometry import Box
 from layerscope.core.labels import LabelScore
 from layerscope.core.shares import MadeOf
 from layerscope.core.uses import UsedFor
-from layerscope.facts.unit import ScannedUnit, scanned_unit
+from layerscope.facts.unit import ScannedUnit, scanned_unit, unshared
 from layerscope.figures import Sheet, unit_page
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Unit:
         """
         found = self._file.made_of(self.layer.stored.id, self.number)
         if not found:
-            raise UsageError(f"{self._where}: nothing is known of what its peaks are made of, since {self._unshared()}")
+            why = unshared(self._file, self.layer.stored, self.number)
+            raise UsageError(f"{self._where}: nothing is known of what its peaks are made of, since {why}")
         known = {one.earlier: one for one in found}
         if earlier is not None and earlier not in known:
             raise UsageError(f'{self._where} is not shared out among "{earlier}", only among {", ".join(known)}')
@@ -71,19 +72,6 @@ class Unit:
             why = measured.get("refused", "the atlas was made without it; the command that built it adds it")
             raise UsageError(f"{self._where}: nothing is known of what it is used for, since {why}")
         return UsedFor(classes=classes, units=units, images=measured.get("images", 0))
-
-    def _unshared(self) -> str:
-        """Why there is nothing, as a clause."""
-        stored, refused = self.layer.stored, self._file.statistic("shares", self.layer.stored.id)
-        if refused:
-            return str(refused["refused"])
-        if not self.peaks:
-            return "it was never above zero"
-        if not any(one.record.auto and one.id < stored.id for one in self._file.layers):
-            return 'no layer that "auto" means comes before it in this atlas'
-        if stored.method is None:
-            return "only projected layers are shared out"
-        return "the atlas was made without it or for other units; the command that built it adds it"
 
     @property
     def statistics(self) -> ScannedUnit:

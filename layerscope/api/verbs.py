@@ -1,7 +1,7 @@
-"""The verbs around an atlas: trace, images, build, forecast, check, figure. Each joins rooms and returns one thing."""
+"""The verbs around an atlas: trace, images, build, forecast, check. Each joins rooms and returns one thing."""
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.api.opening import Wanted
     from layerscope.core.progress import Progress
-    from layerscope.figures import Sheet
     from layerscope.models.types import Model
     from layerscope.pipeline import Build, CheckReport, Forecast
     from layerscope.sources import Source
     from layerscope.sources.types import Images
 
-__all__ = ["build", "check", "figure", "forecast", "images", "open", "trace"]
+__all__ = ["build", "check", "forecast", "images", "open", "trace"]
 
 # A forecast takes seconds itself: builds of fewer images go without.
 FORECAST_FROM = 256
@@ -225,48 +224,6 @@ def check(
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 
     return check_atlas(held.file, network.program, network.input, source, sample=sample, seed=seed)
-
-
-@checked(VERBS["figure"])
-@plain_failures()
-def figure(
-    atlas: Atlas | str | PathLike[str],
-    layer: str | None = s.LAYER.default,
-    out: str | PathLike[str] | None = None,
-    *,
-    units: Iterable[int] | None = s.SHOWN_UNITS.default,
-    count: int | None = s.SHOWN_COUNT.default,
-    unit: int | None = s.UNIT.default,
-    filters: bool = s.FILTERS.default,
-    method: str | None = s.METHOD.default,
-    view: s.View | None = None,
-    shared_scale: bool = s.SHARED_SCALE.default,
-    width: float | None = s.FIGURE_WIDTH.default,
-    dpi: int = s.DPI.default,
-) -> "Sheet":
-    """A figure of an atlas; of a layer its plate, as in Figure 2 of Zeiler & Fergus 2013; without one, an overview.
-
-    A plate shows, per unit, the grid of projections beside the grid of patches. out: a .png, .pdf or .svg file that is
-    written too. units: which; without them a seeded sample of `count` is drawn (16; an overview shows 4 a layer).
-    unit: the page of this one instead. filters: the first layer's, or the layer's own, instead. method: None shows the
-    layer's own (its caption says why). view: "natural" (what None means) or "signal". shared_scale: the tiles of a unit
-    share one scale. width: of the saved figure, inches (7). dpi: of a saved .png. Raises UsageError.
-    """
-    from layerscope.api.figures import drawn
-    from layerscope.figures.files import require_writable
-
-    path = None if out is None else Path(out).expanduser()
-    if path is not None:
-        before.require_file(path, "the figure")
-        require_writable(path)
-    held = atlas if isinstance(atlas, Atlas) else open(atlas)
-    sheet = drawn(
-        held.file, layer, units=units, count=count, unit=unit, only_filters=filters, method=method, view=view,
-        shared_scale=shared_scale,
-    )  # fmt: skip
-    if path is not None:
-        sheet.save(path, width_inches=width, dpi=dpi)
-    return sheet
 
 
 def _build(

@@ -34,9 +34,16 @@ def percent(share: float) -> str:
 
 
 def signed_percent(share: float) -> str:
-    """A share of either sign, which may be more than one, as a percentage; with a minus sign where it is below zero."""
-    said = percent(abs(share))
-    return f"\N{MINUS SIGN}{said}" if share < 0 and said != percent(0) else said
+    """A share of either sign, which may be more than one, as a percentage: to a tenth below ten, so that those that
+    stand side by side are rounded alike; with a minus sign where it is below zero."""
+    size = 100 * abs(share)
+    said = f"{size:.0f} %" if size >= 9.95 else "0 %" if size < 0.05 else f"{size:.1f} %"
+    return f"\N{MINUS SIGN}{said}" if share < 0 and said != "0 %" else said
+
+
+def signed(value: float) -> str:
+    """A value of either sign as `measured` has it, with a minus sign where it is below zero."""
+    return f"\N{MINUS SIGN}{measured(-value)}" if value < 0 else measured(value)
 
 
 def duration(seconds: float) -> str:

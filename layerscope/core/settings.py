@@ -8,6 +8,12 @@ which. Plain words: loading this needs neither NumPy nor torch.
 from typing import Any, Literal
 
 from layerscope.core import causes as causes  # its part of the table, for the table of verbs
+from layerscope.core.figure_settings import DPI as DPI
+from layerscope.core.figure_settings import FIGURE as FIGURE
+from layerscope.core.figure_settings import FIGURE_WIDTH as FIGURE_WIDTH
+from layerscope.core.figure_settings import FILTERS as FILTERS
+from layerscope.core.figure_settings import SHARED_SCALE as SHARED_SCALE
+from layerscope.core.figure_settings import TREES as TREES
 from layerscope.core.own_networks import OURS
 from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
@@ -176,13 +182,6 @@ SHOWN_COUNT = Setting(
     "count", Maybe(_COUNT), "a seeded sample of N units", None, metavar="N",
     default_text="16; an overview shows 4 a layer",
 )  # fmt: skip
-FIGURE = "a `.png`, `.pdf` or `.svg` file"
-FILTERS = Setting("filters", Flag(), "the filters of the first layer, or of LAYER", False)
-SHARED_SCALE = Setting("shared_scale", Flag(), "one gray scale for all tiles of a unit", False)
-FIGURE_WIDTH = Setting(
-    "width", Maybe(Number(1, 100)), "width of the figure, inches", None, metavar="INCHES", default_text="7"
-)
-DPI = Setting("dpi", Whole(10, 2400), "dots per inch of a `.png`", 300, metavar="N")
 
 # Where pages are served.
 HOST = Setting(

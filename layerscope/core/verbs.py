@@ -25,6 +25,18 @@ def _no_labels(given: Collection[str]) -> bool:
     return "labels" not in given
 
 
+def _tree(given: Collection[str]) -> bool:
+    return "tree" in given
+
+
+def _no_tree(given: Collection[str]) -> bool:
+    return "tree" not in given
+
+
+def _no_unit(given: Collection[str]) -> bool:
+    return "unit" not in given
+
+
 _ALL = (
     Verb(
         "layers",
@@ -78,7 +90,7 @@ _ALL = (
     ),
     Verb(
         "figure",
-        "draw a plate of a layer, the page of a unit, first-layer filters, or an overview",
+        "draw a plate of a layer, the page or the tree of a unit, first-layer filters, or an overview",
         lambda s: (
             s.ATLAS,
             s.LAYER,
@@ -91,6 +103,7 @@ _ALL = (
                 s.FILTERS,
                 alone=True,
             ),
+            s.TREES,
             s.METHOD,
             s.VIEW.asked(default_text="natural"),
             s.SHARED_SCALE,
@@ -107,6 +120,9 @@ _ALL = (
                 "method",
                 "shared_scale",
             ),
+            s.Apart(_no_unit, "a figure of many units (a tree is that of one, named as unit)", "tree"),
+            s.Apart(_no_tree, "a figure that is no tree", "depth", "branches"),
+            s.Apart(_tree, "a tree, which shows patches", "method", "view", "shared_scale"),
             s.Apart(
                 _unit,
                 "the page of a unit, which shows every method and view",

@@ -107,3 +107,17 @@ def class_mean(file: Reader, layer: AtlasLayerRecord, unit: int) -> float | None
     if not counts.any() or len(means) <= unit:
         return None
     return float(np.average(means[unit][counts > 0], weights=counts[counts > 0]))
+
+
+def unshared(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
+    """Why an atlas does not know what a unit's peaks are made of, as a clause."""
+    refused = file.statistic("shares", layer.id)
+    if refused:
+        return str(refused["refused"])
+    if not file.peaks(layer.id, unit):
+        return "it was never above zero"
+    if not any(one.record.auto and one.id < layer.id for one in file.layers):
+        return 'no layer that "auto" means comes before it in this atlas'
+    if layer.method is None:
+        return "only projected layers are shared out"
+    return "the atlas was made without it or for other units; the command that built it adds it"

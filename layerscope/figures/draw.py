@@ -10,7 +10,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.names import without_controls
 from layerscope.figures.fonts import FAMILY, families, lacking, legible, missing_note
 from layerscope.figures.layout import lay_out
-from layerscope.figures.page import ACCENT, PAPER, THIN, FigurePage, Fill, Frame, Line, PlacedPicture, Words
+from layerscope.figures.page import PAPER, THIN, FigurePage, Fill, Frame, Line, PlacedPicture, Words
 from layerscope.figures.tree import PlainSheet, texts
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ def _frame(axes: "Axes", item: Frame) -> None:
     from matplotlib.patches import Rectangle
 
     area, dashes = item.area, "dashed" if item.dashed else "solid"
-    for colour, weight in ((PAPER, 1.7 * THIN), (ACCENT, THIN)):
+    for colour, weight in ((PAPER, 1.7 * THIN), (item.colour, THIN)):
         rectangle = Rectangle((area.left, area.top), area.width, area.height, fill=False, edgecolor=colour, zorder=4)
         rectangle.set_linewidth(weight)
-        rectangle.set_linestyle(dashes if colour == ACCENT else "solid")
+        rectangle.set_linestyle(dashes if colour == item.colour else "solid")
         axes.add_patch(rectangle)
 
 

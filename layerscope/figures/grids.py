@@ -129,7 +129,7 @@ def _lay_tile(tile: Tile, cell: Area) -> Iterator[Item]:
     )
     yield PlacedPicture(area=area, pixels=tile.picture)
     for mark in tile.marks:
-        yield Frame(area=_on_page(mark.box.clipped(height, width), area, scale), dashed=mark.dashed)
+        yield Frame(area=on_page(mark.box.clipped(height, width), area, scale), dashed=mark.dashed)
     for index, line in enumerate(tile.caption.splitlines()):
         top = cell.bottom + 0.02 + index * line_height(SMALL)
         colour = INK if index == 0 else SOFT
@@ -139,7 +139,8 @@ def _lay_tile(tile: Tile, cell: Area) -> Iterator[Item]:
         )
 
 
-def _on_page(box: Box, area: Area, scale: float) -> Area:
+def on_page(box: Box, area: Area, scale: float) -> Area:
+    """A box of a picture, px, on the page. area: where the picture lies. scale: inches per px."""
     return Area(
         left=area.left + box.left * scale,
         top=area.top + box.top * scale,

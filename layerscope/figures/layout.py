@@ -5,6 +5,7 @@ Laid out before anything is drawn, since the page's height follows from it.
 
 from collections.abc import Iterator
 
+from layerscope.figures.branches import branches_height, lay_branches
 from layerscope.figures.charts import lay_chart
 from layerscope.figures.grids import grid_height, lay_grid
 from layerscope.figures.measure import POINTS_PER_INCH, fitted, line_height, width, wrapped
@@ -22,7 +23,7 @@ from layerscope.figures.page import (
     Item,
     Words,
 )
-from layerscope.figures.tree import Grid, Panel, PlainSheet
+from layerscope.figures.tree import Branches, Grid, Panel, PlainSheet
 
 MARGIN = 0.06
 PANEL_GAP = 0.17
@@ -109,6 +110,9 @@ def _lay_panel(items: list[Item], panel: Panel, left: float, top: float, room: f
         if isinstance(part, Grid):
             area = Area(left=place, top=top, width=own, height=grid_height(part, own))
             items.extend(lay_grid(part, area))
+        elif isinstance(part, Branches):
+            area = Area(left=place, top=top, width=own, height=branches_height(part, own))
+            items.extend(lay_branches(part, area))
         else:
             beside = max(grids, default=0.0) if part.kind == "curves" else 0.0
             area = Area(left=place, top=top, width=own, height=max(CHART_HEIGHT, beside))

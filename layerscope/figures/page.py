@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 TITLE, SECTION, CAPTION, HEADING, SMALL, FOOTER, TINY = 10.5, 8.5, 8.0, 7.2, 6.8, 6.0, 5.6  # points
 INK, SOFT, FAINT, PALE, PAPER = "#111111", "#5a5a5a", "#b4b4b4", "#e4e4e4", "#ffffff"
 ACCENT, BAR = "#e8481c", "#8494a6"
+# Told apart by readers who see few colours, in this order (Okabe and Ito, Color Universal Design, 2008).
+DISTINCT = (ACCENT, "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7a00", "#111111")
 THIN, HAIR = 0.7, 0.5  # points
 
 
@@ -78,6 +80,7 @@ class Frame:
 
     area: Area
     dashed: bool
+    colour: str = ACCENT
 
 
 Item = PlacedPicture | Words | Line | Fill | Frame

@@ -1,7 +1,8 @@
 """A figure as plain data: a tree of tiles, charts and words, which can be drawn, saved, tested or served as it is.
 
     PlainSheet ── Panel ── Grid ── Tile ── Mark
-                        └─ Chart ── Bar, Curve
+                        ├─ Chart ── Bar, Curve
+                        └─ Branches ── UnitNode ── Grid
 
 Whatever knows atlases makes these and draws nothing; whatever draws knows these and no atlas.
 """
@@ -109,15 +110,51 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitNode:
+    """A unit in a tree of what units are made of, and the units that it is made of.
+
+    layer, unit: which. words: lines that name it. patches: its patches, best first. seen: what it saw at its highest
+    peak, None where that is not shown. parts: of an earlier layer, the highest share first; none of a unit whose parts
+    stand elsewhere, or are not asked for. share: of the activation of the unit that it is a part of, None of the tree's
+    own. place: where in what that unit saw the most of the share comes from, px of it, inside it; None where no place
+    can be said.
+    """
+
+    layer: str
+    unit: int
+    words: tuple[str, ...]
+    patches: Grid
+    seen: UInt8[np.ndarray, "h w 3"] | None = None
+    parts: tuple["UnitNode", ...] = ()
+    share: float | None = None
+    place: Box | None = None
+
+    @property
+    def nodes(self) -> Iterator["UnitNode"]:
+        """This one and all in its parts, from the top down."""
+        yield self
+        for part in self.parts:
+            yield from part.nodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Branches:
+    """A tree of units from left to right. headings: words above each column, the tree's own unit first."""
+
+    root: UnitNode
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
-    """Grids and charts side by side under one heading.
+    """Grids, charts and trees of units side by side under one heading.
 
     section: words that open a new row of panels; section_note: what follows them in small type. span: the sheet's
     columns that the panel takes. slots: into how many equal parts its width is cut; 0 means as many as it has parts.
     shares: the parts' widths in relation to each other, in place of equal ones.
     """
 
-    parts: tuple[Grid | Chart, ...]
+    parts: tuple[Grid | Chart | Branches, ...]
     heading: str = ""
     section: str = ""
     section_note: str = ""
@@ -144,8 +181,16 @@ class PlainSheet:
     @property
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles, in reading order."""
-        grids = (part for panel in self.panels for part in panel.parts if isinstance(part, Grid))
-        return tuple(tile for grid in grids for tile in grid.tiles)
+        return tuple(
+            tile for panel in self.panels for part in panel.parts for grid in _grids(part) for tile in grid.tiles
+        )
+
+
+def _grids(part: Grid | Chart | Branches) -> Iterator[Grid]:
+    if isinstance(part, Grid):
+        yield part
+    elif isinstance(part, Branches):
+        yield from (node.patches for node in part.root.nodes)
 
 
 def texts(part: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.core.numbers import in_words, measured, number, percent, signed_percent
+from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -89,6 +89,7 @@ FILTERS = {
     "number": number,
     "outline": outline,
     "percent": percent,
+    "signed": signed,
     "signed_percent": signed_percent,
     "tile_origin": tile_origin,
     "layer_key": layer_key,

@@ -13,7 +13,7 @@ def run(command: Command, output: Output) -> int:
     """Draw the figure and say where it is."""
     values = command.values
     out, layer = Path(values["out"]).expanduser(), values["layer"]
-    kind = kind_of(layer, values["unit"], values["filters"])
+    kind = kind_of(layer, values["unit"], values["filters"], values["tree"])
     replaced = out.exists()
     if remark := remark_of(ls.figure(**values)):
         output.remark(remark)
