@@ -128,19 +128,29 @@ def built_in(folder: Path, world: "World", progress: "bool | Progress | None") -
 
 
 def dissected(folder: Path, world: "World", reporter: "Progress") -> "list[Dissection]":
-    """The atlas's own network with all baselines, then the same network trained from other seeds."""
+    """The atlas's own network with all baselines, then the same network trained from other seeds; the names of all of
+    them are tried by interventions, which the atlas keeps."""
     from layerscope.api.dissecting import dissect_atlas
-    from layerscope.dissect import dissect
+    from layerscope.dissect import TriedNetwork, dissect
     from layerscope.models.named import further_weights
     from layerscope.sources import open_source
 
     source = open_source(world)
-    found = [dissect_atlas(folder / "demo.atlas", None, source, world, progress=reporter)]
-    for weights in further_weights(NETWORK):
+    with _atlas(folder) as atlas:
+        names = [layer.name for layer in atlas.file.layers]
+    further: list[TriedNetwork] = []
+    found: list[Dissection] = []
+    for number, weights in enumerate(further_weights(NETWORK), start=2):
         net = trace(NETWORK, weights=weights)
-        layers = [net[layer.layer] for layer in found[0].layers]
-        found.append(dissect(net.program, net.input, layers, source, world, baselines=False, progress=reporter))
-    return found
+        layers = [net[name] for name in names]
+        one = dissect(net.program, net.input, layers, source, world, baselines=False, progress=reporter)
+        units = {layer.layer: layer.units for layer in one.layers}
+        further.append(TriedNetwork(name=f"network trained again ({number})", program=net.program, names=units))
+        found.append(one)
+    own = dissect_atlas(
+        folder / "demo.atlas", None, source, world, drawn=world, further=further, progress=reporter
+    )  # fmt: skip
+    return [own, *found]
 
 
 def save_figures(atlas: Atlas, folder: Path) -> list[Path]:

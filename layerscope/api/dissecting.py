@@ -1,6 +1,6 @@
 """Dissecting an atlas: is this the network that made it, what do its units detect, and where that is kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from layerscope.api import before, labelling
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
+from layerscope.api.intervening import intervene_in, world_of
 from layerscope.api.network import Network
 from layerscope.api.opening import load_named, network_of
 from layerscope.api.reporting import reporting
@@ -22,7 +23,7 @@ from layerscope.core.labels import LabelDissection
 from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
-from layerscope.dissect import Keyed, MaskedImages, describe, record_dissection, record_notes
+from layerscope.dissect import Keyed, MaskedImages, TriedNetwork, describe, record_dissection, record_notes
 from layerscope.dissect import dissect as measured
 from layerscope.facts.network import require_same
 from layerscope.graph import Carrier
@@ -48,6 +49,7 @@ def dissect(
     masks: str | PathLike[str] | None = s.MASKS.default,
     labels: "Images | None" = None,
     data: "Images | None" = None,
+    intervene: bool = s.INTERVENE.default,
     count: int | None = s.MASKED.default,
     seed: int = s.SEED.default,
     weights: str | PathLike[str] | None = s.WEIGHTS.default,
@@ -60,10 +62,11 @@ def dissect(
     net: the network that made the atlas: a spec, a Network, or None for what the atlas names. world: pictures of the
     visual world, drawn for it; masks: or a folder of pictures and masks that `world` wrote; labels: or labels of whole
     images, as a table of files and labels or as pictures that `images` takes and that have classes, which gives a
-    LabelDissection. data: the pictures that a table is of, where they do not lie in its folder. count: how many
-    pictures (1500 of the world, else all). seed: of the world's pictures and of the baselines. weights, trust, bind:
-    as for `trace`. progress: as for `build`. Raises UsageError, ImageError, and WrongModel for another network than the
-    atlas's.
+    LabelDissection. data: the pictures that a table is of, where they do not lie in its folder. intervene: then take
+    every concept out of the atlas's own pictures, and show it alone, to tell which names stand; with `world`, for an
+    atlas of a World. count: how many pictures (1500 of the world, else all). seed: of the world's pictures and of the
+    baselines. weights, trust, bind: as for `trace`. progress: as for `build`. Raises UsageError, ImageError, and
+    WrongModel for another network than the atlas's.
     """
     before.require_weights(weights)
     folder = None if masks is None else Path(masks).expanduser()
@@ -75,11 +78,14 @@ def dissect(
     before.require_file(path, "the dissection")
     if labels is not None:
         return labelling.dissect_labelled(path, net, labels, data, count, How.of(weights, trust, bind), seed, progress)
+    drawn = world_of(path) if intervene else None
     source, masked = _from_world(count, seed, expected) if folder is None else _from_folder(folder, count)
     with reporting(progress) as reporter:
         named = fspath(net) if isinstance(net, PathLike) else net
         how = How.of(weights, trust, bind)
-        return dissect_atlas(path, named, source, masked, how=how, seed=seed, say=reporter.say, progress=reporter)
+        return dissect_atlas(
+            path, named, source, masked, how=how, drawn=drawn, seed=seed, say=reporter.say, progress=reporter
+        )
 
 
 def _from_world(count: int | None, seed: int, expected: Input) -> tuple[Source, MaskedImages]:
@@ -110,14 +116,17 @@ def dissect_atlas(
     masked: MaskedImages,
     *,
     how: How = OWN_WAY,
+    drawn: World | None = None,
+    further: Sequence[TriedNetwork] = (),
     seed: int = 0,
     say: Callable[[str], Any] = lambda sentence: None,
     progress: "Progress | None" = None,
 ) -> Dissection:
     """Dissect all layers of an atlas, keep what was found in it, and describe what its first layers see.
 
-    net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. say: is
-    told what is left out. Raises WrongModel for another network than the atlas's.
+    net: a spec, a Network, or None for the spec that the atlas names. source, masked: the same images. drawn: the world
+    of the atlas's own pictures, to take concepts out of them; further: other trainings whose names are tried there too.
+    say: is told what is left out. Raises WrongModel for another network than the atlas's.
     """
     run, layers, spec, network = network_behind(path, net, how, say)
     untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers, how)
@@ -129,6 +138,12 @@ def dissect_atlas(
     for sentence in found.left_out:
         say(sentence)
     record_dissection(path, found)
+    if drawn is not None:
+        programs = network.program, untrained
+        tried = intervene_in(
+            path, drawn, found, programs, run.input, layers, further=further, seed=seed, say=say, progress=progress
+        )
+        found = replace(found, interventions=tried)
     with AtlasFile(path) as file:
         notes = describe(file)
     record_notes(path, notes)

@@ -42,7 +42,7 @@ class LabelWriting(Transactions):
 
     def put_labels(self, layer_id: int, units: Iterable[UnitLabels]) -> None:
         """What labels say of the layer's units, in place of what stood there."""
-        self._replace("label", LABEL, layer_id, label_rows(layer_id, units))
+        self.replace_rows("label", LABEL, layer_id, label_rows(layer_id, units))
 
     def put_misfits(self, images: Iterable[Misfit]) -> None:
         """The images that do not fit their labels, in place of those that stood there."""

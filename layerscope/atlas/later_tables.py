@@ -103,4 +103,41 @@ CREATE TABLE IF NOT EXISTS misfit (
 ) STRICT;
 """
 
-LATER_TABLES = (STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, USED_FOR, LABEL, MISFIT)
+INTERVENTION = """-- Does a unit follow when a concept is taken out of drawn pictures, and when it is shown alone?
+-- (statistic "intervention" tells how it was measured)
+CREATE TABLE IF NOT EXISTS intervention (
+    layer         INTEGER NOT NULL REFERENCES layer,
+    unit          INTEGER NOT NULL,
+    rank          INTEGER NOT NULL,         -- first the concepts that rank highest by overlap, then others that passed
+    concept       TEXT NOT NULL,
+    level         INTEGER NOT NULL,         -- 1 (strokes, colours) and up
+    part          TEXT NOT NULL,            -- of it that takes as much, where both passed all; '' without one
+    gone          REAL,                     -- share of the activation that goes with it; NULL where no picture fits
+    gone_low      REAL,                     -- its 95 % interval
+    gone_high     REAL,
+    control       REAL,                     -- the same share with something else of its size
+    pictures      INTEGER,                  -- that hold the concept and excite the unit
+    more          INTEGER,                  -- of these, in how many the concept took more ...
+    untied        INTEGER,                  -- ... of those where it took more or less
+    gone_p        REAL,                     -- of the sign test, corrected for the concepts
+    reached       REAL,                     -- share of the ninth peak that it reaches alone; NULL for too few drawings
+    reached_low   REAL,                     -- its 95 % interval
+    reached_high  REAL,
+    drawn         INTEGER,                  -- pictures of it alone
+    rival         TEXT,                     -- the other concept that comes nearest to it alone; '' without any
+    rival_reached REAL,
+    reached_p     REAL,                     -- of the rank test against the rival, corrected for the concepts
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+PEAK_KIND = """-- What is drawn where a unit's peaks are?
+CREATE TABLE IF NOT EXISTS peak_kind (
+    layer INTEGER NOT NULL REFERENCES layer,
+    unit  INTEGER NOT NULL,
+    kind  TEXT NOT NULL,                    -- the outermost thing in the middle of the field; ground for none
+    peaks INTEGER NOT NULL,                 -- how many of its peaks
+    PRIMARY KEY (layer, unit, kind)
+) STRICT, WITHOUT ROWID;
+"""
+
+LATER_TABLES = (STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, USED_FOR, LABEL, MISFIT, INTERVENTION, PEAK_KIND)

@@ -11,13 +11,14 @@ from layerscope.atlas.codecs import cut, decode
 from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import plain_values
 from layerscope.atlas.frames import framed
+from layerscope.atlas.interventions import read_interventions
 from layerscope.atlas.labels import LabelQuestions
 from layerscope.atlas.layers import read_layers
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
-from layerscope.core.concepts import Dissection, Note, UnitConcept
+from layerscope.core.concepts import Dissection, Interventions, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
@@ -221,6 +222,10 @@ class AtlasFile(LabelQuestions):
         """The layers that were dissected, with their figures and baselines; None before that."""
         return self._ask(read_dissection)
 
+    def interventions(self) -> Interventions | None:
+        """What became of units as concepts were taken out and shown alone; None before that, and in early atlases."""
+        return self._ask(read_interventions)
+
     def notes(self, layer_id: int) -> tuple[Note, ...]:
         """What is said of a layer's units, in words, by unit."""
         return self._ask(read_notes, layer_id)
@@ -242,24 +247,19 @@ class AtlasFile(LabelQuestions):
     def strata(self, layer_id: int, unit: int) -> tuple[Stratum, ...]:
         """Images around the 99th, 95th, 90th and 50th percentile of a unit's image maxima, the highest first.
 
-        At most four for each percentile, of the sampled images; none where the unit is not above zero, and none at
-        all in an atlas that was made before there were strata.
+        At most four for each percentile, of the sampled images; none for a dead unit, and in early atlases.
         """
         return self._ask(read_strata, layer_id, unit)
 
     def neighbours(self, layer_id: int) -> tuple[Neighbour, ...]:
-        """For every unit of a layer at most eight others whose image maxima rise and fall with its own, best first.
+        """For every unit at most eight others of its layer whose image maxima rise and fall with its own, best first.
 
-        In order of unit and rank. None for layers of more than 2,048 units, over fewer than 16 images, or in an
-        atlas that was made before there were neighbours.
+        None for layers of more than 2,048 units, over fewer than 16 images, or in an early atlas.
         """
         return self._ask(read_neighbours, layer_id)
 
     def sampled(self, layer_id: int | None = None) -> int | None:
-        """How many images the strata and neighbours of a layer are taken from; of all layers, the fewest.
-
-        None where an atlas has no strata and neighbours.
-        """
+        """How many images strata and neighbours of a layer are taken from; of all layers, the fewest; None without."""
         return self._ask(sampled, layer_id)
 
     def table(self, name: str) -> tuple[list[str], list[rows.SqlRow]]:

@@ -20,6 +20,7 @@ SqlRow = tuple[Any, ...]
 MEASURED: dict[str, type] = {
     **dict.fromkeys(("classes", "class_counts", "colour", "spectrum"), list),
     **dict.fromkeys(("specificity", "sample", "dissection", "labels", "misfits", "replay", "shares", "use"), dict),
+    "intervention": dict,
     **dict.fromkeys(("images", "pictures"), int),
 }
 

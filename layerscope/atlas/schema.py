@@ -184,6 +184,8 @@ CREATE TABLE concept (
 
 {later.LABEL}
 {later.MISFIT}
+{later.INTERVENTION}
+{later.PEAK_KIND}
 -- What is said of a unit, in words?
 CREATE TABLE note (
     layer INTEGER NOT NULL REFERENCES layer,
@@ -200,7 +202,8 @@ CREATE TABLE note (
 -- specificity (per layer and method: median, q25, q75, n); sample (per layer: images, seed; what strata
 -- and neighbours are taken on); shares (per layer: refused, why its values cannot be shared out); use (images,
 -- outputs: how many; or refused); dissection (per layer: figures, bau, baselines, settings); labels (per layer:
--- figures, shuffled, margin); misfits (layer NULL: judged, planted, found, images, labels, settings, left_out).
+-- figures, shuffled, margin); misfits (layer NULL: judged, planted, found, images, labels, settings, left_out);
+-- intervention (per layer: standing, baselines, pictures, drawn, settings, fixed).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,

@@ -55,7 +55,7 @@ class Transactions:
         with self.transaction():
             self._connection.executemany(statement, values)
 
-    def _replace(self, table: str, columns: str, layer_id: int, values: Iterable[rows.SqlRow]) -> None:
+    def replace_rows(self, table: str, columns: str, layer_id: int, values: Iterable[rows.SqlRow]) -> None:
         """The rows of a layer in a table, in place of those that stood there."""
         with self.transaction():
             self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))

@@ -137,15 +137,15 @@ class AtlasWriter(labels.LabelWriting):
 
     def put_peaks(self, layer_id: int, peaks: Peaks, field: Field) -> None:
         """All peaks of a layer with their receptive fields, in place of those it had; empty places make no row."""
-        self._replace("peak", rows.PEAK, layer_id, rows.peak_rows(layer_id, peaks, field))
+        self.replace_rows("peak", rows.PEAK, layer_id, rows.peak_rows(layer_id, peaks, field))
 
     def put_strata(self, layer_id: int, found: Strata) -> None:
         """The strata of all units of a layer, without boxes, in place of those it had; empty places make no row."""
-        self._replace("stratum", strata.STRATUM, layer_id, strata.stratum_rows(layer_id, found))
+        self.replace_rows("stratum", strata.STRATUM, layer_id, strata.stratum_rows(layer_id, found))
 
     def put_neighbours(self, layer_id: int, found: Neighbours) -> None:
         """The neighbours of all units of a layer, in place of those it had; empty places make no row."""
-        self._replace("neighbour", strata.NEIGHBOUR, layer_id, strata.neighbour_rows(layer_id, found))
+        self.replace_rows("neighbour", strata.NEIGHBOUR, layer_id, strata.neighbour_rows(layer_id, found))
 
     def images_to_place(self, *, tiles_known: bool = True) -> list[int]:
         """The images, in order, with strata that have no boxes yet; only in layers whose tiles are known, or in all."""
@@ -197,7 +197,7 @@ class AtlasWriter(labels.LabelWriting):
 
     def put_concepts(self, layer_id: int, units: Iterable[UnitConcept]) -> None:
         """What the layer's units detect, in place of what stood there."""
-        self._replace("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, units))
+        self.replace_rows("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, units))
 
     def put_made_of(self, layer_id: int, found: Mapping[int, MadeOf]) -> None:
         """What a unit of the layer is made of, by earlier layer's id, in place of what stood there."""
@@ -207,7 +207,7 @@ class AtlasWriter(labels.LabelWriting):
 
     def put_used_for(self, layer_id: int, found: Iterable[tuple[int, Sequence[ClassUse]]]) -> None:
         """What all units of a layer are used for, each with its classes, in place of what stood there."""
-        self._replace("used_for", shares.USED_FOR, layer_id, shares.used_for_rows(layer_id, found))
+        self.replace_rows("used_for", shares.USED_FOR, layer_id, shares.used_for_rows(layer_id, found))
 
     def put_notes(self, layer_id: int, kind: str, texts: Mapping[int, str]) -> None:
         """Sentences of one kind about the layer's units, by unit, in place of those that stood there."""

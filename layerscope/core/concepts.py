@@ -7,6 +7,8 @@ from typing import Any
 # The least score that names a unit (the bar that Bau et al. 2017 put on the IoU).
 BAR = 0.04
 MEASURES = ("above chance", "bau")
+# What an intervention has to do: take, or give, at least this share of an activation, at this level of p.
+HALF, SIGNIFICANT = 0.5, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,8 @@ class LayerFigures:
 class LayerDissection:
     """One layer, unit by unit and as a whole, and what the same measurement gives where there is nothing to find.
 
-    layer: its name. baselines: by name ("shuffled masks", "random mixtures", "untrained network").
+    layer: its name. baselines: by name ("shuffled masks", "random mixtures", "untrained network"). others: what was
+    found of the baselines' units, by name; an atlas does not keep it.
     """
 
     layer: str
@@ -82,6 +85,9 @@ class LayerDissection:
     figures: Figures
     bau: Figures
     baselines: Mapping[str, LayerFigures] = field(default_factory=dict[str, LayerFigures])
+    others: Mapping[str, tuple[UnitConcept, ...]] = field(
+        default_factory=dict[str, tuple[UnitConcept, ...]], compare=False, repr=False
+    )
 
     @property
     def detectors(self) -> int:
@@ -106,13 +112,14 @@ class Dissection:
     """Which unit detects which concept, for the layers of a network.
 
     images: how many were looked at. settings: what it was measured with. left_out: layers that cannot be dissected,
-    as sentences.
+    as sentences. interventions: whether names stand, where that was asked for; an atlas keeps them by themselves.
     """
 
     layers: tuple[LayerDissection, ...]
     images: int
     settings: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
+    interventions: "Interventions | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +130,140 @@ class Note:
     unit: int
     kind: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Necessity:
+    """What goes of a unit's activation when a concept is taken out of the pictures that hold it and excite the unit.
+
+    gone: share of the activation, mean over `pictures`; low, high: its 95 % interval. control: the same share when
+    something else of the same size is taken out. more: in how many pictures the concept took more, of the `untied`
+    ones. p: of the sign test on these, corrected for the number of concepts.
+    """
+
+    gone: float
+    low: float
+    high: float
+    control: float
+    pictures: int
+    more: int
+    untied: int
+    p: float
+
+    @property
+    def passed(self) -> bool:
+        """At least half of the activation goes, and more than with something else."""
+        return self.gone >= HALF and self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sufficiency:
+    """What a concept alone on plain ground excites in a unit.
+
+    reached: share of the unit's ninth peak, mean over `pictures`; low, high: its 95 % interval. rival: the other
+    concept that comes nearest, alone and where it does not show this one, and what it reaches; "" without any. p: of
+    the rank test against that rival, corrected for the number of concepts.
+    """
+
+    reached: float
+    low: float
+    high: float
+    pictures: int
+    rival: str
+    rival_reached: float
+    p: float
+
+    @property
+    def passed(self) -> bool:
+        """It reaches at least half of the ninth peak, and more than every other concept."""
+        return self.reached >= HALF and self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """What became of a unit when a concept was taken out and when it stood alone.
+
+    necessity: None where no picture that holds the concept excites the unit, or nothing of its size could be taken out
+    instead; sufficiency: None where too few could be drawn. part: of a concept that passed both, the part of it that
+    did so too and takes as much with it, "" without one: then it is the part that the unit follows.
+    """
+
+    concept: str
+    level: int
+    necessity: Necessity | None = None
+    sufficiency: Sufficiency | None = None
+    part: str = ""
+
+    @property
+    def necessary(self) -> bool:
+        return self.necessity is not None and self.necessity.passed
+
+    @property
+    def sufficient(self) -> bool:
+        return self.sufficiency is not None and self.sufficiency.passed
+
+    @property
+    def stands(self) -> bool:
+        """Both, and not through a part."""
+        return self.necessary and self.sufficient and not self.part
+
+    @property
+    def verdict(self) -> str:
+        """Which it passed, in words; neither leaves what the overlap tells."""
+        passed = [word for word in ("necessary", "sufficient") if getattr(self, word)]
+        return f"through its {self.part}" if self.part else " and ".join(passed) or "seen together"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitInterventions:
+    """One unit's interventions. tried: with the concepts that rank highest by overlap, and with all that passed one of
+    both. kinds: what is drawn at its peaks, with how many of them show it, most first."""
+
+    unit: int
+    tried: tuple[Intervention, ...] = ()
+    kinds: tuple[tuple[str, int], ...] = ()
+
+    def of(self, concept: str) -> Intervention | None:
+        """What was found for a concept; None where it was not tried."""
+        return next((one for one in self.tried if one.concept == concept), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesThatStand:
+    """How a layer's names stand. named: units with a name by overlap; judged: those whose concept can be taken out and
+    was tried; necessary, sufficient, both: those of them that passed; found: units, named or not, of which some concept
+    passed both."""
+
+    units: int
+    named: int
+    judged: int
+    necessary: int
+    sufficient: int
+    both: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerInterventions:
+    """A layer's interventions, unit by unit and as a whole, and how the names of its baselines stand."""
+
+    layer: str
+    units: tuple[UnitInterventions, ...]
+    standing: NamesThatStand
+    baselines: Mapping[str, NamesThatStand] = field(default_factory=dict[str, NamesThatStand])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interventions:
+    """What taking concepts out and showing them alone did to a network's units.
+
+    pictures: how many were looked at; drawn: how many were drawn again. settings: what it was measured with. fixed: by
+    concept that cannot be taken out, why not. absent: concepts that no picture shows.
+    """
+
+    layers: tuple[LayerInterventions, ...]
+    pictures: int
+    drawn: int
+    settings: Mapping[str, Any]
+    fixed: Mapping[str, str] = field(default_factory=dict[str, str])
+    absent: tuple[str, ...] = ()

@@ -263,6 +263,7 @@ MASKED = Setting(
     default_text="1500 of `--world`, all of `--masks`",
 )  # fmt: skip
 WORLD = Setting("world", Flag(), "pictures of the visual world, drawn for it", False)
+INTERVENE = Setting("intervene", Flag(), "take concepts out of the atlas's pictures: do the names stand?", False)
 MASKS = Setting("masks", Maybe(Place()), "pictures and masks that `layerscope world` wrote", None, metavar="DIR")
 DEMO_COUNT = MASKED.but(default_text="1000; 288 with `--known`")
 KNOWN = Setting("known", Flag(), "the network whose filters were set by hand: every meaning is known", False)
@@ -284,8 +285,7 @@ EXPECTED = Group(
 SERVED = Group("where", HOST, PORT, BASE, HOST_NAMES, BROWSER)
 RECIPE = Group("the recipe", RECIPE_NAME, START, EPOCHS, RATE, BATCH, TRAIN_SEED)
 HELD = Group(
-    "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC,
-    SEED, STRICT,
+    "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC, SEED, STRICT,
 )  # fmt: skip
 GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROGRESS)
 # Said to every verb of the command line: results as JSON, no progress and no remarks.

@@ -65,8 +65,11 @@ THRESHOLDS = Stage(
     name="thresholds", sentence="every unit's values are counted, which gives its thresholds", counts="images"
 )
 OVERLAPS = Stage(name="overlaps", sentence="where units and masks meet is counted", counts="images")
-# Of a dissection, in order.
-DISSECT = (THRESHOLDS, OVERLAPS)
+INTERVENE = Stage(
+    name="interventions", sentence="every concept is taken out of some pictures and shown alone", counts="images"
+)
+# Of a dissection, in order; the last on request.
+DISSECT = (THRESHOLDS, OVERLAPS, INTERVENE)
 # Of one from labels alone.
 MAXIMA = Stage(name="maxima", sentence="every image's maximum of every unit is found", counts="images")
 

@@ -37,6 +37,10 @@ def _no_unit(given: Collection[str]) -> bool:
     return "unit" not in given
 
 
+def _masks(given: Collection[str]) -> bool:
+    return "masks" in given
+
+
 _ALL = (
     Verb(
         "layers",
@@ -249,6 +253,7 @@ _ALL = (
                 alone=True,
                 needed=True,
             ),
+            s.INTERVENE,
             s.IMAGES.but(name="data", sentence="the pictures of a table").asked(default_text="those in its folder"),
             s.MASKED.but(default_text="1500 of `--world`, else all"),
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
@@ -257,7 +262,10 @@ _ALL = (
             s.BIND,
             s.PROGRESS,
         ),
-        apart=lambda s: (s.Apart(_no_labels, "pictures with masks, which are their own", "data"),),
+        apart=lambda s: (
+            s.Apart(_no_labels, "pictures with masks, which are their own", "data"),
+            s.Apart(_masks, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
+        ),
     ),
     Verb(
         "find",

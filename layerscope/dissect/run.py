@@ -231,6 +231,7 @@ def _layer(layer: LayerRecord, subjects: Sequence[_Subject], masks: Masks) -> La
             for name in (SHUFFLED, MIXED, UNTRAINED)
             if name in every
         },
+        others=every,
     )
 
 

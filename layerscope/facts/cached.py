@@ -22,6 +22,7 @@ KEPT = {
     "units_with_sheets": 256,
     "image": 4096,
     "dissection": 1,
+    "interventions": 1,
     "image_count": 1,
     "copies_left_out": 1,
     "left_out": 1,

@@ -10,6 +10,7 @@ from layerscope.core.geometry import Field
 from layerscope.core.numbers import percent
 from layerscope.facts.layer import OWN, TELLING
 from layerscope.facts.run import images_of_layer
+from layerscope.facts.standing import standing_of
 from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
 from layerscope.figures.gather import ChosenUnits
@@ -170,7 +171,9 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     if found is not None and found.best is not None:
         best = found.best
         numbers = f"level {best.level}, score {best.score:.2f}, IoU {best.iou:.2f}"
-        parts.insert(0, f"Concept found: {best.concept} ({numbers}).")
+        standing = standing_of(file, layer.name, unit, best)
+        said = f"; {standing.short}" if standing is not None else ""
+        parts.insert(0, f"Concept found: {best.concept} ({numbers}{said}).")
     elif found is not None:
         parts.insert(0, "No concept found.")
     return " ".join(parts)

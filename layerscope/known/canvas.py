@@ -1,5 +1,6 @@
 """A canvas that remembers what was drawn where, so that nobody has to guess what a picture shows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import cos, radians, sin
 
@@ -42,6 +43,24 @@ class Plant:
         return self.distance(row, col) <= (max(slack, self.size / 2) if self.name.endswith("blob") else slack)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """One piece of ink: a line of a radius through points, or, without one, a disc in the box of two. Fine px."""
+
+    points: list[tuple[float, float]]
+    colour: tuple[int, int, int, int]
+    radius: float | None = None
+
+    def put(self, draw: ImageDraw.ImageDraw) -> None:
+        if self.radius is None:
+            draw.ellipse(self.points, fill=self.colour)
+            return
+        draw.line(self.points, fill=self.colour, width=round(2 * self.radius))
+        for col, row in self.points:
+            box = (col - self.radius, row - self.radius, col + self.radius, row + self.radius)
+            draw.ellipse(box, fill=self.colour)
+
+
 class PlantedCanvas:
     """A square picture in the making; `plants` holds whatever was drawn on it.
 
@@ -49,11 +68,10 @@ class PlantedCanvas:
     """
 
     def __init__(self, background: Float[np.ndarray, "side side 3"]) -> None:
-        side = len(background) * FINENESS
         self.background = background
         self.plants: list[Plant] = []
-        self._ink = Image.new("RGBA", (side, side))
-        self._draw = ImageDraw.Draw(self._ink)
+        self.inked: list[range] = []  # of each plant the strokes that show it
+        self.strokes: list[_Stroke] = []
 
     def line(self, row: float, col: float, angle: float, length: float, width: float, tone: str, paint: Paint) -> None:
         """A straight line through a place, with round ends."""
@@ -61,33 +79,42 @@ class PlantedCanvas:
         ends = [(col - right, row - down), (col + right, row + down)]
         self._polyline(ends, width, paint)
         name = line_name(tone, round(angle / 22.5) * 22.5)
-        self.plants.append(Plant(name=name, row=row, col=col, size=length, angle=angle))
+        self._plant(Plant(name=name, row=row, col=col, size=length, angle=angle), 1)
 
     def circle(self, name: str, row: float, col: float, radius: float, width: float, paint: Paint) -> None:
         """A ring whose stroke is centred on the radius."""
         turns = [radians(angle) for angle in range(0, 361, 5)]
         self._polyline([(col + radius * cos(turn), row + radius * sin(turn)) for turn in turns], width, paint)
-        self.plants.append(Plant(name=name, row=row, col=col, size=2 * radius + width))
+        self._plant(Plant(name=name, row=row, col=col, size=2 * radius + width), 1)
 
     def spot(self, row: float, col: float, radius: float, colour: str, strength: float) -> None:
         """A filled disc of one of the named colours; strength 1 is the purest."""
         self.disc(row, col, radius, colour_paint(colour, strength))
         for name in (f"{colour} blob", f"wide {colour} blob"):
-            self.plants.append(Plant(name=name, row=row, col=col, size=2 * radius))
+            self._plant(Plant(name=name, row=row, col=col, size=2 * radius), 1)
 
     def disc(self, row: float, col: float, radius: float, paint: Paint) -> None:
         """A filled disc that stands for nothing."""
         box = [(value + 0.5) * FINENESS for value in (col - radius, row - radius, col + radius, row + radius)]
-        self._draw.ellipse(box, fill=_bytes(paint))
+        self.strokes.append(_Stroke([(box[0], box[1]), (box[2], box[3])], _bytes(paint)))
 
-    def note(self, name: str, row: float, col: float, size: float) -> None:
-        """Remember a pattern that was drawn out of others."""
-        self.plants.append(Plant(name=name, row=row, col=col, size=size))
+    def note(self, name: str, row: float, col: float, size: float, *, since: int) -> None:
+        """Remember a pattern that was drawn out of others. since: the first of its strokes."""
+        self._plant(Plant(name=name, row=row, col=col, size=size), len(self.strokes) - since)
 
-    def pixels(self) -> UInt8[np.ndarray, "side side 3"]:
-        """The picture."""
+    def _plant(self, plant: Plant, strokes: int) -> None:
+        self.plants.append(plant)
+        self.inked.append(range(len(self.strokes) - strokes, len(self.strokes)))
+
+    def pixels(self, without: Collection[int] = ()) -> UInt8[np.ndarray, "side side 3"]:
+        """The picture. without: the numbers of strokes that are left away."""
         side = len(self.background)
-        ink = np.asarray(self._ink, float).reshape(side, FINENESS, side, FINENESS, 4).mean((1, 3)) / 255
+        image = Image.new("RGBA", (side * FINENESS,) * 2)
+        draw = ImageDraw.Draw(image)
+        for number, stroke in enumerate(self.strokes):
+            if number not in without:
+                stroke.put(draw)
+        ink = np.asarray(image, float).reshape(side, FINENESS, side, FINENESS, 4).mean((1, 3)) / 255
         # An unpainted px is black and transparent, so the mean colour is already weighted by what was covered.
         covered = ink[..., 3:]
         return np.rint(255 * np.clip(ink[..., :3] + (1 - covered) * self.background, 0, 1)).astype(np.uint8)
@@ -95,10 +122,7 @@ class PlantedCanvas:
     def _polyline(self, points: list[tuple[float, float]], width: float, paint: Paint) -> None:
         # A px's centre is its whole number, so the fine canvas begins half a px earlier.
         fine = [((col + 0.5) * FINENESS, (row + 0.5) * FINENESS) for col, row in points]
-        colour, radius = _bytes(paint), width * FINENESS / 2
-        self._draw.line(fine, fill=colour, width=round(2 * radius))
-        for col, row in fine:
-            self._draw.ellipse((col - radius, row - radius, col + radius, row + radius), fill=colour)
+        self.strokes.append(_Stroke(fine, _bytes(paint), width * FINENESS / 2))
 
 
 def colour_paint(colour: str, strength: float) -> Paint:

@@ -59,13 +59,19 @@ def write_pictures(folder: str | Path, count: int, seed: int = 0) -> list[Pictur
 
 def picture(random: np.random.Generator, index: int) -> Picture:
     """One picture: a main pattern, taken in turn, and as much company as finds room."""
+    main, canvas = composed(random, index)
+    return Picture(pixels=canvas.pixels(), plants=tuple(canvas.plants), label=kind(main))
+
+
+def composed(random: np.random.Generator, index: int) -> tuple[str, PlantedCanvas]:
+    """The main pattern of a picture, and all that is drawn."""
     turn = (*THINGS, *DIRECTIONS, *RINGS, *STRIPES)
     main = turn[index % len(turn)]
     company = [*random.permutation(SHAPES)[:3], *random.permutation(STROKES)[:4]]
     canvas = PlantedCanvas(background(random))
     for name, row, col in placed(random, [main, *company]):
         draw(canvas, random, name, row, col)
-    return Picture(pixels=canvas.pixels(), plants=tuple(canvas.plants), label=kind(main))
+    return main, canvas
 
 
 def placed(random: np.random.Generator, names: list[str]) -> Iterator[tuple[str, float, float]]:
@@ -128,6 +134,7 @@ class Pen:
 
 def draw_shape(pen: Pen, name: str, row: float, col: float, arm: float) -> None:
     """A corner, cross, ring or set of stripes; arm: length of its lines from the centre, in px."""
+    first = len(pen.canvas.strokes)
     if name in RINGS:
         pen.canvas.circle(name, row, col, RINGS[name], pen.width, pen.paint)
         return
@@ -136,7 +143,7 @@ def draw_shape(pen: Pen, name: str, row: float, col: float, arm: float) -> None:
             pen.line(row + down, col + right, STRIPES[name], 1.7 * arm)
     for angle in DIRECTIONS.get(name, ()):
         pen.arm(row, col, angle, arm)
-    pen.canvas.note(name, row, col, 2 * arm)
+    pen.canvas.note(name, row, col, 2 * arm, since=first)
 
 
 def draw_thing(
@@ -146,6 +153,7 @@ def draw_thing(
     pen = Pen(canvas, float(random.uniform(2.8, 3.2)), tone, tinted(random, tone, 0.34))
     if name == "face":
         canvas.disc(row - 1, col, 19, (0.85, 0.7, float(random.uniform(0.35, 0.65))))
+    first = len(canvas.strokes)
     for part, down, right in THINGS[name]:
         if part.startswith("wide"):
             canvas.spot(row + down, col + right, 4, part.split()[1], random.uniform(0.85, 1))
@@ -154,7 +162,7 @@ def draw_thing(
     if name == "house":
         for side in (-12, 12):
             pen.line(row + 4, col + side, 90, 16)
-    canvas.note(name, row, col, 32)
+    canvas.note(name, row, col, 32, since=first)
 
 
 # How long the lines from each corner are, so that neighbours meet.

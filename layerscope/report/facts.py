@@ -1,20 +1,30 @@
 """What a report says in numbers: gathered from an atlas and its dissections, nothing written in advance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.concepts import Dissection, Figures, LayerDissection, UnitConcept
+from layerscope.core.concepts import (
+    Dissection,
+    Figures,
+    Interventions,
+    LayerDissection,
+    NamesThatStand,
+    UnitConcept,
+)
 from layerscope.facts.run import images_of_run
+from layerscope.facts.standing import NameStanding, standing_of
 
+OWN = "trained network"
 BEST = 8  # units of a layer that the report shows for their concept, each with another one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFacts:
-    """A unit with the concept that names it; both None where no concept was found."""
+    """A unit with the concept that names it; both None where no concept was found. standing: whether the name stands,
+    where that was tried."""
 
     unit: int
     concept: str | None = None
@@ -22,6 +32,7 @@ class UnitFacts:
     score: float | None = None
     iou: float | None = None
     bau: str | None = None
+    standing: NameStanding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +41,8 @@ class LayerFacts:
     that names units; bau: by Bau's measure. baselines: figures by name. trainings: figures of the same layer in
     every training, the atlas's own first. best: its best-named units, each another concept. concepts: named units
     by concept, most first. specificity: median per method, of those that
-    could be measured."""
+    could be measured. standing: how many of the names stand, by what they are the names of, the network's own first;
+    empty where that was not tried."""
 
     name: str
     place: int
@@ -45,6 +57,7 @@ class LayerFacts:
     concepts: Mapping[str, int]
     specificity: Mapping[str, float]
     all_units: tuple[UnitFacts, ...]
+    standing: Mapping[str, NamesThatStand] = field(default_factory=dict[str, NamesThatStand])
 
     def named(self, unit: int) -> UnitFacts:
         return self.all_units[unit]
@@ -69,6 +82,11 @@ class Facts:
     @property
     def baselines(self) -> tuple[str, ...]:
         return tuple(self.layers[0].baselines)
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """Whose names were tried by interventions; none where nobody did."""
+        return tuple(self.layers[0].standing)
 
     def as_json(self) -> dict[str, Any]:
         """The report's figures as plain values: layers in order, each with its figures, best units and baselines."""
@@ -103,7 +121,8 @@ def facts_of(file: AtlasFile, dissections: Sequence[Dissection]) -> Facts:
 
 def _layer(file: AtlasFile, place: int, found: LayerDissection, others: Sequence[LayerDissection]) -> LayerFacts:
     layer = file.layer(found.layer)
-    units = tuple(_unit(unit) for unit in found.units)
+    tried = file.interventions()
+    units = tuple(_unit(unit, file, found.layer) for unit in found.units)
     counts = _counted([unit.concept for unit in units if unit.concept is not None])
     return LayerFacts(
         name=layer.name,
@@ -115,10 +134,11 @@ def _layer(file: AtlasFile, place: int, found: LayerDissection, others: Sequence
         bau=found.bau,
         baselines={name: measured.figures for name, measured in found.baselines.items()},
         trainings=tuple(one.figures for one in (found, *others)),
-        best=_best(found),
+        best=_best(found, units),
         concepts=counts,
         specificity=_specificity(file, layer),
         all_units=units,
+        standing=_standing(tried, found.layer),
     )
 
 
@@ -126,21 +146,28 @@ def _same(other: Dissection, name: str) -> LayerDissection:
     return next(layer for layer in other.layers if layer.layer == name)
 
 
-def _unit(unit: UnitConcept) -> UnitFacts:
+def _standing(tried: Interventions | None, name: str) -> dict[str, NamesThatStand]:
+    layers = tried.layers if tried is not None else ()
+    return {key: one for layer in layers if layer.layer == name
+            for key, one in {OWN: layer.standing, **layer.baselines}.items()}  # fmt: skip
+
+
+def _unit(unit: UnitConcept, file: AtlasFile, layer: str) -> UnitFacts:
     bau = unit.bau.concept if unit.bau is not None else None
     if unit.best is None:
         return UnitFacts(unit=unit.unit, bau=bau)
     best = unit.best
     return UnitFacts(
-        unit=unit.unit, concept=best.concept, level=best.level, score=best.score, iou=best.iou, bau=bau
+        unit=unit.unit, concept=best.concept, level=best.level, score=best.score, iou=best.iou, bau=bau,
+        standing=standing_of(file, layer, unit.unit, best),
     )  # fmt: skip
 
 
-def _best(found: LayerDissection) -> tuple[UnitFacts, ...]:
+def _best(found: LayerDissection, units: Sequence[UnitFacts]) -> tuple[UnitFacts, ...]:
     """The best-named units, at most one per concept."""
     chosen: dict[str, UnitFacts] = {}
     for unit in found.strongest(len(found.units)):
-        named = _unit(unit)
+        named = units[unit.unit]
         chosen.setdefault(str(named.concept), named)
     return tuple(list(chosen.values())[:BEST])
 
@@ -173,4 +200,5 @@ def _layer_json(layer: LayerFacts) -> dict[str, Any]:
         "bau": _figures_json(layer.bau),
         "baselines": {name: _figures_json(figures) for name, figures in layer.baselines.items()},
         "trainings": [_figures_json(figures) for figures in layer.trainings],
+        "standing": {name: asdict(one) for name, one in layer.standing.items()},
     }

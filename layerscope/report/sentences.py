@@ -64,12 +64,26 @@ def of_unit(unit: UnitFacts) -> str:
     """A unit's name, as under its pictures."""
     if unit.concept is None:
         return f"unit {unit.unit}: no concept found"
-    return f"unit {unit.unit}: {unit.concept} (level {unit.level}, score {unit.score:.2f})"
+    said = f"unit {unit.unit}: {unit.concept} (level {unit.level}, score {unit.score:.2f})"
+    return f"{said}, {unit.standing.short}" if unit.standing is not None else said
 
 
 def of_run(facts: Facts) -> list[str]:
     """Whether what layers detect rises with depth, in every training, and how it compares with nothing learned."""
-    return [_rise(facts), *(_against(facts, name) for name in facts.baselines), *_falls(facts), *_equalled(facts)]
+    against = (_against(facts, name) for name in facts.baselines)
+    return [_rise(facts), *against, *(_stand(facts, name) for name in facts.tried), *_falls(facts), *_equalled(facts)]
+
+
+def _stand(facts: Facts, name: str) -> str:
+    """How many names stand an intervention: of the trained network, of another training or of a baseline."""
+    layers = [layer.standing[name] for layer in facts.layers]
+    named, judged, both = (sum(getattr(one, what) for one in layers) for what in ("named", "judged", "both"))
+    one_by_one = listed([f"{one.both}" for one in layers])
+    return (
+        f"Of the names of the {name}, {named:,} by overlap, {judged:,} could be tried by taking their concept out of "
+        f"pictures and showing it alone; {both:,} {'stands' if both == 1 else 'stand'} both tests: layer by layer "
+        f"{one_by_one}."
+    )
 
 
 def _means(facts: Facts, training: int) -> list[float | None]:

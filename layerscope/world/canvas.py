@@ -55,7 +55,8 @@ class ConceptMark:
 
     probes: one line per outline which must stand out for it to count, or none; within: the mark of the thing that it
     belongs to, without which it is not seen either; end: stamps from here on hide it; first: a thing's own stamps are
-    first..end; None for what is no thing.
+    first..end; None for what is no thing. paint: the stamps that go when it is taken out, first and behind the last;
+    None where it cannot be, as a corner.
     """
 
     concept: str
@@ -65,6 +66,7 @@ class ConceptMark:
     within: "ConceptMark | None" = None
     first: int | None = None
     end: int = -1
+    paint: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Canvas:
     marks: list[ConceptMark] = field(default_factory=list)
     _open: list[list[ConceptMark]] = field(default_factory=list)
     _clips: tuple[Outline, ...] = ()
+    _last: int = 0  # where the stamps of the last shape or line begin
     # A point p of the frame lies at turn * p + mirror * conj(p) + origin of the picture.
     _turn: complex = 1.0
     _mirror: complex = 0.0
@@ -128,6 +131,7 @@ class Canvas:
         yield
         for own in self._open.pop():
             own.end = len(self.stamps)
+        mark.paint = mark.first, mark.end
 
     @contextmanager
     def clip(self, points: Points) -> Iterator[None]:
@@ -146,16 +150,22 @@ class Canvas:
         yield
         self.style = kept
 
-    def mark(self, concept: str, *outlines: Points, probes: Sequence[Points] | None = None) -> None:
+    def mark(
+        self, concept: str, *outlines: Points, probes: Sequence[Points] | None = None, since: int | None = None
+    ) -> None:
         """Note that a concept is shown there; it is hidden by what comes after the thing that is being painted.
 
-        probes: per outline the line that must stand out from what is beside it; by default the outline.
+        probes: per outline the line that must stand out from what is beside it; by default the outline. since: the
+        first of the stamps that show it, up to the last one; by default the last shape or line shows it.
         """
         if self.marking:
-            self._add(self._mark(concept, outlines, outlines if probes is None else probes))
+            mark = self._mark(concept, outlines, outlines if probes is None else probes)
+            mark.paint = self._last if since is None else since, len(self.stamps)
+            self._add(mark)
 
     def fill(self, points: Points, colour: Colour) -> None:
         """Paint an area."""
+        self._last = len(self.stamps)
         self.stamps.append(Stamp(outline=self._px(points), colour=colour))
 
     def stroke(self, points: Points, width: float, colour: Colour, *, closed: bool = False) -> None:
@@ -163,6 +173,7 @@ class Canvas:
         if closed:
             points = np.append(points, points[:2])
         wide = max(width * self.scale, THINNEST) * self.size
+        self._last = len(self.stamps)
         self.stamps.append(Stamp(outline=self._px(points), colour=colour, width=wide))
 
     def shade(self, points: Points, colour: Colour, to: Colour, ramp: Points) -> None:
@@ -171,14 +182,17 @@ class Canvas:
         if self.marking:
             mark = self._mark("gradient", (points,))
             mark.end = len(self.stamps)
+            mark.paint = mark.end - 1, mark.end
             self.marks.append(mark)
 
     def shape(self, points: Points, colour: Colour, *, solid: bool = False) -> None:
         """Paint an area in the style. solid: its colour tells (a pupil), so a line drawing has it too."""
         paper = self.style.paper
+        first = len(self.stamps)
         self.fill(points, colour if paper is None or solid else paper)
         if self.style.contour is not None:
             self.stroke(points, self.style.width / self.scale, self.style.contour, closed=True)
+        self._last = first
 
     def polygon(self, points: Points, colour: Colour, *, concept: str | None = None, solid: bool = False) -> None:
         """A shape with corners, which are marked; concept: what it is itself."""

@@ -19,6 +19,7 @@ TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 ) / np.array([[0.95047], [1.0], [1.08883]])
 BITS = 5  # per channel, of the table of names
+APART = 40.0  # L*a*b* distance between a colour and the one that it is painted in instead
 SAMPLES = 64  # colours of each name that random ones are drawn from
 # Where hues begin, in degrees, with their name for light and for dark colours.
 HUES = (
@@ -49,6 +50,22 @@ def colour_names(pixels: UInt8[np.ndarray, "*shape 3"]) -> Int[np.ndarray, "*sha
     """The name of each pixel's colour, as a place in COLOURS."""
     cells = pixels.astype(np.int64) >> (8 - BITS)
     return _table()[(cells[..., 0] << 2 * BITS) + (cells[..., 1] << BITS) + cells[..., 2]]
+
+
+def named(colour: Colour) -> str:
+    """The name of one colour."""
+    return COLOURS[int(colour_names(np.array([colour], np.uint8))[0])]
+
+
+@cache
+def other_colour(colour: Colour) -> Colour:
+    """A colour of another name, well apart and as light as can be: what a thing is painted in to take a colour out."""
+    drawn, values, _ = _samples()
+    own, labs = lab(np.array([colour], np.uint8))[0], np.array(values)
+    others = np.repeat(np.arange(len(COLOURS)), SAMPLES) != COLOURS.index(named(colour))
+    apart = np.linalg.norm(labs - own, axis=1)
+    far = others & (apart >= min(APART, apart[others].max()))
+    return drawn[int(np.argmin(np.where(far, np.abs(labs[:, 0] - own[0]), np.inf)))]
 
 
 @cache

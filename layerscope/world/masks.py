@@ -4,7 +4,7 @@ Edges and colours are told from the finished pixels. A drawn shape counts where 
 outline can be seen: most of it stands out from what is around it, and enough of its area is not hidden.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -30,15 +30,22 @@ def concept_masks(canvas: Canvas, pixels: UInt8[np.ndarray, "size size 3"]) -> B
     seen = edges(pixels)
     masks[: len(EDGES)] = seen.masks
     masks[len(EDGES) : len(EDGES) + len(COLOURS)] = colours(pixels)
-    owner = owners(canvas.stamps, canvas.size)
+    for mark, region in regions(canvas, owners(canvas.stamps, canvas.size), seen.slope):
+        masks[PLACE[mark.concept]] |= region
+    return masks
+
+
+def regions(
+    canvas: Canvas, owner: Int[np.ndarray, "size size"], slope: Float[np.ndarray, "size size"]
+) -> Iterator[tuple[ConceptMark, Bool[np.ndarray, "size size"]]]:
+    """The marks that can be seen, in order, with where. owner: the stamp seen at each px; slope: as of `edges`."""
     hidden: set[int] = set()
-    for mark, outlines in zip(canvas.marks, _standing_out(canvas.marks, owner, seen.slope), strict=True):
-        region = None if id(mark.within) in hidden else _region(mark, outlines, owner, seen.slope)
+    for mark, outlines in zip(canvas.marks, _standing_out(canvas.marks, owner, slope), strict=True):
+        region = None if id(mark.within) in hidden else _region(mark, outlines, owner, slope)
         if region is None:
             hidden.add(id(mark))
         else:
-            masks[PLACE[mark.concept]] |= region
-    return masks
+            yield mark, region
 
 
 def _region(

@@ -30,9 +30,10 @@ def bicycle(canvas: Canvas, grounds: Grounds) -> None:
     with canvas.thing("bicycle", ellipse(rear, radius), ellipse(front, radius), between):
         for hub in (rear, front):
             wheel(canvas, hub, radius, tyre, spoke, None)
+        first = len(canvas.stamps)
         for tubes in (line(rear, seat, head, crank, seat), line(rear, crank), line(front, head, head - 0.06 - 0.2j)):
             canvas.stroke(tubes, thick, tube)
-        canvas.mark("triangle", line(seat, head, crank))
+        canvas.mark("triangle", line(seat, head, crank), since=first)
         canvas.stroke(line(seat, seat - 0.06 - 0.2j), thick, tube)
         canvas.fill(
             blob([seat - 0.28 - 0.22j, seat - 0.06 - 0.28j, seat + 0.14 - 0.22j, seat - 0.06 - 0.16j], steps=4), tyre
@@ -255,12 +256,11 @@ def keyboard(canvas: Canvas, grounds: Grounds) -> None:
     key = palette.against(board, gap=26)
     ink = palette.against(key, gap=26)
     cols, half = random.choice((5, 6, 7)), random.uniform(0.5, 0.62)
-    pitch = 1.84 / cols
-    rows = 3
-    tall = (2 * half - 0.14) / (rows + 1)
-    lettered = random.random() < 0.5
+    pitch, rows = 1.84 / cols, 3
+    tall, lettered = (2 * half - 0.14) / (rows + 1), random.random() < 0.5
     with canvas.thing("keyboard"):
         canvas.rectangle(0, 1.0, half, board)
+        first = len(canvas.stamps)
         for row in range(rows):
             shift = (row % 2) * pitch / 4
             for col in range(cols):
@@ -268,7 +268,7 @@ def keyboard(canvas: Canvas, grounds: Grounds) -> None:
                 canvas.rectangle(middle, 0.38 * pitch, 0.36 * tall, key)
                 if lettered:
                     text(canvas, middle, 0.5 * tall, 1, ink)
-        canvas.mark("grid", box(-0.5j * tall, 0.96, half - 0.5 * tall))
+        canvas.mark("grid", box(-0.5j * tall, 0.96, half - 0.5 * tall), since=first)
         canvas.rectangle(1j * (half - 0.07 - 0.5 * tall), 0.5, 0.36 * tall, key)
 
 

@@ -82,6 +82,7 @@ def window(canvas: Canvas, centre: complex, across: float, down: float, wall: Co
     width = 0.16 * min(across, down)
     with canvas.thing("window", box(centre, across, down)):
         canvas.rectangle(centre, across, down, pane)
+        first = len(canvas.stamps)
         rights = [2 * across * (col / cols - 0.5) for col in range(1, cols)]
         downs = [2 * down * (row / rows - 0.5) for row in range(1, rows)]
         for right in rights:
@@ -90,9 +91,10 @@ def window(canvas: Canvas, centre: complex, across: float, down: float, wall: Co
             canvas.stroke(centre + 1j * step + np.array([-across, across]), width, bar)
         canvas.stroke(box(centre, across, down), 1.3 * width, bar, closed=True)
         reach = min(across / cols, down / rows)
-        mark_crosses(canvas, [centre + right + 1j * step for right in rights for step in downs], reach, width, 0.0)
+        crossings = [centre + right + 1j * step for right in rights for step in downs]
+        mark_crosses(canvas, crossings, reach, width, 0.0, since=first)
         if cols * rows > 4:
-            canvas.mark("grid", box(centre, across, down))
+            canvas.mark("grid", box(centre, across, down), since=first)
 
 
 def door(canvas: Canvas, foot: complex, across: float, height: float, wall: Colour) -> None:

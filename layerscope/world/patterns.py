@@ -55,15 +55,16 @@ def grid(canvas: Canvas, area: Points, colour: Colour, period: float, width: flo
     turn = toward(angle)
     offsets = [step + period / 2 for step in _steps(reach, period, 0.0)]
     with patch(canvas, "grid", area):
+        first = len(canvas.stamps)
         for offset in offsets:
             for way in (1, 1j):
                 canvas.stroke(middle + turn * way * (offset + 1j * np.array([-reach, reach])), width, colour)
         crossings = [middle + turn * (a + 1j * b) for a in offsets for b in offsets]
-        mark_crosses(canvas, crossings, period / 2, width, angle)
+        mark_crosses(canvas, crossings, period / 2, width, angle, since=first)
 
 
-def mark_crosses(canvas: Canvas, middles: list[complex], arm: float, width: float, angle: float) -> None:
-    """Mark crosses of two lines that were painted already."""
+def mark_crosses(canvas: Canvas, middles: list[complex], arm: float, width: float, angle: float, *, since: int) -> None:
+    """Mark crosses of lines that were painted already. since: the first of those lines' stamps."""
     arm = min(arm, 0.07 / canvas.scale)
     steps = width / 2 * (1 + 1j) * toward(angle) + np.outer(
         arm * toward(angle) * np.array([1, 1j, -1, -1j]), [0.5, 0.9]
@@ -72,6 +73,7 @@ def mark_crosses(canvas: Canvas, middles: list[complex], arm: float, width: floa
         "cross",
         *(ellipse(middle, arm, count=12) for middle in middles),
         probes=[middle + steps.ravel() for middle in middles],
+        since=since,
     )
 
 
@@ -94,12 +96,12 @@ def bricks(canvas: Canvas, area: Points, colour: Colour, period: float, angle: f
     middle, reach = _around(area)
     turn, joint = toward(angle), 0.12 * period
     with patch(canvas, "bricks", area):
-        found = []
+        found, first = [], len(canvas.stamps)
         for row, down in enumerate(_steps(reach, period, 0.0)):
             for right in _steps(reach, 2 * period, period * (row % 2)):
                 found.append(box(middle + turn * (right + 1j * down), period - joint, period / 2 - joint, angle))
                 canvas.fill(found[-1], colour)
-        canvas.mark("rectangle", *found)
+        canvas.mark("rectangle", *found, since=first)
 
 
 def honeycomb(canvas: Canvas, area: Points, colour: Colour, period: float, width: float, angle: float = 0.0) -> None:

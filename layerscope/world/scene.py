@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
 
 from layerscope.world import animals, objects
+from layerscope.world.again import SceneAgain
 from layerscope.world.backgrounds import Grounds, ground, single
 from layerscope.world.canvas import Canvas, Style
 from layerscope.world.colours import Palette
@@ -62,21 +63,33 @@ def label_of(seed: int, index: int) -> int:
 
 def draw_scene(seed: int, index: int, size: int = 64) -> Scene:
     """Picture `index` of a world, with its masks; no other picture is needed. size: of its sides [px]."""
-    canvas, pixels = _drawn(seed, index, size, marking=True)
-    return Scene(pixels=pixels, label=label_of(seed, index), masks=concept_masks(canvas, pixels))
+    drawn = scene_again(seed, index, size)
+    return Scene(
+        pixels=drawn.pixels, label=label_of(seed, index), masks=concept_masks(drawn.canvas, drawn.pixels)
+    )  # fmt: skip
+
+
+def scene_again(seed: int, index: int, size: int = 64) -> SceneAgain:
+    """The same picture with what it was painted of, to be drawn again otherwise."""
+    canvas, light, blur = _composed(seed, index, size, marking=True)
+    return SceneAgain(canvas, lit(paint(canvas.stamps, size), light, blur), light, blur)
 
 
 def draw_pixels(seed: int, index: int, size: int = 64) -> UInt8[np.ndarray, "size size 3"]:
     """The same picture without its masks, which take longer than it does."""
-    return _drawn(seed, index, size, marking=False)[1]
+    canvas, light, blur = _composed(seed, index, size, marking=False)
+    return lit(paint(canvas.stamps, size), light, blur)
 
 
-def _drawn(seed: int, index: int, size: int, *, marking: bool) -> tuple[Canvas, UInt8[np.ndarray, "size size 3"]]:
+def _composed(
+    seed: int, index: int, size: int, *, marking: bool
+) -> tuple[Canvas, Float32[np.ndarray, "size size 1"], float]:
+    """What is painted, and light and blur of the finished picture."""
     random = Random(f"scene {seed} {index}")
     canvas = Canvas(size, random, Palette(random), marking)
     light, blur = _light(random, size), random.choice((0.0, 0.0, random.uniform(0.3, 0.6))) * size / 64
     compose(canvas, CLASSES[label_of(seed, index)])
-    return canvas, lit(paint(canvas.stamps, size), light, blur)
+    return canvas, light, blur
 
 
 def compose(canvas: Canvas, name: str) -> None:

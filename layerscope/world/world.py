@@ -7,8 +7,9 @@ from jaxtyping import Bool
 from PIL import Image
 
 from layerscope.core.errors import UsageError
+from layerscope.world.again import FIXED, SceneAgain
 from layerscope.world.concepts import CLASSES, CONCEPTS, Concept
-from layerscope.world.scene import Scene, draw_pixels, draw_scene, label_of
+from layerscope.world.scene import Scene, draw_pixels, draw_scene, label_of, scene_again
 
 SMALLEST, LARGEST = 16, 1024
 
@@ -51,6 +52,15 @@ class World:
     def masks(self, index: int) -> Bool[np.ndarray, "concepts size size"]:
         """Where each of `concepts` is seen in a picture."""
         return self.scene(index).masks
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """Why edges and corners cannot be taken out, by concept."""
+        return dict(FIXED)
+
+    def again(self, index: int) -> SceneAgain:
+        """A picture ready to be drawn again: without a concept, or with one alone."""
+        return scene_again(self.seed, self._place(index), self.size)
 
     def _place(self, index: int) -> int:
         place = operator.index(index)

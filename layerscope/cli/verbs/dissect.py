@@ -1,16 +1,28 @@
 """`layerscope dissect`: which unit of an atlas's network detects which concept, against pictures with known masks."""
 
+from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 import layerscope as ls
 from layerscope.cli import labelled, words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
-from layerscope.core.concepts import BAR, Dissection, Figures, LayerDissection
+from layerscope.core.concepts import (
+    BAR,
+    SIGNIFICANT,
+    Dissection,
+    Figures,
+    Interventions,
+    LayerDissection,
+    LayerInterventions,
+)
 from layerscope.core.labels import LabelDissection
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts", ">mean level", ">median score")
 BEST = ("layer", ">unit", "concept", ">level", ">score", ">IoU", "Bau's concept")
+NAMES = ("layer", "names of", ">units", ">named", ">judged", ">necessary", ">sufficient", ">both", ">any concept, both")
+STANDING = ("layer", ">unit", "concept", "verdict", ">taken out", ">control", ">p", ">alone", "next", ">its", ">p")
 SHOWN = 5
 
 
@@ -33,7 +45,46 @@ def text_of(found: Dissection) -> str:
     head = f"{counts}; a unit is named by the concept of the highest score, at least {BAR}"
     parts = [head, words.table(HEADER, rows)]
     parts += ["", words.table(BEST, best)] if best else ["no concept found for any unit"]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_interventions(found.interventions)])
+
+
+def _interventions(found: Interventions | None) -> list[str]:
+    """How many names of every layer stand, then its units whose names stand best."""
+    if found is None:
+        return []
+    counts = f"{words.counted(found.pictures, 'picture')} of the atlas, {found.drawn:,} drawn again"
+    head = f"{counts}; a name stands where its concept is necessary and sufficient, each at p < {SIGNIFICANT}"
+    rows = [row for layer in found.layers for row in _standing_rows(layer)]
+    best = [row for layer in found.layers for row in _stand_rows(layer)]
+    fixed = [f"judged by overlap alone, as each {why}: {', '.join(names)}" for why, names in _by_reason(found.fixed)]
+    table = [words.table(STANDING, best)] if best else ["no name stands"]
+    return ["", head, words.table(NAMES, rows), "", *table, *fixed]
+
+
+def _by_reason(fixed: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    return [(why, [name for name in fixed if fixed[name] == why]) for why in dict.fromkeys(fixed.values())]
+
+
+def _standing_rows(layer: LayerInterventions) -> list[tuple[object, ...]]:
+    every = {"its units": layer.standing} | dict(layer.baselines)
+    return [(layer.layer if not row else "", name, *astuple(one)) for row, (name, one) in enumerate(every.items())]
+
+
+def _stand_rows(layer: LayerInterventions) -> list[tuple[object, ...]]:
+    """The units whose concepts passed most, then reached most alone."""
+    tried = [
+        (unit.unit, one, one.necessity, one.sufficiency)
+        for unit in layer.units
+        for one in unit.tried
+        if one.stands and one.necessity and one.sufficiency
+    ]
+    tried.sort(key=lambda found: (-found[3].reached, found[0]))
+    rows = []
+    for place, (unit, one, n, s) in enumerate(tried[:SHOWN]):
+        numbers = (f"{n.gone:.0%}", f"{n.control:.0%}", f"{n.p:.1g}", f"{s.reached:.0%}")
+        rival = (s.rival, f"{s.rival_reached:.0%}", f"{s.p:.1g}")
+        rows.append((layer.layer if not place else "", unit, one.concept, one.verdict, *numbers, *rival))
+    return rows
 
 
 def _rows(layer: LayerDissection) -> list[tuple[object, ...]]:
@@ -74,8 +125,10 @@ def data_of(path: str, found: Dissection) -> dict[str, Any]:
             "named": named,
         }
 
+    tried = found.interventions
     return {
         "atlas": path,
+        **({"interventions": asdict(tried)} if tried is not None else {}),
         "images": found.images,
         "settings": dict(found.settings),
         "layers": [layer_data(layer) for layer in found.layers],

@@ -17,7 +17,7 @@ import numpy as np
 from layerscope.atlas.codecs import reader_of
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
-from layerscope.core.concepts import Dissection
+from layerscope.core.concepts import Dissection, Interventions
 from layerscope.core.errors import UsageError
 from layerscope.core.methods import METHODS
 from layerscope.core.records import ImageRecord, UnitSheet
@@ -216,6 +216,12 @@ class Edition(Wrapper):
     def used_for(self, layer_id: int, unit: int) -> tuple[ClassUse, ...]:
         """The classes that a unit speaks for and against."""
         return self._snapshot.used_for(layer_id, unit)
+
+    def interventions(self) -> Interventions | None:
+        """Those on published layers; None where there are none."""
+        found, names = self._snapshot.interventions(), {layer.name for layer in self.layers}
+        layers = tuple(layer for layer in found.layers if layer.layer in names) if found else ()
+        return replace(found, layers=layers) if found and layers else None
 
     def peaks_in(self, image: int) -> tuple[tuple[int, int, Peak], ...]:
         """The peaks of published layers that lie in an image."""

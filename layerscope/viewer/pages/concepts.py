@@ -8,6 +8,7 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import guesses
+from layerscope.facts.standing import standing_of
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -16,11 +17,13 @@ MOST_UNITS, FEW_UNITS, MANY_CLASSES = 6, 3, 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """A unit that a concept names. score: its IoU above that of chance."""
+    """A unit that a concept names. score: its IoU above that of chance. verdict: which intervention the name stood,
+    "" where none was tried."""
 
     layer: AtlasLayerRecord
     unit: int
     score: float
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,9 @@ def _concepts(book: Book) -> list[IndexedConcept]:
     found: dict[tuple[int, str], list[Detector]] = defaultdict(list)
     for layer in book.layers:
         for unit, best in guesses(book.file.concepts(layer.id)).items():
-            found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score))
+            standing = standing_of(book.file, layer.name, unit, best)
+            verdict = standing.verdict if standing else ""
+            found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))
     for ones in found.values():
         ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))
     return [

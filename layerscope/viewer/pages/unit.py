@@ -12,6 +12,7 @@ from layerscope.core.uses import ClassUse
 from layerscope.facts.layer import names
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, is_lossy
+from layerscope.facts.standing import NameStanding, standing_of
 from layerscope.facts.unit import ClassMean, UnitSummary, class_mean, concept_of, top_classes, unit_numbers
 from layerscope.figures import words
 from layerscope.figures.gather import check_unit
@@ -79,10 +80,10 @@ class UnitPage:
     """All that stands on a unit's page.
 
     of_images: how many were scanned. k: peaks kept of each unit; columns, rows: of their sheets. dead: without a peak.
-    patches: its sheet, None where the atlas shows only some units. guess: the concept that names it. runners_up:
-    further concepts that score, best first. made_of: None where the atlas does not know. makes: units of the nearest
-    later layer. uses: classes that it speaks for and against, of `use_images` images. previous, next: units;
-    layer_before, layer_after: by execution.
+    patches: its sheet, None where the atlas shows only some units. guess: the concept that names it; standing: whether
+    that name stands, None where nobody tried. runners_up: further concepts that score, best first. made_of: None where
+    the atlas does not know. makes: units of the nearest later layer. uses: classes that it speaks for and against, of
+    `use_images` images. previous, next: units; layer_before, layer_after: by execution.
     """
 
     layer: AtlasLayerRecord
@@ -98,6 +99,7 @@ class UnitPage:
     dead: bool
     dissected: bool
     guess: ConceptScore | None
+    standing: NameStanding | None
     runners_up: tuple[ConceptScore, ...]
     notes: tuple[str, ...]
     field: str
@@ -153,6 +155,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         dead=numbers is not None and not peaks,
         dissected=concept is not None,
         guess=best,
+        standing=standing_of(file, shown.name, number, best),
         runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
         notes=tuple(note.text for note in file.notes(shown.id) if note.unit == number),
         field=words.field_words(shown, file),

@@ -1,0 +1,91 @@
+"""What interventions found comes back from the atlas as it was; trying again replaces it; early atlases have none."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.concepts import (
+    ConceptScore,
+    Intervention,
+    Interventions,
+    LayerInterventions,
+    NamesThatStand,
+    Necessity,
+    Sufficiency,
+    UnitInterventions,
+)
+from layerscope.dissect import record_interventions
+from layerscope.facts.standing import kinds_words, standing_of, told
+from tests.helpers.atlases import small_atlas
+
+TAKES = Necessity(gone=0.9, low=0.8, high=1.0, control=0.1, pictures=20, more=19, untied=20, p=0.001)
+GIVES = Sufficiency(reached=0.8, low=0.7, high=0.9, pictures=48, rival="ring", rival_reached=0.4, p=0.002)
+WHEEL = Intervention(concept="wheel", level=3, necessity=TAKES, sufficiency=GIVES)
+RED = Intervention(concept="red", level=1, necessity=replace(TAKES, gone=0.2), sufficiency=replace(GIVES, p=0.5))
+KINDS = (("cat face", 4), ("boat", 3), ("bicycle", 1), ("clock", 1))
+UNITS = (
+    UnitInterventions(unit=0, tried=(WHEEL, replace(WHEEL, concept="car", part="wheel")), kinds=(("wheel", 9),)),
+    UnitInterventions(unit=1, tried=(RED, Intervention(concept="eye", level=3)), kinds=KINDS),
+    UnitInterventions(unit=2),
+)
+STANDING = NamesThatStand(units=3, named=2, judged=2, necessary=1, sufficient=1, both=1, found=1)
+FOUND = Interventions(
+    layers=(LayerInterventions(layer="features.4", units=UNITS, standing=STANDING, baselines={"again": STANDING}),),
+    pictures=60,
+    drawn=500,
+    settings={"each": 48},
+    fixed={"corner": "is the border of something else"},
+    absent=("door",),
+)
+
+
+def scored(concept: str) -> ConceptScore:
+    return ConceptScore(concept=concept, level=3, score=0.2, iou=0.3, frequency=0.01)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return small_atlas(tmp_path / "a.atlas", units=3)
+
+
+def test_interventions_come_back(path):
+    """Units, numbers, kinds, standings and settings are equal after writing and reading; trying again replaces them."""
+    record_interventions(path, FOUND)
+    with AtlasFile(path) as file:
+        assert file.interventions() == FOUND
+    newer = replace(FOUND, layers=(replace(FOUND.layers[0], units=(UNITS[1], UNITS[2], UNITS[2])),))
+    newer = replace(newer, layers=(replace(newer.layers[0], units=tuple(
+        replace(unit, unit=number) for number, unit in enumerate(newer.layers[0].units))),))  # fmt: skip
+    record_interventions(path, newer)
+    with AtlasFile(path) as file:
+        assert file.interventions() == newer
+
+
+def test_an_early_atlas_has_none(path):
+    """Without the tables nothing is told; trying adds them."""
+    with closing(sqlite3.connect(path)) as atlas:
+        atlas.executescript("DROP TABLE intervention; DROP TABLE peak_kind")
+    with AtlasFile(path) as file:
+        assert file.interventions() is None
+        assert standing_of(file, "features.4", 0, scored("wheel")) is None
+    record_interventions(path, FOUND)
+    with AtlasFile(path) as file:
+        assert file.interventions() == FOUND
+
+
+def test_a_name_says_what_it_passed():
+    """Which tests, with the numbers; a doubtful name gives way to the kinds at its peaks."""
+    fixed = FOUND.fixed
+    stands = told(UNITS[0], scored("wheel"), fixed)
+    assert (stands.verdict, stands.kinds) == ("necessary and sufficient", "")
+    assert "90 % of the activation goes" in stands.sentence and "ring 40 %" in stands.sentence
+    assert told(UNITS[0], scored("car"), fixed).verdict == "through its wheel"
+    doubtful = told(UNITS[1], scored("red"), fixed)
+    assert doubtful.verdict == "seen together"
+    assert doubtful.short == "cat face 4, boat 3, bicycle 1, clock 1 of nine"
+    assert told(UNITS[2], scored("corner"), fixed).verdict == "judged by overlap alone"
+    assert told(UNITS[2], scored("eye"), fixed).verdict == "not tried"
+    assert kinds_words((("ground", 5), ("boat", 4))) == "boat 4, ground 5 of nine" and kinds_words((("boat", 9),)) == ""
