@@ -109,7 +109,7 @@ class PlantedCanvas:
     def pixels(self, without: Collection[int] = ()) -> UInt8[np.ndarray, "side side 3"]:
         """The picture. without: the numbers of strokes that are left away."""
         side = len(self.background)
-        image = Image.new("RGBA", (side * FINENESS,) * 2)
+        image = Image.new("RGBA", (side * FINENESS, side * FINENESS))
         draw = ImageDraw.Draw(image)
         for number, stroke in enumerate(self.strokes):
             if number not in without:

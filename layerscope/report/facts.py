@@ -1,7 +1,8 @@
 """What a report says in numbers: gathered from an atlas and its dissections, nothing written in advance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from dataclasses import field as made_by
 from typing import Any
 
 from layerscope.atlas.read import AtlasFile
@@ -57,7 +58,7 @@ class LayerFacts:
     concepts: Mapping[str, int]
     specificity: Mapping[str, float]
     all_units: tuple[UnitFacts, ...]
-    standing: Mapping[str, NamesThatStand] = field(default_factory=dict[str, NamesThatStand])
+    standing: Mapping[str, NamesThatStand] = made_by(default_factory=dict[str, NamesThatStand])
 
     def named(self, unit: int) -> UnitFacts:
         return self.all_units[unit]
