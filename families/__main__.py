@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from families import table
+from families.examine import CHECKS
 from families.networks import SENTENCES, subjects
 from families.sweep import ROOT, lines, sweep, warm
 
@@ -16,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     """The options, held by tests to what this page says of them."""
     made = argparse.ArgumentParser(prog="python -m families", description="What opens of the networks that people use.")
     made.add_argument("--only", default="*", metavar="GLOB", help='only networks whose text matches, such as "timm:*"')
+    made.add_argument("--check", default="", choices=CHECKS, help="only this check, of networks that are known to open")
     made.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="for each network (default: 600)")
     made.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help="a line of JSON for each network")
     made.add_argument("--anew", action="store_true", help="also what is known already")
@@ -29,10 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not given.table:
         warm()
 
-        for text, now in sweep(subjects(given.only), given.results, given.limit, given.anew):
+        for text, now in sweep(subjects(given.only), given.results, given.limit, given.anew, given.check):
             if now:
                 record = lines(given.results)[text]
-                print(f"{text}: {table.in_short(record)}, {record['seconds']} s", file=sys.stderr, flush=True)
+                seconds = record.get(given.check, record)["seconds"]
+                print(f"{text}: {table.in_short(record)}, {seconds} s", file=sys.stderr, flush=True)
     page = table.page(lines(given.results), subjects(), SENTENCES)
     (ROOT / "docs" / "reference" / "networks.md").write_text(page, encoding="utf-8")
 

@@ -4,27 +4,29 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
 import layerscope as ls
-from families import backs, fields, peaks
+from families import backs, fields, peaks, proposed
+from families.cast import cast
 from families.kinds import KINDS, Given
 from families.networks import Subject
 from layerscope.core.errors import LayerscopeError
-from layerscope.graph import Program
 
 Check = Callable[[ls.Network, Given, list[ls.Layer]], dict[str, Any]]
 
-CHECKS: dict[str, Check] = {"fields": fields.check, "peaks": peaks.check, "backs": backs.check}
+CHECKS: dict[str, Check] = {
+    "fields": fields.check, "peaks": peaks.check, "proposed": proposed.check, "backs": backs.check,
+}  # fmt: skip
 LAYERS = 3
 
 
-def examined(subject: Subject) -> dict[str, Any]:
-    """What came out. state: "open", "refused" (one sentence), "crashed" (a traceback: a fault) or "unmade" (its package
-    does not make it)."""
+def examined(subject: Subject, checks: Iterable[str] = CHECKS) -> dict[str, Any]:
+    """What came out of these checks. state: "open", "refused" (one sentence), "crashed" (a traceback: a fault) or
+    "unmade" (its package does not make it)."""
     started = time.perf_counter()
     warnings.simplefilter("ignore")
     record: dict[str, Any] = {"network": subject.text, "side": subject.side}
@@ -41,18 +43,18 @@ def examined(subject: Subject) -> dict[str, Any]:
     except Exception as error:
         return record | {"state": "crashed", "why": _line(error), "trace": traceback.format_exc()[-1500:]}
     record |= {"state": "open", "opened": round(time.perf_counter() - started, 2), **_opened(net)}
-    return record | _checked(_in_float64(net), given)
+    return record | _checked(_in_float64(net), given, checks)
 
 
-def _checked(net: ls.Network, given: Given) -> dict[str, Any]:
+def _checked(net: ls.Network, given: Given, checks: Iterable[str]) -> dict[str, Any]:
     """Each check by itself: one that fails keeps none of the others from being made."""
     found: dict[str, Any] = {}
     layers = _spread([layer for layer in net.layers if layer.auto] or list(net.layers))
-    for name, check in CHECKS.items():
+    for name in checks:
         started = time.perf_counter()
         try:
             with torch.no_grad():
-                found[name] = check(net, given, layers)
+                found[name] = CHECKS[name](net, given, layers)
         except LayerscopeError as error:
             found[name] = {"refused": _line(error)}
         except Exception as error:
@@ -87,10 +89,7 @@ def _in_float64(net: ls.Network) -> ls.Network:
     """The same network with its weights in float64."""
     if net.program.dtype == torch.float64:
         return net
-    weights = {
-        name: weight.double() if weight.is_floating_point() else weight for name, weight in net.program.weights.items()
-    }
-    program = Program(net.program.graph, weights)
+    program = cast(net.program, torch.float64)
     return ls.Network(net.name, net.input, program, net.classes, net.remarks, net.replay)
 
 

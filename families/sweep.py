@@ -67,9 +67,11 @@ def lines(path: Path) -> dict[str, dict[str, Any]]:
     return {record["network"]: record for record in kept}
 
 
-def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = False) -> Iterator[tuple[str, bool]]:
+def sweep(
+    subjects: Iterable[Subject], path: Path, limit: float, anew: bool = False, check: str = ""
+) -> Iterator[tuple[str, bool]]:
     """Examine what is not known yet, first what never was. Gives for each subject its text and whether it was examined
-    now."""
+    now. check: only this one, of networks that are known to open, beside what is known of them."""
     from families.kinds import KINDS
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,14 +79,30 @@ def sweep(subjects: Iterable[Subject], path: Path, limit: float, anew: bool = Fa
     for subject in sorted(subjects, key=lambda subject: subject.text in known):
         used = versions((*SAME, *KINDS[subject.kind].packages))
         old = known.get(subject.text)
-        if not anew and old is not None and old["code"] == state and old["versions"] == used:
+        now: dict[str, Any] = {"code": state, "versions": used}
+        if (check and (old is None or old["state"] != "open")) or (not anew and _has(old, check, now)):
             yield subject.text, False
             continue
-        record = _apart(subject, limit) | {"code": state, "versions": used, "when": time.strftime("%Y-%m-%d")}
+        now["when"] = time.strftime("%Y-%m-%d")
+        said = _apart(subject, limit, check)
+        record = old | {check: _alone(said, check) | now} if check and old is not None else said | now
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         yield subject.text, True
     _without_outdone(path)
+
+
+def _alone(said: dict[str, Any], check: str) -> dict[str, Any]:
+    """A single check's part of what came out; where there is none, why."""
+    found = said.get(check) or {said["state"]: said["why"]}
+    return found | {"seconds": said["seconds"]}
+
+
+def _has(record: dict[str, Any] | None, check: str, now: dict[str, Any]) -> bool:
+    """Whether a check, or all of them, was made by this code and these versions."""
+    if record is None or check not in ("", *record):
+        return False
+    return now.items() <= (record | record.get(check, {})).items()
 
 
 def _without_outdone(path: Path) -> None:
@@ -107,11 +125,11 @@ def warm() -> None:
     ls.trace(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), ls.Input(height=16, width=16))
 
 
-def _apart(subject: Subject, limit: float) -> dict[str, Any]:
-    """One network in a process of its own."""
+def _apart(subject: Subject, limit: float, check: str) -> dict[str, Any]:
+    """One network in a process of its own, by all checks or by one."""
     context = multiprocessing.get_context("fork")
     near, far = context.Pipe(duplex=False)
-    process = context.Process(target=_examine, args=(subject, far))
+    process = context.Process(target=_examine, args=(subject, far, check))
     started = time.perf_counter()
     process.start()
     far.close()
@@ -127,12 +145,12 @@ def _apart(subject: Subject, limit: float) -> dict[str, Any]:
     return said | {"seconds": round(time.perf_counter() - started, 1)}
 
 
-def _examine(subject: Subject, far: Any) -> None:
+def _examine(subject: Subject, far: Any, check: str) -> None:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    from families.examine import examined
+    from families.examine import CHECKS, examined
 
-    far.send(examined(subject))
+    far.send(examined(subject, (check,) if check else CHECKS))
     far.close()

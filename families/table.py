@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from textwrap import wrap
 from typing import Any
 
 from families.networks import Subject
-from families.verdict import VERDICTS, share, verdict, wrong
+from families.verdict import VERDICTS, scans, share, verdict, wrong
 
 Record = Mapping[str, Any]
 LINE = 120
@@ -16,12 +17,14 @@ HEAD = """# Networks that were tried
 
 <!-- Written by `make families`; do not edit. -->
 
-`make families` opens networks of many families with seeded random weights and holds each to five checks:
+`make families` opens networks of many families with seeded random weights and holds each to six checks:
 
 - **replay**: the network's own forward beside layerscope's, layer by layer ([how](../trust.md#is-it-your-network));
 - **fields**: for the first, the middle and the last layer that `auto` means, at places in the middle, on a border
   and in two corners, noise outside the [field](../mathematics.md) changes nothing, in float64;
 - **peaks**: a build over five pictures finds the peaks of a plain loop over the network's own modules;
+- **proposals**: a scan that proposes in bfloat16 finds the peaks of a plain one, bit for bit, over 140 pictures
+  ([why it may](../decisions/030-fast-first-exact-last.md));
 - **projections**: deconvnet, guided and gradient equal a reference in float64 that shares no code with layerscope,
   autograd on the network's own modules, at the same kinds of places; where the reference has no rule for a function
   it is named, and only the gradient is compared;
@@ -31,6 +34,11 @@ Gaps are shares of the largest value. They may be 1e-9 for fields, 1e-10 for pro
 loop by the rounding of float32. Networks are made small, of 64 px where they allow it, so a deep layer often sees
 the whole picture.
 """
+PROPOSALS = (
+    "layers", "networks", "units", "units whose peaks differ", "decided", "of these with pictures left out",
+    "pairs that might be peaks, median", "fell back", "declined",
+)  # fmt: skip
+LATE, WAITING = "Not done in their time", "Not run yet"
 COLUMNS = (
     "network", "px", "verdict", "layers", "auto", "without projections", "replay", "fields", "peaks", *METHODS,
     "not known to the reference", "seconds",
@@ -48,7 +56,7 @@ def page(records: Mapping[str, Record], subjects: Sequence[Subject], sentences: 
     kinds = list(dict.fromkeys(subject.kind for subject in subjects))
     known = [records[subject.text] for subject in subjects if subject.text in records]
     parts = [HEAD, _made(known), _counts(kinds, subjects, records, sentences), _faults(known), _worst(known)]
-    parts += [_steep(known), _refusals(known), _declined(known)]
+    parts += [_proposals(known), _steep(known), _refusals(known), _declined(known)]
     parts += [_kind(kind, sentences[kind], [s for s in subjects if s.kind == kind], records) for kind in kinds]
     return "".join(f"{_short(line)}\n" for line in "\n".join(parts).splitlines())
 
@@ -116,6 +124,42 @@ def _worst_row(check: str, what: str, found: Sequence[tuple[float, int, Record]]
     return _row([check, f"{sum(count for _, count, _ in found)} {what}", share(worst[0]) if worst else "", name])
 
 
+def _proposals(known: Sequence[Record]) -> str:
+    """How often an engine that proposes decided, fell back and declined, over all layers and over the narrowest."""
+    lines = ["## Peaks by proposals", ""]
+    lines += [
+        "An engine that proposes runs those pictures again that may hold a peak. It falls back on running all of them "
+        "again where a bound does not hold, and declines what may jump. Of thousands of units one or another may "
+        "need any picture, so the narrowest layer is scanned alone, too. A pair is a unit and a picture.", "",
+    ]  # fmt: skip
+    ran = [scans(record) for record in known if scans(record)]
+    lines += [_row(PROPOSALS), _rule(len(PROPOSALS))]
+    for what, found in zip(("all that `auto` means", "the narrowest alone"), zip(*ran, strict=True), strict=False):
+        lines.append(_outcomes(what, found))
+    lines += ["", *(
+        f"- `{record['network']}` is declined: {_safe(scans(record)[0]['why'])}"
+        for record in known
+        if scans(record) and scans(record)[0]["outcome"] == "declined"
+    )]  # fmt: skip
+    opened = [record for record in known if record["state"] == "open"]
+    late = [f"`{record['network']}`" for record in opened if "late" in record.get("proposed", {})]
+    waiting = [f"`{record['network']}`" for record in opened if "proposed" not in record]
+    lines += [f"\n{words}: {', '.join(names)}." for words, names in ((LATE, late), (WAITING, waiting)) if names]
+    return "\n".join([*lines, ""])
+
+
+def _outcomes(what: str, found: Sequence[Record]) -> str:
+    """A row of PROPOSALS."""
+    outcomes = Counter(scan["outcome"] for scan in found)
+    decided = [scan for scan in found if scan["outcome"] == "decided"]
+    left_out = sum(scan["again"] < scan["images"] for scan in decided)
+    return _row([
+        what, len(found), sum(scan["units"] for scan in found), sum(scan["differ"] for scan in found),
+        outcomes["decided"], left_out, f"{median(scan['share'] for scan in decided):.1%}" if decided else "",
+        outcomes["fell back"], outcomes["declined"],
+    ])  # fmt: skip
+
+
 def _steep(known: Sequence[Record]) -> str:
     """Networks whose rounding is larger than what is allowed of others."""
     lines = ["## Steep networks", ""]
@@ -167,7 +211,7 @@ def _kind(kind: str, sentence: str, subjects: Sequence[Subject], records: Mappin
         lines += [_row(COLUMNS), _rule(len(COLUMNS)), *(_line(s, records[s.text]) for s in ran), ""]
         lines += [*(_from(records[s.text]) for s in ran if records[s.text].get("auto_scan_only")), ""]
     if rest:
-        lines += [f"Not run yet: {', '.join(rest)}.", ""]
+        lines += [f"{WAITING}: {', '.join(rest)}.", ""]
     return "\n".join(lines)
 
 

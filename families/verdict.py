@@ -38,8 +38,8 @@ def wrong(record: Record) -> list[str]:
         return []
     replay = record["replay"] or {}
     found = [f"replay: {replay['said']}"] if replay.get("fault") else []
-    for check in ("fields", "peaks", "backs"):
-        if "crashed" in record[check]:
+    for check in ("fields", "peaks", "proposed", "backs"):
+        if "crashed" in record.get(check, {}):
             found.append(f"{check}: it ends with {record[check]['crashed']}")
     if beyond(record["fields"].get("worst", 0), FIELDS):
         found.append(
@@ -47,10 +47,19 @@ def wrong(record: Record) -> list[str]:
         )
     if record["peaks"].get("wrong"):
         found.append(f"peaks: {record['peaks']['wrong']} of {record['peaks']['units']} units, {record['peaks']['at']}")
+    for scan in scans(record):
+        if scan["differ"]:
+            found.append(f"proposed: {scan['differ']} of {scan['units']} units, {scan['at']}")
     for method, worst in record["backs"].get("worst", {}).items():
         if beyond(worst, BACKS):
             found.append(f"{method}: at {record['backs']['at'][method]} {share(worst)}")
     return found
+
+
+def scans(record: Record) -> list[Record]:
+    """What was found of an engine that proposes: over all layers, and over the narrowest; none where it was not run."""
+    found = record.get("proposed", {})
+    return [found, found["narrow"]] if "narrow" in found else []
 
 
 def beyond(worst: float, bound: float) -> bool:

@@ -42,6 +42,15 @@ def record(**fields: Any) -> dict[str, Any]:
     } | fields  # fmt: skip
 
 
+def proposals(**fields: Any) -> dict[str, Any]:
+    """What was found of an engine that proposes."""
+    whole = {
+        "differ": 0, "at": "", "layers": 2, "units": 8, "outcome": "decided", "why": "", "images": 140, "again": 140,
+        "share": 0.2,
+    }  # fmt: skip
+    return whole | {"narrow": whole | {"again": 30, "share": 0.05}} | fields
+
+
 def test_every_network_has_a_kind_that_makes_it():
     """The rows name kinds that exist, each network once."""
     assert NAMES.keys() == KINDS.keys() == SENTENCES.keys()
@@ -160,6 +169,8 @@ def test_verdicts():
         record(fields={"worst": 1e-3, "at": "conv (0, 0)"}), record(fields={"worst": float("nan"), "at": ""}),
         record(peaks={"wrong": 1, "units": 4, "at": "conv 3"}), record(peaks={"crashed": "KeyError: x"}),
         record(backs={"worst": {"guided": 1e-9}, "at": {"guided": "conv"}}),
+        record(proposed={"crashed": "KeyError: x"}), record(proposed=proposals(differ=2)),
+        record(proposed=proposals(narrow=proposals(differ=1))),
     ]  # fmt: skip
     assert all(verdict(one) == "fault" and len(wrong(one)) == 1 for one in faults)
     assert [share(value) for value in (0.0, 2.3e-15, 1e-4, float("inf"))] == ["0", "2e-15", "1e-4", "without bound"]
@@ -170,7 +181,7 @@ def test_a_sweep_goes_on(tmp_path, monkeypatch):
     is a line like any other; and the file ends with each network once, in order."""
     path, asked = tmp_path / "found" / "families.jsonl", []
 
-    def examine(subject: Subject, far: Any) -> None:
+    def examine(subject: Subject, far: Any, check: str) -> None:
         if subject.name == "roll":
             os._exit(3)
         far.send({"network": subject.text, "state": "open"})
@@ -197,20 +208,54 @@ def test_a_sweep_goes_on(tmp_path, monkeypatch):
     assert next(sweep.sweep(chosen, path, 60)) == ("own:gelu", True)
 
 
+def test_a_single_check_joins_what_is_known(tmp_path, monkeypatch):
+    """Of networks that are known to open; what else is known of them stays, and it is made once for each code."""
+    path, state = tmp_path / "families.jsonl", "new"
+    known = [record(), record(network="own:roll", state="refused", why="no"), record(network="own:flip")]
+    path.write_text("".join(json.dumps(one) + "\n" for one in known))
+
+    def examine(subject: Subject, far: Any, check: str) -> None:
+        assert check == "proposed"
+        if subject.name == "flip":
+            os._exit(3)
+        far.send({"network": subject.text, "state": "open", "layers": 9, check: {"differ": 0}})
+
+    monkeypatch.setattr(sweep, "_examine", examine)
+    monkeypatch.setattr(sweep, "code", lambda: state)
+    chosen = [Subject("own", name) for name in ("abs", "roll", "flip", "gelu")]
+
+    def made() -> set[str]:
+        return {text for text, now in sweep.sweep(chosen, path, 60, check="proposed") if now}
+
+    assert made() == {"own:abs", "own:flip"}
+    found = sweep.lines(path)
+    assert found.keys() == {one["network"] for one in known} and found["own:roll"] == known[1]
+    assert {**found["own:abs"], "proposed": 0} == known[0] | {"proposed": 0}
+    added = found["own:abs"]["proposed"]
+    assert added["differ"] == 0 and added["code"] == "new" and added["versions"].keys() == {"torch", "numpy"}
+    assert "3" in found["own:flip"]["proposed"]["crashed"] and found["own:flip"]["code"] == "c"
+    assert made() == set()
+    state = "newer"
+    assert made() == {"own:abs", "own:flip"}
+
+
 def test_the_page_counts_in_public():
     """Each network stands with its verdict; refusals are counted over networks, shapes aside; faults are told."""
     refused = [["flatten", "it reshapes [3, 4] to [12]; only flattening is known", 2]]
     records = {
-        "own:abs": record(),
+        "own:abs": record(proposed=proposals()),
+        "own:gelu": record(network="own:gelu", proposed=proposals(outcome="fell back", share=0.9)),
+        "own:sign": record(network="own:sign", proposed=proposals(outcome="declined", why="it may jump")),
+        "own:pow": record(network="own:pow", proposed={"late": "not done"}),
         "own:roll": record(network="own:roll", auto_scan_only=1, refused=refused, because="it <does> not | go"),
         "own:flip": record(network="own:flip", refused=[[refused[0][0], refused[0][1].replace("12", "24"), 1]]),
         "own:fft": {**record(), "network": "own:fft", "state": "refused", "why": "TraceError: no"},
         "own:sqrt": record(network="own:sqrt", fields={"worst": 0.5, "at": "conv (0, 0)"}),
     }
-    rows = [Subject("own", name) for name in ("abs", "roll", "flip", "fft", "sqrt", "where")]
+    rows = [Subject("own", name) for name in ("abs", "gelu", "sign", "pow", "roll", "flip", "fft", "sqrt", "where")]
     page = table.page(records, rows, SENTENCES)
     assert (
-        "| `own` | what people write themselves: one small network for each habit | 6 | 2 | 1 | 1 | 1 | 0 | 0 | 1 |"
+        "| `own` | what people write themselves: one small network for each habit | 9 | 5 | 1 | 1 | 1 | 0 | 0 | 1 |"
         in page
     )
     assert "| `flatten` | it reshapes [...] to [...]; only flattening is known | 2 | 3 |" in page
@@ -218,3 +263,7 @@ def test_the_page_counts_in_public():
     assert "- `own:fft`: TraceError: no" in page and "Not run yet: `where`." in page
     assert "- `roll` without projections from `` on: it &lt;does> not \\| go" in page
     assert all(word in page for word in VERDICTS)
+    assert "| all that `auto` means | 3 | 24 | 0 | 1 | 0 | 20.0% | 1 | 1 |" in page
+    assert "| the narrowest alone | 3 | 24 | 0 | 3 | 3 | 5.0% | 0 | 0 |" in page
+    assert "- `own:sign` is declined: it may jump" in page and "Not done in their time: `own:pow`." in page
+    assert "Not run yet: `own:roll`, `own:flip`, `own:sqrt`." in page
