@@ -138,6 +138,7 @@ bench-viewer: $(BROWSER_STAMP)
 
 # Opens every network of families/networks.py, checks each, and writes docs/reference/networks.md. It takes hours, and goes
 # on where it was stopped, on another machine too: families/results.jsonl holds a line for each network, to be committed.
+# One check alone, beside what is known: .venv/bin/python -m families --check proposed
 families: $(FAMILIES_STAMP)
 	KERAS_BACKEND=torch $(BIN)/python -m families
 
