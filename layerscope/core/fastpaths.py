@@ -53,9 +53,14 @@ FAST_PATHS = (
     ),
     _row(
         "constants on the way back",
-        "factors behind a convolution stand in its filters, in place of multiplying signals",
-        "graph.backward", "nothing_folded_back",
+        "factors behind a convolution stand in its filters, in place of multiplying signals", "graph.backward",
+        "nothing_folded_back",
         "unit/graph/test_backward.py::test_constants_in_filters_give_what_each_rule_gives", same_bits=False,
+    ),
+    _row(
+        "transposed convolutions as plain ones",
+        "filters are turned round and laid out once, as oneDNN has them fastest", "graph.transposed", "nothing_turned",
+        "unit/graph/test_transposed.py::test_plain_convolutions_give_what_the_transposed_gives", same_bits=False,
     ),
     _row(
         "slices of a batch", "large maps of little arithmetic are made for a few images at a time", "graph.sliced",

@@ -9,7 +9,7 @@ number might become one that the joined call would hide (`graph/bounded.py`) the
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -117,12 +117,17 @@ class Filters:
         """The filters as they are fastest for maps like these; their order in memory, not their numbers."""
         found = self._laid_out
         if found is None:
-            found = self._laid_out = _reorder()(self.weight.to_mkldnn(), *self.ways, list(x.shape))
+            found = self._laid_out = reordered(self.weight, *self.ways, x.shape)
         return found
 
 
-def _reorder() -> Any:
-    return torch._C._nn.mkldnn_reorder_conv2d_weight  # pyright: ignore[reportAttributeAccessIssue]
+def reordered(
+    weight: Tensor, padding: Sequence[int], stride: Sequence[int], dilation: Sequence[int], groups: int,
+    shape: Sequence[int],
+) -> Tensor:  # fmt: skip
+    """Filters as oneDNN has them fastest for inputs of this shape."""
+    reorder = torch._C._nn.mkldnn_reorder_conv2d_weight  # pyright: ignore[reportAttributeAccessIssue]
+    return reorder(weight.to_mkldnn(), list(padding), list(stride), list(dilation), groups, list(shape))
 
 
 # Of a convolution, the nodes behind it that go into it, and its padding: made once, whatever is wanted.

@@ -6,7 +6,7 @@ How, is told by a plan (`graph/plan.py`), which is made once for the nodes that 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakMethod
 
@@ -16,17 +16,18 @@ from torch import Tensor
 from layerscope.core.errors import TraceError
 from layerscope.core.geometry import Field
 from layerscope.core.methods import METHODS, Method
-from layerscope.graph.backward import folded, way_back
+from layerscope.graph.backward import back_of, way_back
 from layerscope.graph.bounded import is_trusted
 from layerscope.graph.following import Visit, followed
 from layerscope.graph.fused import Filters, can_join, factors_of
 from layerscope.graph.graph import Graph, Node
 from layerscope.graph.ops.calls import Call, Weight
 from layerscope.graph.ops.kernels import NARROW
-from layerscope.graph.ops.rules import Rule
+from layerscope.graph.ops.rules import Back, Rule
 from layerscope.graph.plan import Step, plan_of
 from layerscope.graph.runner import Carrier, WayBack
 from layerscope.graph.sent import sent
+from layerscope.graph.transposed import can_turn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,7 +70,7 @@ class Program:
         self.windows = _remembered(self._windows)
         self.on_whole_maps = _remembered(self._on_whole_maps)
         self._filters_once = _remembered(self._filters)
-        self._folded_once = _remembered(self._folded)
+        self._back_once = _remembered(self._back)
         self._way_back_once = _remembered(self._way_back, 64)
         self.plan = _remembered(self._planned, 64)
         self._narrow = any(weight.dtype in NARROW for weight in floating)
@@ -123,7 +124,7 @@ class Program:
 
     def way_back(self, start: int, method: str) -> WayBack:
         """How a signal goes back from a node by a method, where otherwise than by each call's own rule."""
-        return self._way_back_once(start, METHODS.known(method))
+        return self._way_back_once(start, METHODS.known(method), turn=can_turn(self.dtype, self.device))
 
     def _given(self, x: Tensor) -> Tensor:
         return self.laid_out(sent(x, self.device, self.dtype))
@@ -164,11 +165,11 @@ class Program:
         found = [factors for node in affine if (factors := factors_of(self, node)) is not None]
         return Filters(self.call(conv), found, padding)
 
-    def _folded(self, conv: int, behind: tuple[int, ...]) -> Call | None:
-        return folded(self, self._filters_once, conv, behind)
+    def _back(self, conv: int, behind: tuple[int, ...], *, turn: bool) -> Back | None:
+        return back_of(self, self._filters_once, conv, behind, turn=turn)
 
-    def _way_back(self, start: int, method: Method) -> WayBack:
-        return way_back(self, start, method.name, self._folded_once)
+    def _way_back(self, start: int, method: Method, *, turn: bool) -> WayBack:
+        return way_back(self, start, method.name, partial(self._back_once, turn=turn))
 
     def _planned(self, wanted: frozenset[int], kept: frozenset[int], *, fused: bool) -> tuple[Step, ...]:
         return plan_of(self, wanted, kept, self._filters_once if fused else None)

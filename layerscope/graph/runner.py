@@ -5,7 +5,6 @@ also knows each call with its weights. All are made by `runner_of`, in `graph/pr
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -15,22 +14,12 @@ from torch import Tensor
 from layerscope.core.geometry import Field
 from layerscope.graph.graph import Graph
 from layerscope.graph.ops.calls import Call
-from layerscope.graph.ops.rules import Rule
+from layerscope.graph.ops.rules import Back, Rule
 
 # Is told of a node, the place of an image in its batch, and the node's values for it and some that follow.
 See = Callable[[int, int, Tensor], None]
-
-
-@dataclass(frozen=True)
-class WayBack:
-    """How signals go back from one node by one method, where otherwise than by each call's own rule.
-
-    calls: convolutions with constants in their filters. passed: the nodes whose constants these are: a signal goes on
-    through them as it is.
-    """
-
-    calls: Mapping[int, Call]
-    passed: frozenset[int]
+# How signals go back from one node by one method: by node, what is done in place of its own rule.
+WayBack = Mapping[int, Back]
 
 
 @runtime_checkable

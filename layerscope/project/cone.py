@@ -213,19 +213,16 @@ def _one_step(
         source, own = node.sources[0], extents[node.id]
         return [(source, signal if len(node.shape) == 1 else laid(signal, own, extents[source]))]
     rule = program.graph.op(node).rule(method)
-    call = way.calls.get(node.id) or program.call(node.id)
-    call, seen = on_windows(program, node, call, rule, signal, extents, cache)
-    parts = (signal,) if node.id in way.passed else rule(signal, call)
-    return carried_on(program, node, rule, parts, extents, seen)
+    call, seen = on_windows(program, node, rule, signal, extents, cache)
+    return carried_on(program, node, rule, way.get(node.id, rule)(signal, call), extents, seen)
 
 
 def on_windows(
-    program: Carrier, node: Node, call: Call, rule: Rule, signal: Tensor, extents: Mapping[int, Extent],
-    cache: CachedMaps,
-) -> tuple[Call, list[Extent]]:  # fmt: skip
+    program: Carrier, node: Node, rule: Rule, signal: Tensor, extents: Mapping[int, Extent], cache: CachedMaps
+) -> tuple[Call, list[Extent]]:
     """A node's call on the windows that a signal at its output sees, with the values that the rule reads; and these
     windows, of each input."""
-    op, own, nodes = program.graph.op(node), extents[node.id], program.graph.nodes
+    op, own, call, nodes = program.graph.op(node), extents[node.id], program.call(node.id), program.graph.nodes
     whole = own.is_whole or len(node.shape) == 1
     if whole:
         seen, fill = [Extent.whole(len(signal), spatial_size_of(nodes[s])) for s in node.sources], 0.0

@@ -110,7 +110,7 @@ class Sharing:
                     break
                 signal = signals.pop(node.id)
                 rule = program.graph.op(node).rule(GATES_HELD)
-                call, seen = on_windows(program, node, program.call(node.id), rule, signal, extents, cache)
+                call, seen = on_windows(program, node, rule, signal, extents, cache)
                 constants[node.id] = _beside(program, node, call, signal)
                 for source, part in carried_on(program, node, rule, rule(signal, call), extents, seen):
                     signals[source] = signals[source] + part if source in signals else part

@@ -17,7 +17,7 @@ from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect import ranks
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program, WayBack, following, functional, program
+from layerscope.graph import Program, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run, views
@@ -54,7 +54,11 @@ def nothing_joined() -> AbstractContextManager[Any]:
 
 
 def nothing_folded_back() -> AbstractContextManager[Any]:
-    return mock.patch.object(Program, "way_back", lambda *_: WayBack({}, frozenset()))
+    return mock.patch.object(Program, "way_back", lambda *_: {})
+
+
+def nothing_turned() -> AbstractContextManager[Any]:
+    return mock.patch.object(program, "can_turn", lambda *_: False)
 
 
 def all_images_at_once() -> AbstractContextManager[Any]:
@@ -73,7 +77,7 @@ def nothing_remembered() -> AbstractContextManager[Any]:
         for name in ("call", "windows", "on_whole_maps"):
             setattr(made, name, getattr(made, f"_{name}"))
         made._filters_once, made.plan = made._filters, made._planned
-        made._folded_once, made._way_back_once = made._folded, made._way_back
+        made._back_once, made._way_back_once = made._back, made._way_back
 
     return _made_otherwise(Program, lambda options: options, then=forget)
 
