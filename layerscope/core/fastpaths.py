@@ -63,6 +63,11 @@ FAST_PATHS = (
         "unit/graph/test_transposed.py::test_plain_convolutions_give_what_the_transposed_gives", same_bits=False,
     ),
     _row(
+        "writing over signals", "a rectifier or a sum on the way back writes over a signal that nobody else reads",
+        "graph.backward", "no_signal_written_over",
+        "unit/graph/test_backward.py::test_signals_are_written_over_where_nobody_else_reads_them",
+    ),
+    _row(
         "slices of a batch", "large maps of little arithmetic are made for a few images at a time", "graph.sliced",
         "all_images_at_once", "unit/graph/test_sliced.py::test_slices_give_what_the_whole_batch_gives", same_bits=False,
     ),

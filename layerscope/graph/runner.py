@@ -5,6 +5,7 @@ also knows each call with its weights. All are made by `runner_of`, in `graph/pr
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -18,8 +19,17 @@ from layerscope.graph.ops.rules import Back, Rule
 
 # Is told of a node, the place of an image in its batch, and the node's values for it and some that follow.
 See = Callable[[int, int, Tensor], None]
-# How signals go back from one node by one method: by node, what is done in place of its own rule.
-WayBack = Mapping[int, Back]
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How signals go back from one node by one method, where otherwise than by each call's own rule.
+
+    backs: by node, what is done in place of its rule. own: the nodes whose rule gives tensors that nobody else holds.
+    """
+
+    backs: Mapping[int, Back]
+    own: frozenset[int] = frozenset()
 
 
 @runtime_checkable

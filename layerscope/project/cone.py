@@ -161,9 +161,14 @@ def carry_back(
             if node.id in beyond:
                 signal = cleared(signal, extents[node.id])
             for source, part in _one_step(program, node, entries.node, signal, extents, cache, method, way):
-                signals[source] = signals[source] + part if source in signals else part
+                signals[source] = _sum(signals[source], part, over=node.id in way.own) if source in signals else part
             beyond.update(spilled(program, node))
     return cleared(signals[0], extents[0])
+
+
+def _sum(signal: Tensor, part: Tensor, *, over: bool) -> Tensor:
+    """Of two signals of a node; over: written over the second."""
+    return part.add_(signal) if over else signal + part
 
 
 def spilled(program: Carrier, node: Node) -> set[int]:
@@ -214,7 +219,7 @@ def _one_step(
         return [(source, signal if len(node.shape) == 1 else laid(signal, own, extents[source]))]
     rule = program.graph.op(node).rule(method)
     call, seen = on_windows(program, node, rule, signal, extents, cache)
-    return carried_on(program, node, rule, way.get(node.id, rule)(signal, call), extents, seen)
+    return carried_on(program, node, rule, way.backs.get(node.id, rule)(signal, call), extents, seen)
 
 
 def on_windows(

@@ -222,7 +222,8 @@ LAWS: tuple[Callable[[Case], None], ...] = (
 
 def rules_stay_in_their_place(case: Case, method: str) -> None:
     """A rule gives one signal per input, of its shape; each entry by itself; on windows without padding what it gives
-    on whole maps, restricted to the window; it scales with its signal, and makes nothing of nothing."""
+    on whole maps, restricted to the window; it scales with its signal, and makes nothing of nothing; what may
+    write over its signal gives the same."""
     inputs, signal, rule = case.random(9, 3), case.signal(10, 3), case.row.rule(method)
     whole = case.back(method, signal, inputs)
     assert [part.shape for part in whole] == [x.shape for x in inputs], f"{case}: {method} gives other shapes"
@@ -232,6 +233,9 @@ def rules_stay_in_their_place(case: Case, method: str) -> None:
         _close(torch.cat([one[index] for one in apart]), part, f"{case}: {method} mixes the entries of a batch")
         assert not none[index].any(), f"{case}: {method} makes something of no signal"
         _close(twice[index], 2 * part, f"{case}: {method} does not scale with its signal")
+    if rule.over is not None:
+        over = rule.over(signal.clone(), case.knowing(rule, inputs))
+        assert all(map(torch.equal, over, whole)), f"{case}: {method} gives something else where it writes over"
     for index in rule.skips(case.call):
         assert not whole[index].any(), f"{case}: {method} skips input {index}, and sends something to it"
     if case.slides_for(rule) and case.row.pad_value(case.call) is not None:

@@ -17,7 +17,7 @@ from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect import ranks
 from layerscope.dissect.maps import Activations
-from layerscope.graph import Program, following, functional, program
+from layerscope.graph import Program, WayBack, backward, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
 from layerscope.project import plan, run, views
@@ -45,6 +45,10 @@ def one_by_one() -> AbstractContextManager[Any]:
     return mock.patch.object(run, "MOST_ENTRIES", 1)
 
 
+def no_signal_written_over() -> AbstractContextManager[Any]:
+    return mock.patch.object(backward, "written_over", lambda *_: ({}, frozenset()))
+
+
 def nothing_written_over() -> AbstractContextManager[Any]:
     return mock.patch.object(graph_plan, "may_overwrite", lambda *_: False)
 
@@ -54,7 +58,7 @@ def nothing_joined() -> AbstractContextManager[Any]:
 
 
 def nothing_folded_back() -> AbstractContextManager[Any]:
-    return mock.patch.object(Program, "way_back", lambda *_: {})
+    return mock.patch.object(Program, "way_back", lambda *_: WayBack({}))
 
 
 def nothing_turned() -> AbstractContextManager[Any]:

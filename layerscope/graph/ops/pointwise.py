@@ -22,6 +22,10 @@ def _clamp_signal(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (signal.clamp(min=0),)
 
 
+def _clamp_over(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
+    return (signal.clamp_(min=0),)
+
+
 def _relu_back(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return (aten.threshold_backward(signal, call.tensors[0], 0),)
 
@@ -169,7 +173,7 @@ ROWS = (
         activation="rectifier",
         range=lambda call, inputs: inputs[0].clipped(0.0, inf),
         gradient=_RELU_BACK,
-        rules=rectifying(_clamp_signal, _RELU_BACK),
+        rules=rectifying(_clamp_signal, _RELU_BACK, _clamp_over),
         held=HeldGates(Rule(_let_through, output=True, word="held")),
     ),
     Op(
@@ -183,7 +187,7 @@ ROWS = (
         activation="rectifier",
         range=lambda call, inputs: inputs[0].clipped(*_bounds(call)),
         gradient=_HARDTANH_BACK,
-        rules=rectifying(_clamp_signal, _HARDTANH_BACK),
+        rules=rectifying(_clamp_signal, _HARDTANH_BACK, _clamp_over),
         held=HeldGates(holding(_as_a_factor)),
     ),
     Op(

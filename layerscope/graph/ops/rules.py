@@ -27,7 +27,8 @@ class Rule:
     back: the function; each entry of its signal by itself. inputs: it reads `call.tensors`, the values that the call
     was made on. output: it reads `call.output`. What it does not say it reads it is not given, and nothing is kept for
     it; the weights are always there, in the call's arguments. word: what it is, in tables. skips: the inputs of a call
-    to which it sends nothing, a gate that counts as a constant: what lies before them is not gone through.
+    to which it sends nothing, a gate that counts as a constant: what lies before them is not gone through. over: a
+    function that gives the very same and may write over the signal, for signals that nobody else reads.
     """
 
     back: Back
@@ -35,6 +36,7 @@ class Rule:
     output: bool = False
     word: str = "own"
     skips: Callable[[Call], frozenset[int]] = _nothing
+    over: Back | None = None
 
     def __call__(self, signal: Tensor, call: Call) -> tuple[Tensor, ...]:
         return self.back(signal, call)
@@ -94,14 +96,16 @@ def _sends_nothing(signal: Tensor, call: Call) -> tuple[Tensor, ...]:
     return tuple(signal.new_zeros((signal.shape[0], *shape)) for shape in call.inputs)
 
 
-def rectifying(signal: Back, gradient: Rule) -> dict[str, Rule]:
+def rectifying(signal: Back, gradient: Rule, over: Back | None = None) -> dict[str, Rule]:
     """The rules of an activation: the deconvnet does to the signal what the activation does to its input, whatever that
     was; guided takes the gradient of that (Springenberg et al. 2014, section 3.4).
 
-    signal: the deconvnet's rule, which reads no values. gradient: the activation's own.
+    signal: the deconvnet's rule, which reads no values. gradient: the activation's own. over: as in `Rule`, the
+    deconvnet's.
     """
 
-    def both(given: Tensor, call: Call) -> tuple[Tensor, ...]:
-        return gradient(signal(given, call)[0], call)
+    def after(rectified: Back) -> Back:
+        return lambda given, call: gradient(rectified(given, call)[0], call)
 
-    return {"deconvnet": Rule(signal), "guided": Rule(both, gradient.inputs, gradient.output, word="both")}
+    both = Rule(after(signal), gradient.inputs, gradient.output, word="both", over=after(over) if over else None)
+    return {"deconvnet": Rule(signal, over=over), "guided": both}

@@ -98,11 +98,11 @@ def test_projections_are_those_of_the_rules(name: str) -> None:
     program, x = net.program, torch.from_numpy(case.images(2)).float()
     assert isinstance(program, Program)
     node = max(n.id for n in program.graph.nodes if len(n.shape) == 3)
-    assert any(isinstance(back, Transposed) for back in program.way_back(node, "gradient").values())
+    assert any(isinstance(back, Transposed) for back in program.way_back(node, "gradient").backs.values())
     entries = Entries(node, *(np.array(v) for v in ([0, 1, 1], [0, 1, 2], [0, 1, 0], [1, 0, 0])))
     found = project(program, x, entries, "gradient").full()
     with slow_paths("transposed convolutions as plain ones"):
-        assert not any(isinstance(back, Transposed) for back in program.way_back(node, "gradient").values())
+        assert not any(isinstance(back, Transposed) for back in program.way_back(node, "gradient").backs.values())
         other = project(program, x, entries, "gradient").full()
     np.testing.assert_allclose(found, other, rtol=0, atol=256 * EPS * max(np.abs(other).max(), 1e-30))
     assert not can_turn(torch.float64, CPU) and not can_turn(torch.float32, torch.device("cuda"))
