@@ -39,7 +39,7 @@ def projections_sheet(file: AtlasFile) -> Sheet:
             f"For each layer {UNITS} units, a seeded sample of those that have a peak: the projections of their "
             f"{in_words(file.run.k)} highest activations over {images_of_layer(file, layers[0]):,} photographs "
             "of Tiny ImageNet, by the deconvnet, in the natural view. The photographs themselves are not shown. "
-            f"{words.SPECIFICITY_MEANING}"
+            f"{words.meaning_words(file, layers)}"
         ),
         footer=words.footer(file),
         provenance=words.provenance(file, kind="projections", layers=[layer.name for layer in layers]),

@@ -12,6 +12,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import ImageRecord
 from layerscope.core.verbs import VERBS
 
+NOT_KEPT = {"n": 0, **dict.fromkeys(("own", "edges", "random")), "pairs": 0, "partner": None, "selectivity": None}
 UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
 
 
@@ -20,7 +21,9 @@ def info(atlas: Atlas | str | PathLike[str]) -> dict[str, Any]:
     """Tell what made an atlas and what it holds, as plain values.
 
     atlas: an Atlas, or its path. The size is in bytes, times are ISO 8601 in UTC; the images that were left out come
-    with reasons, every projected layer and method with its specificity. Raises AtlasError for a file that is no atlas.
+    with reasons, every projected layer and method with its retention and specificity.
+
+    Raises AtlasError for a file that is no atlas.
     """
     if isinstance(atlas, Atlas):
         return info_of(atlas.file)
@@ -60,7 +63,19 @@ def info_of(file: AtlasFile) -> dict[str, Any]:
         },
         "skipped": [_skipped_data(image) for image in images if image.skipped is not None],
         "specificity": _specificity(file),
+        "retention": _retention(file),
     }
+
+
+def _retention(file: AtlasFile) -> list[dict[str, Any]]:
+    """Per projected layer and method, what the marked pixels keep of an activation; where that was not measured n is 0
+    and the others are None."""
+    found: list[dict[str, Any]] = []
+    for layer in file.layers:
+        for method in file.run.methods if layer.method else ():
+            measured = file.retention(layer.id, method)
+            found.append({"layer": layer.name, "method": method, **(asdict(measured) if measured else NOT_KEPT)})
+    return found
 
 
 def _skipped_data(image: ImageRecord) -> dict[str, Any]:

@@ -62,11 +62,13 @@ def _scanned(atlas: Atlas) -> dict[str, list[dict[str, Any]]]:
 
 
 def _layers(atlas: Atlas) -> Shown:
-    """In execution order. dead: units without a peak, None before the scan."""
+    """In execution order. dead: units without a peak, None before the scan. kept: the mean retention of the plate's
+    method, None where it was not measured."""
     units = _scanned(atlas)
     rows: list[dict[str, Any]] = []
     for stored in atlas.file.layers:
         layer, scanned = stored.record, units.get(stored.name)
+        retention = atlas.file.retention(stored.id, stored.method)
         rows.append(
             {
                 "name": layer.name,
@@ -78,6 +80,7 @@ def _layers(atlas: Atlas) -> Shown:
                 "auto": layer.auto,
                 "tile": stored.tile,
                 "method": stored.method,
+                "kept": retention.own.mean if retention else None,
                 "method_why": stored.method_why,
             }
         )

@@ -15,6 +15,7 @@ from layerscope.atlas.interventions import read_interventions
 from layerscope.atlas.labels import LabelQuestions
 from layerscope.atlas.layers import read_layers
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
+from layerscope.atlas.retention import Retention, retention_of
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
@@ -213,6 +214,13 @@ class AtlasFile(LabelQuestions):
         stored = None if method is None else self.statistic("specificity", layer_id, method)
         with plain_values(self.path):
             return specificity_of(stored)
+
+    def retention(self, layer_id: int, method: str | None) -> Retention | None:
+        """What the pixels that a layer's projections by a method mark keep of an activation; None where that could not
+        be measured, without a method, and in an atlas that was made before it was measured."""
+        stored = None if method is None else self.statistic("retention", layer_id, method)
+        with plain_values(self.path):
+            return retention_of(stored)
 
     def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
         """What every unit of a layer detects; empty where the layer was not dissected."""

@@ -19,8 +19,8 @@ SqlRow = tuple[Any, ...]
 # What kind of JSON a statistic is, by its name.
 MEASURED: dict[str, type] = {
     **dict.fromkeys(("classes", "class_counts", "colour", "spectrum"), list),
-    **dict.fromkeys(("specificity", "sample", "dissection", "labels", "misfits", "replay", "shares", "use"), dict),
-    "intervention": dict,
+    **dict.fromkeys(("specificity", "retention", "sample", "dissection", "intervention", "labels", "misfits"), dict),
+    **dict.fromkeys(("replay", "shares", "use"), dict),
     **dict.fromkeys(("images", "pictures"), int),
 }
 

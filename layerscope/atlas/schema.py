@@ -199,7 +199,8 @@ CREATE TABLE note (
 -- Names: images (how many were scanned), copies (how many were left out as copies of others), precision (of a 16-bit
 -- network), engine (of one that proposes: name, images, run again; per layer its bound and candidates), pictures (how
 -- many images were measured), classes, class_counts, colour, spectrum (layer NULL);
--- specificity (per layer and method: median, q25, q75, n); sample (per layer: images, seed; what strata
+-- specificity (per layer and method: median, q25, q75, n); retention (per layer and method: n, own, edges, random,
+-- pairs, partner, selectivity, each as mean, low, high); sample (per layer: images, seed; what strata
 -- and neighbours are taken on); shares (per layer: refused, why its values cannot be shared out); use (images,
 -- outputs: how many; or refused); dissection (per layer: figures, bau, baselines, settings); labels (per layer:
 -- figures, shuffled, margin); misfits (layer NULL: judged, planted, found, images, labels, settings, left_out);

@@ -65,9 +65,9 @@ def chosen_instead(sizes: Mapping[int, int], size: int) -> list[list[int]]:
     Each begins with another concept, of those nearest in size, and takes on others until it is about as large.
     """
     order = sorted(sizes, key=lambda concept: (abs(sizes[concept] - size), concept))
-    found = []
+    found = list[list[int]]()
     for first in order[:TRIES]:
-        chosen, held = [], 0
+        chosen, held = list[int](), 0
         for concept in (first, *(other for other in order if other != first)):
             if held < size / ALIKE and held + sizes[concept] <= ALIKE * size:
                 chosen.append(concept)

@@ -39,6 +39,11 @@ FAST_PATHS = (
         "unit/project/test_run.py::test_cones_alone_give_what_whole_images_give", same_bits=False,
     ),
     _row(
+        "changed cones", "of pictures that are changed only the units' cones are run, in place of all of them",
+        "project.retention", "changed_pictures_whole",
+        "unit/pipeline/test_retention.py::test_cones_of_changed_pictures_give_what_whole_ones_give", same_bits=False,
+    ),
+    _row(
         "batches of cones", "many peaks of a layer are carried back at once, in place of one by one", "project.run",
         "one_by_one", "unit/project/test_run.py::test_results_do_not_depend_on_the_batch", same_bits=False,
     ),

@@ -33,7 +33,7 @@ DECIDE = Stage(
 )
 SAMPLE = Stage(
     name="sample",
-    sentence="on 64 seeded units of each layer, the side of its tiles and the specificity of each method are measured",
+    sentence="on 64 seeded units of each layer, the side of its tiles and how far to trust each method are measured",
     counts="layers",
     anywhere=True,
 )

@@ -17,6 +17,7 @@ KEPT = {
     "concepts": 128,
     "labels": 128,
     "specificity": 256,
+    "retention": 256,
     "sampled": 128,
     "statistic": 16,
     "units_with_sheets": 256,

@@ -13,6 +13,8 @@ from layerscope.facts.wrapping import Reader
 
 # The specificity from which on projections say something of their unit, and from which on mostly that.
 TELLING, OWN = 0.2, 0.6
+# The selectivity from which on what a projection marks is partly, and mostly, its own unit's.
+PARTLY, MOSTLY = 0.2, 0.5
 
 
 def live(peaks: Peaks) -> Bool[np.ndarray, " u"]:

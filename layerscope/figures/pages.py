@@ -145,7 +145,7 @@ def _caption(
     below = "Triangles: the peaks." if peaks else ""
     if peaks and file.statistic("classes"):
         below += " Thin line across the classes: the mean over all labelled images."
-    trust = words.specificity_words(file, layer, layer.method) if layer.method and peaks else ""
+    trust = words.trust_words(file, layer, layer.method) if layer.method and peaks else ""
     ties = words.tie_words(file, layer, [unit])
     sunken = words.below_zero_words(file, layer, [unit]) if trust else ""
     named, source = words.named_words(file, layer, unit), words.source_words(file, layer)

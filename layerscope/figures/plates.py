@@ -87,7 +87,7 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
             f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
             f"{''.join(f'{sentence} ' for sentence in own if sentence)}"
-            f"{words.SPECIFICITY_MEANING}{f' {words.NAMES_MEANING}' if named else ''}"
+            f"{words.meaning_words(file, shown)}{f' {words.NAMES_MEANING}' if named else ''}"
         ),
         footer=words.footer(file),
         provenance=words.provenance(
@@ -161,5 +161,5 @@ def _caption(
     sentences += [ties, below, field]
     if method is not None:
         sentences.append(words.method_words(layer, method, view, shared_scale))
-        sentences.append(words.specificity_words(file, layer, method))
+        sentences.append(words.trust_words(file, layer, method))
     return " ".join(sentence for sentence in sentences if sentence)

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.retention import Interval
 from layerscope.core.geometry import Field
-from layerscope.core.numbers import percent
-from layerscope.facts.layer import OWN, TELLING
+from layerscope.core.numbers import percent, signed_percent
+from layerscope.facts.layer import MOSTLY, OWN, PARTLY, TELLING
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.standing import standing_of
 from layerscope.facts.unit import concept_of
@@ -18,6 +19,10 @@ from layerscope.figures.gather import ChosenUnits
 SPECIFICITY_MEANING = (
     "Specificity is one minus the median cosine of the projections of two different active units at one place: near 0 "
     "they show mostly the picture, near 1 mostly the unit."
+)
+RETENTION_MEANING = (
+    "Kept: the share of a unit's activation that stays where only the 15 % of its field that the projection marks most "
+    "are left, and the rest is painted over; beside it, what 15 % on edges of the picture keep, and 15 % at random."
 )
 NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
 # What a rule of this house does to the signal, by the rule's word; docs/mathematics.md derives them.
@@ -95,6 +100,47 @@ def rule_words(layers: Iterable[AtlasLayerRecord], method: str) -> str:
     return f"By rules that no paper states, {method} goes back through {listed}." if listed else ""
 
 
+def trust_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:
+    """What the pixels that a projection marks keep of its unit's activation, beside edges, random ones and another
+    unit's; where that was not measured, its specificity."""
+    found = file.retention(layer.id, method)
+    if found is None:
+        return f"Retention: not measured. {specificity_words(file, layer, method)}"
+    edges, random = percent(found.edges.mean), percent(found.random.mean)
+    kept = (
+        f"Retention {percent(found.own.mean)} ({_span(found.own)}, n = {found.n}): so much of a unit's activation is "
+        f"left where only the 15 % of its field that {method} marks most are kept and the rest is painted over; "
+        f"15 % on edges of the picture keep {edges}, 15 % at random {random}."
+    )
+    if found.partner is None or found.selectivity is None:
+        return f"{kept} Selectivity: not measured, no two units were above zero at one place."
+    return (
+        f"{kept} Selectivity {signed_percent(found.selectivity.mean)} ({_span(found.selectivity)}, n = {found.pairs}): "
+        f"what is marked for another unit active there keeps {percent(found.partner.mean)}, so "
+        f"{_whose(found.selectivity)}."
+    )
+
+
+def _span(of: Interval) -> str:
+    return f"{signed_percent(of.low).removesuffix(' %')} to {signed_percent(of.high)}"
+
+
+def _whose(selectivity: Interval) -> str:
+    if selectivity.low <= 0:
+        return "which of the two is meant cannot be told from the marks"
+    if selectivity.mean < PARTLY:
+        return "the marks say little of which of the two is meant"
+    if selectivity.mean < MOSTLY:
+        return "the marks are partly this unit's own"
+    return "the marks are mostly this unit's own"
+
+
+def meaning_words(file: Reader, layers: Iterable[AtlasLayerRecord]) -> str:
+    """What the numbers are that stand with each layer's method."""
+    known = any(file.retention(layer.id, layer.method) is not None for layer in layers)
+    return RETENTION_MEANING if known else SPECIFICITY_MEANING
+
+
 def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str:
     """How much a projection says about its unit, measured; and what the number means."""
     found = file.specificity(layer.id, method)
@@ -107,7 +153,11 @@ def specificity_words(file: Reader, layer: AtlasLayerRecord, method: str) -> str
 
 
 def brief_method_words(file: Reader, layer: AtlasLayerRecord) -> str:
-    """A layer's own method and its specificity, in a few words."""
+    """A layer's own method and what its marks keep, in a few words; its specificity where that was not measured."""
+    kept = file.retention(layer.id, layer.method)
+    if kept is not None:
+        beside = f"edges {percent(kept.edges.mean)}, random {percent(kept.random.mean)}"
+        return f"{layer.method}, kept {percent(kept.own.mean)} ({beside})"
     found = file.specificity(layer.id, layer.method)
     measured = f"specificity {_to_two(found.median)}" if found else "specificity not measured"
     return f"{layer.method}, {measured}"

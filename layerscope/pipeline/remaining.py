@@ -153,6 +153,7 @@ class Remaining:
             return
         for method in plan.methods:
             self.writer.put_statistic("specificity", measured.specificity[method], layer=layer.node, method=method)
+            self.writer.put_statistic("retention", measured.retention[method], layer=layer.node, method=method)
         side = measured.side if layer.map else self.whole
         tile = self.stored(layer).tile if plan.cut_by else side
         self.writer.set_layer_plate(layer.node, tile=tile, method=plan.best, why=plan.why)

@@ -3,11 +3,13 @@ of a projection is its unit's own.
 
 The specificity of a method: at the place of a unit's first peak, take another unit that is above zero there, project
 both, and compare. 1 minus the median cosine says how far two units' pictures differ at one and the same place; near 0,
-a projection shows the image whatever the unit (Nie 2018; Sixt 2020).
+a projection shows the image whatever the unit (Nie 2018; Sixt 2020). What the pixels that the two mark keep of the
+unit's activation is the other half of it: `pipeline/retention.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from layerscope.core.stages import SAMPLE as STAGE
 from layerscope.facts.layer import live_units
 from layerscope.graph import Carrier
 from layerscope.pipeline.project_work import as_scanned
+from layerscope.pipeline.retention import Retaining, Shares, summed_up
 from layerscope.pipeline.working import ImageWork
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
@@ -45,10 +48,11 @@ class SampledLayer:
 
 @dataclass(frozen=True)
 class LayerSample:
-    """side: of the layer's tiles, input px."""
+    """side: of the layer's tiles, input px. retention: by method, as it is stored."""
 
     side: int
     specificity: SpecificityQuartiles
+    retention: dict[str, dict[str, Any]]
 
 
 class SampleWork(ImageWork):
@@ -64,11 +68,10 @@ class SampleWork(ImageWork):
         if not one.methods:
             yield None
             return
-        side, specificity = sample_layer(
+        yield sample_layer(
             self.program, self.source, self.input, one.layer, one.peaks, one.methods, hashes=one.hashes,
             seed=self.seed, workers=self.threads,
         )  # fmt: skip
-        yield LayerSample(side, specificity)
 
 
 class Sampling(Job[SampledLayer, LayerSample | None]):
@@ -99,8 +102,8 @@ def sample_layer(
     hashes: Mapping[int, str | None],
     seed: int,
     workers: int = 1,
-) -> tuple[int, dict[str, dict[str, float | int]]]:
-    """The side of a layer's tiles, by the first method; and per method the specificity: median, quartiles, n.
+) -> LayerSample:
+    """The side of a layer's tiles, by the first method; and per method specificity and retention.
 
     64 units with their first peak are drawn; fewer where fewer have one. hashes: the scanned images', by id.
     Raises ImageError for an image that has changed since it was scanned.
@@ -111,16 +114,23 @@ def sample_layer(
     units = units[np.argsort(peaks.image[units, 0], kind="stable")]
     sides: list[np.ndarray] = []
     found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
+    kept: dict[str, list[Shares]] = {method: [] for method in methods}
     chunks = [units[first : first + _CHUNK] for first in range(0, len(units), _CHUNK)]
     runs = [np.unique(peaks.image[chunk, 0]).tolist() for chunk in chunks]
     for chunk, read in zip(chunks, source.batches(input, runs, threads=workers, ahead=2), strict=True):
         batch = as_scanned(read, hashes)
-        for method, (side, similar) in _chunk(program, batch, layer, peaks, chunk, methods, rng).items():
+        measured = _chunk(program, batch, layer, peaks, chunk, methods, rng, seed)
+        for method, (side, similar, shares) in measured.items():
             found[method].append(similar)
+            kept[method].append(shares)
             if method == methods[0]:
                 sides.append(side)
-    measured = np.concatenate(sides) if sides else np.empty(0, np.int64)
-    return tile_side(measured, (input.height, input.width)), {m: _summary(parts) for m, parts in found.items()}
+    every = np.concatenate(sides) if sides else np.empty(0, np.int64)
+    return LayerSample(
+        tile_side(every, (input.height, input.width)),
+        {method: _summary(parts) for method, parts in found.items()},
+        {method: summed_up(parts, layer, seed=seed) for method, parts in kept.items()},
+    )
 
 
 def _chunk(
@@ -131,17 +141,22 @@ def _chunk(
     units: np.ndarray,
     methods: Sequence[str],
     rng: np.random.Generator,
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    seed: int,
+) -> dict[str, tuple[np.ndarray, np.ndarray, Shares]]:
     places = np.searchsorted(batch.ids, peaks.image[units, 0])
     wanted = {layer.node}.union(*(needed_maps(program, layer.node, method) for method in methods))
     maps = program.run(torch.from_numpy(batch.pixels), wanted)
     rows, cols = (getattr(peaks, name)[units, 0].astype(np.int64) for name in ("row", "col"))
     at_place = maps[layer.node][places, :, rows, cols] if layer.map else maps[layer.node][places]
-    partners, has = _partners(at_place.float().cpu().numpy(), units, rng)
+    activations = at_place.float().cpu().numpy()
+    partners, has = _partners(activations, units, rng)
     own = Entries(layer.node, places, units, rows, cols)
     other = Entries(layer.node, places[has], partners[has], rows[has], cols[has])
     results = {}
     mine, theirs = ([*carried(program, e, methods, maps)] for e in (own, other))
+    values = at_place.double().cpu().numpy()[np.arange(len(units)), units]
+    retaining = Retaining(program, layer, batch.pixels, own, values, has, seed=seed)
+    baselines = retaining.baselines()
     for method in methods:
         signals, pairs = (
             torch.cat([c.signals[method].contiguous() for c in parts]).float().cpu().numpy() if parts else None
@@ -150,7 +165,7 @@ def _chunk(
         assert signals is not None
         sides = np.maximum(*(extents_of_energy(profile) for profile in energy_profiles(signals)))
         similar = cosines(signals[has], pairs) if pairs is not None else np.empty(0)
-        results[method] = sides, similar
+        results[method] = sides, similar, baselines | retaining.marked(method, mine, theirs)
     return results
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.retention import Retention
 from layerscope.core.concepts import (
     Dissection,
     Figures,
@@ -41,9 +42,9 @@ class LayerFacts:
     """One layer. field: side of its receptive field, px; share: of the picture's side, 0..1. figures: by the score
     that names units; bau: by Bau's measure. baselines: figures by name. trainings: figures of the same layer in
     every training, the atlas's own first. best: its best-named units, each another concept. concepts: named units
-    by concept, most first. specificity: median per method, of those that
-    could be measured. standing: how many of the names stand, by what they are the names of, the network's own first;
-    empty where that was not tried."""
+    by concept, most first. specificity: median per method; retention: by method; of those that could be measured.
+    standing: how many of the names stand, by what they are the names of, the network's own first; empty where that was
+    not tried."""
 
     name: str
     place: int
@@ -57,6 +58,7 @@ class LayerFacts:
     best: tuple[UnitFacts, ...]
     concepts: Mapping[str, int]
     specificity: Mapping[str, float]
+    retention: Mapping[str, Retention]
     all_units: tuple[UnitFacts, ...]
     standing: Mapping[str, NamesThatStand] = made_by(default_factory=dict[str, NamesThatStand])
 
@@ -138,6 +140,7 @@ def _layer(file: AtlasFile, place: int, found: LayerDissection, others: Sequence
         best=_best(found, units),
         concepts=counts,
         specificity=_specificity(file, layer),
+        retention=_retention(file, layer),
         all_units=units,
         standing=_standing(tried, found.layer),
     )
@@ -183,6 +186,11 @@ def _specificity(file: AtlasFile, layer: AtlasLayerRecord) -> dict[str, float]:
     return {method: measured.median for method, measured in found.items() if measured is not None}
 
 
+def _retention(file: AtlasFile, layer: AtlasLayerRecord) -> dict[str, Retention]:
+    found = {method: file.retention(layer.id, method) for method in file.run.methods}
+    return {method: measured for method, measured in found.items() if measured is not None}
+
+
 def _figures_json(figures: Figures) -> dict[str, Any]:
     return {**asdict(figures), "levels": {str(level): count for level, count in figures.levels.items()}}
 
@@ -198,6 +206,7 @@ def _layer_json(layer: LayerFacts) -> dict[str, Any]:
         "best_units": [asdict(unit) for unit in layer.best],
         "concepts": dict(layer.concepts),
         "specificity": dict(layer.specificity),
+        "retention": {method: asdict(measured) for method, measured in layer.retention.items()},
         "bau": _figures_json(layer.bau),
         "baselines": {name: _figures_json(figures) for name, figures in layer.baselines.items()},
         "trainings": [_figures_json(figures) for figures in layer.trainings],

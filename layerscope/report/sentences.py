@@ -6,7 +6,7 @@ The exceptions are said in the same words as what was hoped for.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from layerscope.core.numbers import counted
+from layerscope.core.numbers import counted, percent
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 LEVELS = {
@@ -145,6 +145,13 @@ def _equalled(facts: Facts) -> Iterator[str]:
 
 
 def of_trust(layer: LayerFacts) -> str:
-    """How much of a projection is the unit's own."""
+    """What the projections' marks keep of an activation; where that was not measured, how far they differ."""
+    kept = [f"{percent(one.own.mean)} ({method})" for method, one in layer.retention.items()]
+    if kept:
+        one = next(iter(layer.retention.values()))
+        return (
+            f"The 15 % of a field that a projection marks most keep {listed(kept)} of the activation; 15 % on edges "
+            f"keep {percent(one.edges.mean)}, 15 % at random {percent(one.random.mean)}."
+        )
     known = [f"{value:.2f} ({method})" for method, value in layer.specificity.items()]
     return f"Specificity of the projections: {listed(known)}." if known else ""

@@ -20,7 +20,8 @@ from layerscope.dissect.maps import Activations
 from layerscope.graph import Program, WayBack, backward, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
-from layerscope.project import plan, run, views
+from layerscope.project import plan, retention, run, views
+from layerscope.project.cone import Entries
 from layerscope.scan import reduced, shard
 from layerscope.sources import ImageCache, dataset, source
 
@@ -34,6 +35,15 @@ def slow_paths(*names: str) -> Iterator[None]:
             module, _, function = rows[name].off.partition(":")
             switched.enter_context(getattr(import_module(module), function)())
         yield
+
+
+def changed_pictures_whole() -> AbstractContextManager[Any]:
+    """Pictures that are changed are run as a whole."""
+
+    def whole(program: Program, pictures: Tensor, entries: Entries) -> Tensor:
+        return run.activations_at(program.run(pictures, {entries.node})[entries.node], entries)
+
+    return mock.patch.object(retention, "activations_of", whole)
 
 
 def whole_images() -> AbstractContextManager[Any]:

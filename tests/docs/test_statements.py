@@ -10,6 +10,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.atlas import codecs
+from layerscope.atlas.retention import Interval
 from layerscope.core import codecs as core_codecs
 from layerscope.core import images, networks
 from layerscope.core.codecs import Codec
@@ -152,6 +153,18 @@ def test_what_captions_say_of_a_specificity_is_on_the_page():
     below, between, above = listed.values()
     assert list(listed) == ["below 0.2", "0.2 to 0.6", "0.6 and above"]
     assert [words._trust(value) for value in (0.19, 0.2, 0.59, 0.6)] == [below, between, between, above]
+
+
+def test_what_captions_say_of_a_selectivity_is_on_the_page():
+    """The table of clauses is the captions' own, with the same bounds."""
+    listed = dict(rows(sections(DOCS / "trust.md", 2)["Retention and selectivity"]))
+    open_, below, between, above = listed.values()
+    assert list(listed) == ["its interval reaches 0", "below 20 %", "20 % to 50 %", "50 % and above"]
+    means = {open_: (0.0, 0.6), below: (0.1, 0.19), between: (0.2, 0.49), above: (0.5, 0.9)}
+    for said, pair in means.items():
+        for mean in pair:
+            low = 0.0 if said == open_ else 0.05
+            assert words._whose(Interval(mean=mean, low=low, high=1)) == said
 
 
 def test_measured_codecs_are_quoted_as_they_stand():

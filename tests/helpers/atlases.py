@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -195,6 +196,12 @@ def _put_statistics(writer: AtlasWriter, images: int) -> None:
     writer.put_statistic("spectrum", 1 / (1 + np.arange(33)) ** 2)
 
 
+def retained(share: float) -> dict[str, Any]:
+    """What the marked pixels may keep, as it is stored: so much, half of it by edges, a tenth of all by random ones."""
+    kept = {"own": share, "edges": share / 2, "random": 0.1, "partner": share - 0.3, "selectivity": 0.3}
+    return {"n": 64, "pairs": 60, **{name: [of, of - 0.05, of + 0.05] for name, of in kept.items()}}
+
+
 def small_atlas(
     path: str | Path,
     *,
@@ -241,6 +248,7 @@ def small_atlas(
                 for number, of in enumerate(of_layer):
                     measured = {"median": 0.2 + 0.3 * number, "q25": 0.1, "q75": 0.7, "n": 64}
                     writer.put_statistic("specificity", measured, layer=layer_id, method=of)
+                    writer.put_statistic("retention", retained(0.6 + 0.2 * number), layer=layer_id, method=of)
             writer.put_filters(0, rng.normal(0, 0.2, (units, 3, 7, 7)).astype(np.float32))
             for image in sorted(shown) if pictures else ():
                 writer.put_picture(image, "jpeg", encode(picture(image)), SIDE, SIDE)

@@ -42,6 +42,7 @@ def layer_facts(
         best=(),
         concepts=dict(concepts) or {"red": own.detectors},
         specificity={"deconvnet": 0.5},
+        retention={},
         all_units=tuple(UnitFacts(unit=unit) for unit in range(own.units)),
     )
 

@@ -7,8 +7,10 @@ import layerscope as ls
 from layerscope.cli import words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
+from layerscope.core.numbers import signed_percent
 
 SPECIFICITY = ("layer", "method", ">specificity", ">quartile 1", ">quartile 3", ">n")
+RETENTION = ("layer", "method", ">kept", ">n", ">by edges", ">by random px", ">by another's", ">selectivity", ">n")
 MOST_SKIPPED = 5
 
 
@@ -41,7 +43,12 @@ def _text(data: dict[str, Any]) -> str:
     }
     width = max(map(len, facts))
     listed = "\n".join(f"{name:<{width}}  {words.printable(fact)}" for name, fact in facts.items())
-    parts = (listed, _skipped_text(data["skipped"]), _specificity_text(data["specificity"]))
+    parts = (
+        listed,
+        _skipped_text(data["skipped"]),
+        _retention_text(data["retention"]),
+        _specificity_text(data["specificity"]),
+    )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -63,6 +70,30 @@ def _skipped_text(skipped: list[dict[str, Any]]) -> str:
     rest = f"\n... and {len(skipped) - MOST_SKIPPED:,} more (--json lists all)" if len(skipped) > MOST_SKIPPED else ""
     summed = "; ".join(f"{count:,} {words.printable(reason)}" for reason, count in reasons.most_common(MOST_SKIPPED))
     return f"skipped: {summed}\n{words.table(('image', 'reason'), first)}{rest}"
+
+
+def _retention_text(measured: list[dict[str, Any]]) -> str:
+    if not measured:
+        return ""
+    if not any(entry["n"] for entry in measured):
+        return "retention: not measured; atlases of earlier versions lack it"
+    rows = [
+        (
+            *(entry["layer"], entry["method"], _share(entry["own"]), entry["n"]),
+            *(_share(entry[name]) for name in ("edges", "random", "partner", "selectivity")),
+            entry["pairs"],
+        )
+        for entry in measured
+    ]
+    meaning = (
+        "kept: of a unit's activation, by the 15 % of its field that the method marks most; by as many px on edges, at "
+        "random, and marked for another unit there; selectivity: the first minus the last"
+    )
+    return f"{words.table(RETENTION, rows)}\n{meaning}"
+
+
+def _share(interval: dict[str, float] | None) -> str:
+    return "" if interval is None else signed_percent(interval["mean"])
 
 
 def _specificity_text(measured: list[dict[str, Any]]) -> str:

@@ -8,7 +8,7 @@ from layerscope.cli import words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 
-LAYERS = ("layer", "kind", ">units", ">dead", ">map", ">field px", ">tile px", "plate shows")
+LAYERS = ("layer", "kind", ">units", ">dead", ">map", ">field px", ">tile px", "plate shows", ">kept")
 UNITS = (">unit", ">maximum", ">mean", ">std", ">images above 0", ">positions above 0", ">peaks")
 PEAKS = (">rank", ">value", ">row", ">col", "box", "class", "image")
 
@@ -32,8 +32,9 @@ def _layers(layers: tuple[Mapping[str, Any], ...], about: Mapping[str, Any], sai
         field = layer["field"]
         sizes = (words.map_size(layer["map"]), words.size_of(field))
         method = layer["method"] or ("patches only" if layer["tile"] else "nothing yet")
+        kept = "" if layer["kept"] is None else words.percent(layer["kept"])
         dead = "" if layer["dead"] is None else layer["dead"]
-        rows.append((layer["name"], layer["kind"], layer["units"], dead, *sizes, layer["tile"] or "", method))
+        rows.append((layer["name"], layer["kind"], layer["units"], dead, *sizes, layer["tile"] or "", method, kept))
     return words.table(LAYERS, rows)
 
 

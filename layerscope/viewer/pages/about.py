@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.retention import Retention
 from layerscope.core.concepts import Figures
 from layerscope.core.methods import METHODS, installed
 from layerscope.core.records import Input
@@ -58,10 +59,12 @@ class MethodSpecificity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerAbout:
-    """A layer, and the specificity of each of the atlas's methods in it."""
+    """A layer, and specificity and retention of each of the atlas's methods in it, in their order; None where that was
+    not measured."""
 
     layer: AtlasLayerRecord
     specificity: tuple[MethodSpecificity, ...]
+    retention: tuple[Retention | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,11 @@ def _method(name: str, held: bool) -> Trait:
 
 
 def _layer(book: Book, layer: AtlasLayerRecord) -> LayerAbout:
-    return LayerAbout(layer=layer, specificity=tuple(_specificity(book, layer, method) for method in book.run.methods))
+    return LayerAbout(
+        layer=layer,
+        specificity=tuple(_specificity(book, layer, method) for method in book.run.methods),
+        retention=tuple(book.file.retention(layer.id, method) for method in book.run.methods),
+    )
 
 
 def _specificity(book: Book, layer: AtlasLayerRecord, method: str) -> MethodSpecificity:

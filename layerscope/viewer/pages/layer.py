@@ -34,7 +34,7 @@ class LayerPage:
     """What stands on a layer's page.
 
     field: the receptive field in words. images: how many were scanned. sheets: kind, method and view of the tiles.
-    specificity: a sentence, "" without projections. labelled: images have classes. dead, with_tiles, named, twins:
+    trust: sentences on them, "" without projections. labelled: images have classes. dead, with_tiles, named, twins:
     units of the layer. sort, reverse, show, text, zoom: as asked for. found: units that are like this; first, step: of
     these, how many come before this page, and how many stand on a page. sprites: units stand by number, so that a
     section is one sprite. previous, next: layers in execution order.
@@ -45,7 +45,7 @@ class LayerPage:
     images: int
     sheets: tuple[tuple[str, str, str], ...]
     method: str
-    specificity: str
+    trust: str
     dissected: bool
     labelled: bool
     dead: int
@@ -90,7 +90,7 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
         method=words.method_words(found, found.method, first_view(book.run), shared_scale=False)
         if found.method
         else "",
-        specificity=words.specificity_words(book.file, found, found.method) if found.method else "",
+        trust=words.trust_words(book.file, found, found.method) if found.method else "",
         dissected=bool(book.file.concepts(found.id)),
         labelled=any(row.label is not None for row in rows),
         dead=sum(row.dead for row in rows),

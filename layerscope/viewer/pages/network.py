@@ -100,7 +100,7 @@ def _cover_of(book: Book, layer: AtlasLayerRecord, figures: Figures | None) -> L
         dead=dead_count(book.file, layer),
         with_tiles=len(book.shown(layer)),
         specificity=own_specificity(book.file, layer),
-        said=words.specificity_words(book.file, layer, layer.method) if layer.method else "",
+        said=words.trust_words(book.file, layer, layer.method) if layer.method else "",
         figures=figures,
         units=representatives(book, layer, COVER),
     )

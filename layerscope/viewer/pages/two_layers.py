@@ -34,8 +34,8 @@ class Spread:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedLayer:
     """A layer in its column. dead: units without a peak. distinct: images that are a peak of any unit. named, concepts:
-    units with a name and their different names, None without a dissection. specificity: median by method. examples:
-    a few units whose patches the atlas holds; sheets: these."""
+    units with a name and their different names, None without a dissection. specificity: median by method; kept:
+    mean retention by method. examples: a few units whose patches the atlas holds; sheets: these."""
 
     layer: AtlasLayerRecord
     key: str
@@ -45,6 +45,7 @@ class ComparedLayer:
     named: int | None
     concepts: int | None
     specificity: tuple[tuple[str, float | None], ...]
+    kept: tuple[tuple[str, float | None], ...]
     examples: tuple[int, ...]
     sheets: tuple[SheetKey, ...]
 
@@ -68,6 +69,7 @@ def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
     methods = book.run.methods if layer.method else ()
     examples = _examples(book, layer, live_units(peaks))
     found = {method: book.file.specificity(layer.id, method) for method in methods}
+    kept = {method: book.file.retention(layer.id, method) for method in methods}
     return ComparedLayer(
         layer=layer,
         key=layer_key(layer),
@@ -77,6 +79,7 @@ def compared_layer(book: Book, layer: AtlasLayerRecord) -> ComparedLayer:
         named=len(best) if concepts else None,
         concepts=len(set(best)) if concepts else None,
         specificity=tuple((method, one.median if one else None) for method, one in found.items()),
+        kept=tuple((method, one.own.mean if one else None) for method, one in kept.items()),
         examples=examples,
         sheets=tuple(SheetKey(layer=layer.id, unit=unit, kind="patches") for unit in examples),
     )

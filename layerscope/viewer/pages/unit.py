@@ -38,10 +38,12 @@ class ShownProjections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodTrust:
-    """What a method's projections are worth here: the measured specificity, and the sentences on it."""
+    """What a method's projections are worth here, measured, and the sentences on it. kept: the mean retention; None
+    where it was not measured."""
 
     method: str
     specificity: float | None
+    kept: float | None
     sentence: str
 
 
@@ -219,10 +221,11 @@ def _trust(book: Book, layer: AtlasLayerRecord) -> tuple[MethodTrust, ...]:
         MethodTrust(
             method=method,
             specificity=found.median if found else None,
-            sentence=f"{words.rule_words([layer], method)} {words.specificity_words(book.file, layer, method)}".strip(),
+            kept=kept.own.mean if kept else None,
+            sentence=f"{words.rule_words([layer], method)} {words.trust_words(book.file, layer, method)}".strip(),
         )
         for method in book.run.methods
-        for found in [book.file.specificity(layer.id, method)]
+        for found, kept in [(book.file.specificity(layer.id, method), book.file.retention(layer.id, method))]
     )
 
 

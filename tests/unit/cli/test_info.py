@@ -1,8 +1,13 @@
 """`info` prints what made an atlas, what it holds and what was left out."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from layerscope.atlas.read import AtlasFile
+from layerscope.figures import overview, plate
+from layerscope.figures.words import SPECIFICITY_MEANING
 from tests.helpers.atlases import small_atlas
 
 
@@ -19,6 +24,7 @@ def test_all_of_it_as_json(command, atlas):
     assert [(entry["layer"], entry["method"]) for entry in data["specificity"]] == [
         (layer, method) for layer in ("features.1", "features.4") for method in ("deconvnet", "guided")
     ]
+    assert [entry["own"]["mean"] for entry in data["retention"]] == [0.6, 0.8] * 2
     assert data["input"]["mean"] == [0.485, 0.456, 0.406]
     assert data["fingerprint"]["graph"] == "9a3c" * 16
 
@@ -34,6 +40,7 @@ def test_the_same_in_words(command, atlas):
         "graph hash",
         "skipped: 1 the file is empty",
         "features.4  guided",
+        "kept: of a unit's activation, by the 15 % of its field",
         "near 0 a projection shows mostly the picture",
     ):
         assert part in out
@@ -44,3 +51,20 @@ def test_an_unfinished_atlas_says_so(command, tmp_path):
     path = small_atlas(tmp_path / "half.atlas", units=3, finished=False)
     assert "unfinished" in command("info", path)[1]
     assert json.loads(command("info", path, "--json")[1])["finished"] is None
+
+
+def test_an_atlas_from_before_says_what_it_lacks(command, tmp_path):
+    """Retention is not measured: so say `info`, in words and as JSON, and captions, which tell specificity instead;
+    `show` leaves it out."""
+    atlas = small_atlas(tmp_path / "old.atlas", units=3, images=12)
+    with closing(sqlite3.connect(atlas)) as connection, connection:
+        connection.execute("DELETE FROM statistic WHERE name = 'retention'")
+    assert "retention: not measured; atlases of earlier versions lack it" in command("info", atlas)[1]
+    assert {(entry["n"], entry["own"]) for entry in json.loads(command("info", atlas, "--json")[1])["retention"]} == {
+        (0, None)
+    }
+    assert {layer["kept"] for layer in json.loads(command("show", atlas, "--json")[1])["layers"]} == {None}
+    with AtlasFile(atlas) as file:
+        assert "Retention: not measured. Specificity 0.20: " in plate(file, "features.1").caption
+        assert "deconvnet, specificity 0.20" in overview(file, 1).panels[0].section_note
+        assert SPECIFICITY_MEANING in overview(file, 1).caption

@@ -7,12 +7,12 @@ from tests.helpers.atlases import small_atlas
 
 
 def test_layers(command, atlas):
-    """Every layer with its units, the dead among them, tiles and the method of its plate."""
+    """Every layer with its units, the dead among them, tiles, the method of its plate and what that keeps."""
     status, out, err = command("show", atlas)
     assert (status, err) == (0, "")
     assert [line.split() for line in out.splitlines()[1:]] == [
-        ["features.1", "relu", "6", "1", "32x32", "7x7", "8", "deconvnet"],
-        ["features.4", "relu", "6", "1", "16x16", "23x23", "24", "guided"],
+        ["features.1", "relu", "6", "1", "32x32", "7x7", "8", "deconvnet", "60", "%"],
+        ["features.4", "relu", "6", "1", "16x16", "23x23", "24", "guided", "80", "%"],
         ["classifier.1", "relu", "6", "1", "dense", "whole", "image", "64", "patches", "only"],
     ]
     data = json.loads(command("show", atlas, "--json")[1])

@@ -129,7 +129,7 @@ def test_a_layer_without_projections_has_a_page(file: AtlasFile):
     """Pictures and patches; no row of projections, no specificity."""
     sheet = unit_page(file, "classifier.1", 2)
     assert parts(sheet, Grid)[0].row_labels == ("picture", "patch")
-    assert "Specificity" not in sheet.caption
+    assert "Retention" not in sheet.caption and "Specificity" not in sheet.caption
 
 
 def test_an_unknown_unit_is_refused(file: AtlasFile):

@@ -48,7 +48,7 @@ def test_a_sample_is_seeded_live_and_ascending(file: AtlasFile):
 
 
 def test_the_caption_says_what_was_done(file: AtlasFile):
-    """Network, layer, units and how they were chosen, images, k, method and why, view, specificity with its clause."""
+    """Network, layer, units and how they were chosen, images, k, method and why, view, retention and selectivity."""
     sheet = plate(file, "features.1", count=5, seed=3)
     words = f"{sheet.title} {sheet.caption}"
     for said in (
@@ -59,8 +59,11 @@ def test_the_caption_says_what_was_done(file: AtlasFile):
         "Method: deconvnet (a plain chain)",
         "View: natural",
         "each tile on a scale of its own",
-        "Specificity 0.20",
-        "n = 64), so they show partly the picture, partly this unit",
+        "Retention 60 % (55 to 65 %, n = 64)",
+        "the 15 % of its field that deconvnet marks most",
+        "15 % on edges of the picture keep 30 %, 15 % at random 10 %.",
+        "Selectivity 30 % (25 to 35 %, n = 60): what is marked for another unit active there keeps 30 %",
+        "so the marks are partly this unit's own",
     ):
         assert said in words
     assert "51fe51fe" in sheet.footer
@@ -73,7 +76,7 @@ def test_the_caption_follows_the_request(file: AtlasFile):
     assert "seeded" not in caption
     assert "Method: guided (as asked for; this layer's own is deconvnet). View: signal" in caption
     assert "all tiles of a unit on one scale" in caption
-    assert "Specificity 0.50" in caption
+    assert "Retention 80 %" in caption
 
 
 def test_all_live_units_are_said_to_be_all(file: AtlasFile):
@@ -198,7 +201,7 @@ def test_an_overview_has_one_row_a_layer(file: AtlasFile):
         *("classifier.1", "", ""),
     ]
     assert "field 23 × 23 px" in sheet.panels[3].section_note
-    assert "guided, specificity 0.50" in sheet.panels[3].section_note
+    assert "guided, kept 80 % (edges 40 %, random 10 %)" in sheet.panels[3].section_note
     assert "patches only" in sheet.panels[6].section_note
     with pytest.raises(UsageError, match="at least 1 unit a layer"):
         overview(file, 0)

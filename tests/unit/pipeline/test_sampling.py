@@ -16,7 +16,7 @@ INPUT = ls.Input(height=SIDE, width=SIDE)
 
 
 def sampled(filters: torch.Tensor, images: list[np.ndarray], methods=METHODS.names, hashes=None):
-    """The side and specificity of one layer of these filters, with peaks as a scan would find them."""
+    """What is measured of one layer of these filters, with peaks as a scan would find them."""
     convolution = nn.Conv2d(3, len(filters), filters.shape[-1])
     with torch.no_grad():
         convolution.weight.copy_(filters)
@@ -42,7 +42,7 @@ def pictures(count: int) -> list[np.ndarray]:
 
 def test_identical_units_say_nothing_of_their_own() -> None:
     """Units with the same filter: at one place all projections are one; the specificity is 0 by every method."""
-    _, found = sampled(torch.ones(1, 3, 3, 3).repeat(UNITS, 1, 1, 1), pictures(3))
+    found = sampled(torch.ones(1, 3, 3, 3).repeat(UNITS, 1, 1, 1), pictures(3)).specificity
     for method in METHODS.names:
         assert found[method]["n"] == UNITS
         assert found[method]["median"] == pytest.approx(0, abs=1e-6)
@@ -53,29 +53,31 @@ def test_units_with_nothing_in_common_are_their_own() -> None:
     filters = torch.zeros(UNITS, 3, 3, 3)
     for unit in range(UNITS):
         filters[unit, unit % 3, unit // 3, unit % 3] = 1
-    _, found = sampled(filters, pictures(3))
+    found = sampled(filters, pictures(3)).specificity
     for method in METHODS.names:
         assert found[method]["median"] == found[method]["q25"] == found[method]["q75"] == 1
     one_of_each = sampled(filters, pictures(3))
-    assert one_of_each[1] == found
+    assert one_of_each.specificity == found
 
 
 def test_a_unit_without_company_has_no_partner() -> None:
     """Where no other unit is above zero there is no pair: n is 0 and nothing else is claimed."""
-    _, found = sampled(torch.cat([torch.ones(1, 3, 3, 3), -torch.ones(1, 3, 3, 3)]), pictures(2))
+    found = sampled(torch.cat([torch.ones(1, 3, 3, 3), -torch.ones(1, 3, 3, 3)]), pictures(2)).specificity
     assert found["guided"] == {"n": 0}
 
 
 def test_a_layer_that_no_image_wakes_has_the_smallest_tiles() -> None:
     """Without any peak there is nothing to measure, and that is no error."""
-    side, found = sampled(-torch.ones(UNITS, 3, 3, 3), pictures(2))
-    assert side == 8 and set(found) == set(METHODS.names) and all(f == {"n": 0} for f in found.values())
+    found = sampled(-torch.ones(UNITS, 3, 3, 3), pictures(2))
+    assert found.side == 8
+    for of in (found.specificity, found.retention):
+        assert set(of) == set(METHODS.names) and all(measured == {"n": 0} for measured in of.values())
 
 
 def test_the_side_holds_the_signal_of_the_first_method() -> None:
     """Filters of 9 px make signals of 9 px."""
     filters = torch.ones(UNITS, 3, 9, 9)
-    assert sampled(filters, pictures(2))[0] == 9
+    assert sampled(filters, pictures(2)).side == 9
 
 
 def test_images_are_those_that_were_scanned() -> None:

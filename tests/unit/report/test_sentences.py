@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layerscope.atlas.retention import retention_of
 from layerscope.report import sentences
 from layerscope.report.facts import UnitFacts
+from tests.helpers.atlases import retained
 from tests.helpers.facts import counts, layer_facts, run_facts
 
 BASELINES = ("shuffled masks", "random mixtures", "untrained network")
@@ -161,6 +163,16 @@ def test_specificity_is_said_for_each_method():
     layer = replace(layer_facts(1, counts({1: 1})), specificity={"deconvnet": 0.95, "guided": 0.5})
     assert sentences.of_trust(layer) == "Specificity of the projections: 0.95 (deconvnet) and 0.50 (guided)."
     assert sentences.of_trust(replace(layer, specificity={})) == ""
+
+
+def test_what_is_kept_is_said_in_its_place():
+    """For each method, beside what edges and random px keep."""
+    kept = {method: retention_of(retained(share)) for method, share in (("deconvnet", 0.6), ("guided", 0.8))}
+    layer = replace(layer_facts(1, counts({1: 1})), retention=kept)
+    assert sentences.of_trust(layer) == (
+        "The 15 % of a field that a projection marks most keep 60 % (deconvnet) and 80 % (guided) of the activation; "
+        "15 % on edges keep 30 %, 15 % at random 10 %."
+    )
 
 
 @given(st.lists(st.text("ab", min_size=1), min_size=1, max_size=5))

@@ -33,6 +33,8 @@ def test_provenance_is_the_run_s(shelf) -> None:
     *mapped, dense = [{one.method: one.median for one in row.specificity} for row in page.layers]
     assert mapped == [{"deconvnet": 0.2, "guided": 0.5}] * 2
     assert dense == {"deconvnet": None, "guided": None}
+    *mapped, dense = [[one and one.own.mean for one in row.retention] for row in page.layers]
+    assert mapped == [[0.6, 0.8]] * 2 and dense == [None, None]
 
 
 def test_images_are_counted(shelf) -> None:

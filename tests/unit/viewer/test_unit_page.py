@@ -73,6 +73,8 @@ def test_every_number_is_the_file_s(shelf, place) -> None:
         check_behaviour(page, asked)
         check_names(page, asked)
         check_below(page, asked)
+        kept = {one.method: one.kept for one in page.trust}
+        assert kept == ({"deconvnet": 0.6, "guided": 0.8} if page.layer.method else {})
         medians = {
             method: json.loads(value)["median"]
             for method, value in asked.rows(
