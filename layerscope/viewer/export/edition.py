@@ -46,9 +46,10 @@ class Edition(Wrapper):
     # Neither pixels nor names of images come with these, whatever layer they are about.
     PASSED: ClassVar = frozenset({"path", "finished", "image_count", "duplicates", "copies_left_out", "tiles"})
     # The same, of a published layer: its id comes first.
-    OF_A_LAYER: ClassVar = frozenset(
-        "unit_statistics all_peaks peaks strata neighbours specificity retention concepts labels notes".split()
-    )
+    OF_A_LAYER: ClassVar = frozenset([
+        "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "concepts",
+        "labels", "notes",
+    ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
         self._snapshot = Snapshot(path)
