@@ -1,5 +1,6 @@
 """Taking units out of a network: is all that was asked for there, by what are images judged, and what is lost."""
 
+import math
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -65,7 +66,8 @@ def ablate(
     network. to_mean: each unit is set to its mean in the atlas; scale: or multiplied by this; else set to zero. draws:
     so many times as many other units of the same layers are drawn, by `seed`, and taken out in their stead. most: how
     many of the images that change most are told. predicted: one number for each output, NaN for none: the loss that is
-    expected of its class, whose rank correlation with the true one is told. device, weights, trust, bind, input,
+    expected of its class, whose rank correlation with the true one is told; without it, what an atlas knows the units to
+    send to each class, where it is named and knows. device, weights, trust, bind, input,
     progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another atlas's
     network, UsageError, ImageError.
     """
@@ -88,6 +90,8 @@ def ablate(
         network.program.check()
         table = table or _known_beside(images, source, labels)
         count = network.program.graph.nodes[node].shape[0]
+        if predicted is None and held is not None and not to_mean:
+            predicted = _predicted(held, chosen, count, 1.0 - (scale or 0.0))
         judge = judge_of(count, source, classes=network.classes, table=table, own=own_predictions)
         for sentence in source.remarks(network.input):
             reporter.say(sentence)
@@ -127,6 +131,19 @@ def _replacement(
     if bare is not None:
         raise UsageError(f'{file.path} has no means of layer "{bare}": its build has not come to it; let it finish')
     return Replacement(means=means)
+
+
+def _predicted(
+    atlas: Atlas, chosen: Sequence[tuple[LayerRecord, Sequence[int]]], outputs: int, taken: float
+) -> "list[float] | None":
+    """What each output is expected to lose: what the units send to it, as far as the atlas knows; NaN elsewhere. None
+    where it knows nothing. taken: how much of each unit goes."""
+    found: dict[int, float] = {}
+    for layer, units in chosen:
+        stored = atlas.file.layer(layer.path).id
+        for use in (use for unit in units for use in atlas.file.used_for(stored, unit)):
+            found[use.output] = found.get(use.output, 0.0) + taken * use.amount
+    return [found.get(output, math.nan) for output in range(outputs)] if found else None
 
 
 def _known_beside(images: "Images", source: "Source", labels: object) -> Path | None:

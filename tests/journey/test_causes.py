@@ -120,6 +120,22 @@ def test_an_atlas_without_causes_says_so_and_gets_them(net, pictures, built, tmp
     assert content_digest(out) == built.digest
 
 
+def test_what_units_are_used_for_is_held_to_what_classes_lose(net, pictures, built) -> None:
+    """An ablation beside the atlas tells the rank correlation with the sums of what the units send to each class."""
+    units = [0, 1, 2]
+    with ls.open(built.path) as atlas:
+        sent: dict[int, float] = defaultdict(float)
+        for unit in units:
+            for one in atlas["relu3"][unit].used_for().classes:
+                sent[one.output] += one.amount
+        predicted = [sent.get(output, np.nan) for output in range(4)]
+        told = {"own_predictions": True, "draws": 0, "limit": 40, "progress": False}
+        found = ls.ablate(net, {"relu3": units}, pictures, atlas=atlas, **told)
+        assert found.predicted == ls.ablate(net, {"relu3": units}, pictures, predicted=predicted, **told).predicted
+        assert found.predicted is not None
+        assert ls.ablate(net, {"relu3": units}, pictures, **told).predicted is None
+
+
 def test_the_first_layer_and_dense_ones_say_why_nothing_is_known(net, pictures, tmp_path: Path) -> None:
     """No layer comes before the first; layers that are not projected are not shared out."""
     out = tmp_path / "a.atlas"
