@@ -66,9 +66,8 @@ def ablate(
     network. to_mean: each unit is set to its mean in the atlas; scale: or multiplied by this; else set to zero. draws:
     so many times as many other units of the same layers are drawn, by `seed`, and taken out in their stead. most: how
     many of the images that change most are told. predicted: one number for each output, NaN for none: the loss that is
-    expected of its class, whose rank correlation with the true one is told; without it, what an atlas knows the units to
-    send to each class, where it is named and knows. device, weights, trust, bind, input,
-    progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another atlas's
+    expected of its class, whose rank correlation with the true one is told; without it, what the atlas, where one is
+    named, knows the units to send to each class. device, weights, trust, bind, input, progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another atlas's
     network, UsageError, ImageError.
     """
     before.require_weights(weights)
