@@ -67,8 +67,8 @@ def ablate(
     so many times as many other units of the same layers are drawn, by `seed`, and taken out in their stead. most: how
     many of the images that change most are told. predicted: one number for each output, NaN for none: the loss that is
     expected of its class, whose rank correlation with the true one is told; without it, what the atlas, where one is
-    named, knows the units to send to each class. device, weights, trust, bind, input, progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another atlas's
-    network, UsageError, ImageError.
+    named, knows the units to send to each class. device, weights, trust, bind, input, progress: as for `build`. Raises
+    TraceError for a network without a class output, WrongModel for another atlas's network, UsageError, ImageError.
     """
     before.require_weights(weights)
     table = None if classes is None else before.readable(classes, "the classes")
