@@ -71,12 +71,14 @@ def demo(
     *,
     count: int | None = s.DEMO_COUNT.default,
     known: bool = s.KNOWN.default,
+    intervene: bool = s.INTERVENE.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Demo:
     """Look into a small trained network with pictures of known content: an atlas, plates, a report; resumes.
 
     out: the folder to fill. count: how many pictures (1000; 288 with known). known: instead a network whose filters
-    were set by hand, so that every meaning is known. progress: as for `build`. Raises UsageError for a folder that
+    were set by hand, so that every meaning is known. intervene: take concepts out of the pictures too, and tell which
+    names stand. progress: as for `build`. Raises UsageError for a folder that
     holds another demo or cannot be written.
     """
     folder, started = Path(out).expanduser(), time.monotonic()
@@ -94,7 +96,7 @@ def demo(
     world = World(count or COUNT, seed=SEED)
     with reporting(progress) as reporter:
         built_in(folder, world, reporter if progress else False).close()
-        dissections = dissected(folder, world, reporter)
+        dissections = dissected(folder, world, reporter, intervene=intervene)
     with _atlas(folder) as atlas:
         facts = facts_of(atlas.file, dissections)
         files = (*save_figures(atlas, folder), *write_report(atlas, facts, folder))
@@ -127,9 +129,11 @@ def built_in(folder: Path, world: "World", progress: "bool | Progress | None") -
         ) from error
 
 
-def dissected(folder: Path, world: "World", reporter: "Progress") -> "list[Dissection]":
-    """The atlas's own network with all baselines, then the same network trained from other seeds; the names of all of
-    them are tried by interventions, which the atlas keeps."""
+def dissected(folder: Path, world: "World", reporter: "Progress", *, intervene: bool = False) -> "list[Dissection]":
+    """The atlas's own network with all baselines, then the same network trained from other seeds.
+
+    intervene: try the names of all of them by interventions, which the atlas keeps.
+    """
     from layerscope.api.dissecting import dissect_atlas
     from layerscope.dissect import TriedNetwork, dissect
     from layerscope.models.named import further_weights
@@ -147,9 +151,8 @@ def dissected(folder: Path, world: "World", reporter: "Progress") -> "list[Disse
         units = {layer.layer: layer.units for layer in one.layers}
         further.append(TriedNetwork(name=f"network trained again ({number})", program=net.program, names=units))
         found.append(one)
-    own = dissect_atlas(
-        folder / "demo.atlas", None, source, world, drawn=world, further=further, progress=reporter
-    )  # fmt: skip
+    drawn = world if intervene else None
+    own = dissect_atlas(folder / "demo.atlas", None, source, world, drawn=drawn, further=further, progress=reporter)
     return [own, *found]
 
 

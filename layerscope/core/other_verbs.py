@@ -1,6 +1,13 @@
 """The rest of the table of verbs (`core/verbs.py`): training, the world, what there is, and Python's own."""
 
+from collections.abc import Collection
+
 from layerscope.core.verb import Verb
+
+
+def _known(given: Collection[str]) -> bool:
+    return "known" in given
+
 
 OTHERS = (
     Verb(
@@ -76,7 +83,14 @@ OTHERS = (
     Verb(
         "demo",
         "look into a small trained network with pictures of known content: atlas, plates, a report",
-        lambda s: (s.out("the folder to fill", "DIR", default="demo"), s.DEMO_COUNT, s.KNOWN, s.PROGRESS),
+        lambda s: (
+            s.out("the folder to fill", "DIR", default="demo"),
+            s.DEMO_COUNT,
+            s.KNOWN,
+            s.INTERVENE.but(sentence="take concepts out of the pictures too: do the names of three trainings stand?"),
+            s.PROGRESS,
+        ),
+        apart=lambda s: (s.Apart(_known, "the known network", "intervene"),),
         resumes=True,
     ),
     Verb(

@@ -33,7 +33,7 @@ from layerscope.core.records import Input, LayerRecord
 from layerscope.core.stages import INTERVENE
 from layerscope.dissect.baselines import rotation
 from layerscope.dissect.run import MIXED, UNTRAINED
-from layerscope.dissect.standing import Edits, Judge, Responses
+from layerscope.dissect.standing import Edits, NameJudge, Responses
 from layerscope.graph import Carrier
 from layerscope.sources import placement_of, prepare
 from layerscope.sources.ahead import in_order
@@ -101,7 +101,7 @@ def intervene(
             reporter.step()
     edits = gathered.edits()
     names = [concept.name for concept in drawn.concepts]
-    judge = Judge(edits, names, [concept.level for concept in drawn.concepts], seed)
+    judge = NameJudge(edits, names, [concept.level for concept in drawn.concepts], seed)
     return Interventions(
         layers=tuple(
             _layer(layer, subjects, looks, order, judge, gathered.kinds, drawn.fixed) for layer in looks.layers
@@ -213,7 +213,7 @@ class _Looks:
 
 
 def _layer(
-    layer: LayerRecord, subjects: Sequence[TriedNetwork], looks: _Looks, order: Sequence[int], judge: Judge,
+    layer: LayerRecord, subjects: Sequence[TriedNetwork], looks: _Looks, order: Sequence[int], judge: NameJudge,
     kinds: Mapping[tuple[str, int], Counter[str]], fixed: Mapping[str, str],
 ) -> LayerInterventions:  # fmt: skip
     standing, own = {}, ()

@@ -60,7 +60,7 @@ class Responses:
     alone: Float64[np.ndarray, "e u"]
 
 
-class _Taken(NamedTuple):
+class _TakenOut(NamedTuple):
     """Shares that went with a concept, and with something else in its place, in the same order."""
 
     own: Float64[np.ndarray, " n"]
@@ -77,7 +77,7 @@ class _Alone(NamedTuple):
     p: float
 
 
-class Judge:
+class NameJudge:
     """Judges the units of any layer on one set of drawings. names, levels: of the concepts."""
 
     def __init__(self, edits: Edits, names: Sequence[str], levels: Sequence[int], seed: int) -> None:
@@ -147,14 +147,14 @@ class Judge:
     def _part(
         self, whole: int, both: Sequence[int], excited: Bool[np.ndarray, " e"], gone: Float64[np.ndarray, " e"]
     ) -> str:
-        """The part of a whole that passed too and takes as much out of the pictures that hold the whole, or ""."""
+        """The part of a whole that passed too, unless pictures that hold both show that the whole takes more; or ""."""
         own = self._own[whole]
         for part in both:
             if part == whole or self.edits.shown[own, part].mean() < HALF:
                 continue
             rows = self._own[part]
             rows = rows[excited[rows] & self.edits.held[rows, whole]]
-            if len(rows) and gone[rows].mean() >= gone[own[excited[own]]].mean() - MORE:
+            if not len(rows) or gone[rows].mean() >= gone[own[excited[own]]].mean() - MORE:
                 return self.names[part]
         return ""
 
@@ -164,14 +164,14 @@ class Judge:
         gone: Float64[np.ndarray, " e"],
         control: Float64[np.ndarray, " e"],
         concepts: set[int],
-    ) -> dict[int, _Taken]:
+    ) -> dict[int, _TakenOut]:
         rows = {concept: self._own[concept][excited[self._own[concept]]] for concept in sorted(concepts)}
         pairs = {concept: (gone[own], control[own]) for concept, own in rows.items() if len(own)}
         ps = {place: sign_test(int((a > b).sum()), int((a != b).sum())) for place, (a, b) in pairs.items()}
         corrected = holm(ps, self.taken)
-        return {place: _Taken(own, other, corrected[place]) for place, (own, other) in pairs.items()}
+        return {place: _TakenOut(own, other, corrected[place]) for place, (own, other) in pairs.items()}
 
-    def _necessity(self, found: _Taken) -> Necessity:
+    def _necessity(self, found: _TakenOut) -> Necessity:
         own, other, p = found
         mean, low, high = interval(own, self.seed)
         more, untied = int((own > other).sum()), int((own != other).sum())
@@ -211,7 +211,7 @@ class Judge:
         return int(others[nearest]), float(means[nearest]), ps[nearest]
 
 
-def _passes(found: _Taken | _Alone | None) -> bool:
+def _passes(found: _TakenOut | _Alone | None) -> bool:
     return found is not None and bool(found.own.mean() >= HALF) and found.p < SIGNIFICANT
 
 

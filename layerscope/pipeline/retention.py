@@ -19,7 +19,7 @@ from layerscope.project.run import Carried
 _DRAWS = 1000
 _INTERVAL = (0.025, 0.975)
 # Of each unit of a chunk what is kept by: edges, random pixels, and by method its own marks and its partner's.
-Shares = dict[str, np.ndarray]
+KeptParts = dict[str, np.ndarray]
 
 
 class Retaining:
@@ -36,7 +36,7 @@ class Retaining:
         boxes = [layer.field.box(row, col).clipped(*self.size) for row, col in places]
         self.kept = Kept(program, pixels, entries, values, boxes)
 
-    def baselines(self) -> Shares:
+    def baselines(self) -> KeptParts:
         """What is kept by pixels that know nothing of the unit."""
         of_picture = {place: edges_of(self.pixels[place]) for place in np.unique(self.entries.image).tolist()}
         edges = np.stack([of_picture[place] for place in self.entries.image.tolist()])
@@ -49,7 +49,7 @@ class Retaining:
         """A seeded number at every px: a unit's are the same whoever else is in the chunk."""
         return np.random.default_rng([self.seed, self.layer.node, 2, unit]).random(self.size)
 
-    def marked(self, method: str, mine: list[Carried], theirs: list[Carried]) -> Shares:
+    def marked(self, method: str, mine: list[Carried], theirs: list[Carried]) -> KeptParts:
         """What is kept by the pixels that the method marks for the units, and for their partners; NaN where it marks
         none."""
         marks, others = (marks_of(parts, method, self.size) for parts in (mine, theirs))
@@ -59,7 +59,7 @@ class Retaining:
         return {"own": own, "partner": partner}
 
 
-def summed_up(parts: Sequence[Shares], layer: LayerRecord, *, seed: int) -> dict[str, Any]:
+def summed_up(parts: Sequence[KeptParts], layer: LayerRecord, *, seed: int) -> dict[str, Any]:
     """Means over the units of which all is known, with intervals: by bootstrap, seeded; of partners over the pairs.
     Nothing but n = 0 where there is none."""
     found = {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}

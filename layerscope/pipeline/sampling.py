@@ -21,7 +21,7 @@ from layerscope.core.stages import SAMPLE as STAGE
 from layerscope.facts.layer import live_units
 from layerscope.graph import Carrier
 from layerscope.pipeline.project_work import as_scanned
-from layerscope.pipeline.retention import Retaining, Shares, summed_up
+from layerscope.pipeline.retention import KeptParts, Retaining, summed_up
 from layerscope.pipeline.working import ImageWork
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import carried
@@ -114,7 +114,7 @@ def sample_layer(
     units = units[np.argsort(peaks.image[units, 0], kind="stable")]
     sides: list[np.ndarray] = []
     found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
-    kept: dict[str, list[Shares]] = {method: [] for method in methods}
+    kept: dict[str, list[KeptParts]] = {method: [] for method in methods}
     chunks = [units[first : first + _CHUNK] for first in range(0, len(units), _CHUNK)]
     runs = [np.unique(peaks.image[chunk, 0]).tolist() for chunk in chunks]
     for chunk, read in zip(chunks, source.batches(input, runs, threads=workers, ahead=2), strict=True):
@@ -142,7 +142,7 @@ def _chunk(
     methods: Sequence[str],
     rng: np.random.Generator,
     seed: int,
-) -> dict[str, tuple[np.ndarray, np.ndarray, Shares]]:
+) -> dict[str, tuple[np.ndarray, np.ndarray, KeptParts]]:
     places = np.searchsorted(batch.ids, peaks.image[units, 0])
     wanted = {layer.node}.union(*(needed_maps(program, layer.node, method) for method in methods))
     maps = program.run(torch.from_numpy(batch.pixels), wanted)

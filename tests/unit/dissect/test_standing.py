@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from layerscope.core.concepts import ConceptScore, UnitConcept
-from layerscope.dissect.standing import Edits, Judge, Responses, exceeds, holm, interval, sign_test
+from layerscope.dissect.standing import Edits, NameJudge, Responses, exceeds, holm, interval, sign_test
 
 
 @pytest.mark.parametrize("count", [1, 5, 12])
@@ -96,7 +96,7 @@ RANKED = tuple(ConceptScore(concept=name, level=3, score=0.1, iou=0.2, frequency
 )
 def test_a_unit_stands_by_what_it_was_built_of(parts, level, verdicts):
     """A concept that a unit is made of passes both; one that holds it is necessary, not sufficient; others neither."""
-    judge = Judge(drawings(), NAMES, (3, 2, 5), seed=0)
+    judge = NameJudge(drawings(), NAMES, (3, 2, 5), seed=0)
     found = responses(parts, level, np.random.default_rng(0))
     [unit] = judge.layer(found, (UnitConcept(unit=0, ranked=RANKED, best=RANKED[0]),))
     assert tuple(one.verdict for one in unit.tried) == verdicts
@@ -107,7 +107,7 @@ def test_a_unit_stands_by_what_it_was_built_of(parts, level, verdicts):
 
 def test_a_whole_does_not_stand_by_its_part():
     """Where a ring does it all, a wheel that reaches more stands through it, unless it takes more too."""
-    judge, named = Judge(drawings(), NAMES, (3, 2, 5), seed=0), (UnitConcept(unit=0, ranked=RANKED),)
+    judge, named = NameJudge(drawings(), NAMES, (3, 2, 5), seed=0), (UnitConcept(unit=0, ranked=RANKED),)
     found = responses((0.0, 1.0, 0.0), 0.0, np.random.default_rng(0))
     wheels = (drawings().concept == 0)[:, None]
     [unit] = judge.layer(replace(found, alone=found.alone + 0.2 * wheels), named)
@@ -124,12 +124,12 @@ def test_pictures_without_a_control_do_not_count():
     """A name is not judged on what nothing else of its size could be set against."""
     edits = replace(drawings(), controlled=np.zeros(3 * IMAGES, bool))
     found = responses((1.0, 0.0, 0.0), 0.0, np.random.default_rng(0))
-    [unit] = Judge(edits, NAMES, (3, 2, 5), seed=0).layer(found, (UnitConcept(unit=0, ranked=RANKED),))
+    [unit] = NameJudge(edits, NAMES, (3, 2, 5), seed=0).layer(found, (UnitConcept(unit=0, ranked=RANKED),))
     assert [one.necessity for one in unit.tried] == [None] * 3 and unit.tried[0].sufficient
 
 
 def test_a_dead_unit_has_nothing_to_stand_on():
     """Without a ninth peak above zero nothing is tried."""
-    judge = Judge(drawings(), NAMES, (3, 2, 5), seed=0)
+    judge = NameJudge(drawings(), NAMES, (3, 2, 5), seed=0)
     [unit] = judge.layer(responses((0, 0, 0), -1.0, np.random.default_rng(0)), (UnitConcept(unit=0, ranked=RANKED),))
     assert unit.tried == ()

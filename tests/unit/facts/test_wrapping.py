@@ -78,8 +78,8 @@ def test_answers_are_the_file_s(atlas: Path) -> None:
     asked = {
         "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,), "labels": (0,),
         "specificity": (0, "deconvnet"), "retention": (0, "deconvnet"), "sampled": (0,), "statistic": ("classes",),
-        "image": (3,), "units_with_sheets": (0, "patches"), "dissection": (), "image_count": (), "copies_left_out": (),
-        "left_out": (),
+        "image": (3,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (), "image_count": (),
+        "copies_left_out": (), "left_out": (),
     }  # fmt: skip
     assert set(asked) == set(KEPT)
     with AtlasFile(atlas) as file:
