@@ -27,7 +27,7 @@ def test_readers_see_whole_things(subject: Subject, tmp_path: Path) -> None:
     atlases.opened_while_written(subject, tmp_path)
 
 
-@pytest.mark.parametrize("method", ["guided", "gradient"])
+@pytest.mark.parametrize("method", ["guided", pytest.param("gradient", marks=pytest.mark.wide)])
 def test_a_method_may_be_added(method: str, subject: Subject, tmp_path: Path) -> None:
     """To a chain, to layers behind residual sums and to a dense layer."""
     atlases.method_added(subject.having(methods=("deconvnet",)), tmp_path, method)

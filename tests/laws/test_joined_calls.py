@@ -14,7 +14,7 @@ from layerscope.graph.fused import FusedCall
 from layerscope.graph.program import Program
 from layerscope.testing.slow import slow_paths
 from tests.laws.checks import traced
-from tests.laws.strategies import FEW, Drawn, networks
+from tests.laws.strategies import FEWER, Drawn, networks
 from tests.laws.test_rows import images, network
 
 # Of the plain calls' own distance from float64, or of the layer's largest number times float32's last digit.
@@ -65,7 +65,7 @@ def test_drawn_networks_are_as_near_to_float64() -> None:
     """Networks of everything that the table covers."""
     joined = []
 
-    @FEW
+    @FEWER
     @drawn_from(drawn=networks())
     def law(drawn: Drawn) -> None:
         net = traced(drawn.model, drawn.channels, drawn.height, drawn.width)

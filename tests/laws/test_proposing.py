@@ -16,7 +16,7 @@ from layerscope.scan import merge, scan_in_steps, scan_shard
 from layerscope.scan.proposed import Candidates, Proposing, bounds_of, maxima_of, watched
 from layerscope.scan.shard import NOBODY
 from tests.laws.checks import traced
-from tests.laws.strategies import FEW, Drawn, networks
+from tests.laws.strategies import FEWER, Drawn, networks
 from tests.laws.test_rows import images, network
 
 K, SIZE = 3, 8
@@ -101,7 +101,7 @@ def test_drawn_networks_are_decided_as_they_are_scanned() -> None:
     """Networks of everything that the table covers; few pairs of units and images are candidates."""
     found: list[tuple[float, float]] = []
 
-    @FEW
+    @FEWER
     @drawn_from(drawn=networks())
     def law(drawn: Drawn) -> None:
         net = traced(drawn.model, drawn.channels, drawn.height, drawn.width)
