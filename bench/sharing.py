@@ -115,8 +115,8 @@ def measure(workshop: Workshop) -> Iterator[Line]:
     }
     yield Line(
         name="sharing/autograd",
-        what=f"autograd of whole images, a pass for each of {every:,} peaks (counted up from a sample) / shares with the "
-        f"forward passes of {len(pixels)} images for each layer, {NETWORK}",
+        what=f"autograd of whole images, a pass for each of {every:,} peaks (counted up from a sample) / shares with "
+        f"the forward passes of {len(pixels)} images for each layer, {NETWORK}",
         samples=alternate(whole, repeats=sizes.repeats), above=("autograd",), below=("shares",), aim=at_least(10),
     )  # fmt: skip
 
