@@ -14,7 +14,7 @@ from tests.helpers.networks import randomise
 from tests.helpers.sweep import swept
 from tests.laws.checks import traced
 from tests.laws.parts import PARTS
-from tests.laws.strategies import FEW, Drawn, networks
+from tests.laws.strategies import FEWER, Drawn, networks
 from tests.laws.test_fields import (
     assert_alike,
     assert_edges_raise,
@@ -58,7 +58,7 @@ def test_each_edge_of_the_field_is_seen_by_what_is_not_held(name: str) -> None:
     assert assert_edges_seen_when_held(net, drawn.model, drawn.images(1).shape) > 0
 
 
-@FEW
+@FEWER
 @given(drawn=networks())
 def test_nothing_outside_the_field_is_seen_by_drawn_networks(drawn: Drawn) -> None:
     """On random networks, new px outside a position's field change nothing; behind gates, when those are held."""
@@ -67,7 +67,7 @@ def test_nothing_outside_the_field_is_seen_by_drawn_networks(drawn: Drawn) -> No
     assert_nothing_outside_when_held(net, drawn.model, drawn.images(2))
 
 
-@FEW
+@FEWER
 @given(drawn=networks(monotone=True))
 def test_each_edge_of_the_field_is_seen_by_drawn_networks(drawn: Drawn) -> None:
     """On random networks that no larger px can quieten, likewise."""

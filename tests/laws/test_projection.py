@@ -11,7 +11,7 @@ from torchvision.models import squeezenet1_0
 from tests.helpers.networks import CASES, Case, randomise
 from tests.helpers.reference import METHODS, Reference
 from tests.laws.checks import assert_equal, compare, given, traced, traced_case
-from tests.laws.strategies import FEW, Drawn, networks
+from tests.laws.strategies import FEWER, Drawn, networks
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -33,7 +33,7 @@ def test_projections_equal_the_reference(case: Case) -> None:
     assert sum(reached[layer.name, m] > 0 for layer in net.layers for m in METHODS) >= 2.5 * len(net.layers)
 
 
-@FEW
+@FEWER
 @drawn_from(drawn=networks())
 def test_projections_of_drawn_networks_equal_the_reference(drawn: Drawn) -> None:
     """On random networks of everything that the operation table covers."""
