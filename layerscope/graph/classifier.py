@@ -16,6 +16,12 @@ def scores_of(graph: Graph) -> int | None:
     return node.id if len(node.shape) == 1 and node.shape[0] > 1 else None
 
 
+def computed_scores_of(graph: Graph) -> int | None:
+    """The same node; None too where it cannot be computed, for want of weights or of an operation that can be run."""
+    node = scores_of(graph)
+    return None if node is None or graph.lost[node] else node
+
+
 def each_by_itself(graph: Graph, node: int) -> bool:
     """True where a node's numbers lie between 0 and 1 each by itself, as a sigmoid's: no scores of one class against
     the others."""

@@ -21,7 +21,7 @@ from layerscope.core.progress import Clock, Progress
 from layerscope.core.records import Input, LayerRecord, Statistics
 from layerscope.core.replay import Replay
 from layerscope.graph import Carrier
-from layerscope.graph.classifier import scores_of
+from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.beginning import note, of_engine, require_fit, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
 from layerscope.pipeline.projecting import Projecting
@@ -203,7 +203,9 @@ class Build:
 
     def _use(self, writer: AtlasWriter, remaining: Remaining, engine: Opened) -> None:
         """What classes use the units of each layer for; nothing without a class output."""
-        layers, node = remaining.unused(), scores_of(self.program.graph)
+        layers, node = remaining.unused(), computed_scores_of(self.program.graph)
+        if node is None and writer.statistic("use") is None:
+            writer.put_statistic("use", {"refused": "the network has no class output that can be computed"})
         if not layers or node is None:
             return
         using = Using(

@@ -1,7 +1,7 @@
 """What a build will take, before it starts: each stage's time measured on a small piece of it, and the atlas's size."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,12 +10,15 @@ import torch
 
 from layerscope.core.codecs import CODECS
 from layerscope.core.records import Input, LayerRecord
+from layerscope.core.uses import MOST_IMAGES
 from layerscope.graph import Carrier
+from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
-from layerscope.project.cone import Entries, needed_maps
+from layerscope.project.cone import CachedMaps, Entries, needed_maps
 from layerscope.project.run import carried
+from layerscope.project.shares import Sharing
 from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.scan import require_finite, sample_of
@@ -81,7 +84,13 @@ def forecast_build(
     projected = [layer for layer in layers if (layer.map or settings.dense) and not layer.scan_only]
     k, methods, views = min(settings.k, count), len(settings.methods), len(settings.views)
     peaks = {layer.node: len(sampled_units(layer, settings)) * k for layer in layers}
-    costs = {layer.node: _projection_seconds(program, x, input, layer, settings) for layer in projected}
+    automatic = [layer.node for layer in layers if layer.auto]
+    costs = {
+        layer.node: _projection_seconds(
+            program, x, input, layer, settings, Sharing(program, layer.node, [n for n in automatic if n < layer.node])
+        )
+        for layer in projected
+    }
     decode_each = decode / max(len(first), 1) / min(workers, 2)
     images = min(count, sum(peaks.values()))
     padded = -(-count // SHARD) * SHARD if count < SHARD else count
@@ -96,6 +105,7 @@ def forecast_build(
         "project": images * (forward + again) + sum(peaks[n] * cost for n, cost in costs.items()),
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
+    seconds["use"] = min(count, MOST_IMAGES) * (again + _use_seconds(program, x[:1], layers)) if len(x) else 0.0
     sampled = len(sample_of(count, layers, settings.seed))
     seconds["strata"] = sampled * again + (sampled * ENCODE_SECONDS * _PICTURE if settings.pictures else 0.0)
     size = sum(
@@ -130,21 +140,37 @@ def _side(layer: LayerRecord, input: Input) -> int:
     return int(min(max(8, float(max(layer.field.rows.size, layer.field.cols.size)) * 0.6), input.height, input.width))
 
 
+def _use_seconds(program: Carrier, x: torch.Tensor, layers: Sequence[LayerRecord]) -> float:
+    """One image forward, and one score of a class shared out; nothing without a class output."""
+    node = computed_scores_of(program.graph)
+    if node is None:
+        return 0.0
+    sharing, zero = Sharing(program, node, [layer.node for layer in layers]), np.zeros(1, np.int64)
+    entries = Entries(node, zero, zero, zero, zero)
+
+    def once() -> None:
+        maps = program.run(x, sharing.needed | {node})
+        sharing(entries, CachedMaps(maps, entries), np.zeros(1, bool))
+
+    once()
+    return _timed(once)[0]
+
+
 def _projection_seconds(
-    program: Carrier, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings
+    program: Carrier, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings, sharing: Sharing
 ) -> float:
-    """One peak of a layer by all methods, with its views."""
+    """One peak of a layer by all methods, with its views, and shared out among earlier layers."""
     rng = np.random.default_rng(layer.node)
     rows, cols = (rng.integers(0, size, _ENTRIES) for size in (layer.map or (1, 1)))
     image = np.sort(rng.integers(0, len(x), _ENTRIES))
     entries = Entries(layer.node, image, rng.integers(0, layer.units, _ENTRIES), rows, cols)
-    wanted = {layer.node}.union(*(needed_maps(program, layer.node, m) for m in settings.methods))
+    wanted = {layer.node}.union(sharing.needed, *(needed_maps(program, layer.node, m) for m in settings.methods))
     maps = program.run(x, wanted)
     side = _side(layer, input)
     natural = NaturalView.plain(input.channels)
 
     def once() -> None:
-        for part in carried(program, entries, settings.methods, maps):
+        for part in carried(program, entries, settings.methods, maps, sharing=sharing):
             first = settings.methods[0]
             boxes = boxes_for(part.signals[first], part.extents[first], side)
             size = tile_size(side, input, settings.tile)

@@ -10,7 +10,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.records import LayerRecord, Peaks
 from layerscope.graph import Graph
-from layerscope.graph.classifier import scores_of
+from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.sampling import LayerSample, SampledLayer
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.work import plate_method, sampled_units
@@ -95,7 +95,7 @@ class Remaining:
 
     def unused(self) -> list[LayerRecord]:
         """The layers of which it is yet to be found what classes use them for; none without a class output."""
-        if scores_of(self.graph) is None:
+        if computed_scores_of(self.graph) is None:
             return []
         known = json.loads(self.writer.payload(USED, 0)) if 0 in self.writer.done(USED) else []
         return [layer.record for layer in self.writer.layers() if layer.record.node not in known]

@@ -136,6 +136,26 @@ def test_what_units_are_used_for_is_held_to_what_classes_lose(net, pictures, bui
         assert ls.ablate(net, {"relu3": units}, pictures, **told).predicted is None
 
 
+def test_a_network_without_its_head_has_shares_and_no_uses(pictures, tmp_path: Path) -> None:
+    """Where no file gave the weights of the class output the rest is built, and why no class uses a unit is told."""
+    code, body, out = tmp_path / "net.py", tmp_path / "body.pt", tmp_path / "body.atlas"
+    code.write_text(
+        "from torch import nn\n\ndef net():\n    return nn.Sequential(\n"
+        "        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(),\n"
+        "        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5))\n"
+    )
+    torch.manual_seed(0)
+    whole = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+    torch.save(whole.state_dict(), body)
+    images = ls.images(pictures, limit=20)
+    ls.build(f"{code}:net", images, out=out, weights=body, trust=True, input=INPUT, k=2, progress=False).close()
+    with ls.open(out) as atlas:
+        unit = next(unit for unit in atlas["3"] if unit.peaks)
+        assert unit.made_of().earlier == "1"
+        with pytest.raises(UsageError, match="no class output that can be computed"):
+            atlas["3"][unit.number].used_for()
+
+
 def test_the_first_layer_and_dense_ones_say_why_nothing_is_known(net, pictures, tmp_path: Path) -> None:
     """No layer comes before the first; layers that are not projected are not shared out."""
     out = tmp_path / "a.atlas"
