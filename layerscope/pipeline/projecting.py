@@ -19,12 +19,11 @@ from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.shown import ShownPeaks
 from layerscope.pipeline.work import LayerWork
+from layerscope.pipeline.working import images_at_once
 from layerscope.project.plan import forwarded_cropped
 from layerscope.project.views import NaturalView
 from layerscope.sources import Source
 
-# The maps of one group's images are kept at the same time.
-GROUP_BYTES = 512 * 2**20
 MOST_IMAGES = 32
 
 
@@ -100,8 +99,7 @@ class Projecting(Job[ImageGroup, ProjectPart]):
 def _group_size(program: Carrier, forwarded: Sequence[LayerWork]) -> int:
     """How many images can keep the maps that these layers read at the same time."""
     nodes = {0}.union(*(wanted_maps(program, work) for work in forwarded))
-    bytes_each = sum(int(np.prod(program.graph.nodes[node].shape)) for node in nodes) * program.dtype.itemsize
-    return int(np.clip(GROUP_BYTES // bytes_each, 1, MOST_IMAGES))
+    return images_at_once(program, nodes, MOST_IMAGES)
 
 
 def _piece(number: int, images: tuple[int, ...], peaks: ShownPeaks, hashes: dict[int, str | None]) -> Piece[ImageGroup]:

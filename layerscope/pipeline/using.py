@@ -23,13 +23,13 @@ from layerscope.core.stages import USE
 from layerscope.core.uses import AGAINST, FOR, MOST_IMAGES, ClassUse
 from layerscope.graph import Carrier
 from layerscope.pipeline.project_work import as_scanned
-from layerscope.pipeline.working import ImageWork
+from layerscope.pipeline.working import ImageWork, images_at_once
 from layerscope.project.cone import CachedMaps, Entries
 from layerscope.project.shares import Sharing
 from layerscope.sources import Source
 from layerscope.training.classes import Outputs
 
-# Whole maps of so many images are gone back through at once.
+# So many images are a piece; fewer where their maps are large.
 GROUP = 8
 
 
@@ -75,8 +75,12 @@ class UseWork(ImageWork):
         place, output = (np.array(column, np.int64) for column in zip(*asked, strict=True))
         zeros = np.zeros(len(asked), np.int64)
         entries = Entries(sharing.node, place, output, zeros, zeros)
-        found = sharing(entries, CachedMaps(maps, entries), np.zeros(len(asked), bool))
-        yield SharedScores(output, {node: one.amounts.astype(np.float32) for node, one in found.items()})
+        # Every score reads whole maps of its own.
+        size = images_at_once(self.program, sharing.needed, GROUP)
+        parts = [entries.part(slice(first, first + size)) for first in range(0, len(entries), size)]
+        found = [sharing(part, CachedMaps(maps, part), np.zeros(len(part), bool)) for part in parts]
+        amounts = {n: np.concatenate([one[n].amounts for one in found]).astype(np.float32) for n in sharing.earlier}
+        yield SharedScores(output, amounts)
 
 
 class Using(Job[AskedImages, SharedScores]):
@@ -105,7 +109,8 @@ class Using(Job[AskedImages, SharedScores]):
         right = {i: outputs.index(record.source, record.label) for i, record in records.items()}
         self.names = {place: str(records[i].label) for i, place in right.items() if place is not None}
         ids = sorted(np.random.default_rng([seed, 3]).permutation(sorted(records))[:MOST_IMAGES].tolist())
-        groups = [ids[first : first + GROUP] for first in range(0, len(ids), GROUP)]
+        group = images_at_once(program, sharing.needed | {node}, GROUP)
+        groups = [ids[first : first + group] for first in range(0, len(ids), group)]
         self.pieces = [
             Piece(number, len(own), AskedImages(tuple(own), _known(right, own), {i: records[i].sha256 for i in own}))
             for number, own in enumerate(groups)

@@ -1,7 +1,9 @@
 """What all work on images has in common: a network, the images, and what must be left behind when it travels."""
 
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import torch
 
 from layerscope.core.engines import DEFAULT_ENGINE, ENGINES
@@ -9,6 +11,15 @@ from layerscope.core.progress import Clock
 from layerscope.core.records import Input
 from layerscope.graph import Carrier, Runner
 from layerscope.sources import Source
+
+# The maps of one group's images are kept at the same time.
+GROUP_BYTES = 512 * 2**20
+
+
+def images_at_once(program: Carrier, nodes: Collection[int], most: int) -> int:
+    """How many images can keep the maps of these nodes at the same time: GROUP_BYTES of them, and at most so many."""
+    bytes_each = sum(int(np.prod(program.graph.nodes[node].shape)) for node in nodes) * program.dtype.itemsize
+    return int(np.clip(GROUP_BYTES // bytes_each, 1, most))
 
 
 class ImageWork:

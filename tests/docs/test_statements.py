@@ -23,7 +23,8 @@ from layerscope.figures import words
 from layerscope.known.network import INPUT, known_network
 from layerscope.pipeline import sampling, scan_work, settings
 from layerscope.pipeline.project_work import TOLERANCE
-from layerscope.pipeline.projecting import GROUP_BYTES, MOST_IMAGES
+from layerscope.pipeline.projecting import MOST_IMAGES
+from layerscope.pipeline.working import GROUP_BYTES
 from layerscope.project import tiles, views
 from layerscope.sources.prepare import PICTURE_SIDE
 from layerscope.testing import ops
