@@ -80,9 +80,19 @@ def amounts(
     model: nn.Module, image: Float64[np.ndarray, "c h w"], later: str, earlier: str, place: tuple[int, ...]
 ) -> tuple[Float64[np.ndarray, "units *map"], float]:
     """What each number of an earlier module's output adds to one number of a later one's, and that number itself."""
+    found, value = amounts_by_layer(model, image, later, (earlier,), place)
+    return found[earlier], value
+
+
+def amounts_by_layer(
+    model: nn.Module, image: Float64[np.ndarray, "c h w"], later: str, earlier: tuple[str, ...], place: tuple[int, ...]
+) -> tuple[dict[str, Float64[np.ndarray, "units *map"]], float]:
+    """The same of several earlier modules, by one pass. later: "" for what the network gives."""
     x = torch.from_numpy(image)[None].requires_grad_()
-    with _kept(model, (later, earlier)) as found, HeldByHand():
+    with _kept(model, (later, *earlier)) as found, HeldByHand():
         model(x)
     value = found[later][(0, *place)]
-    (signal,) = torch.autograd.grad(value, found[earlier], allow_unused=True, materialize_grads=True)
-    return (found[earlier] * signal)[0].detach().numpy(), float(value.detach())
+    maps = [found[name] for name in earlier]
+    signals = torch.autograd.grad(value, maps, allow_unused=True, materialize_grads=True)
+    shared = {name: (one * signal)[0] for name, one, signal in zip(earlier, maps, signals, strict=True)}
+    return {name: one.detach().numpy() for name, one in shared.items()}, float(value.detach())
