@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from layerscope.core.records import LayerRecord
 from layerscope.graph import Carrier
 from layerscope.project.cone import Entries
-from layerscope.project.retention import Kept, edges_of, marks_of
+from layerscope.project.retention import Kept, Marks, edges_of, marks_of
 from layerscope.project.run import Carried
 
 _DRAWS = 1000
@@ -23,40 +23,60 @@ KeptParts = dict[str, np.ndarray]
 
 
 class Retaining:
-    """Measure a chunk of a layer's sample. entries: the units at their first peaks. values: their activations. has:
-    which of them have a partner."""
+    """Measure some units of a layer. entries: their peaks, in the pictures. values: the activations there."""
 
     def __init__(
         self, program: Carrier, layer: LayerRecord, pixels: Float32[np.ndarray, "n c h w"], entries: Entries,
-        values: Float64[np.ndarray, " m"], has: Bool[np.ndarray, " m"], *, seed: int,
+        values: Float64[np.ndarray, " m"], *, seed: int,
     ) -> None:  # fmt: skip
-        self.layer, self.pixels, self.entries, self.has, self.seed = layer, pixels, entries, has, seed
+        self.layer, self.pixels, self.entries, self.seed = layer, pixels, entries, seed
         self.size: tuple[int, int] = pixels.shape[-2:]
         places = zip(entries.row.tolist(), entries.col.tolist(), strict=True)
-        boxes = [layer.field.box(row, col).clipped(*self.size) for row, col in places]
-        self.kept = Kept(program, pixels, entries, values, boxes)
+        self.fields = [layer.field.box(row, col).clipped(*self.size) for row, col in places]
+        self.kept = Kept(program, pixels, entries, values, self.fields)
 
-    def baselines(self) -> KeptParts:
-        """What is kept by pixels that know nothing of the unit."""
+    def edges(self) -> Marks:
+        """The pictures' edges in each field."""
         of_picture = {place: edges_of(self.pixels[place]) for place in np.unique(self.entries.image).tolist()}
-        edges = np.stack([of_picture[place] for place in self.entries.image.tolist()])
+        return [
+            of_picture[place][box.top : box.bottom, box.left : box.right]
+            for place, box in zip(self.entries.image.tolist(), self.fields, strict=True)
+        ]
+
+    def noise(self) -> Marks:
+        """A seeded number at every px of each field: a unit's are the same whoever else is measured."""
+        return [
+            np.random.default_rng([self.seed, self.layer.node, 2, unit]).random(self.size)[
+                box.top : box.bottom, box.left : box.right
+            ]
+            for unit, box in zip(self.entries.unit.tolist(), self.fields, strict=True)
+        ]
+
+    def marked(self, method: str, parts: Sequence[Carried], chosen: Int64[np.ndarray, " n"]) -> Marks:
+        """What a method marks in the fields of the chosen entries, the others' being None. parts: of these alone."""
+        found: list = [None] * len(self.fields)
+        for part in parts:
+            mine = chosen[part.part]
+            marks = marks_of(part, method, [self.fields[index] for index in mine])
+            for index, own in zip(mine.tolist(), marks, strict=True):
+                found[index] = own
+        return found
+
+    def measured(
+        self, methods: Sequence[str], mine: Sequence[Carried], theirs: Sequence[Carried], has: Bool[np.ndarray, " m"]
+    ) -> dict[str, KeptParts]:
+        """By method, what is kept by what knows nothing of the unit, by what the method marks for the units, and for
+        their partners. has: which of them have one."""
+        everyone, paired = np.arange(len(self.fields)), np.flatnonzero(has)
+        marks = {"edges": self.edges(), "random": self.noise()}
+        for method in methods:
+            marks[f"own {method}"] = self.marked(method, mine, everyone)
+            marks[f"partner {method}"] = self.marked(method, theirs, paired)
+        found = self.kept.shares(marks)
+        baselines = {name: found[name] for name in ("edges", "random")}
         return {
-            "edges": self.kept.shares(edges),
-            "random": self.kept.shares(np.stack([*map(self._noise, self.entries.unit.tolist())])),
+            method: baselines | {kind: found[f"{kind} {method}"] for kind in ("own", "partner")} for method in methods
         }
-
-    def _noise(self, unit: int) -> Float64[np.ndarray, "h w"]:
-        """A seeded number at every px: a unit's are the same whoever else is in the chunk."""
-        return np.random.default_rng([self.seed, self.layer.node, 2, unit]).random(self.size)
-
-    def marked(self, method: str, mine: list[Carried], theirs: list[Carried]) -> KeptParts:
-        """What is kept by the pixels that the method marks for the units, and for their partners; NaN where it marks
-        none."""
-        marks, others = (marks_of(parts, method, self.size) for parts in (mine, theirs))
-        own, partner = self.kept.shares(marks), self.kept.shares(others, self.has)
-        own[~marks.any((1, 2))] = np.nan
-        partner[np.flatnonzero(self.has)[~others.any((1, 2))]] = np.nan
-        return {"own": own, "partner": partner}
 
 
 def summed_up(parts: Sequence[KeptParts], layer: LayerRecord, *, seed: int) -> dict[str, Any]:

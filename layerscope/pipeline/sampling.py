@@ -155,8 +155,8 @@ def _chunk(
     results = {}
     mine, theirs = ([*carried(program, e, methods, maps)] for e in (own, other))
     values = at_place.double().cpu().numpy()[np.arange(len(units)), units]
-    retaining = Retaining(program, layer, batch.pixels, own, values, has, seed=seed)
-    baselines = retaining.baselines()
+    retaining = Retaining(program, layer, batch.pixels, own, values, seed=seed)
+    kept = retaining.measured(methods, mine, theirs, has)
     for method in methods:
         signals, pairs = (
             torch.cat([c.signals[method].contiguous() for c in parts]).float().cpu().numpy() if parts else None
@@ -165,7 +165,7 @@ def _chunk(
         assert signals is not None
         sides = np.maximum(*(extents_of_energy(profile) for profile in energy_profiles(signals)))
         similar = cosines(signals[has], pairs) if pairs is not None else np.empty(0)
-        results[method] = sides, similar, baselines | retaining.marked(method, mine, theirs)
+        results[method] = sides, similar, kept[method]
     return results
 
 

@@ -6,7 +6,7 @@ without padding, and clear what lies beyond the border, or it would come back in
 Branches meet in the union of their windows. Where a window is the whole map the call is made as it stands.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,8 +104,12 @@ def needed_maps(program: Carrier, start: int, method: str) -> set[int]:
     return needed
 
 
-def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[int, Tensor], dict[int, Extent]]:
+def forward_cones(
+    program: Carrier, x: Tensor, entries: Entries, change: Callable[[Tensor, Extent], None] | None = None
+) -> tuple[dict[int, Tensor], dict[int, Extent]]:
     """Run the network on each entry's cone only: the windows of every node in it.
+
+    change: writes over the windows of the input before they are run.
 
     Beyond the border an operation must see its own pad value, not what the operation before it makes of nothing:
     windows are therefore cut anew, with that value, for every call.
@@ -113,7 +117,12 @@ def forward_cones(program: Carrier, x: Tensor, entries: Entries) -> tuple[dict[i
     graph = program.graph
     extents = extents_of(program, entries.node, entries.row, entries.col)
     whole = Extent.whole(len(entries), spatial_size_of(graph.nodes[0]))
-    cones = {0: cut(sent(x, program.device, program.dtype), entries.image, whole, extents[0], 0.0)}
+    given = sent(x, program.device, program.dtype)
+    windows = cut(given, entries.image, whole, extents[0], 0.0)
+    if change is not None:
+        windows = windows.clone() if windows is given else windows
+        change(windows, extents[0])
+    cones = {0: windows}
     everyone = np.arange(len(entries))
     with exactly(program.device):
         for node in graph.nodes[1:]:

@@ -6,9 +6,9 @@ reads and the time that it takes to begin.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import torch
@@ -112,6 +112,22 @@ def carried_cropped(
         cones, extents = forward_cones(program, x, batch)
         values = _at(cones[entries.node], batch, extents[entries.node])
         yield _carried(program, part, batch, methods, values, CachedCones(cones, extents), sharing, placed)
+
+
+def values_of_cones(
+    program: Carrier, x: Tensor, entries: Entries, change: Callable[[slice, Tensor, Extent], None]
+) -> Tensor:
+    """The entries' activations in changed inputs, of which only their cones are run.
+
+    change: writes over the windows of the input, of some of the entries, before they are run.
+    """
+    size, found = batch_size(program, entries.node), []
+    for first in range(0, len(entries), size):
+        part = slice(first, first + size)
+        batch = entries.part(part)
+        cones, extents = forward_cones(program, x, batch, partial(change, part))
+        found.append(_at(cones[entries.node], batch, extents[entries.node]))
+    return torch.cat(found)
 
 
 def _carried(

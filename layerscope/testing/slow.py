@@ -40,8 +40,12 @@ def slow_paths(*names: str) -> Iterator[None]:
 def changed_pictures_whole() -> AbstractContextManager[Any]:
     """Pictures that are changed are run as a whole."""
 
-    def whole(program: Program, pictures: Tensor, entries: Entries) -> Tensor:
-        return run.activations_at(program.run(pictures, {entries.node})[entries.node], entries)
+    def whole(program: Program, pictures: Tensor, entries: Entries, painted: retention.Painted) -> Tensor:
+        changed = pictures[torch.from_numpy(entries.image)].to(program.dtype)
+        everyone, zeros = np.arange(len(entries)), np.zeros(len(entries), np.int64)
+        painted.over(changed, zeros, zeros)
+        own = Entries(entries.node, everyone, entries.unit, entries.row, entries.col)
+        return run.activations_at(program.run(changed, {entries.node})[entries.node], own)
 
     return mock.patch.object(retention, "activations_of", whole)
 

@@ -7,26 +7,27 @@ from torch import Tensor, nn
 
 import layerscope as ls
 from layerscope.atlas.retention import retention_of
+from layerscope.core.geometry import Box
 from layerscope.core.records import Peaks
 from layerscope.pipeline.sampling import sample_layer
-from layerscope.project.retention import edges_of, paint, strongest
+from layerscope.project.retention import Painted, edges_of, strongest
 from layerscope.testing.slow import slow_paths
 
 SIDE, UNITS, SEED = 20, 11, 3
 INPUT = ls.Input(height=SIDE, width=SIDE, mean=(0.5, 0.4, 0.45), std=(0.2, 0.25, 0.3))
 
 
-class _Guided(torch.autograd.Function):
-    """A rectifier that sends back what is positive and came through."""
+class _Rectified(torch.autograd.Function):
+    """A rectifier that sends back what is positive, and, where it guides, came through."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
+    def forward(ctx, x: Tensor, guides: bool) -> Tensor:
+        ctx.save_for_backward(x > 0 if guides else torch.ones_like(x))
         return x.clamp(min=0)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        return grad.clamp(min=0) * (ctx.saved_tensors[0] > 0)
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        return grad.clamp(min=0) * ctx.saved_tensors[0], None
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +83,13 @@ def _sobel(picture: np.ndarray) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize("method", ["gradient", "guided"])
+@pytest.mark.parametrize("method", ["gradient", "guided", "deconvnet"])
 def test_shares_are_those_of_whole_pictures_changed_by_hand(method: str, network, measured) -> None:
     """Own marks, a partner's, edges and random px: mean shares over the units, and intervals over drawn units."""
     sample, pixels, places, found, node = measured
-    rectifier = _Guided.apply if method == "guided" else torch.relu
+
+    def rectifier(x: Tensor) -> Tensor:
+        return torch.relu(x) if method == "gradient" else _Rectified.apply(x, method == "guided")
 
     def passed(picture: np.ndarray | Tensor) -> Tensor:
         x = network[0](torch.as_tensor(picture).double()[None])
@@ -155,15 +158,19 @@ def test_equal_marks_go_row_by_row(size: tuple[int, int], count: int) -> None:
 
 
 def test_nothing_is_painted_outside_the_field() -> None:
-    """There, and where the mask is, the picture is as it was; the rest of the field has one colour, its mean."""
-    picture = np.random.default_rng(0).random((2, 6, 7)).astype(np.float32)
-    field, mask = (slice(1, 5), slice(2, 7)), np.zeros((4, 5), bool)
+    """There, and where the mask is, the picture is as it was; the rest of the field has one colour. A window of the
+    picture is painted like the whole."""
+    picture = torch.from_numpy(np.random.default_rng(0).random((1, 2, 6, 7)).astype(np.float32))
+    mask = np.zeros((4, 5), bool)
     mask[1, 2] = True
-    out, changed = picture.copy(), np.zeros((6, 7), bool)
-    paint(out, field, mask)
-    changed[field] = ~mask
-    assert np.array_equal(out[:, ~changed], picture[:, ~changed])
-    assert out[:, changed] == pytest.approx(np.repeat(picture[:, *field].mean((1, 2))[:, None], 19, 1), abs=1e-6)
+    painted = Painted([Box(top=1, left=2, bottom=5, right=7)], [mask], [np.array([0.25, 0.5], np.float32)])
+    out, window, changed = picture.clone(), picture[..., 1:, 1:].clone(), np.zeros((6, 7), bool)
+    painted.over(out, np.array([0]), np.array([0]))
+    painted.over(window, np.array([1]), np.array([1]))
+    changed[1:5, 2:7] = ~mask
+    assert torch.equal(out[0][:, ~changed], picture[0][:, ~changed])
+    assert torch.equal(out[0][:, changed], torch.tensor([[0.25], [0.5]]).expand(2, 19))
+    assert torch.equal(window, out[..., 1:, 1:])
 
 
 def test_a_plain_picture_has_no_edges() -> None:
