@@ -111,8 +111,8 @@ class Atlas:
         return serve(self, host=host, port=port, base=base, names=names, browser=False)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
-        """A table as a data frame, in its natural order: "peaks", "units", "images", "layers", "concepts", "labels" or
-        "misfits".
+        """A table as a data frame, in its natural order: "peaks", "units", "images", "layers", "shares", "kept",
+        "uses", "concepts", "labels" or "misfits".
 
         Raises UsageError for another name, or where pandas is not installed.
         """

@@ -15,7 +15,7 @@ from layerscope.core import settings as s
 from layerscope.core.geometry import Box
 from layerscope.core.verbs import VERBS
 from layerscope.facts.layer import guesses
-from layerscope.figures.words import named_words
+from layerscope.figures.words import kept_words, named_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Shown:
     """Rows of an atlas.
 
     kind: what a row is. rows: in the order in which they are told. about: what they belong to, as plain values.
-    said: what the unit is named by and for what, in words; empty for other kinds. finished: whether the atlas is.
+    said: what the unit is named by and for what, and what its marked px keep, in words; empty
+    for other kinds. finished: whether the atlas is.
     """
 
     kind: Literal["layers", "units", "peaks"]
@@ -104,8 +105,11 @@ def _peaks(atlas: Atlas, unit: Unit) -> Shown:
         plain = {name: getattr(peak, name) for name in ("rank", "value", "image", "row", "col")}
         rows.append({**plain, "source": image.source, "class": image.label, **boxes})
     concept = asdict(unit.concept) if unit.concept else None
-    about = {"layer": unit.layer.name, "unit": unit.number, "concept": concept, "note": unit.note}
-    said = named_words(atlas.file, atlas.file.layer(unit.layer.name), unit.number)
+    kept = atlas.file.kept_by(unit.layer.stored.id, unit.number)
+    about: dict[str, Any] = {"layer": unit.layer.name, "unit": unit.number, "concept": concept, "note": unit.note}
+    about["kept"] = [asdict(one) for one in kept]
+    named = named_words(atlas.file, atlas.file.layer(unit.layer.name), unit.number)
+    said = "\n".join(part for part in (named, kept_words(kept)) if part)
     return Shown(kind="peaks", rows=tuple(rows), about=about, said=said, finished=atlas.finished)
 
 

@@ -9,13 +9,14 @@ from jaxtyping import Float32, UInt8
 from layerscope.api import notebook
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import Neighbour, Peak, Stratum
+from layerscope.atlas.retention import KeptByMarks
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.geometry import Box
 from layerscope.core.labels import LabelScore
 from layerscope.core.shares import MadeOf
 from layerscope.core.uses import UsedFor
-from layerscope.facts.unit import ScannedUnit, scanned_unit, unshared
+from layerscope.facts.unit import ScannedUnit, scanned_unit, unkept, unshared
 from layerscope.figures import Sheet, unit_page
 
 if TYPE_CHECKING:
@@ -62,6 +63,18 @@ class Unit:
         if earlier is not None and earlier not in known:
             raise UsageError(f'{self._where} is not shared out among "{earlier}", only among {", ".join(known)}')
         return found[0] if earlier is None else known[earlier]
+
+    def kept_by(self, method: str | None = None) -> KeptByMarks:
+        """How much of its activation at its first peak the pixels keep that a method marks most, and random ones.
+
+        method: None takes what the layer's plate shows. Raises UsageError where the atlas does not know it.
+        """
+        found = {one.method: one for one in self._file.kept_by(self.layer.stored.id, self.number)}
+        method = method or self.layer.method
+        if method not in found:
+            why = unkept(self._file, self.layer.stored, self.number, method)
+            raise UsageError(f"{self._where}: nothing is known of what its marked pixels keep, since {why}")
+        return found[method]
 
     def used_for(self) -> UsedFor:
         """The classes that it speaks for and against, and the later units of whose peaks it is among the strongest

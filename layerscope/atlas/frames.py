@@ -3,6 +3,7 @@
 import sqlite3
 
 from layerscope.atlas.labels import LABEL, MISFIT
+from layerscope.atlas.retention import KEPT
 from layerscope.atlas.rows import SqlRow, has_table
 from layerscope.core.errors import UsageError, nearest
 
@@ -39,6 +40,10 @@ FRAMES = {
         "JOIN layer ON layer.id = share.layer JOIN layer AS earlier ON earlier.id = share.earlier "
         "ORDER BY share.layer, unit, share.earlier DESC, rank"
     ),
+    "kept": (
+        "SELECT layer.name AS layer, unit, kept.method, own, random FROM kept "
+        "JOIN layer ON layer.id = kept.layer ORDER BY kept.layer, unit, kept.method"
+    ),
     "uses": (
         "SELECT layer.name AS layer, unit, used_for.rank, output, used_for.name AS class, amount, images FROM used_for "
         "JOIN layer ON layer.id = used_for.layer ORDER BY used_for.layer, unit, used_for.rank"
@@ -55,7 +60,7 @@ FRAMES = {
 }
 
 # The tables that early atlases lack, by the frame that is then empty, and its columns.
-_LATER = {"labels": ("label", LABEL), "misfits": ("misfit", MISFIT)}
+_LATER = {"kept": ("kept", KEPT), "labels": ("label", LABEL), "misfits": ("misfit", MISFIT)}
 
 
 def framed(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[SqlRow]]:

@@ -63,6 +63,16 @@ CREATE TABLE IF NOT EXISTS share (
 SHARE_BY_OTHER = """-- ... and for which units does a unit count?
 CREATE INDEX IF NOT EXISTS share_by_other ON share (earlier, other, layer);
 """
+KEPT = """-- What do the pixels that a method marks keep of a unit's own activation, at its first peak? Shares of it.
+CREATE TABLE IF NOT EXISTS kept (
+    layer  INTEGER NOT NULL REFERENCES layer,
+    unit   INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    own    REAL NOT NULL,                   -- where the 15 % of the field that it marks most are kept, 0..1 and above
+    random REAL NOT NULL,                   -- where as many random px are
+    PRIMARY KEY (layer, unit, method)
+) STRICT, WITHOUT ROWID;
+"""
 USED_FOR = """-- Which classes does a unit speak for, and against? Of a sample of the images (statistic "use").
 CREATE TABLE IF NOT EXISTS used_for (
     layer  INTEGER NOT NULL REFERENCES layer,
@@ -140,4 +150,6 @@ CREATE TABLE IF NOT EXISTS peak_kind (
 ) STRICT, WITHOUT ROWID;
 """
 
-LATER_TABLES = (STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, USED_FOR, LABEL, MISFIT, INTERVENTION, PEAK_KIND)
+LATER_TABLES = (
+    *(STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, KEPT, USED_FOR, LABEL, MISFIT, INTERVENTION, PEAK_KIND),
+)

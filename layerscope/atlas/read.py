@@ -15,7 +15,7 @@ from layerscope.atlas.interventions import read_interventions
 from layerscope.atlas.labels import LabelQuestions
 from layerscope.atlas.layers import read_layers
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
-from layerscope.atlas.retention import Retention, retention_of
+from layerscope.atlas.retention import KeptByMarks, Retention, read_kept, retention_of
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
@@ -221,6 +221,10 @@ class AtlasFile(LabelQuestions):
         stored = None if method is None else self.statistic("retention", layer_id, method)
         with plain_values(self.path):
             return retention_of(stored)
+
+    def kept_by(self, layer_id: int, unit: int) -> tuple[KeptByMarks, ...]:
+        """What the pixels that each method marks keep of a unit's first peak; none where the atlas does not know."""
+        return self._ask(read_kept, layer_id, unit)
 
     def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
         """What every unit of a layer detects; empty where the layer was not dissected."""

@@ -138,6 +138,7 @@ CREATE INDEX peak_by_image ON peak (image, layer, unit);
 {later.MADE_OF}
 {later.SHARE}
 {later.SHARE_BY_OTHER}
+{later.KEPT}
 {later.USED_FOR}
 -- How do a unit's patches and projections look? The tiles of one kind, method and view in one picture.
 CREATE TABLE sheet (

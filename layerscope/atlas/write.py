@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, labels, rows, shares, strata
+from layerscope.atlas import concepts, labels, retention, rows, shares, strata
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
 from layerscope.atlas.later_tables import LATER_TABLES
@@ -204,6 +204,10 @@ class AtlasWriter(labels.LabelWriting):
         with self.transaction():
             for statement, values in shares.statements(layer_id, found):
                 self._put(statement, values)
+
+    def put_kept(self, layer_id: int, found: Iterable[tuple[int, str, float, float]]) -> None:
+        """What marked px keep of units' first peaks: (unit, method, its share, that of random px)."""
+        self._put(retention.PUT_KEPT, ((layer_id, *one) for one in found))
 
     def put_used_for(self, layer_id: int, found: Iterable[tuple[int, Sequence[ClassUse]]]) -> None:
         """What all units of a layer are used for, each with its classes, in place of what stood there."""

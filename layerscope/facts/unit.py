@@ -121,3 +121,19 @@ def unshared(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     if layer.method is None:
         return "only projected layers are shared out"
     return "the atlas was made without it or for other units; the command that built it adds it"
+
+
+def unkept(file: Reader, layer: AtlasLayerRecord, unit: int, method: str | None) -> str:
+    """Why an atlas does not know what a unit's marked pixels keep, as a clause."""
+    peaks = file.peaks(layer.id, unit)
+    if not peaks:
+        return "it was never above zero"
+    if layer.method is None or method is None:
+        return "only projected layers are asked"
+    if method not in file.run.methods:
+        return f'the atlas holds no projections by "{method}", only by {", ".join(file.run.methods)}'
+    if peaks[0].value <= 0:
+        return "its first peak is not above zero"
+    if file.scales(layer.id, unit, "projections", method, file.run.views[0]) is None:
+        return "it has no projections in this atlas"
+    return "the method marks nothing there, or the atlas was made before this was measured: `--overwrite` measures it"

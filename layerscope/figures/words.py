@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.atlas.retention import Interval
+from layerscope.atlas.retention import Interval, KeptByMarks
 from layerscope.core.geometry import Field
 from layerscope.core.numbers import percent, signed_percent
 from layerscope.facts.layer import MOSTLY, OWN, PARTLY, TELLING
@@ -133,6 +133,17 @@ def _whose(selectivity: Interval) -> str:
     if selectivity.mean < MOSTLY:
         return "the marks are partly this unit's own"
     return "the marks are mostly this unit's own"
+
+
+def kept_words(kept: Sequence[KeptByMarks]) -> str:
+    """What a unit's own marks keep of its first peak, by each method, in a sentence; empty where that is not known."""
+    if not kept:
+        return ""
+    own = ", ".join(f"{signed_percent(one.own)} by {one.method}" for one in kept)
+    return (
+        f"Of its first peak the marked 15 % of the field keep {own}; as many random px keep "
+        f"{signed_percent(kept[0].random)}."
+    )
 
 
 def meaning_words(file: Reader, layers: Iterable[AtlasLayerRecord]) -> str:

@@ -4,13 +4,13 @@ tiles."""
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from layerscope.atlas.codecs import encode
@@ -19,6 +19,7 @@ from layerscope.core.errors import ImageError, WrongModel
 from layerscope.core.geometry import Box
 from layerscope.core.records import Batch, Input
 from layerscope.graph import Carrier
+from layerscope.pipeline.retention import kept_of_first
 from layerscope.pipeline.settings import Settings
 from layerscope.pipeline.shown import ShownPeaks
 from layerscope.pipeline.work import LayerWork
@@ -54,7 +55,8 @@ class PeakTiles:
 
     tiles, scales: of each peak its patch, then every method's views. boxes: what the tiles show, in input px; sources:
     the same in px of the source picture. signals: by method, empty unless they are kept; extents: where each lies.
-    shares: what each peak is made of, as bytes.
+    shares: what each peak is made of, as bytes. kept: of units' first peaks the share that the px keep which a method
+    marks, by method, and by "" that random ones keep; NaN of other peaks.
     """
 
     node: int
@@ -67,6 +69,7 @@ class PeakTiles:
     signals: Mapping[str, np.ndarray]
     extents: tuple[Box, ...] = ()
     shares: UInt8[np.ndarray, "n s"] | None = None
+    kept: Mapping[str, Float64[np.ndarray, " n"]] = field(default_factory=dict[str, Float64[np.ndarray, " n"]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,12 @@ class ProjectWork(ImageWork):
                 boxes, tiles, scales = self._views(work, mine, part)
             signals, extents = _kept_signals(part) if self.settings.keep_signal else ({}, ())
             kept = self._kept(work, mine, batch, shown, places[part.part], boxes, tiles, scales, signals, extents)
-            yield replace(kept, shares=_packed(work, part))
+            with self.clock.time("keep"):
+                retained = kept_of_first(
+                    self.program, work.layer, batch.pixels, entries.part(part.part), part, mine.rank == 0,
+                    seed=self.settings.seed,
+                ) if work.methods else {}  # fmt: skip
+            yield replace(kept, shares=_packed(work, part), kept=retained)
 
     def _compare(self, work: LayerWork, peaks: ShownPeaks, part: Carried) -> None:
         """An activation that does not come back means other weights, another image or other preprocessing."""

@@ -3,6 +3,7 @@
 What a group made lies in the scratch file, under a checksum that is kept beside its mark.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,6 +86,9 @@ class Projecting(Job[ImageGroup, ProjectPart]):
             if self.patches[part.node]:
                 boxes = zip(keys, part.boxes, part.sources, strict=True)
                 self.writer.set_boxes(part.node, [(*key, box, source) for key, box, source in boxes])
+            for method in (name for name in part.kept if name):
+                found = zip(part.unit.tolist(), part.kept[method].tolist(), part.kept[""].tolist(), strict=True)
+                self.writer.put_kept(part.node, [(u, method, own, r) for u, own, r in found if math.isfinite(own)])
             for method, signals in part.signals.items():
                 for (unit, rank), signal, box in zip(keys, signals, part.extents, strict=True):
                     self.writer.put_signal(part.node, unit, rank, method, signal, box)

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from layerscope.core.records import LayerRecord
 from layerscope.graph import Carrier
 from layerscope.project.cone import Entries
-from layerscope.project.retention import Kept, Marks, edges_of, marks_of
+from layerscope.project.retention import FieldMarks, Kept, edges_of, marks_of
 from layerscope.project.run import Carried
 
 _DRAWS = 1000
@@ -35,7 +35,7 @@ class Retaining:
         self.fields = [layer.field.box(row, col).clipped(*self.size) for row, col in places]
         self.kept = Kept(program, pixels, entries, values, self.fields)
 
-    def edges(self) -> Marks:
+    def edges(self) -> FieldMarks:
         """The pictures' edges in each field."""
         of_picture = {place: edges_of(self.pixels[place]) for place in np.unique(self.entries.image).tolist()}
         return [
@@ -43,7 +43,7 @@ class Retaining:
             for place, box in zip(self.entries.image.tolist(), self.fields, strict=True)
         ]
 
-    def noise(self) -> Marks:
+    def noise(self) -> FieldMarks:
         """A seeded number at every px of each field: a unit's are the same whoever else is measured."""
         return [
             np.random.default_rng([self.seed, self.layer.node, 2, unit]).random(self.size)[
@@ -52,7 +52,7 @@ class Retaining:
             for unit, box in zip(self.entries.unit.tolist(), self.fields, strict=True)
         ]
 
-    def marked(self, method: str, parts: Sequence[Carried], chosen: Int64[np.ndarray, " n"]) -> Marks:
+    def marked(self, method: str, parts: Sequence[Carried], chosen: Int64[np.ndarray, " n"]) -> FieldMarks:
         """What a method marks in the fields of the chosen entries, the others' being None. parts: of these alone."""
         found: list = [None] * len(self.fields)
         for part in parts:
@@ -77,6 +77,25 @@ class Retaining:
         return {
             method: baselines | {kind: found[f"{kind} {method}"] for kind in ("own", "partner")} for method in methods
         }
+
+
+def kept_of_first(
+    program: Carrier, layer: LayerRecord, pixels: Float32[np.ndarray, "n c h w"], entries: Entries, part: Carried,
+    first: Bool[np.ndarray, " m"], *, seed: int,
+) -> dict[str, Float64[np.ndarray, " m"]]:  # fmt: skip
+    """Of some entries that were just carried back, what is kept by random px, and by what each method marks.
+
+    entries: those of the part. first: which of them are asked for; the others' are NaN.
+    """
+    asked = np.flatnonzero(first)
+    values = part.values.double().cpu().numpy()[asked]
+    retaining = Retaining(program, layer, pixels, entries.part(asked), values, seed=seed)
+    marks = {"": retaining.noise() if len(asked) else []}
+    marks |= {method: marks_of(part, method, retaining.fields, asked) for method in part.signals}
+    found = {name: np.full(len(entries), np.nan) for name in marks}
+    for name, shares in retaining.kept.shares(marks).items():
+        found[name][asked] = shares
+    return found
 
 
 def summed_up(parts: Sequence[KeptParts], layer: LayerRecord, *, seed: int) -> dict[str, Any]:

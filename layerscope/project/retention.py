@@ -20,11 +20,11 @@ from layerscope.project.run import Carried, values_of_cones
 PERCENT = 15
 
 # What is marked at the px of each entry's field, the larger the more; None where nothing is.
-Marks = Sequence[Float[np.ndarray, "a b"] | None]
+FieldMarks = Sequence[Float[np.ndarray, "a b"] | None]
 
 
 @dataclass(frozen=True)
-class Painted:
+class PaintedOver:
     """What is painted over in the pictures of m entries: their fields, inside the picture, input px; which px of these
     stay; and the colour of the others."""
 
@@ -32,9 +32,9 @@ class Painted:
     kept: Sequence[Bool[np.ndarray, "a b"]]
     colours: Sequence[Float32[np.ndarray, " c"]]
 
-    def part(self, chosen: slice) -> "Painted":
+    def part(self, chosen: slice) -> "PaintedOver":
         """That of some of the entries."""
-        return Painted(self.fields[chosen], self.kept[chosen], self.colours[chosen])
+        return PaintedOver(self.fields[chosen], self.kept[chosen], self.colours[chosen])
 
     def over(self, windows: Tensor, tops: Int64[np.ndarray, " m"], lefts: Int64[np.ndarray, " m"]) -> None:
         """Paint windows [m, c, h, w] of the pictures that hold the fields, in place; they begin at these px."""
@@ -66,7 +66,7 @@ class Kept:
             for image, box, asked in zip(entries.image.tolist(), fields, self._asked, strict=True)
         ]
 
-    def shares(self, marks: Mapping[str, Marks]) -> dict[str, Float64[np.ndarray, " m"]]:
+    def shares(self, marks: Mapping[str, FieldMarks]) -> dict[str, Float64[np.ndarray, " m"]]:
         """Of each activation the share that stays where the PERCENT of its field with the largest marks are kept: 0 and
         up, what is below zero counts as nothing. NaN where it was not above zero, and where nothing is marked.
 
@@ -80,7 +80,7 @@ class Kept:
         if not asked:
             return found
         indices = np.array([index for _, index in asked])
-        painted = Painted(
+        painted = PaintedOver(
             [self.fields[index] for index in indices],
             [strongest(own) for name, index in asked if (own := marks[name][index]) is not None],
             [self._colours[index] for index in indices],
@@ -92,7 +92,7 @@ class Kept:
         return found
 
 
-def activations_of(program: Carrier, pictures: Tensor, entries: Entries, painted: Painted) -> Tensor:
+def activations_of(program: Carrier, pictures: Tensor, entries: Entries, painted: PaintedOver) -> Tensor:
     """The entries' activations in pictures [n, c, h, w] that are painted over, of which only their cones are run."""
     return values_of_cones(program, pictures, entries, lambda part, windows, extent: painted.part(part).over(
         windows, extent.tops, extent.lefts
@@ -114,7 +114,9 @@ def strongest(marks: Float[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     return mask.reshape(marks.shape)
 
 
-def marks_of(part: Carried, method: str, fields: Sequence[Box], chosen: Int64[np.ndarray, " n"] | None = None) -> Marks:
+def marks_of(
+    part: Carried, method: str, fields: Sequence[Box], chosen: Int64[np.ndarray, " n"] | None = None
+) -> FieldMarks:
     """What a method marks at the px of each field: the signal's magnitude, summed over channels. None where it marks
     nothing.
 

@@ -40,7 +40,7 @@ def slow_paths(*names: str) -> Iterator[None]:
 def changed_pictures_whole() -> AbstractContextManager[Any]:
     """Pictures that are changed are run as a whole."""
 
-    def whole(program: Program, pictures: Tensor, entries: Entries, painted: retention.Painted) -> Tensor:
+    def whole(program: Program, pictures: Tensor, entries: Entries, painted: retention.PaintedOver) -> Tensor:
         changed = pictures[torch.from_numpy(entries.image)].to(program.dtype)
         everyone, zeros = np.arange(len(entries)), np.zeros(len(entries), np.int64)
         painted.over(changed, zeros, zeros)

@@ -47,7 +47,8 @@ class Edition(Wrapper):
     PASSED: ClassVar = frozenset({"path", "finished", "image_count", "duplicates", "copies_left_out", "tiles"})
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
-        "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "concepts",
+        "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
+        "concepts",
         "labels", "notes",
     ])  # fmt: skip
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.retention import KeptByMarks
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
 from layerscope.core.uses import ClassUse
@@ -119,6 +120,7 @@ class UnitPage:
     strata: tuple[StratumRow, ...]
     sampled: int | None
     near: tuple[NearUnit, ...]
+    kept: tuple[KeptByMarks, ...]
     made_of: UnitParts | None
     makes: tuple[PartUnit, ...]
     uses: tuple[ClassUse, ...]
@@ -177,6 +179,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         strata=_strata(book, shown, number),
         sampled=file.sampled(shown.id),
         near=_near(book, shown, number),
+        kept=file.kept_by(shown.id, number),
         made_of=unit_parts(book, shown, number),
         makes=made_units(book, shown, number),
         uses=file.used_for(shown.id, number),

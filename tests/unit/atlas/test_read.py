@@ -236,6 +236,7 @@ def test_tables_are_flat_and_complete(finished):
             "peaks": 3 * (4 * 9 + 2),
             "images": 24,
             "shares": 0,
+            "kept": 0,
             "uses": 0,
             "concepts": 0,
             "labels": 0,

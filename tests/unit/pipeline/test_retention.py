@@ -10,7 +10,7 @@ from layerscope.atlas.retention import retention_of
 from layerscope.core.geometry import Box
 from layerscope.core.records import Peaks
 from layerscope.pipeline.sampling import sample_layer
-from layerscope.project.retention import Painted, edges_of, strongest
+from layerscope.project.retention import PaintedOver, edges_of, strongest
 from layerscope.testing.slow import slow_paths
 
 SIDE, UNITS, SEED = 20, 11, 3
@@ -163,7 +163,7 @@ def test_nothing_is_painted_outside_the_field() -> None:
     picture = torch.from_numpy(np.random.default_rng(0).random((1, 2, 6, 7)).astype(np.float32))
     mask = np.zeros((4, 5), bool)
     mask[1, 2] = True
-    painted = Painted([Box(top=1, left=2, bottom=5, right=7)], [mask], [np.array([0.25, 0.5], np.float32)])
+    painted = PaintedOver([Box(top=1, left=2, bottom=5, right=7)], [mask], [np.array([0.25, 0.5], np.float32)])
     out, window, changed = picture.clone(), picture[..., 1:, 1:].clone(), np.zeros((6, 7), bool)
     painted.over(out, np.array([0]), np.array([0]))
     painted.over(window, np.array([1]), np.array([1]))
