@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from layerscope.core.errors import UsageError
 from tests.helpers import kept
 from tests.helpers.building import INPUT, Small
 from tests.helpers.reference import Reference
+from tests.helpers.viewing import viewing
 from tests.journey.test_build import build
 from tests.journey.test_causes import module as module
 
@@ -50,6 +52,18 @@ def test_every_unit_has_what_its_own_marks_keep(module: Small, pictures, built) 
         assert told > 10
         shown = ls.show(atlas, "relu3", next(unit.number for unit in atlas["relu3"] if unit.peaks))
         assert "% of the field keep" in shown.said and shown.data()["kept"][0]["method"] in atlas.run.methods
+
+
+def test_the_units_page_tells_it(built) -> None:
+    """In a section of its own, and in its JSON; a unit that has no peak has no such section."""
+    with ls.open(built.path) as atlas, viewing(built.path) as client:
+        for unit in atlas["relu3"]:
+            address = f"/{built.path.stem}/l/relu3/u/{unit.number}"
+            page, kept_by = client.get(address), atlas.file.kept_by(unit.layer.stored.id, unit.number)
+            assert page.status_code == 200
+            assert ("What the marked pixels keep" in page.text) == bool(kept_by)
+            told = client.get(f"{address}?format=json").json()["kept"]
+            assert told == [asdict(one) for one in kept_by]
 
 
 def test_an_atlas_from_before_says_so(net, pictures, built, tmp_path: Path) -> None:
