@@ -71,14 +71,14 @@ def demo(
     *,
     count: int | None = s.DEMO_COUNT.default,
     known: bool = s.KNOWN.default,
-    intervene: bool = s.INTERVENE.default,
+    intervene: bool = True,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Demo:
     """Look into a small trained network with pictures of known content: an atlas, plates, a report; resumes.
 
     out: the folder to fill. count: how many pictures (1000; 288 with known). known: instead a network whose filters
     were set by hand, so that every meaning is known. intervene: take concepts out of the pictures too, and tell which
-    names stand. progress: as for `build`. Raises UsageError for a folder that
+    names stand; False where the overlap will do. progress: as for `build`. Raises UsageError for a folder that
     holds another demo or cannot be written.
     """
     folder, started = Path(out).expanduser(), time.monotonic()

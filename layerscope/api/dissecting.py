@@ -137,7 +137,9 @@ def dissect_atlas(
     )
     for sentence in found.left_out:
         say(sentence)
-    record_dissection(path, found)
+    outdated = record_dissection(path, found)
+    if outdated and drawn is None:
+        say("interventions on earlier names are out of the atlas now; --intervene (intervene=True) tries these")
     if drawn is not None:
         programs = network.program, untrained
         tried = intervene_in(

@@ -60,3 +60,12 @@ class Transactions:
         with self.transaction():
             self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
             self._put(rows.insert(table, columns), values)
+
+    def forget(self, name: str, layer_id: int, *tables: str) -> bool:
+        """Take a layer's statistic of this name out of the atlas, with its rows in tables. Whether there was one."""
+        with self.transaction():
+            for table in tables:
+                if rows.has_table(self._connection, table):
+                    self._connection.execute(f"DELETE FROM {table} WHERE layer = ?", (layer_id,))
+            removed = "DELETE FROM statistic WHERE name = ? AND layer = ?"
+            return self._connection.execute(removed, (name, layer_id)).rowcount > 0

@@ -213,6 +213,10 @@ class AtlasWriter(labels.LabelWriting):
         """What all units of a layer are used for, each with its classes, in place of what stood there."""
         self.replace_rows("used_for", shares.USED_FOR, layer_id, shares.used_for_rows(layer_id, found))
 
+    def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
+        """What the layer's units detect, as it stands there; none where it was not dissected."""
+        return concepts.read_concepts(self._connection, layer_id)
+
     def put_notes(self, layer_id: int, kind: str, texts: Mapping[int, str]) -> None:
         """Sentences of one kind about the layer's units, by unit, in place of those that stood there."""
         with self.transaction():

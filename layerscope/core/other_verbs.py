@@ -87,7 +87,7 @@ OTHERS = (
             s.out("the folder to fill", "DIR", default="demo"),
             s.DEMO_COUNT,
             s.KNOWN,
-            s.INTERVENE.but(sentence="take concepts out of the pictures too: do the names of three trainings stand?"),
+            s.INTERVENE.but(default=True, sentence="take no concepts out of pictures: names are told by overlap alone"),
             s.PROGRESS,
         ),
         apart=lambda s: (s.Apart(_known, "the known network", "intervene"),),

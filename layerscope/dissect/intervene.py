@@ -6,6 +6,7 @@ else of its size. What is kept of a picture is every unit's highest activation; 
 activation at the very place where that was; alone, the highest again.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -13,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 from PIL import Image
+from torch import Tensor
 
 from layerscope.core.again import DrawnAgain, DrawnPicture, TakenOut
 from layerscope.core.concepts import (
@@ -39,8 +41,8 @@ from layerscope.sources import placement_of, prepare
 from layerscope.sources.ahead import in_order
 
 EACH = 48  # pictures that a concept is taken out of
-# What a drawing shows.
-WHOLE, WITHOUT, CONTROL, ALONE = "whole", "without", "control", "alone"
+# What a drawing shows, in the order in which drawings are looked at.
+WHOLE, ALONE, WITHOUT, CONTROL = KINDS = "whole", "alone", "without", "control"
 AHEAD = 8  # pictures that are drawn while others are looked at
 
 # Where peaks lie: by image the layer, the unit and the receptive field, in input px.
@@ -130,7 +132,7 @@ class _Gathered:
         self.kinds: dict[tuple[str, int], Counter[str]] = {}
 
     def add(self, image: int) -> tuple[list[str], Float32[np.ndarray, "n c h w"]]:
-        """Draw an image, then, for one concept after the other, what is to be seen; as the network's input."""
+        """Draw an image and what is to be seen of it, as the network's input, kind by kind. What each is."""
         picture = self.drawn.again(image)
         self._tell(image, picture)
         shown = [(WHOLE, picture.pixels)]
@@ -142,6 +144,7 @@ class _Gathered:
                 control = _control(picture, concept, without)
                 shown += [(CONTROL, control.pixels)] if control is not None else []
                 self.held.append((image, concept, control is not None, alone.shown, picture.removable))
+        shown.sort(key=lambda one: KINDS.index(one[0]))
         inputs = [prepare(Image.fromarray(pixels), self.input)[0] for _, pixels in shown]
         return [what for what, _ in shown], np.stack(inputs)
 
@@ -176,40 +179,56 @@ def _control(picture: DrawnPicture, concept: int, without: TakenOut) -> TakenOut
 
 
 class _Looks:
-    """Every unit's highest activation in every picture shown, by subject and layer."""
+    """Every unit's activation in every picture shown, by subject, layer and kind: a run of rows for each image."""
 
     def __init__(self, subjects: Sequence[TriedNetwork], layers: Sequence[LayerRecord], seed: int) -> None:
         self.subjects, self.layers = subjects, layers
         self.nodes = {layer.node for layer in layers}
         self.mixing = {layer.name: rotation(layer.units, seed) for layer in layers}
-        self.found: dict[tuple[str, str, str], list[Float64[np.ndarray, " u"]]] = {}
+        self.found: dict[tuple[str, str, str], list[Float32[np.ndarray, "n u"]]] = {}
 
     def add(self, drawn: Sequence[str], pixels: Float32[np.ndarray, "n c h w"]) -> None:
-        """Look at an image and its drawings. drawn: what each of them is, the image first."""
+        """Look at an image and its drawings. drawn: what each of them is, in the order of KINDS."""
         values = {}
+        ends = [bisect_right(drawn, place, key=KINDS.index) for place in range(len(KINDS))]
         for subject in self.subjects:
             if id(subject.program) not in values:
                 values[id(subject.program)] = subject.program.run(torch.from_numpy(pixels), self.nodes)
             for layer in self.layers:
                 maps = values[id(subject.program)][layer.node].float().cpu().permute(0, 2, 3, 1).flatten(1, 2)
-                if subject.mixed:
-                    maps = maps @ self.mixing[layer.name]
-                highest, place = maps.max(1)
-                there = maps.gather(1, place[:1, None].expand(len(maps), 1, -1))[:, 0]
-                for what, own, at in zip(drawn, highest.double().numpy(), there.double().numpy(), strict=True):
-                    kept = at if what in (WITHOUT, CONTROL) else own
-                    self.found.setdefault((subject.name, layer.name, what), []).append(kept)
+                seen = _seen(maps, ends, self.mixing[layer.name] if subject.mixed else None)
+                for what, rows in zip(KINDS, seen, strict=True):
+                    self.found.setdefault((subject.name, layer.name, what), []).append(rows.numpy())
 
     def responses(self, order: Sequence[int], edits: Edits, subject: TriedNetwork, layer: LayerRecord) -> Responses:
         """What was found, images in their own order. order: in which they were looked at."""
-        whole, without, alone = (
-            np.stack(self.found[subject.name, layer.name, what]) for what in (WHOLE, WITHOUT, ALONE)
+        whole, alone, without, controlled = (
+            np.concatenate(self.found[subject.name, layer.name, what]).astype(np.float64) for what in KINDS
         )
         before, control = np.empty_like(whole), np.full_like(without, np.nan)
         before[list(order)] = whole
-        if edits.controlled.any():
-            control[edits.controlled] = np.stack(self.found[subject.name, layer.name, CONTROL])
+        control[edits.controlled] = controlled
         return Responses(before=before, without=without, control=control, alone=alone)
+
+
+def _seen(
+    maps: Float32[Tensor, "n px u"], ends: Sequence[int], mixing: Float32[Tensor, "u u"] | None
+) -> list[Float32[Tensor, "_ u"]]:
+    """Of each kind the units' activations: highest where it is whole or alone, else where it is highest in the whole.
+
+    ends: of the kinds among the drawings. mixing: of the units, in which they are looked at.
+    """
+    whole, alone, taken = maps[: ends[0]], maps[ends[0] : ends[1]], maps[ends[1] :]
+    if mixing is not None:
+        whole, alone = whole @ mixing, alone @ mixing
+    highest, place = whole.max(1)
+    if mixing is None:
+        there = taken.gather(1, place[:, None].expand(len(taken), 1, -1))[:, 0]
+    else:
+        # A mixture at one place is made of all units there.
+        there = torch.einsum("nuv,vu->nu", taken[:, place[0]], mixing)
+    at = ends[2] - ends[1]
+    return [highest, alone.amax(1), there[:at], there[at:]]
 
 
 def _layer(

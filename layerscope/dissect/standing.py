@@ -206,9 +206,9 @@ class NameJudge:
         own = np.sort(reached[self._own[concept]])
         below, upto = (np.searchsorted(own, reached[rows], side=side) for side in ("left", "right"))
         wins = np.bincount(of, len(own) - (below + upto) / 2, len(count))[others]
-        ps = [exceeds(won, len(own), int(many)) for won, many in zip(wins, count[others], strict=True)]
-        nearest = max(range(len(others)), key=lambda place: (ps[place], means[place]))
-        return int(others[nearest]), float(means[nearest]), ps[nearest]
+        beyond = exceeding(wins, len(own), count[others])
+        nearest = int(np.lexsort((-means, beyond))[0])
+        return int(others[nearest]), float(means[nearest]), upper_tail(float(beyond[nearest]))
 
 
 def _passes(found: _TakenOut | _Alone | None) -> bool:
@@ -220,14 +220,20 @@ def sign_test(more: int, untied: int) -> float:
     return sum(comb(untied, count) for count in range(more, untied + 1)) / 2**untied
 
 
-def exceeds(wins: float, own: int, other: int) -> float:
-    """p of the one-sided Mann-Whitney test that `own` values tend to be larger than `other` ones.
+def exceeding(
+    wins: Float64[np.ndarray, " others"], own: int, others: Float64[np.ndarray, " others"]
+) -> Float64[np.ndarray, " others"]:
+    """z of the one-sided Mann-Whitney test that `own` values tend to be larger than those of each other set.
 
     wins: of how many pairs the first is the larger, ties as half. In its normal form, with a step of half; what ties
-    take from the spread is not taken off, so that they make p larger.
+    take from the spread is not taken off, so that they make z smaller.
     """
-    spread = sqrt(own * other * (own + other + 1) / 12)
-    return 0.5 * erfc((wins - own * other / 2 - 0.5) / spread / sqrt(2))
+    return (wins - own * others / 2 - 0.5) / np.sqrt(own * others * (own + others + 1) / 12)
+
+
+def upper_tail(z: float) -> float:
+    """p of a standard normal value so far above zero, or farther."""
+    return 0.5 * erfc(z / sqrt(2))
 
 
 def holm(ps: dict[int, float], count: int) -> dict[int, float]:
@@ -244,10 +250,13 @@ def holm(ps: dict[int, float], count: int) -> dict[int, float]:
 
 def interval(values: Float64[np.ndarray, " n"], seed: int) -> tuple[float, float, float]:
     """The mean, and where 95 % of the means of resampled values lie (bootstrap, percentiles; seeded)."""
-    low, high = np.percentile(values[_resamples(seed, len(values))].mean(1), INTERVAL)
+    means = np.sort(_resamples(seed, len(values)) @ values)
+    low, high = np.interp(np.multiply(INTERVAL, (RESAMPLES - 1) / 100), np.arange(RESAMPLES), means)
     return float(values.mean()), float(low), float(high)
 
 
 @cache
-def _resamples(seed: int, count: int) -> Int64[np.ndarray, "resamples n"]:
-    return np.random.default_rng([seed, count]).integers(count, size=(RESAMPLES, count))
+def _resamples(seed: int, count: int) -> Float64[np.ndarray, "resamples n"]:
+    """Of every resample the share of each value."""
+    drawn = np.random.default_rng([seed, count]).integers(count, size=(RESAMPLES, count))
+    return np.stack([np.bincount(one, minlength=count) for one in drawn]) / count

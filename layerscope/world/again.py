@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int, UInt8
+from PIL import Image
 
 from layerscope.core.again import GROUND, Alone, TakenOut, chosen_instead, meet
 from layerscope.core.geometry import Box
@@ -40,6 +41,9 @@ class SceneAgain:
     pixels: UInt8[np.ndarray, "size size 3"]
     light: Float32[np.ndarray, "size size 1"]
     blur: float
+
+    def __post_init__(self) -> None:
+        self._behind: dict[tuple[int, ...], Image.Image] = {}
 
     @cached_property
     def _owner(self) -> Int[np.ndarray, "size size"]:
@@ -105,9 +109,16 @@ class SceneAgain:
         return sorted(self._areas)
 
     def without(self, concepts: Sequence[int], /) -> TakenOut:
-        unlit = paint(_pruned(self._changed([CONCEPTS[concept].name for concept in concepts])), self.canvas.size)
+        unlit = self._painted_without(tuple(concepts))
         changed = (np.asarray(unlit) != self._unlit).any(2)
         return TakenOut(pixels=lit(unlit, self.light, self.blur), changed=changed)
+
+    def _painted_without(self, concepts: tuple[int, ...]) -> Image.Image:
+        """Before light and blur. Kept, since what lies behind a concept is asked for again where it is alone."""
+        if concepts not in self._behind:
+            stamps = _pruned(self._changed([CONCEPTS[concept].name for concept in concepts]))
+            self._behind[concepts] = paint(stamps, self.canvas.size)
+        return self._behind[concepts]
 
     def instead(self, concept: int, size: int, /) -> Sequence[Sequence[int]]:
         own = self._areas[concept]
@@ -133,7 +144,7 @@ class SceneAgain:
     def alone(self, concept: int, /) -> Alone:
         name, size = CONCEPTS[concept].name, self.canvas.size
         kept, region = self._largest(name)
-        behind = np.asarray(paint(_pruned(self._changed([name])), size))
+        behind = np.asarray(self._painted_without((concept,)))
         ground = Stamp(outline=_WHOLE * size, colour=_median(behind[region]))
         own = (
             stamp for number, stamp in enumerate(self.canvas.stamps) if number in kept or not isinstance(stamp, Stamp)
@@ -184,7 +195,7 @@ def _plain(stamp: Painted) -> Painted:
 
 
 def _recoloured(stamp: Painted, instead: Mapping[Colour, Colour]) -> Painted:
-    if not instead or not isinstance(stamp, Stamp):
+    if not isinstance(stamp, Stamp) or (stamp.colour not in instead and stamp.to not in instead):
         return stamp
     to = stamp.to if stamp.to is None else instead.get(stamp.to, stamp.to)
     return replace(stamp, colour=instead.get(stamp.colour, stamp.colour), to=to)

@@ -9,15 +9,20 @@ import pytest
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.concepts import (
     ConceptScore,
+    Dissection,
     Intervention,
     Interventions,
+    LayerDissection,
     LayerInterventions,
     NamesThatStand,
     Necessity,
     Sufficiency,
+    UnitConcept,
     UnitInterventions,
 )
-from layerscope.dissect import record_interventions
+from layerscope.core.labels import LabelDissection, LabelFigures, LayerLabels, Misfits
+from layerscope.dissect import record_dissection, record_interventions, record_labels
+from layerscope.dissect.score import figures
 from layerscope.facts.standing import kinds_words, standing_of, told
 from tests.helpers.atlases import small_atlas
 
@@ -40,6 +45,8 @@ FOUND = Interventions(
     fixed={"corner": "is the border of something else"},
     absent=("door",),
 )
+
+NO_LABELS = LabelFigures(units=0, dead=0, named=0, compounds=0, distinct=0, median_auc=None)
 
 
 def scored(concept: str) -> ConceptScore:
@@ -89,3 +96,47 @@ def test_a_name_says_what_it_passed():
     assert told(UNITS[2], scored("corner"), fixed).verdict == "judged by overlap alone"
     assert told(UNITS[2], scored("eye"), fixed).verdict == "not tried"
     assert kinds_words((("ground", 5), ("boat", 4))) == "boat 4, ground 5 of nine" and kinds_words((("boat", 9),)) == ""
+
+
+def named(*concepts: str) -> Dissection:
+    units = tuple(
+        UnitConcept(unit=unit, ranked=(scored(name),), best=scored(name)) for unit, name in enumerate(concepts)
+    )
+    layer = LayerDissection(layer="features.4", units=units, figures=figures(units), bau=figures(units, bau=True))
+    return Dissection(layers=(layer,), images=9, settings={"seed": 0})
+
+
+def test_interventions_go_with_the_names_that_they_tried(path):
+    """Other names, or names of another measurement, leave none; the same ones, found again, do."""
+    assert not record_dissection(path, named("wheel", "red", "eye"))
+    record_interventions(path, FOUND)
+    assert not record_dissection(path, named("wheel", "red", "eye"))
+    with AtlasFile(path) as file:
+        assert file.interventions() == FOUND
+    for other in (named("ring", "red", "eye"), replace(named("ring", "red", "eye"), images=8)):
+        record_interventions(path, FOUND)
+        assert record_dissection(path, other)
+        with AtlasFile(path) as file:
+            assert (file.interventions(), file.dissection()) == (None, other)
+    with closing(sqlite3.connect(path)) as atlas:
+        assert atlas.execute("SELECT count(*) FROM intervention, peak_kind").fetchone() == (0,)
+
+
+def test_nothing_stays_of_layers_that_are_left_out_now(path):
+    """Concepts, interventions and labels of a layer go when what is kept next is of other layers alone."""
+    elsewhere = LayerLabels(layer="features.1", units=(), figures=NO_LABELS, shuffled=NO_LABELS, margin=1.0)
+    here, about = replace(elsewhere, layer="features.4"), {"images": 9, "labels": 2, "settings": {}}
+    none = Misfits(images=(), judged=0, planted=0, found=None)
+    record_dissection(path, named("wheel", "red", "eye"))
+    record_interventions(path, FOUND)
+    record_labels(path, LabelDissection(layers=(here,), misfits=none, **about))
+    first = named("ring")
+    record_dissection(path, replace(first, layers=(replace(first.layers[0], layer="features.1"),)))
+    record_interventions(path, replace(FOUND, layers=(replace(FOUND.layers[0], layer="features.1"),)))
+    record_labels(path, LabelDissection(layers=(elsewhere,), misfits=none, **about))
+    with AtlasFile(path) as file:
+        left, tried = file.dissection(), file.interventions()
+        assert left and [layer.layer for layer in left.layers] == ["features.1"]
+        assert tried and [layer.layer for layer in tried.layers] == ["features.1"]
+        layers = [file.layer(name).id for name in ("features.1", "features.4")]
+        assert [file.statistic("labels", layer) is None for layer in layers] == [False, True]
