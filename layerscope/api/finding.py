@@ -17,13 +17,15 @@ from layerscope.facts.finding import find as units_found
 @dataclass(frozen=True, kw_only=True)
 class FoundUnit:
     """A unit that was found. layer: its layer's name. kind: "concept", "label", "class" or "note". name: what it was
-    found by, whole. score: the concept's, the label's AUC, or a class's mean over that of all; None of a note."""
+    found by, whole. score: the concept's, the label's AUC, or a class's mean over that of all; None of a note.
+    at_peaks: what its peaks show where that concept is doubtful, else ""."""
 
     layer: str
     unit: int
     kind: str
     name: str
     score: float | None
+    at_peaks: str = ""
 
 
 @checked(VERBS["find"])
@@ -43,7 +45,8 @@ def find(atlas: Atlas | str | PathLike[str], text: str) -> tuple[FoundUnit, ...]
 
 
 def _plain(one: Finding) -> FoundUnit:
-    return FoundUnit(layer=one.layer.name, unit=one.unit, kind=one.kind, name=one.name, score=one.score)
+    about = {name: getattr(one, name) for name in ("unit", "kind", "name", "score", "at_peaks")}
+    return FoundUnit(layer=one.layer.name, **about)
 
 
 def _nothing(atlas: Atlas, text: str) -> str:

@@ -1,7 +1,7 @@
 """What labels say of units, and units of labels, as rows and back. Atlases without these tables have none of it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -36,6 +36,10 @@ class LabelQuestions(Questions):
         """The images that do not fit their labels, of those that were labelled last; None where nobody looked."""
         return self._ask(read_misfits)
 
+    def misfit_images(self) -> tuple[int | None, ...]:
+        """Of each of the misfits, in their order, the atlas's image of the same bytes; None where it holds none."""
+        return self._ask(read_misfit_images)
+
 
 class LabelWriting(Transactions):
     """How an atlas's writer puts labels."""
@@ -43,6 +47,12 @@ class LabelWriting(Transactions):
     def put_labels(self, layer_id: int, units: Iterable[UnitLabels]) -> None:
         """What labels say of the layer's units, in place of what stood there."""
         self.replace_rows("label", LABEL, layer_id, label_rows(layer_id, units))
+
+    def images_of_bytes(self, hashes: Iterable[str]) -> dict[str, int]:
+        """By SHA-256 the first image of these bytes, where there is one."""
+        wanted = set(hashes)
+        every = self._connection.execute("SELECT sha256, id FROM image ORDER BY id DESC")
+        return {sha256: image for sha256, image in every if sha256 in wanted}
 
     def put_misfits(self, images: Iterable[Misfit]) -> None:
         """The images that do not fit their labels, in place of those that stood there."""
@@ -72,14 +82,15 @@ def layer_data(layer: LayerLabels) -> dict[str, Any]:
     return {"figures": asdict(layer.figures), "shuffled": asdict(layer.shuffled), "margin": layer.margin}
 
 
-def run_data(found: LabelDissection) -> dict[str, Any]:
-    """What is told of all layers together, as plain values."""
+def run_data(found: LabelDissection, images: Mapping[str, int]) -> dict[str, Any]:
+    """What is told of all layers together, as plain values. images: of the atlas, by the hash of their bytes."""
     misfits = found.misfits
     return {
         **{name: getattr(misfits, name) for name in ("judged", "planted", "found")},
         **{name: getattr(found, name) for name in ("images", "labels")},
         "settings": dict(found.settings),
         "left_out": list(found.left_out),
+        "here": [images.get(found.sha256.get(one.image, "")) for one in misfits.images],
     }
 
 
@@ -115,3 +126,14 @@ def read_misfits(connection: sqlite3.Connection) -> Misfits | None:
     query = select("misfit", " ".join(names), "ORDER BY rank")
     images = (Misfit(**dict(zip(names, row, strict=True))) for row in connection.execute(query).fetchall())
     return Misfits(images=tuple(images), judged=plain["judged"], planted=plain["planted"], found=plain["found"])
+
+
+def read_misfit_images(connection: sqlite3.Connection) -> tuple[int | None, ...]:
+    """Of each misfit the atlas's image; None where it holds none, or where it was not looked for."""
+    found, plain = read_misfits(connection), statistic(connection, MISFITS, None, None)
+    if found is None:
+        return ()
+    here = plain.get("here", [None] * len(found.images))
+    if len(here) != len(found.images) or not all(one is None or isinstance(one, int) for one in here):
+        raise ValueError("misfits of other images than those that are listed")
+    return tuple(here)

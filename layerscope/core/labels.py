@@ -1,7 +1,7 @@
 """What labels say of units, as records: a tree of labels, units named by them, and images that do not fit theirs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -147,7 +147,8 @@ class LabelDissection:
     """Names for units from labels alone, and what the units say of the labels.
 
     images: how many had a label. labels: how many were tried, those that at least two images carry and not all.
-    settings: what it was measured with. left_out: what was not used, as sentences.
+    settings: what it was measured with. left_out: what was not used, as sentences. sha256: by misfit the hash of its
+    bytes, by which an atlas finds it among its own images.
     """
 
     layers: tuple[LayerLabels, ...]
@@ -156,3 +157,4 @@ class LabelDissection:
     labels: int
     settings: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)

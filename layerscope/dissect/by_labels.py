@@ -54,9 +54,11 @@ def dissect_by_labels(
         named.append(one)
         zs.append(z)
     images = [found.images[place].source for place in labelled.tolist()]
+    unfit = misfits(ranks, tests, np.concatenate(zs), images, seed)
+    listed = {one.image for one in unfit.images}
     return LabelDissection(
         layers=tuple(named),
-        misfits=misfits(ranks, tests, np.concatenate(zs), images, seed),
+        misfits=unfit,
         images=len(labelled),
         labels=tests.count,
         settings={
@@ -68,6 +70,7 @@ def dissect_by_labels(
             "shuffles": SHUFFLES,
         },
         left_out=tuple(_left_out(source, len(found.images), len(labelled), tests)),
+        sha256={one.source: one.sha256 for one in found.images if one.source in listed and one.sha256 is not None},
     )
 
 

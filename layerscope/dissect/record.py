@@ -52,7 +52,7 @@ def record_labels(path: str | os.PathLike[str], found: LabelDissection) -> None:
             writer.put_labels(place, layer.units)
             writer.put_statistic(LABELS, labels.layer_data(layer), layer=place)
         writer.put_misfits(found.misfits.images)
-        writer.put_statistic(MISFITS, run_data(found))
+        writer.put_statistic(MISFITS, run_data(found, writer.images_of_bytes(found.sha256.values())))
 
 
 @plain_failures(kind=AtlasError)

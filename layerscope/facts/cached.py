@@ -24,6 +24,8 @@ KEPT = {
     "image": 4096,
     "dissection": 1,
     "interventions": 1,
+    "misfits": 1,
+    "misfit_images": 1,
     "image_count": 1,
     "copies_left_out": 1,
     "left_out": 1,

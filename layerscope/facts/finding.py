@@ -1,7 +1,8 @@
 """Units by a word: whatever is known of a unit under a name, asked once for the command line, Python and the viewer.
 
 Four kinds of names: the concept that names a unit (score: the IoU above chance), the label that names it (the AUC), a
-class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no score).
+class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no score). A concept
+that names a unit but is doubtful is told with what the unit's peaks show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from jaxtyping import Float64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.layer import class_counts, guesses
+from layerscope.facts.standing import at_peaks
 from layerscope.facts.wrapping import Reader
 
 CONCEPT, LABEL, CLASS, NOTE = KINDS = ("concept", "label", "class", "note")
@@ -22,13 +24,19 @@ FOLLOWERS = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A unit that something known of it leads to. kind: of KINDS. name: the whole name, or the note. score: by its
-    kind; None of a note."""
+    kind; None of a note. at_peaks: what its peaks show where the concept is doubtful; else ""."""
 
     layer: AtlasLayerRecord
     unit: int
     kind: str
     name: str
     score: float | None
+    at_peaks: str = ""
+
+    @property
+    def said(self) -> str:
+        """The name as it is shown."""
+        return f"{self.at_peaks} (by overlap {self.name})" if self.at_peaks else self.name
 
 
 def find(file: Reader, text: str) -> tuple[Finding, ...]:
@@ -48,9 +56,11 @@ def find(file: Reader, text: str) -> tuple[Finding, ...]:
 
 
 def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
+    doubtful = at_peaks(file, layer)
     for unit, best in guesses(file.concepts(layer.id)).items():
         if folded in best.concept.casefold():
-            yield Finding(layer=layer, unit=unit, kind=CONCEPT, name=best.concept, score=best.score)
+            kinds = doubtful.get(unit, "")
+            yield Finding(layer=layer, unit=unit, kind=CONCEPT, name=best.concept, score=best.score, at_peaks=kinds)
     for one in file.labels(layer.id):
         if one.best is not None and folded in one.best.label.casefold():
             yield Finding(layer=layer, unit=one.unit, kind=LABEL, name=one.best.label, score=one.best.auc)

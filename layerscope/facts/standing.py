@@ -3,20 +3,29 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
 from layerscope.core.concepts import ConceptScore, Interventions, UnitInterventions
 from layerscope.core.numbers import in_words, percent
+from layerscope.facts.layer import guesses
 from layerscope.facts.wrapping import Reader
+
+LISTED = 4  # kinds of things that a doubtful name gives way to
+COLOUR_LEVEL = 1
+# A name by overlap was seen together with its unit; whatever else there is to pass may not have been tried.
+UNTRIED = (("seen together", True), ("necessary", None), ("sufficient", None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameStanding:
     """What is said of a unit's name. verdict: which test it passed, in words. sentence: with the numbers. kinds: in
-    place of a doubtful name what its peaks show; "" where the name will do."""
+    place of a doubtful name what its peaks show; "" where the name will do. tests: the three that there are, with
+    whether it passed, None where that could not be tried."""
 
     verdict: str
     sentence: str
     kinds: str = ""
+    tests: tuple[tuple[str, bool | None], ...] = UNTRIED
 
     @property
     def short(self) -> str:
@@ -29,6 +38,27 @@ def standing_of(file: Reader, layer: str, unit: int, best: ConceptScore | None) 
     found = file.interventions()
     units = units_of(found, layer)
     return None if found is None or best is None or unit >= len(units) else told(units[unit], best, found.fixed)
+
+
+def at_peaks(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
+    """By unit whose name is doubtful, what its peaks show in place of that; none where nobody tried names."""
+    if not units_of(file.interventions(), layer.name):
+        return {}
+    best = guesses(file.concepts(layer.id))
+    found = {unit: standing_of(file, layer.name, unit, one) for unit, one in best.items()}
+    return {unit: standing.kinds for unit, standing in found.items() if standing is not None and standing.kinds}
+
+
+def shown_at_peaks(file: Reader, layer: str, unit: int) -> str:
+    """What is drawn at a unit's peaks, whatever it is called; "" where that is not known."""
+    units = units_of(file.interventions(), layer)
+    return peaks_words(units[unit].kinds) if unit < len(units) else ""
+
+
+def names_shown(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
+    """By unit, what it is called: the concept that names it, or what its peaks show where that is doubtful."""
+    named = {unit: best.concept for unit, best in guesses(file.concepts(layer.id)).items()}
+    return named | at_peaks(file, layer)
 
 
 def units_of(found: Interventions | None, layer: str) -> tuple[UnitInterventions, ...]:
@@ -63,18 +93,34 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
         )
     numbers = ", ".join(parts)
     verdict = one.verdict
-    doubtful = not (one.necessary or one.sufficient)
+    # Things at the peaks say nothing of a colour.
+    doubtful = not one.stands and not one.part and best.level > COLOUR_LEVEL
     return NameStanding(
         verdict=verdict,
         sentence=f"{verdict.capitalize()}: {numbers}.",
         kinds=kinds_words(unit.kinds) if doubtful else "",
+        tests=(
+            UNTRIED[0],
+            ("necessary", one.necessary if one.necessity is not None else None),
+            ("sufficient", one.sufficient if one.sufficiency is not None else None),
+        ),
     )
 
 
 def kinds_words(kinds: Iterable[tuple[str, int]]) -> str:
-    """ "cat face 4, boat 3, clock 1 of eight"; "" where all peaks show one kind, or none is known."""
+    """ "cat face 4, boat 3, clock 1 of eight", of many kinds the first; "" where all peaks show one, or none is
+    known."""
     every = tuple(kinds)
-    if len(every) < 2:
+    return peaks_words(every, most=LISTED) if len(every) > 1 else ""
+
+
+def peaks_words(kinds: Iterable[tuple[str, int]], most: int | None = None) -> str:
+    """The same where all peaks show one kind, too: "boat 9 of nine". most: so many kinds are named."""
+    every = tuple(kinds)
+    if not every:
         return ""
     ordered = sorted(every, key=lambda kind: (kind[0] == GROUND, -kind[1], kind[0]))
-    return f"{', '.join(f'{kind} {count}' for kind, count in ordered)} of {in_words(sum(n for _, n in every))}"
+    named = ordered if most is None or len(ordered) <= most + 1 else ordered[:most]
+    words = [f"{kind} {count}" for kind, count in named]
+    words += [f"others {sum(count for _, count in ordered[len(named) :])}"] if len(named) < len(ordered) else []
+    return f"{', '.join(words)} of {in_words(sum(count for _, count in every))}"

@@ -12,7 +12,7 @@ from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, signed_percent
 from layerscope.core.shares import MadeOf, UnitShare
 from layerscope.facts.boxes import on_picture
-from layerscope.facts.layer import names
+from layerscope.facts.standing import names_shown
 from layerscope.facts.unit import unshared
 from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
@@ -83,7 +83,7 @@ class _Gathering:
 
     def _words(self, layer: AtlasLayerRecord, unit: int, again: bool) -> Iterator[str]:
         if layer.id not in self._names:
-            self._names[layer.id] = names(self.file.concepts(layer.id))
+            self._names[layer.id] = names_shown(self.file, layer)
         yield f"unit {unit}"
         if unit in self._names[layer.id]:
             yield self._names[layer.id][unit]

@@ -12,6 +12,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.numbers import in_words
 from layerscope.facts.layer import live_units, names, sample
 from layerscope.facts.run import images_of_layer
+from layerscope.facts.standing import names_shown
 from layerscope.facts.wrapping import Reader
 from layerscope.figures import words
 from layerscope.figures.gather import ChosenUnits, check_view, choose_method, choose_units, patches, projections
@@ -46,7 +47,7 @@ def plate(
     chosen_method = choose_method(file, shown, method)
     check_view(file, view)
     choice = choose_units(file, shown, units, count, seed)
-    images, named = images_of_layer(file, shown), names(file.concepts(shown.id))
+    images, named = images_of_layer(file, shown), names_shown(file, shown)
     panels = tuple(
         _pair(file, shown, unit, chosen_method, view, shared_scale, images, names=named) for unit in choice.units
     )
@@ -100,7 +101,7 @@ def _overview_row(file: Reader, layer: AtlasLayerRecord, count: int, seed: int, 
     units = sample(file, layer, live_units(file.all_peaks(layer.id)), count, seed)
     if not units:
         return []
-    images, named = images_of_layer(file, layer), names(file.concepts(layer.id))
+    images, named = images_of_layer(file, layer), names_shown(file, layer)
     first, *rest = (_pair(file, layer, unit, layer.method, view, False, images, names=named, slots=2) for unit in units)
     shown = words.brief_method_words(file, layer) if layer.method else "patches only"
     note = f"{words.field_words(layer, file)}  ·  {shown}"

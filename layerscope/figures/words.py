@@ -233,8 +233,11 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
         best = found.best
         numbers = f"level {best.level}, score {best.score:.2f}, IoU {best.iou:.2f}"
         standing = standing_of(file, layer.name, unit, best)
-        said = f"; {standing.short}" if standing is not None else ""
-        parts.insert(0, f"Concept found: {best.concept} ({numbers}{said}).")
+        if standing is not None and standing.kinds:
+            parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {best.concept}, {numbers}).")
+        else:
+            said = f"; {standing.verdict}" if standing is not None else ""
+            parts.insert(0, f"Concept found: {best.concept} ({numbers}{said}).")
     elif found is not None:
         parts.insert(0, "No concept found.")
     return " ".join(parts)

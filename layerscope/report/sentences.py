@@ -64,8 +64,11 @@ def of_unit(unit: UnitFacts) -> str:
     """A unit's name, as under its pictures."""
     if unit.concept is None:
         return f"unit {unit.unit}: no concept found"
-    said = f"unit {unit.unit}: {unit.concept} (level {unit.level}, score {unit.score:.2f})"
-    return f"{said}, {unit.standing.short}" if unit.standing is not None else said
+    numbers = f"level {unit.level}, score {unit.score:.2f}"
+    if unit.standing is not None and unit.standing.kinds:
+        return f"unit {unit.unit}: {unit.standing.kinds} (by overlap {unit.concept}, {numbers})"
+    said = f"unit {unit.unit}: {unit.concept} ({numbers})"
+    return f"{said}, {unit.standing.verdict}" if unit.standing is not None else said
 
 
 def of_run(facts: Facts) -> list[str]:

@@ -11,8 +11,8 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{7*7}}../..
 
 
 def _undissected(atlas: sqlite3.Connection) -> None:
-    atlas.execute("DELETE FROM statistic WHERE name = 'dissection'")
-    _emptied(atlas, "concept", "note")
+    atlas.execute("DELETE FROM statistic WHERE name IN ('dissection', 'intervention')")
+    _emptied(atlas, "concept", "note", "intervention", "peak_kind")
 
 
 def _empty_dissection(atlas: sqlite3.Connection) -> None:
@@ -28,7 +28,8 @@ def _empty_dissection(atlas: sqlite3.Connection) -> None:
 
 def _unlabelled(atlas: sqlite3.Connection) -> None:
     atlas.execute("UPDATE image SET label = NULL")
-    atlas.execute("DELETE FROM statistic WHERE name IN ('classes', 'class_counts')")
+    atlas.execute("DELETE FROM statistic WHERE name IN ('classes', 'class_counts', 'labels', 'misfits')")
+    _emptied(atlas, "label", "misfit")
 
 
 def _unpictured(atlas: sqlite3.Connection) -> None:
@@ -47,6 +48,13 @@ def _unfinished(atlas: sqlite3.Connection) -> None:
     atlas.execute("UPDATE layer SET tile = NULL, method = NULL, method_why = NULL")
 
 
+# What an atlas says by names of others, beside those of layers, images and classes.
+NAMES = (
+    ("concept", "concept"), ("note", "text"), ("label", "label"), ("misfit", "image"), ("misfit", "label"),
+    ("misfit", "other"), ("intervention", "concept"), ("peak_kind", "kind"),
+)  # fmt: skip
+
+
 def _hostile(atlas: sqlite3.Connection) -> None:
     atlas.execute("UPDATE layer SET name = ? || id, path = ? || id, kind = ?, method_why = ?", (HOSTILE,) * 4)
     atlas.execute("UPDATE layer SET aliases = ?", (json.dumps([HOSTILE]),))
@@ -60,7 +68,7 @@ def _hostile(atlas: sqlite3.Connection) -> None:
     for (value,) in atlas.execute("SELECT value FROM statistic WHERE name = 'classes'").fetchall():
         names = json.dumps([f"{HOSTILE} {number}" for number in range(len(json.loads(value)))])
         atlas.execute("UPDATE statistic SET value = ? WHERE name = 'classes'", (names,))
-    for table, column in (("concept", "concept"), ("note", "text")):
+    for table, column in NAMES:
         if _has(atlas, table):
             atlas.execute(f"UPDATE {table} SET {column} = ? || {column}", (HOSTILE,))
 

@@ -88,6 +88,7 @@ FILTERS = {
     "measured": measured,
     "number": number,
     "outline": outline,
+    "p_value": lambda p: f"{p:.1g}" if p >= 1e-300 else "below 1e-300",
     "percent": percent,
     "signed": signed,
     "signed_percent": signed_percent,

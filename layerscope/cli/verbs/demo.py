@@ -39,7 +39,7 @@ def _text(facts: "Facts", folder: Path, files: Sequence[Path], seconds: float) -
         (
             layer.place, layer.figures.units, layer.figures.detectors, layer.figures.distinct_concepts,
             "" if layer.figures.mean_concept_level is None else f"{layer.figures.mean_concept_level:.2f}",
-            ", ".join(str(unit.concept) for unit in layer.best[:5]),
+            ", ".join([str(unit.concept) for unit in layer.best if not (unit.standing and unit.standing.kinds)][:5]),
         )
         for layer in facts.layers
     ]  # fmt: skip

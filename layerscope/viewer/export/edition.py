@@ -19,6 +19,7 @@ from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.core.concepts import Dissection, Interventions
 from layerscope.core.errors import UsageError
+from layerscope.core.labels import Misfits
 from layerscope.core.methods import METHODS
 from layerscope.core.records import ImageRecord, UnitSheet
 from layerscope.core.settings import VIEWS
@@ -44,7 +45,9 @@ class Edition(Wrapper):
     """
 
     # Neither pixels nor names of images come with these, whatever layer they are about.
-    PASSED: ClassVar = frozenset({"path", "finished", "image_count", "duplicates", "copies_left_out", "tiles"})
+    PASSED: ClassVar = frozenset(
+        {"path", "finished", "image_count", "duplicates", "copies_left_out", "misfit_images", "tiles"}
+    )
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
         "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
@@ -224,6 +227,10 @@ class Edition(Wrapper):
         found, names = self._snapshot.interventions(), {layer.name for layer in self.layers}
         layers = tuple(layer for layer in found.layers if layer.layer in names) if found else ()
         return replace(found, layers=layers) if found and layers else None
+
+    def misfits(self) -> Misfits | None:
+        """The images that do not fit their labels, which are told by their names; None without photographs."""
+        return self._snapshot.misfits() if self.choice.photographs else None
 
     def peaks_in(self, image: int) -> tuple[tuple[int, int, Peak], ...]:
         """The peaks of published layers that lie in an image."""

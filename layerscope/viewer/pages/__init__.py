@@ -47,6 +47,11 @@ PAGES = Registry(
             has=lambda book: book.dissected,
         ),
         Page(
+            name="misfits", sentence="images that do not fit their labels, the least fitting first", scope="atlas",
+            facts=later(f"{_HERE}.misfits:facts"), template="misfits.html", head="Misfits",
+            has=later(f"{_HERE}.misfits:has"),
+        ),
+        Page(
             name="compare", sentence="units, layers, or one layer of two atlases side by side", scope="atlas",
             facts=later(f"{_HERE}.compare:facts"), template="compare.html", head="Compare", asks=frozenset({"shelf"}),
         ),

@@ -11,6 +11,7 @@ from layerscope.core.errors import UsageError, nearest
 from layerscope.facts.layer import class_counts
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, same_images
+from layerscope.facts.standing import at_peaks
 from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit
 from layerscope.viewer.addresses import SheetKey, layer_key
@@ -34,7 +35,7 @@ class UnitPlace(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedUnit:
     """A unit in its column. spec: how the address names it. slug, network: of its atlas. name: its guess, or "", and
-    the guess's score. of_images: how many were scanned."""
+    the guess's score. at_peaks: what its peaks show where that is doubtful. of_images: how many were scanned."""
 
     spec: str
     slug: str
@@ -45,6 +46,7 @@ class ComparedUnit:
     rows: int
     name: str
     score: float | None
+    at_peaks: str
     of_images: int
     patches: SheetKey | None
     projections: SheetKey | None
@@ -156,6 +158,7 @@ def _unit(place: UnitPlace, spec: str) -> ComparedUnit:
         rows=rows,
         name=best.concept if best else "",
         score=best.score if best else None,
+        at_peaks=at_peaks(book.file, layer).get(unit, ""),
         of_images=images_scanned(statistics),
         patches=book.sheet(layer, unit, "patches"),
         projections=book.own_projections(layer, unit),

@@ -89,7 +89,7 @@ def _concepts(book: Book) -> list[IndexedConcept]:
     for layer in book.layers:
         for unit, best in guesses(book.file.concepts(layer.id)).items():
             standing = standing_of(book.file, layer.name, unit, best)
-            verdict = standing.verdict if standing else ""
+            verdict = (standing.kinds or standing.verdict) if standing else ""
             found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))
     for ones in found.values():
         ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))

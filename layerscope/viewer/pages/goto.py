@@ -108,7 +108,7 @@ def _words(one: Finding) -> str:
     """By what a unit was found."""
     score = 0.0 if one.score is None else one.score
     return {
-        CONCEPT: f"guess {one.name}, score {score:.2f}",
+        CONCEPT: f"guess {one.said}, score {score:.2f}",
         LABEL: f"label {one.name}, AUC {score:.2f}",
         CLASS: f"class {one.name}, {score:.1f} times the mean",
         NOTE: one.name,

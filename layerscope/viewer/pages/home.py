@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import AtlasError
-from layerscope.facts.layer import TELLING, own_specificity
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
 from layerscope.viewer.pages.query import Query
@@ -17,7 +16,7 @@ COVER = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnShelf:
     """One atlas. images: in words; scanned: how many. start: the layer to open first, and its field in words;
-    telling: its specificity, None where that is low or was not measured.
+    why: what speaks for it, as a sentence, or "".
 
     dissected: it says what units detect. cover: one unit of each of some layers.
     """
@@ -33,7 +32,7 @@ class OnShelf:
     dissected: bool
     start: AtlasLayerRecord | None
     start_field: str
-    telling: float | None
+    why: str
     cover: tuple[RepresentativeUnit, ...]
 
 
@@ -59,7 +58,6 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
 
 def _on_shelf(book: Book) -> OnShelf:
     layers, start = book.layers, layer_to_open(book)
-    says = own_specificity(book.file, start) if start else None
     return OnShelf(
         slug=book.slug,
         title=book.title,
@@ -70,8 +68,8 @@ def _on_shelf(book: Book) -> OnShelf:
         units=sum(layer.record.units for layer in layers),
         finished=book.finished,
         dissected=book.dissected,
-        start=start,
-        start_field=words.field_words(start, book.file) if start else "",
-        telling=says if says is not None and says >= TELLING else None,
+        start=start.layer if start else None,
+        start_field=words.field_words(start.layer, book.file) if start else "",
+        why=start.why if start else "",
         cover=representatives_across(book, COVER),
     )

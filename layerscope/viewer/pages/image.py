@@ -6,8 +6,9 @@ from itertools import groupby
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
-from layerscope.facts.layer import names
+from layerscope.facts.misfits import SeenMisfit, misfits_among
 from layerscope.facts.peaks import boxes
+from layerscope.facts.standing import names_shown
 from layerscope.figures import words
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -42,8 +43,8 @@ class LayerHere:
 class ImagePage:
     """What is known of an image. kept: the atlas holds a small picture of it. previous, next: in the image order.
 
-    same: further images with the same bytes. peaks: of all layers; boxes: those whose place in the
-    picture is known; silent: layers without any here.
+    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes:
+    those whose place in the picture is known; silent: layers without any here.
     """
 
     image: ImageRecord
@@ -53,6 +54,7 @@ class ImagePage:
     k: int
     kept: bool
     same: tuple[int, ...]
+    misfit: SeenMisfit | None
     layers: tuple[LayerHere, ...]
     peaks: int
     boxes: int
@@ -77,6 +79,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
         k=run.k,
         kept=file.has_picture(image),
         same=tuple(one for one in same if one != image),
+        misfit=next(iter(misfits_among(file, [image])), None),
         layers=layers,
         peaks=sum(len(one.units) for one in layers),
         boxes=sum(unit.tile is not None for one in layers for unit in one.units),
@@ -100,7 +103,7 @@ def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
 
 
 def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
-    named = names(book.file.concepts(layer.id))
+    named = names_shown(book.file, layer)
     maximum = book.file.unit_statistics(layer.id).maximum
     units = []
     for _, unit, peak in found:

@@ -128,7 +128,7 @@ def matching(rows: Sequence[UnitRow], text: str, show: str) -> list[UnitRow]:
 def _holds(row: UnitRow, word: str) -> bool:
     if word.isdecimal():
         return int(word) == row.unit if len(word) < 10 else False
-    return any(word in said.casefold() for said in (row.name, row.label) if said is not None)
+    return any(word in said.casefold() for said in (row.name, row.at_peaks, row.label) if said)
 
 
 def _down(value: float | None) -> tuple[bool, float]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.layer import names
 from layerscope.facts.run import first_view, images_of_run
+from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import Links, ServerLinks, SheetKey
 from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
@@ -107,7 +107,7 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: 
         page=_completed(link.page("unit", stored, NUMBER)),
         patches=_completed(link.sheet(SheetKey(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
-        names=names(book.file.concepts(stored.id)),
+        names=names_shown(book.file, stored),
         dead=tuple(np.flatnonzero(maxima <= 0).tolist()),
         bare=tuple(sorted(set(range(layer.units)) - book.shown(stored))),
     )

@@ -8,6 +8,7 @@ from layerscope.core.concepts import ConceptScore
 from layerscope.core.live import Firing, PlainBox, Portrait
 from layerscope.facts.layer import guesses
 from layerscope.facts.run import images_of_run
+from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.gallery import Gallery, image_of
@@ -29,8 +30,9 @@ class FiringUnit:
     """A unit that fires in the picture.
 
     rank: 1 for the strongest of its layer. value: its highest activation there; relative: over its highest over the
-    atlas. sees: what that position sees; tile: what the tiles show. guess: the concept that names it. dead: it was
-    never above zero over the atlas. patches, projections: what it fired for there, None where the atlas lacks them.
+    atlas. sees: what that position sees; tile: what the tiles show. guess: the concept that names it; at_peaks: what
+    its peaks show where that is doubtful. dead: it was never above zero over the atlas. patches, projections: what it
+    fired for there, None where the atlas lacks them.
     """
 
     rank: int
@@ -42,6 +44,7 @@ class FiringUnit:
     sees: ShownBox
     tile: ShownBox
     guess: ConceptScore | None
+    at_peaks: str
     dead: bool
     patches: SheetKey | None
     projections: SheetKey | None
@@ -112,7 +115,7 @@ def looked(
 
 
 def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], method: str) -> LookedLayer:
-    named = guesses(book.file.concepts(layer.id))
+    named, doubtful = guesses(book.file.concepts(layer.id)), at_peaks(book.file, layer)
     maxima = book.file.unit_statistics(layer.id).maximum
     stored = method if layer.method and method in book.run.methods else layer.method
     units = tuple(
@@ -126,6 +129,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, firings: tuple[Firing, ...], met
             sees=_shown(one.box),
             tile=_shown(one.tile_box),
             guess=named.get(one.unit),
+            at_peaks=doubtful.get(one.unit, ""),
             dead=one.unit < len(maxima) and not maxima[one.unit] > 0,
             patches=book.sheet(layer, one.unit, "patches"),
             projections=None if stored is None else book.own_projections(layer, one.unit, stored),

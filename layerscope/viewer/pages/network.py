@@ -68,7 +68,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         dissected=book.dissected,
         strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
-        start=layer_to_open(book),
+        start=start.layer if (start := layer_to_open(book)) else None,
         go=go,
         targets=found,
         error=error,

@@ -1,12 +1,15 @@
 """The few units that stand for a layer, or for a whole atlas, where all of them would be too many."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
-from layerscope.facts.layer import TELLING, guesses, live_units, own_specificity, sample
+from layerscope.core.numbers import signed_percent
+from layerscope.facts.layer import PARTLY, TELLING, guesses, live_units, own_specificity, sample
+from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
 from layerscope.viewer.shelf import Book
@@ -18,7 +21,8 @@ SEED = 0
 class RepresentativeUnit:
     """A unit that stands for its layer. maximum: its highest activation. name, score: a guess; None without one.
 
-    sheets: its pictures, the patches first; a link may leave one out.
+    at_peaks: what its peaks show where that name is doubtful. sheets: its pictures, the patches first; a link may leave
+    one out.
     """
 
     layer: AtlasLayerRecord
@@ -26,7 +30,16 @@ class RepresentativeUnit:
     maximum: float | None
     name: str | None
     score: float | None
+    at_peaks: str
     sheets: tuple[SheetKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A layer to open first. why: what speaks for it, as a sentence; "" where it is only the first."""
+
+    layer: AtlasLayerRecord
+    why: str = ""
 
 
 def representatives(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[RepresentativeUnit, ...]:
@@ -55,6 +68,7 @@ def _representative(book: Book, layer: AtlasLayerRecord, unit: int, found: Conce
         maximum=finite(book.file.unit_statistics(layer.id).maximum[unit]),
         name=found.concept if found else None,
         score=found.score if found else None,
+        at_peaks=at_peaks(book.file, layer).get(unit, ""),
         sheets=tuple(
             SheetKey(layer=layer.id, unit=unit, kind=kind, method=method, view=view)
             for kind, method, view in book.sheets(layer)
@@ -62,14 +76,52 @@ def _representative(book: Book, layer: AtlasLayerRecord, unit: int, found: Conce
     )
 
 
-def layer_to_open(book: Book) -> AtlasLayerRecord | None:
-    """The layer to open first: the deepest whose projections still say something of their units.
+def layer_to_open(book: Book) -> Start | None:
+    """The layer to open first, and why; None where no layer has tiles.
 
-    Without one the first with tiles; None where no layer has any.
+    That of which most names stand an intervention; else the deepest whose marks are its units' own; else, in an atlas
+    from before that was measured, the deepest whose projections differ from unit to unit; else the first with tiles.
     """
+    # A name that stands says what its unit follows; a mark's selectivity, how far it shows what its own unit answers to
+    # and not what any unit would there. Specificity only tells that projections differ, as those of chance do, too.
+    # Names by overlap do not count: an untrained network has as many.
     with_tiles = [layer for layer in book.layers if book.shown(layer)]
-    telling = [layer for layer in with_tiles if (own_specificity(book.file, layer) or 0) >= TELLING]
-    return next(iter([*telling[::-1], *with_tiles]), None)
+    for found in (_standing, _selective, _specific):
+        if start := found(book, with_tiles):
+            return start
+    return Start(layer=with_tiles[0]) if with_tiles else None
+
+
+def _standing(book: Book, layers: Sequence[AtlasLayerRecord]) -> Start | None:
+    tried = book.file.interventions()
+    by_name = {one.layer: one.standing for one in tried.layers} if tried is not None else {}
+    stand = [(by_name[layer.name].both / by_name[layer.name].units, layer.id, layer) for layer in layers
+             if layer.name in by_name and by_name[layer.name].both]  # fmt: skip
+    if not stand:
+        return None
+    _, _, layer = max(stand)
+    one = by_name[layer.name]
+    most = "more than of any other layer" if len(by_name) > 1 else "no other layer was tried"
+    return Start(layer=layer, why=f"The names of {one.both} of its {one.units} units stand an intervention, {most}.")
+
+
+def _selective(book: Book, layers: Sequence[AtlasLayerRecord]) -> Start | None:
+    for layer in layers[::-1]:
+        kept = book.file.retention(layer.id, layer.method)
+        own = kept.selectivity if kept is not None else None
+        if own is not None and own.low > 0 and own.mean >= PARTLY:
+            percentage = signed_percent(own.mean)
+            return Start(layer=layer, why=f"The last layer whose marks are its units' own (selectivity {percentage}).")
+    return None
+
+
+def _specific(book: Book, layers: Sequence[AtlasLayerRecord]) -> Start | None:
+    for layer in layers[::-1]:
+        says = own_specificity(book.file, layer)
+        if says is not None and says >= TELLING:
+            why = f"The last layer whose projections still tell its units apart (specificity {says:.2f})."
+            return Start(layer=layer, why=why)
+    return None
 
 
 def representatives_across(book: Book, count: int) -> tuple[RepresentativeUnit, ...]:

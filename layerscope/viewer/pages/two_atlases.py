@@ -7,8 +7,9 @@ from jaxtyping import Float64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
-from layerscope.facts.layer import class_counts, names
+from layerscope.facts.layer import class_counts
 from layerscope.facts.run import same_images
+from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.matching import correlations, greedy, shared_images
 from layerscope.viewer.shelf import Book
@@ -60,7 +61,7 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
         raise UsageError(f"layers of more than {MOST_UNITS:,} units are not matched: choose another layer")
     by, scores, shared = _scores(book, first, other, second)
     pairs = greedy(scores, least=0.0)
-    named = [names(where.file.concepts(layer.id)) for where, layer in ((book, first), (other, second))]
+    named = [names_shown(where.file, layer) for where, layer in ((book, first), (other, second))]
     return Matched(
         first=first,
         second=second,

@@ -8,12 +8,13 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.retention import KeptByMarks
 from layerscope.core.concepts import ConceptScore
+from layerscope.core.labels import UnitLabels
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
 from layerscope.core.uses import ClassUse
-from layerscope.facts.layer import names
+from layerscope.facts.misfits import SeenMisfit, misfits_among
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, is_lossy
-from layerscope.facts.standing import NameStanding, standing_of
+from layerscope.facts.standing import NameStanding, names_shown, shown_at_peaks, standing_of
 from layerscope.facts.unit import ClassMean, UnitSummary, class_mean, concept_of, top_classes, unit_numbers
 from layerscope.figures import words
 from layerscope.figures.gather import check_unit
@@ -84,9 +85,11 @@ class UnitPage:
 
     of_images: how many were scanned. k: peaks kept of each unit; columns, rows: of their sheets. dead: without a peak.
     patches: its sheet, None where the atlas shows only some units. guess: the concept that names it; standing: whether
-    that name stands, None where nobody tried. runners_up: further concepts that score, best first. made_of: None where
-    the atlas does not know. makes: units of the nearest later layer. uses: classes that it speaks for and against, of
-    `use_images` images. previous, next: units; layer_before, layer_after: by execution.
+    that name stands, None where nobody tried. at_peaks: what is drawn there, "" where that is not known. runners_up:
+    further concepts that score, best first. labels: what labels of images say of it, None where they were not tried.
+    misfits: of its peaks' images those that do not fit their labels. made_of: None where the atlas does not know.
+    makes: units of the nearest later layer. uses: classes that it speaks for and against, of `use_images` images.
+    previous, next: units; layer_before, layer_after: by execution.
     """
 
     layer: AtlasLayerRecord
@@ -103,7 +106,10 @@ class UnitPage:
     dissected: bool
     guess: ConceptScore | None
     standing: NameStanding | None
+    at_peaks: str
     runners_up: tuple[ConceptScore, ...]
+    labels: UnitLabels | None
+    misfits: tuple[SeenMisfit, ...]
     notes: tuple[str, ...]
     field: str
     ties: str
@@ -160,7 +166,10 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         dissected=concept is not None,
         guess=best,
         standing=standing_of(file, shown.name, number, best),
+        at_peaks=shown_at_peaks(file, shown.name, number),
         runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
+        labels=next((one for one in file.labels(shown.id) if one.unit == number), None),
+        misfits=misfits_among(file, [peak.image for peak in peaks]),
         notes=tuple(note.text for note in file.notes(shown.id) if note.unit == number),
         field=words.field_words(shown, file),
         ties=words.tie_words(file, shown, [number]) if peaks and peaks[0].value == peaks[-1].value else "",
@@ -258,7 +267,7 @@ def _strata(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[StratumRow,
 
 def _near(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...]:
     found = [one for one in book.file.neighbours(layer.id) if one.unit == unit]
-    named = names(book.file.concepts(layer.id)) if found else {}
+    named = names_shown(book.file, layer) if found else {}
     return tuple(
         NearUnit(
             unit=one.other,

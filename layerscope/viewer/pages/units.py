@@ -6,6 +6,7 @@ from typing import SupportsFloat
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.layer import guesses, live, twins
+from layerscope.facts.standing import at_peaks
 from layerscope.viewer.shelf import Book
 
 
@@ -15,8 +16,9 @@ class UnitRow:
 
     maximum, mean: of its activations. images_above, positions_above: shares above zero, 0..1. All four are None before
     the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level: the concept that
-    names it, a guess; None without one. label: the class whose images excite it most on average, where images have
-    classes. twin, correlation: the unit that it nearly duplicates, and how closely.
+    names it, a guess; None without one. at_peaks: what its peaks show where that name is doubtful. label: the class
+    whose images excite it most on average, where images have classes. twin, correlation: the unit that it nearly
+    duplicates, and how closely.
     """
 
     unit: int
@@ -29,6 +31,7 @@ class UnitRow:
     name: str | None = None
     score: float | None = None
     level: int | None = None
+    at_peaks: str = ""
     label: str | None = None
     twin: int | None = None
     correlation: float | None = None
@@ -44,7 +47,7 @@ def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
     scanned = len(statistics.mean)
     alive = live(book.file.all_peaks(layer.id))
     labels = _labels(book, layer)
-    best = guesses(book.file.concepts(layer.id))
+    best, doubtful = guesses(book.file.concepts(layer.id)), at_peaks(book.file, layer)
     columns = (statistics.maximum, statistics.mean, statistics.images_above, statistics.positions_above)
     rows = []
     for unit in range(layer.record.units):
@@ -62,6 +65,7 @@ def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
                 name=found.concept if found else None,
                 score=found.score if found else None,
                 level=found.level if found else None,
+                at_peaks=doubtful.get(unit, ""),
                 label=labels[unit] if labels else None,
                 twin=twin.other if twin else None,
                 correlation=twin.correlation if twin else None,

@@ -13,12 +13,12 @@ from layerscope.facts.wrapping import Withheld, Wrapper
 from layerscope.viewer.export.choice import ExportChoice
 from layerscope.viewer.export.edition import Edition, EditionBook
 from tests.helpers.atlases import small_atlas
-from tests.helpers.books import full_atlas
+from tests.helpers.books import named_atlas
 
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return full_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas", units=4, images=12)
+    return named_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas", units=4, images=12)
 
 
 def public() -> set[str]:
@@ -42,7 +42,7 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_an_edition_names_what_it_answers(atlas: Path) -> None:
     """Of the reader's questions these are withheld today: lists of images, the graph, weights, signals, tables."""
-    withheld = {"images", "nodes", "edges", "filters", "signal", "table", "misfits"}
+    withheld = {"images", "nodes", "edges", "filters", "signal", "table"}
     with Edition(atlas, ExportChoice()) as edition:
         assert {name for name in public() if not hasattr(edition, name)} == withheld
 
@@ -78,8 +78,8 @@ def test_answers_are_the_file_s(atlas: Path) -> None:
     asked = {
         "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,), "labels": (0,),
         "specificity": (0, "deconvnet"), "retention": (0, "deconvnet"), "sampled": (0,), "statistic": ("classes",),
-        "image": (3,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (), "image_count": (),
-        "copies_left_out": (), "left_out": (),
+        "image": (3,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (), "misfits": (),
+        "misfit_images": (), "image_count": (), "copies_left_out": (), "left_out": (),
     }  # fmt: skip
     assert set(asked) == set(KEPT)
     with AtlasFile(atlas) as file:

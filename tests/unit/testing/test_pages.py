@@ -16,7 +16,7 @@ from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.pages import PAGES, Page, Query
 from layerscope.viewer.shelf import Book, Shelf
 from tests.docs.pages import DOCS, blocks
-from tests.helpers.books import full_atlas
+from tests.helpers.books import named_atlas
 from tests.helpers.guests import installed
 from tests.helpers.sites import dead_links
 
@@ -39,7 +39,7 @@ PAGE = Page(name="said", sentence="how many layers there are", scope="atlas", he
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return full_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas", units=4, images=12)
+    return named_atlas(tmp_path_factory.mktemp("atlas") / "full.atlas", units=4, images=12)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Home, network and concepts: their numbers are the file's, their drawing is to scale, names are only text."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from layerscope.viewer.pages.strip import strip_of
 from layerscope.viewer.render import asset_marks, render
 from layerscope.viewer.shelf import Book, Shelf
 from tests.helpers.atlases import CLASSES, SIDE, small_atlas
+from tests.helpers.books import named_atlas
 from tests.helpers.wide import wide_atlas
 
 UNITS = 70
@@ -63,9 +66,32 @@ def test_a_removed_atlas_is_named_and_the_others_stay(tmp_path: Path) -> None:
     assert "a.atlas cannot be shown now" in html("home.html", page, None, shelf)
 
 
-def test_one_opens_the_deepest_layer_that_tells_its_units_apart(shelf: Shelf) -> None:
-    """features.4 shows guided, of specificity 0.5, and lies deeper than features.1 of 0.2; classifier.1 has none."""
-    assert home.facts(shelf, NONE).atlases[0].start.name == "features.4"
+def test_one_opens_the_deepest_layer_whose_marks_are_its_own(shelf: Shelf, tmp_path: Path) -> None:
+    """Both layers' marks are, and features.4 is the deeper one. Without that, in early atlases, it is specificity."""
+    one = home.facts(shelf, NONE).atlases[0]
+    assert one.start.name == "features.4" and "marks are its units' own (selectivity" in one.why
+    for change, layer, why in (
+        ("UPDATE statistic SET value = replace(value, '0.3', '0.1') WHERE name = 'retention' AND layer = 1",
+         "features.1", "selectivity"),
+        ("DELETE FROM statistic WHERE name = 'retention'", "features.4", "specificity 0.50"),
+        ("DELETE FROM statistic WHERE name IN ('retention', 'specificity')", "features.1", ""),
+    ):  # fmt: skip
+        path = small_atlas(tmp_path / "early.atlas")
+        with closing(sqlite3.connect(path)) as atlas, atlas:
+            atlas.execute(change)
+        early = Shelf([path])
+        found = home.facts(early, NONE).atlases[0]
+        assert found.start.name == layer and why in found.why
+        early.close()
+        path.unlink()
+
+
+def test_one_opens_the_layer_of_which_most_names_stand(tmp_path: Path) -> None:
+    """It is the first one where names were tried, whatever the marks of deeper ones."""
+    shelf = Shelf([named_atlas(tmp_path / "named.atlas")])
+    one = home.facts(shelf, NONE).atlases[0]
+    assert one.start.name == "features.1" and "names of 1 of its 12 units stand" in one.why
+    shelf.close()
 
 
 def test_a_cover_shows_what_concepts_name_best_one_unit_a_concept(shelf: Shelf) -> None:

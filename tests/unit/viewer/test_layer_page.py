@@ -259,5 +259,5 @@ def test_the_names_script_says_what_the_rows_say(shelf: Shelf) -> None:
     units = json.loads(re.fullmatch(r'LS\.put\("units", "features\.4", (\[.*\])\);\n', script)[1])
     for row, said in zip(unit_rows(book, layer), units, strict=True):
         numbers = [row.unit, row.maximum, row.mean, row.images_above, row.positions_above]
-        assert said == [*numbers, int(row.dead), int(row.shown), row.name or "", row.score, row.label or ""]
+        assert said == [*numbers, int(row.dead), int(row.shown), row.name or "", row.score, row.label or "", ""]
     assert {said[9] for said in units} <= {"", *CLASSES}
