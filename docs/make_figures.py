@@ -16,8 +16,8 @@ from jaxtyping import Float32, UInt8
 
 import layerscope as ls
 from layerscope.api import demonstrating as demo
+from layerscope.api.dissecting import dissect_atlas
 from layerscope.core.records import Statistics
-from layerscope.dissect import dissect
 from layerscope.figures import Grid, Panel, Sheet, Tile, plate
 from layerscope.known.network import INPUT, UNIT_NAMES, known_network
 from layerscope.known.pictures import write_pictures
@@ -25,6 +25,7 @@ from layerscope.project.extents import Extent
 from layerscope.project.tiling import boxes_for, patch_tile, view_tiles
 from layerscope.project.views import NaturalView
 from layerscope.report import LayerFacts, facts_of
+from layerscope.report.facts import UnitFacts
 from layerscope.sources import open_source, show
 from layerscope.world import CLASSES, CONCEPTS, World
 
@@ -98,10 +99,10 @@ def built(place: Path, net: ls.Network, layers: tuple[str, ...], *, k: int) -> B
 
 def demo_sheet(place: Path, scenes: int) -> Sheet:
     """What each layer of the demo's network detects: for its most frequent concepts the unit that finds them best."""
-    world, net = World(scenes, seed=demo.SEED), ls.trace(demo.NETWORK)
-    with ls.build(net, world, place / "demo.atlas", methods=("deconvnet",), progress=False) as atlas:
-        layers = [net[layer.name] for layer in atlas.layers]
-        found = dissect(net.program, net.input, layers, open_source(world), world, baselines=False)
+    world, path = World(scenes, seed=demo.SEED), place / "demo.atlas"
+    ls.build(demo.NETWORK, world, path, methods=("deconvnet",), progress=False).close()
+    found = dissect_atlas(path, None, open_source(world), world, drawn=world)
+    with ls.open(path) as atlas:
         facts = facts_of(atlas.file, [found])
         return Sheet(
             panels=tuple(panel for layer in facts.layers for panel in most_frequent(atlas, layer)),
@@ -111,28 +112,38 @@ def demo_sheet(place: Path, scenes: int) -> Sheet:
                 f"The network {demo.NETWORK}, trained on drawn scenes of {len(CLASSES)} kinds of objects, over "
                 f"{scenes:,} new ones. For each layer the {NAMED} concepts that name most of its units, and for each "
                 "of them the unit that finds it best: its nine strongest activations carried back to pixels by the "
-                "deconvnet (left, natural view) beside the patches at which it fired (right)."
+                "deconvnet (left, natural view) beside the patches at which it fired (right). Where the name of every "
+                "such unit is doubtful: how many peaks show which kinds of things."
             ),
         )
 
 
 def most_frequent(atlas: ls.Atlas, layer: LayerFacts) -> list[Panel]:
-    """One row: the layer's most frequent concepts, each by its best unit."""
+    """One row: the layer's most frequent concepts, each by its best unit, one without a doubtful name before others."""
     chosen = {
-        concept: max((unit for unit in layer.all_units if unit.concept == concept), key=lambda unit: unit.score or 0.0)
+        concept: max((unit for unit in layer.all_units if unit.concept == concept), key=by_doubt_and_score)
         for concept in list(layer.concepts)[:NAMED]
     }
     if not chosen:
         return []
     shown = plate(atlas.file, layer.name, units=[unit.unit for unit in chosen.values()], captions=False).panels
     first, *rest = (
-        replace(panel, heading=f"{concept}, unit {unit.unit}", slots=2)
+        replace(panel, heading=panel.heading if doubtful(unit) else f"{concept}, unit {unit.unit}", slots=2)
         for panel, (concept, unit) in zip(shown, chosen.items(), strict=True)
     )
     own = layer.figures
     named = f"{own.detectors} of {own.units} units named, mean level {own.mean_concept_level:.1f}"
     note = f"sees {layer.field:g} × {layer.field:g} px  ·  {named}"
     return [replace(first, section=f"Layer {layer.place}", section_note=note), *rest]
+
+
+def doubtful(unit: UnitFacts) -> bool:
+    """Whether it is told by the kinds of things at its peaks."""
+    return unit.standing is not None and bool(unit.standing.kinds)
+
+
+def by_doubt_and_score(unit: UnitFacts) -> tuple[bool, float]:
+    return not doubtful(unit), unit.score or 0.0
 
 
 def specificity_sheet(known: Built, chance: Built) -> Sheet:

@@ -15,6 +15,7 @@ from layerscope.core import settings as s
 from layerscope.core.geometry import Box
 from layerscope.core.verbs import VERBS
 from layerscope.facts.layer import guesses
+from layerscope.facts.standing import at_peaks
 from layerscope.figures.words import kept_words, named_words
 
 
@@ -89,10 +90,13 @@ def _layers(atlas: Atlas) -> Shown:
 
 
 def _units(atlas: Atlas, layer: AtlasLayer) -> Shown:
-    """Highest maximum first; a unit with a concept says it."""
+    """Highest maximum first; a unit with a concept says it, and what its peaks show where that is doubtful."""
     units = sorted(_scanned(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
-    concepts = guesses(layer.concepts)
-    rows = [unit | ({"concept": asdict(concepts[unit["unit"]])} if unit["unit"] in concepts else {}) for unit in units]
+    concepts, doubtful = guesses(layer.concepts), at_peaks(atlas.file, atlas.file.layer(layer.name))
+    said: dict[int, dict[str, Any]] = {unit: {"concept": asdict(best)} for unit, best in concepts.items()}
+    for unit, shown in doubtful.items():
+        said[unit]["at_peaks"] = shown
+    rows = [unit | said.get(unit["unit"], {}) for unit in units]
     return Shown(kind="units", rows=tuple(rows), about={"layer": layer.name}, finished=atlas.finished)
 
 

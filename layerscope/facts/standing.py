@@ -95,10 +95,11 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
     verdict = one.verdict
     # Things at the peaks say nothing of a colour.
     doubtful = not one.stands and not one.part and best.level > COLOUR_LEVEL
+    others = [kind for kind, _ in unit.kinds] != [best.concept]
     return NameStanding(
         verdict=verdict,
         sentence=f"{verdict.capitalize()}: {numbers}.",
-        kinds=kinds_words(unit.kinds) if doubtful else "",
+        kinds=peaks_words(unit.kinds, most=LISTED) if doubtful and others else "",
         tests=(
             UNTRIED[0],
             ("necessary", one.necessary if one.necessity is not None else None),
@@ -107,15 +108,8 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
     )
 
 
-def kinds_words(kinds: Iterable[tuple[str, int]]) -> str:
-    """ "cat face 4, boat 3, clock 1 of eight", of many kinds the first; "" where all peaks show one, or none is
-    known."""
-    every = tuple(kinds)
-    return peaks_words(every, most=LISTED) if len(every) > 1 else ""
-
-
 def peaks_words(kinds: Iterable[tuple[str, int]], most: int | None = None) -> str:
-    """The same where all peaks show one kind, too: "boat 9 of nine". most: so many kinds are named."""
+    """ "cat face 4, boat 3, clock 1 of eight"; "" where none is known. most: so many kinds are named, or one more."""
     every = tuple(kinds)
     if not every:
         return ""

@@ -167,7 +167,7 @@ def _caption(file: Reader, layer: AtlasLayerRecord, root: UnitNode, whole: MadeO
         "This is exact while the gates are held: every rectifier stays open or shut, and every pool keeps the place "
         "that it chose, as the image set them. So shares say what an activation was made of, not what it would be "
         "without a part.",
-        words.NAMES_MEANING if named else "",
+        words.names_words(file, [file.layer(name) for name in {node.layer for node in root.nodes}]) if named else "",
         words.source_words(file, layer),
     ]
     return " ".join(sentence for sentence in sentences if sentence)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.core.numbers import in_words
-from layerscope.facts.layer import live_units, names, sample
+from layerscope.facts.layer import live_units, sample
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.standing import names_shown
 from layerscope.facts.wrapping import Reader
@@ -76,7 +76,7 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
     if not shown:
         why = "no unit was above zero in any image" if file.finished else "finish its build first"
         raise UsageError(f"this atlas holds no tiles to show: {why}")
-    named = any(names(file.concepts(layer.id)) for layer in shown)
+    named = words.names_words(file, shown)
     methods = dict.fromkeys(layer.method for layer in shown if layer.method)
     own = [words.rule_words([layer for layer in shown if layer.method == method], method) for method in methods]
     return Sheet(
@@ -88,7 +88,7 @@ def overview(file: Reader, count: int = 4, *, seed: int = 0, view: str = "natura
             f"a peak. For each, {_sides(file.run.k, True)} {words.images_words(file, shown[0])}. "
             f"View: {words.VIEWS.get(view, view)}; zero is mid-gray, each tile on a scale of its own. "
             f"{''.join(f'{sentence} ' for sentence in own if sentence)}"
-            f"{words.meaning_words(file, shown)}{f' {words.NAMES_MEANING}' if named else ''}"
+            f"{words.meaning_words(file, shown)}{f' {named}' if named else ''}"
         ),
         footer=words.footer(file),
         provenance=words.provenance(
@@ -156,8 +156,8 @@ def _caption(
     ties = words.tie_words(file, layer, choice.units)
     gaps = words.gap_words(file, layer, choice.units)
     below = words.below_zero_words(file, layer, choice.units) if method is not None else ""
-    guessed = names(file.concepts(layer.id))
-    named = words.NAMES_MEANING if any(unit in guessed for unit in choice.units) else ""
+    called = names_shown(file, layer)
+    named = words.names_words(file, [layer]) if any(unit in called for unit in choice.units) else ""
     sentences = [opening, named, words.choice_words(choice, layer), words.source_words(file, layer), gaps]
     sentences += [ties, below, field]
     if method is not None:

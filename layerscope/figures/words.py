@@ -11,7 +11,7 @@ from layerscope.core.geometry import Field
 from layerscope.core.numbers import percent, signed_percent
 from layerscope.facts.layer import MOSTLY, OWN, PARTLY, TELLING
 from layerscope.facts.run import images_of_layer
-from layerscope.facts.standing import standing_of
+from layerscope.facts.standing import at_peaks, names_shown, standing_of
 from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
 from layerscope.figures.gather import ChosenUnits
@@ -25,6 +25,7 @@ RETENTION_MEANING = (
     "are left, and the rest is painted over; beside it, what 15 % on edges of the picture keep, and 15 % at random."
 )
 NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
+PEAKS_MEANING = "Where that does not stand an intervention: how many of its peaks show which kinds of things."
 # What a rule of this house does to the signal, by the rule's word; docs/mathematics.md derives them.
 OWN_RULES = {
     "own": "rectified",
@@ -241,6 +242,14 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     elif found is not None:
         parts.insert(0, "No concept found.")
     return " ".join(parts)
+
+
+def names_words(file: Reader, layers: Iterable[AtlasLayerRecord]) -> str:
+    """What the names of units in a figure mean, where these layers have any."""
+    every = list(layers)
+    doubtful = any(at_peaks(file, layer) for layer in every)
+    named = any(names_shown(file, layer) for layer in every)
+    return f"{NAMES_MEANING} {PEAKS_MEANING}" if doubtful else NAMES_MEANING if named else ""
 
 
 def dead_words(images: int) -> str:

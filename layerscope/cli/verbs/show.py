@@ -50,7 +50,7 @@ def _units(units: tuple[Mapping[str, Any], ...], about: Mapping[str, Any], said:
                 words.four_digits(unit["std"]),
             ),
             *(words.percent(unit["images_above"]), words.percent(unit["positions_above"]), unit["peaks"] or "dead"),
-            *([unit["concept"]["concept"] if "concept" in unit else ""] if named else []),
+            *([unit.get("at_peaks") or (unit["concept"]["concept"] if "concept" in unit else "")] if named else []),
         )
         for unit in units
     ]

@@ -27,7 +27,7 @@ def test_an_atlas_of_other_pictures_is_refused(path, tmp_path):
     with pytest.raises(UsageError, match="intervene= does not go with pictures that are only read"):
         ls.dissect(path, masks=tmp_path, intervene=True)
     with pytest.raises(UsageError, match="intervene= does not go with the known network"):
-        ls.demo(tmp_path / "demo", known=True, intervene=True)
+        ls.demo(tmp_path / "demo", known=True, intervene=False)
 
 
 def test_the_world_is_found_by_its_first_and_last_picture(path):

@@ -8,12 +8,13 @@ import layerscope as ls
 from layerscope.atlas.labels import LABELS, layer_data
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.write import AtlasWriter
+from layerscope.cli import main
 from layerscope.core.labels import LABEL_FORM, OR_FORM, LabelScore, LayerLabels, UnitLabels
 from layerscope.dissect.labels import figures
 from layerscope.facts.finding import find
 from layerscope.viewer.pages.goto import targets
 from layerscope.viewer.shelf import Shelf
-from tests.helpers.books import full_atlas
+from tests.helpers.books import full_atlas, named_atlas
 
 
 def scored(label: str, form: str = LABEL_FORM) -> LabelScore:
@@ -89,3 +90,22 @@ def test_labels_come_back_from_the_atlas(path):
         assert atlas["features.1"].labels == ()
         assert atlas["features.4"][1].label == UNITS[1].best and atlas["features.1"][1].label is None
         assert len(atlas.to_frame("labels")) == 1 + 3 + 1
+
+
+def test_a_doubtful_concept_is_told_by_what_the_peaks_show(tmp_path, capsys):
+    """The unit is found by the concept all the same, in Python, on the command line and in the viewer."""
+    path = named_atlas(tmp_path / "named.atlas")
+    with AtlasFile(path) as file:
+        names = [file.concepts(0)[unit].best.concept for unit in (0, 2)]
+    doubtful, stands = (
+        next(one for one in ls.find(path, name) if (one.layer, one.unit, one.kind) == ("features.1", unit, "concept"))
+        for name, unit in zip(names, (0, 2), strict=True)
+    )
+    assert (doubtful.name, doubtful.at_peaks) == (names[0], "boat 6, ground 3 of nine")
+    assert (stands.name, stands.at_peaks) == (names[1], "")
+    said = f"boat 6, ground 3 of nine (by overlap {names[0]})"
+    assert main(["find", str(path), names[0]]) == 0
+    assert said in capsys.readouterr().out
+    shelf = Shelf([path])
+    assert any(said in one.words for one in targets(shelf.book("named"), names[0]))
+    shelf.close()

@@ -23,7 +23,7 @@ from layerscope.core.concepts import (
 from layerscope.core.labels import LabelDissection, LabelFigures, LayerLabels, Misfits
 from layerscope.dissect import record_dissection, record_interventions, record_labels
 from layerscope.dissect.score import figures
-from layerscope.facts.standing import kinds_words, standing_of, told
+from layerscope.facts.standing import peaks_words, standing_of, told
 from tests.helpers.atlases import small_atlas
 
 TAKES = Necessity(gone=0.9, low=0.8, high=1.0, control=0.1, pictures=20, more=19, untied=20, p=0.001)
@@ -95,7 +95,23 @@ def test_a_name_says_what_it_passed():
     assert doubtful.short == "cat face 4, boat 3, bicycle 1, clock 1 of nine"
     assert told(UNITS[2], scored("corner"), fixed).verdict == "judged by overlap alone"
     assert told(UNITS[2], scored("eye"), fixed).verdict == "not tried"
-    assert kinds_words((("ground", 5), ("boat", 4))) == "boat 4, ground 5 of nine" and kinds_words((("boat", 9),)) == ""
+
+
+def test_what_peaks_show_takes_a_doubtful_name_s_place():
+    """Where it is another kind or several; not for a colour, nor for a name that stands, or is that of the one kind."""
+    assert peaks_words((("ground", 5), ("boat", 4))) == "boat 4, ground 5 of nine"
+    many = tuple((kind, 1) for kind in "abcdefghi")
+    assert peaks_words(many, most=4) == "a 1, b 1, c 1, d 1, others 5 of nine" and peaks_words(()) == ""
+
+    def kinds(one: Intervention, *shown: tuple[str, int], level: int = 2) -> str:
+        return told(
+            UnitInterventions(unit=0, tried=(one,), kinds=shown), replace(scored(one.concept), level=level), {}
+        ).kinds
+
+    half = replace(WHEEL, sufficiency=replace(GIVES, p=1.0))
+    assert kinds(half, ("boat", 9)) == "boat 9 of nine" and kinds(half, ("wheel", 8), ("boat", 1)) != ""
+    assert kinds(half, ("wheel", 9)) == kinds(half) == kinds(half, ("boat", 9), level=1) == ""
+    assert kinds(WHEEL, ("boat", 9)) == kinds(replace(WHEEL, part="ring"), ("boat", 9)) == ""
 
 
 def named(*concepts: str) -> Dissection:

@@ -10,8 +10,9 @@ from layerscope.core.concepts import ConceptScore, Dissection, LayerDissection, 
 from layerscope.dissect import record_dissection, record_notes
 from layerscope.dissect.score import figures
 from layerscope.figures import overview, plate, unit_page
-from layerscope.figures.words import NAMES_MEANING
+from layerscope.figures.words import NAMES_MEANING, PEAKS_MEANING
 from tests.helpers.atlases import small_atlas
+from tests.helpers.books import named_atlas
 
 WHEEL = ConceptScore(concept="wheel", level=3, score=0.31, iou=0.35, frequency=0.1)
 UNITS = (UnitConcept(unit=0, ranked=(WHEEL,), best=WHEEL), UnitConcept(unit=1, ranked=(WHEEL,)), UnitConcept(unit=2))
@@ -35,6 +36,22 @@ def test_plates_and_overviews_name_units_and_say_whence(path):
         assert NAMES_MEANING in sheet.caption and NAMES_MEANING in overview(file).caption
         for other in (plate(file, "features.4", units=[1]), plate(file, "features.1", units=[0])):
             assert ":" not in other.panels[0].heading and NAMES_MEANING not in other.caption
+
+
+def test_a_doubtful_name_gives_way_to_what_the_peaks_show(tmp_path, capsys):
+    """On plates, on the unit's page and in the table of units; a name that stands stays."""
+    path = named_atlas(tmp_path / "named.atlas")
+    with AtlasFile(path) as file:
+        concept, other = (file.concepts(0)[unit].best.concept for unit in (0, 2))
+        sheet = plate(file, "features.1", units=[0, 2])
+        doubtful, stands = (unit_page(file, "features.1", unit).caption for unit in (0, 2))
+    kinds = "boat 6, ground 3 of nine"
+    assert [panel.heading for panel in sheet.panels] == [f"unit 0: {kinds}", f"unit 2: {other}"]
+    assert PEAKS_MEANING in sheet.caption
+    assert doubtful.startswith(f"At its peaks: {kinds} (by overlap {concept}, level 2")
+    assert stands.startswith(f"Concept found: {other} (level 2") and "; necessary and sufficient)" in stands
+    assert main(["show", str(path), "features.1"]) == 0
+    assert kinds in capsys.readouterr().out
 
 
 def test_a_units_page_tells_what_was_found(path):

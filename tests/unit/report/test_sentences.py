@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerscope.atlas.retention import retention_of
+from layerscope.facts.standing import NameStanding
 from layerscope.report import sentences
 from layerscope.report.facts import UnitFacts
 from tests.helpers.atlases import retained
@@ -156,6 +157,10 @@ def test_a_unit_is_called_by_its_concept_or_by_none():
     ring = UnitFacts(unit=7, concept="ring", level=2, score=0.314)
     assert sentences.of_unit(ring) == "unit 7: ring (level 2, score 0.31)"
     assert sentences.of_unit(UnitFacts(unit=7)) == "unit 7: no concept found"
+    stands = NameStanding(verdict="necessary", sentence="Necessary: ...")
+    assert sentences.of_unit(replace(ring, standing=stands)) == "unit 7: ring (level 2, score 0.31), necessary"
+    doubtful = replace(ring, standing=replace(stands, kinds="cat face 4, boat 3 of seven"))
+    assert sentences.of_unit(doubtful) == "unit 7: cat face 4, boat 3 of seven (by overlap ring, level 2, score 0.31)"
 
 
 def test_specificity_is_said_for_each_method():
