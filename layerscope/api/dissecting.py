@@ -19,18 +19,20 @@ from layerscope.core import settings as s
 from layerscope.core.concepts import Dissection
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
+from layerscope.core.images import path_of
 from layerscope.core.labels import LabelDissection
+from layerscope.core.mask_forms import MaskForm, form_of
 from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
-from layerscope.dissect import Keyed, MaskedImages, TriedNetwork, describe, record_dissection, record_notes
+from layerscope.dissect import MaskedImages, PlanedImages, TriedNetwork, describe, record_dissection, record_notes
 from layerscope.dissect import dissect as measured
 from layerscope.facts.network import require_same
 from layerscope.graph import Carrier
 from layerscope.pipeline.identity import identity_of
 from layerscope.pipeline.settings import weights_hash
 from layerscope.sources import Source, open_source
-from layerscope.world import MaskFolder, World
+from layerscope.world import World
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
@@ -60,18 +62,20 @@ def dissect(
     """Find which unit of an atlas detects which concept, on pictures whose content is known, and keep it in the atlas.
 
     net: the network that made the atlas: a spec, a Network, or None for what the atlas names. world: pictures of the
-    visual world, drawn for it; masks: or a folder of pictures and masks that `world` wrote; labels: or labels of whole
-    images, as a table of files and labels or as pictures that `images` takes and that have classes, which gives a
-    LabelDissection. data: the pictures that a table is of, where they do not lie in its folder. intervene: then take
+    visual world, drawn for it; masks: or pictures and masks of a known form: what `world` wrote, a COCO instances file,
+    Broden, or folders of pictures and PNG masks, as ADE20K's; labels: or labels of whole images, as a table of files
+    and labels or as pictures that `images` takes and that have classes, which gives a LabelDissection. data: the
+    pictures that a table, or a COCO file, is of, where they do not lie beside it. intervene: then take
     every concept out of the atlas's own pictures, and show it alone, to tell which names stand; with `world`, for an
     atlas of a World. count: how many pictures (1500 of the world, else all). seed: of the world's pictures and of the
     baselines. weights, trust, bind: as for `trace`. progress: as for `build`. Raises UsageError, ImageError, and
     WrongModel for another network than the atlas's.
     """
     before.require_weights(weights)
-    folder = None if masks is None else Path(masks).expanduser()
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f'the masks "{folder}" are no folder; give one that layerscope world wrote')
+    place = None if masks is None else Path(masks).expanduser()
+    form = None if place is None else form_of(place)
+    if form is not None and data is not None and not form.takes_data:
+        raise UsageError(f'the pictures of "{place}" are its own, so data= or --data says nothing more; leave it out')
     path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
     with AtlasFile(path) as file:
         expected = file.run.input
@@ -79,8 +83,11 @@ def dissect(
     if labels is not None:
         return labelling.dissect_labelled(path, net, labels, data, count, How.of(weights, trust, bind), seed, progress)
     drawn = world_of(path) if intervene else None
-    source, masked = _from_world(count, seed, expected) if folder is None else _from_folder(folder, count)
     with reporting(progress) as reporter:
+        if form is None or place is None:
+            source, masked = _from_world(count, seed, expected)
+        else:
+            source, masked = _from_masks(form, place, data, count, reporter)
         named = fspath(net) if isinstance(net, PathLike) else net
         how = How.of(weights, trust, bind)
         return dissect_atlas(
@@ -99,13 +106,17 @@ def _side(input: Input) -> int:
     return min(max(wanted, 16), 1024)
 
 
-def _from_folder(folder: Path, limit: int | None) -> tuple[Source, MaskedImages]:
-    masks = MaskFolder(folder)
-    images = folder / "images"
-    if not images.is_dir() and not any(folder.glob("*.tar")):
-        raise ImageError(f'"{folder}" holds masks but no pictures; write the world anew')
-    source = open_source(images if images.is_dir() else sorted(folder.glob("*.tar")), limit=limit)
-    return source, Keyed(masks, source)
+@plain_failures("the masks", kind=ImageError)
+def _from_masks(
+    form: MaskForm, place: Path, data: Any, limit: int | None, reporter: "Progress"
+) -> tuple[Source, MaskedImages | PlanedImages]:
+    folder = path_of(data)
+    if data is not None and (folder is None or not folder.is_dir()):
+        raise UsageError(f'the pictures "{data}" of the masks are no folder')
+    found = form.open(place, folder, limit, reporter)
+    for sentence in (*found.said, *found.source.said):
+        reporter.say(sentence)
+    return found.source, found
 
 
 @plain_failures("the dissection")
@@ -113,7 +124,7 @@ def dissect_atlas(
     path: str | Path,
     net: str | Network | None,
     source: Source,
-    masked: MaskedImages,
+    masked: MaskedImages | PlanedImages,
     *,
     how: How = OWN_WAY,
     drawn: World | None = None,
@@ -137,6 +148,8 @@ def dissect_atlas(
     )
     for sentence in found.left_out:
         say(sentence)
+    if isinstance(masked, PlanedImages) and found.settings["absent"]:
+        say(f"{found.settings['absent']:,} of the {found.settings['concepts']:,} concepts mark no px of these images")
     outdated = record_dissection(path, found)
     if outdated and drawn is None:
         say("interventions on earlier names are out of the atlas now; --intervene (intervene=True) tries these")

@@ -19,21 +19,31 @@ from layerscope.core.concepts import (
 )
 
 CONCEPT = "layer unit measure rank concept level score iou frequency named"
+CATEGORY = "layer unit measure rank category"
+CATEGORIES = "concept_category"
 NOTE = "layer unit kind text"
 DISSECTION = "dissection"
 
 
 def concept_rows(layer_id: int, units: Iterable[UnitConcept]) -> Iterator[SqlRow]:
     """The rows of one layer's units: what they rank highest, and what Bau's measure names them."""
+    for (*key, rank), one, named in _scores(units):
+        # A concept of photographs has no level.
+        yield (layer_id, *key, rank, one.concept, one.level or 0, one.score, one.iou, one.frequency, int(named))
+
+
+def category_rows(layer_id: int, units: Iterable[UnitConcept]) -> Iterator[SqlRow]:
+    """The categories of those that have one."""
+    return ((layer_id, *key, one.category) for key, one, _ in _scores(units) if one.category)
+
+
+def _scores(units: Iterable[UnitConcept]) -> Iterator[tuple[SqlRow, ConceptScore, bool]]:
+    """Every score of every unit: unit, measure and rank; the score; and whether it names the unit."""
     for unit in units:
         for rank, one in enumerate(unit.ranked):
-            yield _concept_row((layer_id, unit.unit, MEASURES[0], rank), one, named=rank == 0 and unit.best is not None)
+            yield (unit.unit, MEASURES[0], rank), one, rank == 0 and unit.best is not None
         if unit.bau is not None:
-            yield _concept_row((layer_id, unit.unit, MEASURES[1], 0), unit.bau, named=True)
-
-
-def _concept_row(key: SqlRow, one: ConceptScore, *, named: bool) -> SqlRow:
-    return (*key, one.concept, one.level, one.score, one.iou, one.frequency, int(named))
+            yield (unit.unit, MEASURES[1], 0), unit.bau, True
 
 
 def read_concepts(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitConcept, ...]:
@@ -41,10 +51,11 @@ def read_concepts(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitCo
     plain = statistic(connection, DISSECTION, layer_id, None)
     if plain is None:
         return ()
-    columns = "unit measure named concept level score iou frequency"
+    columns = "unit measure rank named concept level score iou frequency"
     query = select("concept", columns, "WHERE layer = ? ORDER BY unit, measure, rank")
+    categories = _categories(connection, layer_id)
     found = {
-        unit: _unit(unit, list(rows))
+        unit: _unit(unit, list(rows), categories)
         for unit, rows in groupby(connection.execute(query, (layer_id,)).fetchall(), key=lambda row: row[0])
     }
     units = plain["figures"]["units"]
@@ -53,13 +64,25 @@ def read_concepts(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitCo
     return tuple(found.get(unit, UnitConcept(unit=unit)) for unit in range(units))
 
 
-def _unit(unit: int, rows: list[SqlRow]) -> UnitConcept:
-    names = ("concept", "level", "score", "iou", "frequency")
+def _categories(connection: sqlite3.Connection, layer_id: int) -> dict[SqlRow, str]:
+    """By unit, measure and rank, of those that have one; early atlases have none."""
+    if not has_table(connection, CATEGORIES):
+        return {}
+    query = select(CATEGORIES, "unit measure rank category", "WHERE layer = ?")
+    return {tuple(key): category for *key, category in connection.execute(query, (layer_id,)).fetchall()}
+
+
+def _unit(unit: int, rows: list[SqlRow], categories: Mapping[SqlRow, str]) -> UnitConcept:
     by_measure: dict[str, list[ConceptScore]] = {measure: [] for measure in MEASURES}
-    for row in rows:
-        by_measure[row[1]].append(ConceptScore(**dict(zip(names, row[3:], strict=True))))
+    for _, measure, rank, _, concept, level, score, iou, frequency in rows:
+        by_measure[measure].append(
+            ConceptScore(
+                concept=concept, level=level or None, category=categories.get((unit, measure, rank), ""), score=score,
+                iou=iou, frequency=frequency,
+            )
+        )  # fmt: skip
     ranked, bau = (tuple(by_measure[measure]) for measure in MEASURES)
-    named = any(row[2] for row in rows if row[1] == MEASURES[0])
+    named = any(row[3] for row in rows if row[1] == MEASURES[0])
     return UnitConcept(unit=unit, ranked=ranked, best=ranked[0] if named else None, bau=bau[0] if bau else None)
 
 

@@ -16,6 +16,13 @@ _BOXES = ", ".join(
     f"{box}_{edge}" for box in ("field", "tile", "source") for edge in ("top", "left", "bottom", "right")
 )
 
+_SCORES = (
+    "SELECT layer.name AS layer, unit, measure, rank, concept, nullif(level, 0) AS level, score, iou, frequency, "
+    "named, "
+)
+_OF_LAYERS = "FROM concept JOIN layer ON layer.id = concept.layer"
+_IN_ORDER = "ORDER BY concept.layer, unit, measure, rank"
+
 FRAMES = {
     "layers": (
         "SELECT layer.name AS layer, kind, units, map_rows AS rows, map_cols AS cols, "
@@ -49,8 +56,8 @@ FRAMES = {
         "JOIN layer ON layer.id = used_for.layer ORDER BY used_for.layer, unit, used_for.rank"
     ),
     "concepts": (
-        "SELECT layer.name AS layer, unit, measure, rank, concept, level, score, iou, frequency, named "
-        "FROM concept JOIN layer ON layer.id = concept.layer ORDER BY concept.layer, unit, measure, rank"
+        f"{_SCORES} coalesce(category, '') AS category {_OF_LAYERS} "
+        f"LEFT JOIN concept_category USING (layer, unit, measure, rank) {_IN_ORDER}"
     ),
     "labels": (
         "SELECT layer.name AS layer, unit, rank, form, label, level, auc, z, p, images, named "
@@ -62,6 +69,9 @@ FRAMES = {
 # The tables that early atlases lack, by the frame that is then empty, and its columns.
 _LATER = {"kept": ("kept", KEPT), "labels": ("label", LABEL), "misfits": ("misfit", MISFIT)}
 
+# What early atlases answer where they lack a table.
+_EARLY = {"concepts": ("concept_category", f"{_SCORES} '' AS category {_OF_LAYERS} {_IN_ORDER}")}
+
 
 def framed(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[SqlRow]]:
     """Column names and rows of a frame. Raises UsageError for a name that is none."""
@@ -70,5 +80,6 @@ def framed(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[S
     table, columns = _LATER.get(name, ("", ""))
     if table and not has_table(connection, table):
         return columns.split(), []
-    cursor = connection.execute(FRAMES[name])
+    further, early = _EARLY.get(name, ("", ""))
+    cursor = connection.execute(early if further and not has_table(connection, further) else FRAMES[name])
     return [column for column, *_ in cursor.description], cursor.fetchall()

@@ -112,6 +112,16 @@ CREATE TABLE IF NOT EXISTS misfit (
     others REAL NOT NULL                    -- how much those of the other label do
 ) STRICT;
 """
+CONCEPT_CATEGORY = """-- Under which category do the masks of photographs list a concept? By the rows of concept.
+CREATE TABLE IF NOT EXISTS concept_category (
+    layer    INTEGER NOT NULL REFERENCES layer,
+    unit     INTEGER NOT NULL,
+    measure  TEXT NOT NULL,                 -- above chance, bau
+    rank     INTEGER NOT NULL,
+    category TEXT NOT NULL,                 -- as the masks' form calls it: object, animal, stuff, ...
+    PRIMARY KEY (layer, unit, measure, rank)
+) STRICT, WITHOUT ROWID;
+"""
 
 INTERVENTION = """-- Does a unit follow when a concept is taken out of drawn pictures, and when it is shown alone?
 -- (statistic "intervention" tells how it was measured)
@@ -151,5 +161,6 @@ CREATE TABLE IF NOT EXISTS peak_kind (
 """
 
 LATER_TABLES = (
-    *(STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, KEPT, USED_FOR, LABEL, MISFIT, INTERVENTION, PEAK_KIND),
-)
+    STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, KEPT, USED_FOR, LABEL, MISFIT, CONCEPT_CATEGORY,
+    INTERVENTION, PEAK_KIND,
+)  # fmt: skip

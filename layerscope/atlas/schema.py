@@ -175,7 +175,7 @@ CREATE TABLE concept (
     measure   TEXT NOT NULL,                -- above chance, bau
     rank      INTEGER NOT NULL,             -- 0 is the highest score
     concept   TEXT NOT NULL,
-    level     INTEGER NOT NULL,             -- 1 (strokes, colours) and up
+    level     INTEGER NOT NULL,             -- 1 (strokes, colours) and up; 0 of photographs, that have none
     score     REAL NOT NULL,                -- IoU above chance; the IoU for bau
     iou       REAL NOT NULL,                -- 0..1, over all images
     frequency REAL NOT NULL,                -- share of px that carry the concept
@@ -183,6 +183,7 @@ CREATE TABLE concept (
     PRIMARY KEY (layer, unit, measure, rank)
 ) STRICT, WITHOUT ROWID;
 
+{later.CONCEPT_CATEGORY}
 {later.LABEL}
 {later.MISFIT}
 {later.INTERVENTION}

@@ -197,7 +197,10 @@ class AtlasWriter(labels.LabelWriting):
 
     def put_concepts(self, layer_id: int, units: Iterable[UnitConcept]) -> None:
         """What the layer's units detect, in place of what stood there."""
-        self.replace_rows("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, units))
+        held = tuple(units)
+        with self.transaction():
+            self.replace_rows("concept", concepts.CONCEPT, layer_id, concepts.concept_rows(layer_id, held))
+            self.replace_rows(concepts.CATEGORIES, concepts.CATEGORY, layer_id, concepts.category_rows(layer_id, held))
 
     def put_made_of(self, layer_id: int, found: Mapping[int, MadeOf]) -> None:
         """What a unit of the layer is made of, by earlier layer's id, in place of what stood there."""

@@ -15,16 +15,23 @@ HALF, SIGNIFICANT = 0.5, 0.05
 class ConceptScore:
     """How well one unit finds one concept.
 
-    level: the concept's, 1 (strokes, colours) and up. score: the IoU above that of chance, at most 1 (under Bau's
+    level: the drawn concept's, 1 (strokes, colours) and up; None of photographs. category: under which the masks of
+    photographs list it ("object", "animal"), "" without. score: the IoU above that of chance, at most 1 (under Bau's
     measure the IoU itself). iou: of the px above the unit's threshold with the concept's, over all images, 0..1.
     frequency: the share of px that carry the concept, 0..1.
     """
 
     concept: str
-    level: int
+    level: int | None
     score: float
     iou: float
     frequency: float
+    category: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its level or its category, as words; "" without either."""
+        return self.category if self.level is None else f"level {self.level}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +58,9 @@ class Figures:
     """What a dissection counts in one layer, by one measure.
 
     units: all. dead: never above zero. detectors: units named by a concept. distinct_concepts: how many concepts name
-    a unit. mean_concept_level: over the detectors, None without any. levels: detectors per level, by level.
-    median_score: over all units that are not dead, of their highest score; None without any.
+    a unit. mean_concept_level: over the detectors, None without any. levels: detectors per level, by level. categories:
+    detectors per category, most first; of photographs, whose concepts have no level. median_score: over all units that
+    are not dead, of their highest score; None without any.
     """
 
     units: int
@@ -62,6 +70,7 @@ class Figures:
     mean_concept_level: float | None
     levels: Mapping[int, int] = field(default_factory=dict[int, int])
     median_score: float | None = None
+    categories: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

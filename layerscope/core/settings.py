@@ -8,6 +8,11 @@ which. Plain words: loading this needs neither NumPy nor torch.
 from typing import Any, Literal
 
 from layerscope.core import causes as causes  # its part of the table, for the table of verbs
+from layerscope.core.dissect_settings import INTERVENE as INTERVENE
+from layerscope.core.dissect_settings import KNOWN_BY_LABELS as KNOWN_BY_LABELS
+from layerscope.core.dissect_settings import MASKED as MASKED
+from layerscope.core.dissect_settings import MASKS as MASKS
+from layerscope.core.dissect_settings import WORLD as WORLD
 from layerscope.core.figure_settings import DPI as DPI
 from layerscope.core.figure_settings import FIGURE as FIGURE
 from layerscope.core.figure_settings import FIGURE_WIDTH as FIGURE_WIDTH
@@ -258,13 +263,6 @@ EVOLVE_UNITS = Setting(
 SIZE = Setting("size", Whole(16, 1024), "sides of the pictures, px", 64, metavar="PX")
 SHARDS = Setting("shards", Flag(), "plain tar files of 1,000 pictures in place of single files", False)
 WORLD_COUNT = Setting("count", _COUNT, "how many pictures", 20_000, metavar="N")
-MASKED = Setting(
-    "count", Maybe(_COUNT), "how many pictures", None, option="--images", metavar="N",
-    default_text="1500 of `--world`, all of `--masks`",
-)  # fmt: skip
-WORLD = Setting("world", Flag(), "pictures of the visual world, drawn for it", False)
-INTERVENE = Setting("intervene", Flag(), "take concepts out of the atlas's pictures: do the names stand?", False)
-MASKS = Setting("masks", Maybe(Place()), "pictures and masks that `layerscope world` wrote", None, metavar="DIR")
 DEMO_COUNT = MASKED.but(default_text="1000; 288 with `--known`")
 KNOWN = Setting("known", Flag(), "the network whose filters were set by hand: every meaning is known", False)
 SAMPLE = Setting("sample", _COUNT, "peaks of each layer computed again", 32, metavar="N")

@@ -61,6 +61,7 @@ USE = Stage(
 # Of a build, in order.
 BUILD = (SCAN, SAMPLE, PROJECT, SHEETS, USE, STRATA)
 
+MASKS = Stage(name="masks", sentence="of photographs, the sizes of pictures and masks are compared", counts="images")
 THRESHOLDS = Stage(
     name="thresholds", sentence="every unit's values are counted, which gives its thresholds", counts="images"
 )
@@ -68,8 +69,8 @@ OVERLAPS = Stage(name="overlaps", sentence="where units and masks meet is counte
 INTERVENE = Stage(
     name="interventions", sentence="every concept is taken out of some pictures and shown alone", counts="images"
 )
-# Of a dissection, in order; the last on request.
-DISSECT = (THRESHOLDS, OVERLAPS, INTERVENE)
+# Of a dissection, in order; the first of photographs, the last on request.
+DISSECT = (MASKS, THRESHOLDS, OVERLAPS, INTERVENE)
 # Of one from labels alone.
 MAXIMA = Stage(name="maxima", sentence="every image's maximum of every unit is found", counts="images")
 

@@ -21,10 +21,6 @@ def _unit(given: Collection[str]) -> bool:
     return "unit" in given
 
 
-def _no_labels(given: Collection[str]) -> bool:
-    return "labels" not in given
-
-
 def _tree(given: Collection[str]) -> bool:
     return "tree" in given
 
@@ -39,6 +35,10 @@ def _no_unit(given: Collection[str]) -> bool:
 
 def _masks(given: Collection[str]) -> bool:
     return "masks" in given
+
+
+def _world(given: Collection[str]) -> bool:
+    return "world" in given
 
 
 _ALL = (
@@ -243,18 +243,14 @@ _ALL = (
                 "pictures and what is known of them",
                 s.WORLD,
                 s.MASKS,
-                s.Setting(
-                    "labels",
-                    s.Maybe(s.Anything("a table of labels, or pictures with classes", path=True, python="as `images`")),
-                    "a table of files and labels, several columns of which make a hierarchy; or pictures with classes",
-                    None,
-                    metavar="FILE",
-                ),
+                s.KNOWN_BY_LABELS,
                 alone=True,
                 needed=True,
             ),
             s.INTERVENE,
-            s.IMAGES.but(name="data", sentence="the pictures of a table").asked(default_text="those in its folder"),
+            s.IMAGES.but(name="data", sentence="the pictures of a table, or the folder of those of a COCO file").asked(
+                default_text="those beside it"
+            ),
             s.MASKED.but(default_text="1500 of `--world`, else all"),
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
             s.WEIGHTS,
@@ -263,7 +259,7 @@ _ALL = (
             s.PROGRESS,
         ),
         apart=lambda s: (
-            s.Apart(_no_labels, "pictures with masks, which are their own", "data"),
+            s.Apart(_world, "pictures that are drawn for it", "data"),
             s.Apart(_masks, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
         ),
     ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float16, Float32, Int16, Int64
+from jaxtyping import Bool, Float16, Float32, Int16, Int64, Integer
 from torch import Tensor
 
 from layerscope.core.geometry import Window
@@ -47,12 +47,26 @@ def masks_on(
     grid: EvaluationGrid, masks: Bool[np.ndarray, "concepts h w"], placement: Placement
 ) -> Bool[np.ndarray, "concepts px"]:
     """Masks that lie on the source picture, at the grid's px: the nearest source px; False beyond the picture."""
-    rows = np.floor(placement.top + (grid.rows + 0.5) * placement.row_scale).astype(np.int64)
-    cols = np.floor(placement.left + (grid.cols + 0.5) * placement.col_scale).astype(np.int64)
-    height, width = masks.shape[1:]
+    return _taken(grid, masks, placement, False).reshape(len(masks), -1)
+
+
+def numbers_on(
+    grid: EvaluationGrid, numbers: Integer[np.ndarray, "h w"], placement: Placement
+) -> Int64[np.ndarray, " px"]:
+    """Numbers that lie over the whole source picture, likewise; -1 beyond it. They may have px of another size."""
+    return _taken(grid, numbers, placement, -1).ravel().astype(np.int64)
+
+
+def _taken(grid: EvaluationGrid, planes: np.ndarray, placement: Placement, beyond: int) -> np.ndarray:
+    """The nearest px of planes [..., h, w] over the source picture at the grid's rows and columns."""
+    height, width = planes.shape[-2:]
+    # Planes of the picture's own size: the factor is 1, and changes no digit.
+    row = (placement.top + (grid.rows + 0.5) * placement.row_scale) * (height / placement.height)
+    col = (placement.left + (grid.cols + 0.5) * placement.col_scale) * (width / placement.width)
+    rows, cols = np.floor(row).astype(np.int64), np.floor(col).astype(np.int64)
     inside = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))
-    taken = masks[:, rows.clip(0, height - 1)[:, None], cols.clip(0, width - 1)]
-    return (taken & inside).reshape(len(masks), -1)
+    taken = planes[..., rows.clip(0, height - 1)[:, None], cols.clip(0, width - 1)]
+    return np.where(inside, taken, np.array(beyond).astype(taken.dtype if beyond == 0 else np.int64))
 
 
 def weights_between(

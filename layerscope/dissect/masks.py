@@ -1,17 +1,22 @@
 """Where concepts are: what a set of images with masks must offer, and its masks kept small on the evaluation grid."""
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
-from typing import Protocol, runtime_checkable
+import tempfile
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int64, Integer
 
 from layerscope.core.errors import ImageError
 from layerscope.core.records import Placement
-from layerscope.dissect.grid import EvaluationGrid, masks_on
+from layerscope.dissect.grid import EvaluationGrid, masks_on, numbers_on
+from layerscope.dissect.overlap import Marked
 from layerscope.dissect.score import ConceptLike
-from layerscope.sources import Source
+
+# So many bytes of masks are held; the others lie on disk, packed with the least effort.
+_IN_MEMORY, _EFFORT = 2**26, 1
 
 
 @runtime_checkable
@@ -26,21 +31,95 @@ class MaskedImages(Protocol):
         ...
 
 
-class Masks:
-    """The masks of all images looked at, in their order, one bit per concept and px of the grid."""
+@runtime_checkable
+class PlaneLike(Protocol):
+    """Numbers over a whole picture, of any size, and by number the place of its concept, -1 for none."""
 
-    def __init__(self, masked: MaskedImages, grid: EvaluationGrid) -> None:
-        self.masked, self.grid = masked, grid
+    @property
+    def numbers(self) -> Integer[np.ndarray, "h w"]: ...
+
+    @property
+    def concepts(self) -> Int64[np.ndarray, " numbers"]: ...
+
+
+@runtime_checkable
+class PlanedImages(Protocol):
+    """Images whose content is known plane by plane, where most concepts are not in most images.
+
+    sets: the set of each concept, counted from 0: of all concepts of a set it is known in the same images where they
+    are, and an image of which it is not known has no part in what is measured of them.
+    """
+
+    @property
+    def concepts(self) -> Sequence[ConceptLike]: ...
+
+    @property
+    def sets(self) -> Int64[np.ndarray, " concepts"]: ...
+
+    def known(self, image: int, /) -> Bool[np.ndarray, " sets"]: ...
+
+    def planes(self, image: int, /) -> Iterator[PlaneLike]: ...
+
+
+class Masks:
+    """The masks of all images looked at, in their order: of each its concepts, one bit for each px of the grid.
+
+    They lie in a nameless file, but for the first few. area: px that carry each concept. sets: as of PlanedImages.
+    """
+
+    def __init__(self, masked: MaskedImages | PlanedImages, grid: EvaluationGrid) -> None:
+        self.grid = grid
         self.concepts = tuple(masked.concepts)
         self.area = np.zeros(len(self.concepts), np.int64)
-        self._packed: list[UInt8[np.ndarray, "c bytes"]] = []
+        # Asked once: to tell a protocol takes as long as to answer by it.
+        self._planed = masked if isinstance(masked, PlanedImages) else None
+        self._whole = None if isinstance(masked, PlanedImages) else masked
+        self.sets = np.zeros(len(self.concepts), np.int64) if self._planed is None else self._planed.sets
+        self._known = bytearray()
+        self._file = _nameless()
+        self._ends = array("q", [0])
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._ends) - 1
+
+    def close(self) -> None:
+        self._file.close()
+
+    @property
+    def known(self) -> Bool[np.ndarray, "n sets"]:
+        """Of which sets it is known in each image where its concepts are."""
+        return np.frombuffer(bytes(self._known), bool).reshape(len(self), self.set_count)
+
+    @property
+    def set_count(self) -> int:
+        return int(self.sets.max(initial=0)) + 1
+
+    @property
+    def px(self) -> Int64[np.ndarray, " concepts"]:
+        """Of how many px it is known whether they carry each concept."""
+        return self.known.sum(0)[self.sets] * self.grid.px
+
+    def known_of(self, images: Sequence[int]) -> Bool[np.ndarray, "n sets"]:
+        """The same of images of these numbers in the source."""
+        if self._planed is None:
+            return np.ones((len(images), 1), bool)
+        return np.stack([self._planed.known(image) for image in images])
 
     def add(self, image: int, placement: Placement) -> None:
         """Take the next image's masks. Raises ImageError where they do not fit the picture."""
-        masks = self.masked.masks(image)
+        if self._planed is not None:
+            found = _of_planes(self.grid, self._planed.planes(image), placement)
+        else:
+            assert self._whole is not None, "it is one or the other"
+            found = self._of_all(self._whole.masks(image), image, placement)
+        self.area[found.concepts] += found.marked.sum(1)
+        self._known += self.known_of([image]).tobytes()
+        header = np.array([len(found.concepts), *found.concepts], np.int32).tobytes()
+        self._file.seek(self._ends[-1])
+        self._file.write(header + zlib.compress(np.packbits(found.marked, axis=1).tobytes(), _EFFORT))
+        self._ends.append(self._file.tell())
+
+    def _of_all(self, masks: Bool[np.ndarray, "concepts h w"], image: int, placement: Placement) -> Marked:
         wanted = (len(self.concepts), placement.height, placement.width)
         if masks.shape != wanted:
             raise ImageError(
@@ -48,32 +127,36 @@ class Masks:
                 f"concepts, of the picture's size: {list(wanted)}"
             )
         on_grid = masks_on(self.grid, masks, placement)
-        self.area += on_grid.sum(1)
-        self._packed.append(np.packbits(on_grid, axis=1))
+        there = np.flatnonzero(on_grid.any(1))
+        return Marked(there, on_grid[there])
 
-    def of(self, places: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, "n c px"]:
-        """The masks of the images at these places of the order."""
-        packed = np.stack([self._packed[place] for place in places])
-        return np.unpackbits(packed, axis=2, count=self.grid.px).astype(bool)
+    def of(self, places: Int64[np.ndarray, " n"]) -> list[Marked]:
+        """The masks of the images at these places of the order; none for -1."""
+        return [self._at(place) if place >= 0 else Marked.nothing(self.grid.px) for place in places.tolist()]
 
-
-@runtime_checkable
-class KeyedMasks(Protocol):
-    """Masks by the name of the image's file, without its ending."""
-
-    @property
-    def concepts(self) -> Sequence[ConceptLike]: ...
-
-    def masks(self, key: str, /) -> Bool[np.ndarray, "concepts h w"]: ...
+    def _at(self, place: int) -> Marked:
+        start, end = self._ends[place], self._ends[place + 1]
+        self._file.seek(start)
+        content = self._file.read(end - start)
+        count = int(np.frombuffer(content, np.int32, 1)[0])
+        concepts = np.frombuffer(content, np.int32, count, offset=4).astype(np.int64)
+        bits = np.frombuffer(zlib.decompress(content[4 + 4 * count :]), np.uint8).reshape(count, -1)
+        return Marked(concepts, np.unpackbits(bits, axis=1, count=self.grid.px).astype(bool))
 
 
-class Keyed:
-    """Masks that are known by the images' file names, as masks by number in a source."""
+def _nameless() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(_IN_MEMORY)
 
-    def __init__(self, folder: "KeyedMasks", source: Source) -> None:
-        self.concepts = folder.concepts
-        self._folder = folder
-        self._keys = [PurePosixPath(identity).stem for identity, _ in source.listing()]
 
-    def masks(self, image: int, /) -> Bool[np.ndarray, "concepts h w"]:
-        return self._folder.masks(self._keys[image])
+def _of_planes(grid: EvaluationGrid, planes: Iterable[PlaneLike], placement: Placement) -> Marked:
+    """What planes mark, concept by concept; several planes of one are joined."""
+    found: dict[int, np.ndarray] = {}
+    for plane in planes:
+        numbers = numbers_on(grid, plane.numbers, placement)
+        for number in np.unique(numbers[numbers >= 0]).tolist():
+            concept = int(plane.concepts[number])
+            if concept >= 0:
+                here = numbers == number
+                found[concept] = found[concept] | here if concept in found else here
+    concepts = sorted(found)
+    return Marked(np.array(concepts, np.int64), np.array([found[one] for one in concepts], bool).reshape(-1, grid.px))

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from layerscope.atlas import interventions as rows
 from layerscope.atlas import labels
-from layerscope.atlas.concepts import DISSECTION, layer_data
+from layerscope.atlas.concepts import CATEGORIES, DISSECTION, layer_data
 from layerscope.atlas.labels import LABELS, MISFITS, run_data
 from layerscope.atlas.rows import to_json
 from layerscope.atlas.write import AtlasWriter
@@ -22,7 +22,9 @@ from layerscope.dissect.describe import KIND
 
 FoundT = TypeVar("FoundT")
 # By statistic the tables that hold a layer's rows of it.
-TABLES = {DISSECTION: ("concept",), LABELS: ("label",), rows.INTERVENTION: (rows.INTERVENTION, rows.KIND)}
+TABLES = {
+    DISSECTION: ("concept", CATEGORIES), LABELS: ("label",), rows.INTERVENTION: (rows.INTERVENTION, rows.KIND),
+}  # fmt: skip
 
 
 @plain_failures(kind=AtlasError)
@@ -31,6 +33,7 @@ def record_dissection(path: str | os.PathLike[str], dissection: Dissection) -> b
     build writes it."""
     found = {layer.layer: layer for layer in dissection.layers}
     with AtlasWriter.resume(path) as writer, writer.transaction():
+        writer.add_later_tables()
         outdated = False
         for place, layer in _places(writer, DISSECTION, found).items():
             data = json.loads(to_json(layer_data(dissection, layer)))

@@ -6,10 +6,11 @@ unit is above it inside the concept's masks. Units and baselines go through the 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int16, Int64
+from jaxtyping import Bool, Int16, Int64
 from torch import Tensor
 
 from layerscope.core.concepts import BAR, Dissection, LayerDissection, LayerFigures, UnitConcept
@@ -23,7 +24,7 @@ from layerscope.core.stages import OVERLAPS, THRESHOLDS
 from layerscope.dissect.baselines import derangement, rotation
 from layerscope.dissect.grid import EvaluationGrid, Upsampling
 from layerscope.dissect.maps import Activations, BatchMaps, Maps
-from layerscope.dissect.masks import MaskedImages, Masks
+from layerscope.dissect.masks import MaskedImages, Masks, PlanedImages
 from layerscope.dissect.overlap import Members, overlaps, overlaps_at_one
 from layerscope.dissect.score import BAU_QUANTILE, figures, iou, units_named
 from layerscope.dissect.thresholds import Counts
@@ -43,7 +44,7 @@ def dissect(
     input: Input,
     layers: Sequence[LayerRecord],
     source: Source,
-    masked: MaskedImages,
+    masked: MaskedImages | PlanedImages,
     *,
     untrained: Carrier | None = None,
     baselines: bool = True,
@@ -68,15 +69,14 @@ def dissect(
     if untrained is not None:
         _check_same_architecture(program, untrained, with_maps)
     grid = EvaluationGrid.of(input, every)
-    masks = Masks(masked, grid)
-    subjects = _subjects(with_maps, grid, seed, mixed=baselines, untrained=untrained is not None)
     programs = [program] if untrained is None else [program, untrained]
     activations = Activations(programs, with_maps, source, input, memory)
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with closing(Masks(masked, grid)) as masks, ThreadPoolExecutor(_THREADS) as pool:
+        subjects = _subjects(with_maps, masks, len(source), seed, mixed=baselines, untrained=untrained is not None)
         reporter = progress or Silent()
         make(_Counting(activations, masks, subjects, pool), NoMarks(), reporter)
         _cut(activations.source, masks, subjects)
-        orders = _orders(len(masks), seed, shuffled=baselines)
+        orders = _orders(masks, seed, shuffled=baselines)
         make(_Comparing(activations, masks, subjects, pool, orders), NoMarks(), reporter)
     return Dissection(
         layers=tuple(_layer(layer, subjects, masks) for layer in with_maps),
@@ -90,41 +90,56 @@ def dissect(
 class _Subject:
     """One layer under one program, in its own basis or a mixed one: what is counted of it.
 
-    name: "" for the units themselves, else the baseline's. thresholds: per concept, and last Bau's. above: px above
-    them. found: per order of the masks the overlaps at either kind of threshold.
+    name: "" for the units themselves, else the baseline's. sets: of concepts, as of PlanedImages. most: values that a
+    unit may have. thresholds: per concept; single: Bau's. above, above_single: px above them, of those of the concept's
+    set. found: per order of the masks the overlaps at either kind of threshold.
     """
 
     name: str
     layer: LayerRecord
     program: int
     upsampling: Upsampling
+    sets: int
+    most: int
     mixing: Tensor | None = None
 
     def __post_init__(self) -> None:
-        self.counts = Counts(self.layer.units)
-        self.thresholds: Int16[np.ndarray, "u thresholds"] = np.empty((0, 0), np.int16)
-        self.above: Int64[np.ndarray, "u thresholds"] = np.empty((0, 0), np.int64)
+        # The last of all images, where that is not the only set.
+        self.counts = [Counts(self.layer.units, self.most) for _ in range(self.sets + (self.sets > 1))]
+        self.thresholds: Int16[np.ndarray, "u c"] = np.empty((0, 0), np.int16)
+        self.above: Int64[np.ndarray, "u c"] = np.empty((0, 0), np.int64)
         self.found: dict[str, list[Int64[np.ndarray, "u c"]]] = {}
 
     def bits(self, maps: tuple[Maps, ...]) -> Int16[np.ndarray, "npx u"]:
         own = maps[self.program][self.layer.node]
         return self.upsampling.bits(own if self.mixing is None else own.float() @ self.mixing)
 
-    def count(self, maps: tuple[Maps, ...]) -> None:
-        self.counts.add(self.bits(maps))
+    def count(self, maps: tuple[Maps, ...], known: Bool[np.ndarray, "n sets"]) -> None:
+        """Count a batch's values, of each set in the images in which it is known."""
+        bits = self.bits(maps)
+        self.counts[-1].add(bits)
+        by_image = bits.reshape(len(known), -1, bits.shape[1])
+        for counts, inside in zip(self.counts[:-1], known.T, strict=False):
+            counts.add(by_image[inside].reshape(-1, bits.shape[1]))
 
-    def cut(self, area: Int64[np.ndarray, " c"], px: int) -> None:
+    def cut(self, masks: Masks) -> None:
         """Turn the counts into thresholds and let go of them."""
-        self.alive = self.counts.above_zero
-        self.thresholds, self.above = self.counts.thresholds(np.append(area, int(BAU_QUANTILE * px)))
+        shape, every = (self.layer.units, len(masks.concepts)), self.counts[-1]
+        self.alive = every.above_zero
+        self.thresholds, self.above = np.empty(shape, np.int16), np.empty(shape, np.int64)
+        single, _ = every.thresholds(np.array([int(BAU_QUANTILE * len(masks) * masks.grid.px)]))
+        self.single, self.above_single = single[:, 0], np.empty(shape, np.int64)
+        for number in range(masks.set_count):
+            own, counts = masks.sets == number, self.counts[number]
+            self.thresholds[:, own], self.above[:, own] = counts.thresholds(masks.area[own])
+            self.above_single[:, own] = counts.exceeding(self.single)[:, None]
         del self.counts
 
     def compare(self, maps: tuple[Maps, ...], members: dict[str, Members]) -> None:
         bits = self.bits(maps)
-        own, single = self.thresholds[:, :-1], np.ascontiguousarray(self.thresholds[:, -1])
         # Masks are shuffled for the units themselves only: what the other subjects add would say nothing new.
         for order, those in members.items() if not self.name else [("", members[""])]:
-            new = [overlaps(bits, those, own), overlaps_at_one(bits, those, single)]
+            new = [overlaps(bits, those, self.thresholds), overlaps_at_one(bits, those, self.single)]
             self.found[order] = (
                 [a + b for a, b in zip(self.found[order], new, strict=True)] if self.found.get(order) else new
             )
@@ -134,24 +149,24 @@ class _Subject:
         return units_named(
             masks.concepts,
             masks.area,
-            len(masks) * masks.grid.px,
-            iou(own, self.above[:, :-1], masks.area),
-            iou(single, self.above[:, -1:], masks.area),
+            masks.px,
+            iou(own, self.above, masks.area),
+            iou(single, self.above_single, masks.area),
             self.alive,
         )
 
 
 def _subjects(
-    layers: Sequence[LayerRecord], grid: EvaluationGrid, seed: int, *, mixed: bool, untrained: bool
+    layers: Sequence[LayerRecord], masks: Masks, images: int, seed: int, *, mixed: bool, untrained: bool
 ) -> list[_Subject]:
     found = []
     for layer in layers:
-        upsampling = Upsampling(layer, grid)
-        found.append(_Subject("", layer, 0, upsampling))
+        same = Upsampling(layer, masks.grid), masks.set_count, images * masks.grid.px
+        found.append(_Subject("", layer, 0, *same))
         if mixed:
-            found.append(_Subject(MIXED, layer, 0, upsampling, rotation(layer.units, seed)))
+            found.append(_Subject(MIXED, layer, 0, *same, rotation(layer.units, seed)))
         if untrained:
-            found.append(_Subject(UNTRAINED, layer, 1, upsampling))
+            found.append(_Subject(UNTRAINED, layer, 1, *same))
     return found
 
 
@@ -168,9 +183,11 @@ class _Counting(Job[range, BatchMaps]):
 
     def put(self, piece: Piece[range], part: BatchMaps) -> int:
         """Count a batch's values, and take its masks."""
-        counting = self.pool.map(lambda subject: subject.count(part.maps), self.subjects)
+        ids = part.batch.ids.tolist()
+        known = self.masks.known_of(ids)
+        counting = self.pool.map(lambda subject: subject.count(part.maps, known), self.subjects)
         # Meanwhile, since masks may have to be drawn.
-        for image, placement in zip(part.batch.ids.tolist(), part.batch.placements, strict=True):
+        for image, placement in zip(ids, part.batch.placements, strict=True):
             self.masks.add(image, placement)
         list(counting)
         return 0
@@ -183,13 +200,23 @@ def _cut(source: Source, masks: Masks, subjects: list[_Subject]) -> None:
     if not masks.area.any():
         raise ImageError(f"no mask of {source.name} marks any px: there is nothing to find")
     for subject in subjects:
-        subject.cut(masks.area, len(masks) * masks.grid.px)
+        subject.cut(masks)
 
 
-def _orders(count: int, seed: int, *, shuffled: bool) -> dict[str, Int64[np.ndarray, " n"]]:
-    """In which order the masks are laid on the images; a single image has no other masks."""
-    orders = {"": np.arange(count)}
-    return orders | {SHUFFLED: derangement(count, seed)} if shuffled and count > 1 else orders
+def _orders(masks: Masks, seed: int, *, shuffled: bool) -> dict[str, Int64[np.ndarray, " n"]]:
+    """In which order the masks are laid on the images; a single image has no other masks.
+
+    Images change masks with those of which the same is known; one that has no such other gets none, -1.
+    """
+    orders = {"": np.arange(len(masks))}
+    if not shuffled or len(masks) < 2:
+        return orders
+    order = np.full(len(masks), -1)
+    for kind in np.unique(masks.known, axis=0):
+        alike = np.flatnonzero((masks.known == kind).all(1))
+        if len(alike) > 1:
+            order[alike] = alike[derangement(len(alike), seed)]
+    return orders | {SHUFFLED: order}
 
 
 class _Comparing(Job[Int64[np.ndarray, " n"], tuple[Maps, ...]]):
@@ -209,7 +236,8 @@ class _Comparing(Job[Int64[np.ndarray, " n"], tuple[Maps, ...]]):
     def put(self, piece: Piece[Int64[np.ndarray, " n"]], part: tuple[Maps, ...]) -> int:
         """Compare a batch's maps with the masks."""
         here = slice(self._first, self._first + piece.size)
-        members = {name: Members.of(self.masks.of(order[here])) for name, order in self.orders.items()}
+        shape = self.masks.grid.px, len(self.masks.concepts)
+        members = {name: Members.of(self.masks.of(order[here]), *shape) for name, order in self.orders.items()}
         list(self.pool.map(lambda subject: subject.compare(part, members), self.subjects))
         self._first = here.stop
         return 0
@@ -239,6 +267,7 @@ def _settings(masks: Masks, source: Source, every: int, seed: int) -> dict[str, 
     return {
         "source": source.name,
         "concepts": len(masks.concepts),
+        "absent": int((masks.area == 0).sum()),
         "every": every,
         "seed": seed,
         "bar": BAR,

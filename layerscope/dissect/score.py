@@ -23,13 +23,16 @@ RANKED = 3
 
 @runtime_checkable
 class ConceptLike(Protocol):
-    """A thing that can be in a picture. level: 1 for strokes and colours, higher for what is made of lower ones."""
+    """A thing that can be in a picture. level: 1 for strokes and colours, higher for what is made of lower ones.
+
+    One of photographs has no level but, as a further attribute, a category.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
-    def level(self) -> int: ...
+    def level(self) -> int | None: ...
 
 
 def chance(frequency: Float64[np.ndarray, " c"]) -> Float64[np.ndarray, " c"]:
@@ -47,25 +50,26 @@ def iou(
 def units_named(
     concepts: Sequence[ConceptLike],
     area: Int64[np.ndarray, " c"],
-    px: int,
+    px: Int64[np.ndarray, " c"],
     found: Float64[np.ndarray, "u c"],
     found_bau: Float64[np.ndarray, "u c"],
     above_zero: Int64[np.ndarray, " u"],
 ) -> tuple[UnitConcept, ...]:
     """Every unit with its concepts.
 
-    area: px that carry each concept, of `px` in all. found, found_bau: the IoU at either measure's threshold.
-    above_zero: px where a unit is above zero. A concept that no px carries names no unit.
+    area: px that carry each concept, of `px` of which that is known. found, found_bau: the IoU at either measure's
+    threshold. above_zero: px where a unit is above zero. A concept that no px carries names no unit.
     """
-    frequency = area / px
+    frequency = area / np.maximum(px, 1)
     present = np.flatnonzero(area)
     score = found - chance(frequency)
 
     def scored(concept: int, value: float, overlap: float) -> ConceptScore:
         known = concepts[concept]
         return ConceptScore(
-            concept=known.name, level=known.level, score=value, iou=overlap, frequency=float(frequency[concept])
-        )
+            concept=known.name, level=known.level, category=getattr(known, "category", ""), score=value, iou=overlap,
+            frequency=float(frequency[concept]),
+        )  # fmt: skip
 
     def named(unit: int) -> UnitConcept:
         if not above_zero[unit] or not len(present):
@@ -87,14 +91,16 @@ def units_named(
 def figures(units: Sequence[UnitConcept], *, bau: bool = False) -> Figures:
     """What the units of a layer add up to, by our measure or by Bau's."""
     named = [one for unit in units if (one := unit.bau if bau else unit.best) is not None]
-    levels = Counter(one.level for one in named)
+    levels = Counter(one.level for one in named if one.level is not None)
+    categories = Counter(one.category for one in named if one.category)
     best = [unit.ranked[0].score for unit in units if unit.ranked]
     return Figures(
         units=len(units),
         dead=sum(unit.dead for unit in units),
         detectors=len(named),
-        distinct_concepts=len({one.concept for one in named}),
-        mean_concept_level=float(np.mean([one.level for one in named])) if named else None,
+        distinct_concepts=len({(one.concept, one.category) for one in named}),
+        mean_concept_level=float(np.mean([*levels.elements()])) if levels else None,
         levels=dict(sorted(levels.items())),
+        categories=dict(sorted(categories.items(), key=lambda item: (-item[1], item[0]))),
         median_score=float(np.median(best)) if best and not bau else None,
     )

@@ -14,10 +14,13 @@ PATTERNS = 0x7C00 + 1
 
 
 class Counts:
-    """How often each unit of a layer took each value above zero. counts: int64[u, patterns], 0 in column 0."""
+    """How often each unit of a layer took each value above zero. counts: [u, patterns], 0 in column 0.
 
-    def __init__(self, units: int) -> None:
-        self.counts = np.zeros((units, PATTERNS), np.int64)
+    most: how many values a unit may have at most; int32 holds the counts of fewer than 2^31.
+    """
+
+    def __init__(self, units: int, most: int = 2**63 - 1) -> None:
+        self.counts = np.zeros((units, PATTERNS), np.int32 if most < 2**31 else np.int64)
 
     def add(self, bits: Int16[np.ndarray, "px u"]) -> None:
         """Count these values. bits: float16 bit patterns."""
@@ -35,6 +38,10 @@ class Counts:
     def above_zero(self) -> Int64[np.ndarray, " u"]:
         """How many values of each unit are above zero."""
         return self.counts.sum(1)
+
+    def exceeding(self, bits: Int16[np.ndarray, " u"]) -> Int64[np.ndarray, " u"]:
+        """How many values of each unit are above its own of these thresholds."""
+        return np.array([counts[low + 1 :].sum() for counts, low in zip(self.counts, bits.tolist(), strict=True)])
 
     def thresholds(self, areas: Int64[np.ndarray, " c"]) -> tuple[Int16[np.ndarray, "u c"], Int64[np.ndarray, "u c"]]:
         """For every unit the least value, as bits, that at most so many of its values exceed, and how many do.

@@ -1,8 +1,8 @@
 """Units by a word: whatever is known of a unit under a name, asked once for the command line, Python and the viewer.
 
-Four kinds of names: the concept that names a unit (score: the IoU above chance), the label that names it (the AUC), a
-class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no score). A concept
-that names a unit but is doubtful is told with what the unit's peaks show.
+Four kinds of names: the concept that names a unit, or its category (score: the IoU above chance), the label that names
+it (the AUC), a class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no
+score). A concept that names a unit but is doubtful is told with what the unit's peaks show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ def find(file: Reader, text: str) -> tuple[Finding, ...]:
 def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
     doubtful = at_peaks(file, layer)
     for unit, best in guesses(file.concepts(layer.id)).items():
-        if folded in best.concept.casefold():
+        if folded in best.concept.casefold() or folded == best.category.casefold():
             kinds = doubtful.get(unit, "")
             yield Finding(layer=layer, unit=unit, kind=CONCEPT, name=best.concept, score=best.score, at_peaks=kinds)
     for one in file.labels(layer.id):

@@ -232,7 +232,7 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
     found = concept_of(file.concepts(layer.id), unit)
     if found is not None and found.best is not None:
         best = found.best
-        numbers = f"level {best.level}, score {best.score:.2f}, IoU {best.iou:.2f}"
+        numbers = ", ".join(filter(None, (best.kind, f"score {best.score:.2f}", f"IoU {best.iou:.2f}")))
         standing = standing_of(file, layer.name, unit, best)
         if standing is not None and standing.kinds:
             parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {best.concept}, {numbers}).")

@@ -6,9 +6,11 @@ own (TGA). What Pillow raises for broken files is a zoo, so everything it raises
 
 import io
 import logging
+import os
 import struct
 from dataclasses import dataclass
 from functools import cache
+from typing import IO
 
 import numpy as np
 from jaxtyping import UInt8
@@ -133,14 +135,31 @@ def _unread(encoded: bytes) -> str:
     return "not an image" if kind is None else f"broken: {kind.name} whose header cannot be read"
 
 
-def _opened(encoded: bytes) -> Image.Image | None:
+def stored_size(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """Rows and columns of a picture file as it is stored, and its EXIF orientation, 1 for none, without its pixels.
+
+    None for what cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(16)
+            file.seek(0)
+            image = _opened(head, file)
+            return None if image is None else (image.height, image.width, _orientation(image))
+    except MemoryError:
+        raise
+    except Exception:  # what is broken is told when the picture is read
+        return None
+
+
+def _opened(encoded: bytes, file: IO[bytes] | None = None) -> Image.Image | None:
     """As Pillow's ``open`` tells formats apart, but without its warning of large pictures, a setting of the whole
-    process. None where no format fits."""
+    process. file: where the rest of the bytes lies, if not here. None where no format fits."""
     for format in _known_formats():
         factory, accept = Image.OPEN[format]
         try:
             if accept is None or accept(encoded[:16]) is True:
-                return factory(io.BytesIO(encoded), "")
+                return factory(file or io.BytesIO(encoded), "")
         except (SyntaxError, IndexError, TypeError, struct.error):  # no picture of this format: so says Pillow
             continue
     return None
@@ -180,14 +199,19 @@ def _eight_bits(image: Image.Image) -> UInt8[np.ndarray, "h w"]:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    turn = TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1 for none, and for what is no number."""
     try:
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
     except MemoryError:
         raise
     except Exception:  # a damaged EXIF block is common beside sound pixels; viewers show these as stored
-        return image
-    turn = TURNS.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 @cache

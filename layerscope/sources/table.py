@@ -25,18 +25,19 @@ class TableLine:
     fields: tuple[str, ...]
 
 
-def read_table(file: Path) -> list[TableLine]:
+def read_table(file: Path, *, called: str = "labels file", form: str = "file, class") -> list[TableLine]:
     """The lines of a table that are not blank, all with as many fields, without the blanks around them.
 
-    Raises UsageError for what cannot be read, is no text or no table, and for a line of another width, by number.
+    called: what the table is; form: what a line of it holds. Raises UsageError for what cannot be read, is no text or
+    no table, and for a line of another width, by number.
     """
-    text = _text(file)
+    text = _text(file, called)
     if text.lstrip()[:1] in ("{", "["):
-        raise UsageError(f"the labels file {file} is JSON; write it as a table with lines of file, class")
+        raise UsageError(f"the {called} {file} is JSON; write it as a table with lines of {form}")
     # One line is one row: a class never holds a line break, and so the number in a message is the line's.
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip(" \t;,|")]
     if not lines:
-        raise UsageError(f"{file} labels no image; each line should read: file, class")
+        raise UsageError(f"{file} holds no line; each should read: {form}")
     # The delimiter that gives the most of the first lines one width of two fields or more; of equals, the first.
     delimiter = max(DELIMITERS, key=lambda delimiter: _common_width(_parted(lines[:LOOKED_AT], delimiter))[1])
     table = _parted(lines, delimiter)
@@ -44,7 +45,7 @@ def read_table(file: Path) -> list[TableLine]:
     odd = next((line for line in table if len(line.fields) != width or width < 2), None)
     if odd is None:
         return table
-    wanted = "two fields, file and class" if width <= 2 else f"{width} fields, as in the other lines"
+    wanted = f"two fields, {form.replace(', ', ' and ')}" if width <= 2 else f"{width} fields, as in the other lines"
     raise UsageError(f"{file}, line {odd.number}: expected {wanted}, got {len(odd.fields)}")
 
 
@@ -68,17 +69,17 @@ def _parted(lines: list[tuple[int, str]], delimiter: str) -> list[TableLine]:
     return found
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, called: str) -> str:
     try:
         content = file.read_bytes()
     except OSError as failure:
-        raise UsageError(f"the labels file {file} cannot be read: {failure.strerror}") from None
+        raise UsageError(f"the {called} {file} cannot be read: {failure.strerror}") from None
     kind = format_of_bytes(content)
     if kind is not None:
         workbook = "an Excel workbook" if file.suffix.lower() in (".xlsx", ".xls", ".ods") else kind.name
-        raise UsageError(f"the labels file {file} is {workbook}; save it as CSV text in UTF-8")
+        raise UsageError(f"the {called} {file} is {workbook}; save it as CSV text in UTF-8")
     encoding = next((name for mark, name in MARKED.items() if content.startswith(mark)), "utf-8")
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise UsageError(f"the labels file {file} is not UTF-8 text; save it as CSV in UTF-8") from None
+        raise UsageError(f"the {called} {file} is not UTF-8 text; save it as CSV in UTF-8") from None

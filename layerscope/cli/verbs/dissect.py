@@ -19,8 +19,10 @@ from layerscope.core.concepts import (
 )
 from layerscope.core.labels import LabelDissection
 
-HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts", ">mean level", ">median score")
-BEST = ("layer", ">unit", "concept", ">level", ">score", ">IoU", "Bau's concept")
+HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts")
+# How drawn concepts rank, and how those of photographs do, which have no level.
+BY_LEVEL, BY_CATEGORY = (">mean level", ">median score"), (">median score", "categories")
+BEST = ("layer", ">unit", "concept", "{kind}", ">score", ">IoU", "Bau's concept")
 NAMES = ("layer", "names of", ">units", ">named", ">judged", ">necessary", ">sufficient", ">both", ">any concept, both")
 STANDING = ("layer", ">unit", "concept", "verdict", ">taken out", ">control", ">p", ">alone", "next", ">its", ">p")
 SHOWN = 5
@@ -39,12 +41,15 @@ def run(command: Command, output: Output) -> int:
 
 def text_of(found: Dissection) -> str:
     """The figures of every layer above those of its baselines, then its best units."""
-    rows = [row for layer in found.layers for row in _rows(layer)]
+    drawn = not any(layer.figures.categories or layer.bau.categories for layer in found.layers)
+    rows = [row for layer in found.layers for row in _rows(layer, drawn)]
     best = [row for layer in found.layers for row in _best_rows(layer)]
+    columns = (*HEADER, *(BY_LEVEL if drawn else BY_CATEGORY))
+    titles = [title.format(kind=">level" if drawn else "category") for title in BEST]
     counts = f"{words.counted(found.images, 'image')}, {words.counted(found.settings['concepts'], 'concept')}"
     head = f"{counts}; a unit is named by the concept of the highest score, at least {BAR}"
-    parts = [head, words.table(HEADER, rows)]
-    parts += ["", words.table(BEST, best)] if best else ["no concept found for any unit"]
+    parts = [head, words.table(columns, rows)]
+    parts += ["", words.table(titles, best)] if best else ["no concept found for any unit"]
     return "\n".join([*parts, *_interventions(found.interventions)])
 
 
@@ -87,25 +92,29 @@ def _stand_rows(layer: LayerInterventions) -> list[tuple[object, ...]]:
     return rows
 
 
-def _rows(layer: LayerDissection) -> list[tuple[object, ...]]:
+def _rows(layer: LayerDissection, drawn: bool) -> list[tuple[object, ...]]:
     measured = {"its units": layer.figures} | {name: one.figures for name, one in layer.baselines.items()}
     measured["Bau's measure"] = layer.bau
-    return [(layer.layer if not row else "", name, *_cells(f)) for row, (name, f) in enumerate(measured.items())]
+    return [(layer.layer if not row else "", name, *_cells(f, drawn)) for row, (name, f) in enumerate(measured.items())]
 
 
-def _cells(figures: Figures) -> tuple[object, ...]:
+def _cells(figures: Figures, drawn: bool) -> tuple[object, ...]:
     level, median = figures.mean_concept_level, figures.median_score
-    return (
-        *(figures.units, figures.dead, figures.detectors, figures.distinct_concepts),
-        *("" if level is None else f"{level:.2f}", "" if median is None else f"{median:.3f}"),
-    )
+    counts = (figures.units, figures.dead, figures.detectors, figures.distinct_concepts)
+    score = "" if median is None else f"{median:.3f}"
+    if drawn:
+        return *counts, "" if level is None else f"{level:.2f}", score
+    first = list(figures.categories.items())[:SHOWN]
+    more = ["..."] if len(figures.categories) > SHOWN else []
+    return *counts, score, ", ".join([*(f"{name} {count}" for name, count in first), *more])
 
 
 def _best_rows(layer: LayerDissection) -> list[tuple[object, ...]]:
     rows = []
     for place, unit in enumerate(layer.strongest(SHOWN)):
         assert unit.best is not None
-        numbers = (unit.best.level, f"{unit.best.score:.3f}", f"{unit.best.iou:.3f}")
+        level = unit.best.category if unit.best.level is None else unit.best.level
+        numbers = (level, f"{unit.best.score:.3f}", f"{unit.best.iou:.3f}")
         bau = unit.bau.concept if unit.bau else ""
         rows.append((layer.layer if not place else "", unit.unit, unit.best.concept, *numbers, bau))
     return rows

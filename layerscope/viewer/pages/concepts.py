@@ -28,10 +28,10 @@ class Detector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedConcept:
-    """level: 1 (strokes, colours) and up. detectors: the highest score first."""
+    """kind: its level or its category, in words. detectors: the highest score first."""
 
     name: str
-    level: int
+    kind: str
     detectors: tuple[Detector, ...]
 
 
@@ -84,17 +84,19 @@ def facts(book: Book, query: Query) -> ConceptsPage:
 
 
 def _concepts(book: Book) -> list[IndexedConcept]:
-    """By level and name."""
-    found: dict[tuple[int, str], list[Detector]] = defaultdict(list)
+    """By level, category and name."""
+    found: dict[tuple[int, str, str, str], list[Detector]] = defaultdict(list)
     for layer in book.layers:
         for unit, best in guesses(book.file.concepts(layer.id)).items():
             standing = standing_of(book.file, layer.name, unit, best)
             verdict = (standing.kinds or standing.verdict) if standing else ""
-            found[best.level, best.concept].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))
+            place = best.level or 0, best.category, best.concept, best.kind
+            found[place].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))
     for ones in found.values():
         ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))
     return [
-        IndexedConcept(name=name, level=level, detectors=tuple(ones)) for (level, name), ones in sorted(found.items())
+        IndexedConcept(name=name, kind=kind, detectors=tuple(ones))
+        for (_, _, name, kind), ones in sorted(found.items())
     ]
 
 

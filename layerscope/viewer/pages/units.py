@@ -15,10 +15,10 @@ class UnitRow:
     """One unit in a list.
 
     maximum, mean: of its activations. images_above, positions_above: shares above zero, 0..1. All four are None before
-    the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level: the concept that
-    names it, a guess; None without one. at_peaks: what its peaks show where that name is doubtful. label: the class
-    whose images excite it most on average, where images have classes. twin, correlation: the unit that it nearly
-    duplicates, and how closely.
+    the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level, category: the
+    concept that names it, a guess; None without one. at_peaks: what its peaks show where that name is doubtful. label:
+    the class whose images excite it most on average, where images have classes. twin, correlation: the unit that it
+    nearly duplicates, and how closely.
     """
 
     unit: int
@@ -31,6 +31,7 @@ class UnitRow:
     name: str | None = None
     score: float | None = None
     level: int | None = None
+    category: str | None = None
     at_peaks: str = ""
     label: str | None = None
     twin: int | None = None
@@ -65,6 +66,7 @@ def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
                 name=found.concept if found else None,
                 score=found.score if found else None,
                 level=found.level if found else None,
+                category=found.category or None if found else None,
                 at_peaks=doubtful.get(unit, ""),
                 label=labels[unit] if labels else None,
                 twin=twin.other if twin else None,

@@ -6,6 +6,9 @@ import pytest
 
 import layerscope as ls
 from layerscope.api.verbs import build
+from layerscope.cli.verbs.dissect import text_of
+from tests.helpers.masks import OBJECTS, PATTERNS, Scenes, write_coco
+from tests.helpers.viewing import viewing
 
 NETWORK = """
 import torch
@@ -52,6 +55,34 @@ def test_against_the_world(command, made):
         assert atlas["1"][0].note is not None
 
 
+def test_against_photographs(command, made, tmp_path):
+    """Masks of COCO's form: concepts have categories and no levels, in print, as JSON, in frames and on pages."""
+    file = write_coco(tmp_path, Scenes(4, 32), [*OBJECTS, *PATTERNS])
+    status, out, err = command("dissect", made / "a.atlas", f"{made}/net.py:plain", "--masks", file, "--json")
+    assert status == 0
+    assert "of crowds, taken as the category's own" in err and "concepts mark no px of these images" in err
+    categories = {f"level {level}" for level in (3, 5)}
+    layers = json.loads(out)["layers"]
+    named = [one for layer in layers for one in layer["named"]]
+    assert named and {one["category"] for one in named} <= categories and {one["level"] for one in named} == {None}
+    for layer in layers:
+        assert sum(layer["categories"].values()) == layer["detectors"]
+        assert (layer["levels"], layer["mean_concept_level"]) == ({}, None)
+    with ls.open(made / "a.atlas") as atlas:
+        frame = atlas.to_frame("concepts")
+        assert set(frame["category"]) <= categories and frame["level"].isna().all()
+        place, unit = next((layer.stored.id, unit) for layer in atlas for unit in layer if unit.concept)
+        best = unit.concept
+        assert best.level is None and best.category in categories
+        assert {one.name for one in atlas.find(best.category)} >= {best.concept}
+        said = text_of(atlas.file.dissection())
+        assert "median score  categories" in said and f" {best.category} " in said and "mean level" not in said
+    with viewing(made / "a.atlas") as browser:
+        page = browser.get(f"/a/l/l{place}/u/{unit.number}").text
+        assert f"<b>{best.concept}</b>" in page and f", {best.category}" in page
+        assert f'<span class="quiet">{best.category}</span>' in browser.get("/a/concepts").text
+
+
 def test_against_a_folder(command, made):
     """The pictures and masks of a folder; each layer has its lines; what is left out is told on stderr."""
     words = ["dissect", made / "a.atlas", f"{made}/net.py:plain", "--masks", made / "world"]
@@ -59,6 +90,9 @@ def test_against_a_folder(command, made):
     assert status == 0
     assert "6 images" in out and "its units" in out and "random mixtures" in out and "Bau's measure" in out
     assert "no untrained network" in err
+    with ls.open(made / "a.atlas") as atlas:
+        frame = atlas.to_frame("concepts")
+        assert set(frame["category"]) == {""} and frame["level"].notna().all()
 
 
 def test_other_weights_are_refused(command, made):
@@ -73,14 +107,20 @@ def test_other_weights_are_refused(command, made):
     ("more", "said"),
     [
         ([], "give --world or --masks"),
-        (["--masks", "nowhere"], 'the masks "nowhere" are no folder'),
+        (["--masks", "nowhere"], 'the masks "nowhere" do not exist; give a folder that layerscope world wrote'),
+        (["--masks", "{made}"], "are of no known form; give a folder that layerscope world wrote"),
+        (["--masks", "{made}/world", "--data", "x"], "the pictures of"),
+        (["--masks", "{made}/coco.json", "--data", "x"], 'the pictures "x" of the masks are no folder'),
+        (["--masks", "{made}/coco.json", "--intervene"], "--intervene does not go with"),
         (["--world", "--masks", "x"], "--masks does not go with --world"),
     ],
 )
 def test_wrong_usage(command, made, more, said):
     """Neither, both, or a folder that is not there."""
-    status, _, err = command("dissect", made / "a.atlas", *more)
-    assert status == 1 and said in err
+    (made / "coco.json").write_text("{}")
+    words = [word.format(made=made) for word in more]
+    status, _, err = command("dissect", made / "a.atlas", f"{made}/net.py:plain", *words)
+    assert status == 1 and said in err and len(err.splitlines()) == 1
 
 
 def test_the_atlas_must_name_its_network(command, atlas):
@@ -116,7 +156,7 @@ def test_by_labels(command, made):
         (["--labels", "nowhere.csv"], 'the labels "nowhere.csv" do not exist'),
         (["--labels", "{world}/images"], "no label of images/ (6 files) has two images"),
         (["--labels", "{world}/images", "--data", "{world}/images"], "the labels are pictures themselves"),
-        (["--world", "--data", "x"], "--data does not go with pictures with masks"),
+        (["--world", "--data", "x"], "--data does not go with pictures that are drawn for it"),
         (["--world", "--labels", "x"], "--labels does not go with --world"),
     ],
 )

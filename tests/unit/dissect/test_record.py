@@ -1,5 +1,7 @@
 """What a dissection found comes back from the atlas as it was; dissecting again replaces it."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -49,6 +51,34 @@ def test_a_dissection_comes_back(path):
         assert file.dissection() == found()
         assert file.concepts(file.layer("features.4").id) == UNITS
         assert file.concepts(file.layer("features.1").id) == ()
+
+
+PHOTOGRAPHED = ConceptScore(concept="dog", level=None, category="animal", score=0.5, iou=0.6, frequency=0.1)
+BARE = replace(PHOTOGRAPHED, concept="car", category="", score=0.1)
+
+
+def test_concepts_of_photographs_come_back(path):
+    """With their category and without a level, in place of drawn ones, also in an atlas that lacks their table."""
+    units = (UnitConcept(unit=0, ranked=(PHOTOGRAPHED, BARE), best=PHOTOGRAPHED, bau=BARE), *UNITS[1:])
+    newer = replace(found(), layers=(replace(found().layers[0], units=units, figures=figures(units)),))
+    assert newer.layers[0].figures.categories == {"animal": 1}
+    assert newer.layers[0].figures.mean_concept_level is None
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE concept_category")
+    with ls.open(path) as atlas:
+        early = atlas.to_frame("concepts")
+        assert atlas.file.dissection() == found()
+        assert early["level"].tolist() == [3, 2, 1, 3] and set(early["category"]) == {""}
+    record_dissection(path, newer)
+    with ls.open(path) as atlas:
+        assert atlas.file.dissection() == newer
+        frame = atlas.to_frame("concepts")
+        assert list(frame.columns) == list(early.columns)
+        assert frame["category"].tolist() == ["animal", "", "", "", ""]
+        assert frame["level"].isna().tolist() == [True, True, True, False, False]
+    record_dissection(path, found())
+    with ls.open(path) as atlas:
+        assert atlas.file.dissection() == found() and set(atlas.to_frame("concepts")["category"]) == {""}
 
 
 def test_dissecting_again_replaces(path):

@@ -28,7 +28,7 @@ def measured(values: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndar
 def named(values: np.ndarray, masks: np.ndarray, concepts: tuple[Concept, ...] = CONCEPTS) -> tuple[UnitConcept, ...]:
     """The units of activations [px, u] against masks [px, c]."""
     found, found_bau, above_zero = measured(values, masks)
-    return units_named(concepts, masks.sum(0), len(values), found, found_bau, above_zero)
+    return units_named(concepts, masks.sum(0), np.full(masks.shape[1], len(values)), found, found_bau, above_zero)
 
 
 def test_the_ious_are_those_of_a_slow_loop():

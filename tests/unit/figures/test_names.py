@@ -14,6 +14,8 @@ from layerscope.figures.words import NAMES_MEANING, PEAKS_MEANING
 from tests.helpers.atlases import small_atlas
 from tests.helpers.books import named_atlas
 
+DOG = ConceptScore(concept="dog", level=None, category="animal", score=0.31, iou=0.35, frequency=0.1)
+BARE = ConceptScore(concept="dog", level=None, score=0.31, iou=0.35, frequency=0.1)
 WHEEL = ConceptScore(concept="wheel", level=3, score=0.31, iou=0.35, frequency=0.1)
 UNITS = (UnitConcept(unit=0, ranked=(WHEEL,), best=WHEEL), UnitConcept(unit=1, ranked=(WHEEL,)), UnitConcept(unit=2))
 
@@ -63,6 +65,11 @@ def test_a_units_page_tells_what_was_found(path):
     assert named.startswith("Concept found: wheel (level 3, score 0.31, IoU 0.35). Responds to rings. ")
     assert nameless.startswith("No concept found. ")
     assert "oncept found" not in other
+
+
+def test_what_a_concept_is_listed_under():
+    """A drawn one by its level, one of photographs by its category, if it has any."""
+    assert [one.kind for one in (WHEEL, DOG, BARE)] == ["level 3", "animal", ""]
 
 
 def test_show_prints_the_concept(path, capsys):

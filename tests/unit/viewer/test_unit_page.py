@@ -124,11 +124,11 @@ def check_behaviour(page: UnitPage, asked: Asked) -> None:
 
 def check_names(page: UnitPage, asked: Asked) -> None:
     ranked = asked.of_unit(
-        "concept, level, score, iou, frequency, named", "concept", "AND measure = 'above chance' ORDER BY rank"
+        "concept, level, score, iou, frequency, '', named", "concept", "AND measure = 'above chance' ORDER BY rank"
     )
-    named = [row[:5] for row in ranked if row[5]]
+    named = [row[:6] for row in ranked if row[6]]
     assert [tuple(asdict(one).values()) for one in ([page.guess] if page.guess else [])] == named
-    assert [tuple(asdict(one).values()) for one in page.runners_up] == [row[:5] for row in ranked if not row[5]]
+    assert [tuple(asdict(one).values()) for one in page.runners_up] == [row[:6] for row in ranked if not row[6]]
     assert list(page.notes) == [text for (text,) in asked.of_unit("text", "note")]
 
 
