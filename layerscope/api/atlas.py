@@ -17,6 +17,7 @@ from layerscope.core.errors import UsageError
 from layerscope.core.geometry import Field
 from layerscope.core.labels import UnitLabels
 from layerscope.core.records import UnitStatistics
+from layerscope.core.words import UnitWords
 from layerscope.figures import Sheet, plate
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Atlas:
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
         """A table as a data frame, in its natural order: "peaks", "units", "images", "layers", "shares", "kept",
-        "uses", "concepts", "labels" or "misfits".
+        "uses", "concepts", "labels", "words" or "misfits".
 
         Raises UsageError for another name, or where pandas is not installed.
         """
@@ -219,6 +220,11 @@ class AtlasLayer:
     def labels(self) -> tuple[UnitLabels, ...]:
         """What labels say of every unit; empty where they were not tried on the layer."""
         return self._file.labels(self.stored.id)
+
+    @cached_property
+    def words(self) -> tuple[UnitWords, ...]:
+        """What words say of every unit; empty where none were tried on the layer."""
+        return self._file.words(self.stored.id)
 
     @cached_property
     def notes(self) -> dict[int, str]:

@@ -6,7 +6,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerscope.api import before, labelling
+from layerscope.api import before, labelling, wording
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.api.intervening import intervene_in, world_of
@@ -25,6 +25,7 @@ from layerscope.core.mask_forms import MaskForm, form_of
 from layerscope.core.networks import OWN_WAY, How
 from layerscope.core.records import Input, LayerRecord
 from layerscope.core.verbs import VERBS
+from layerscope.core.words import WordDissection
 from layerscope.dissect import MaskedImages, PlanedImages, TriedNetwork, describe, record_dissection, record_notes
 from layerscope.dissect import dissect as measured
 from layerscope.facts.network import require_same
@@ -50,6 +51,8 @@ def dissect(
     world: bool = s.WORLD.default,
     masks: str | PathLike[str] | None = s.MASKS.default,
     labels: "Images | None" = None,
+    words: "str | PathLike[str] | Sequence[str] | None" = None,
+    clip: str | PathLike[str] | None = None,
     data: "Images | None" = None,
     intervene: bool = s.INTERVENE.default,
     count: int | None = s.MASKED.default,
@@ -58,14 +61,16 @@ def dissect(
     trust: bool = s.TRUST.default,
     bind: Mapping[str, Any] | None = s.BIND.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
-) -> Dissection | LabelDissection:
+) -> Dissection | LabelDissection | WordDissection:
     """Find which unit of an atlas detects which concept, on pictures whose content is known, and keep it in the atlas.
 
     net: the network that made the atlas: a spec, a Network, or None for what the atlas names. world: pictures of the
     visual world, drawn for it; masks: or pictures and masks of a known form: what `world` wrote, a COCO instances file,
     Broden, or folders of pictures and PNG masks, as ADE20K's; labels: or labels of whole images, as a table of files
-    and labels or as pictures that `images` takes and that have classes, which gives a LabelDissection. data: the
-    pictures that a table, or a COCO file, is of, where they do not lie beside it. intervene: then take
+    and labels or as pictures that `images` takes and that have classes, which gives a LabelDissection; words: or words,
+    of a list or a file with one a line, which the model in the folder `clip` compares with the pictures of `data`,
+    which gives a WordDissection. data: also the pictures that a table, or a COCO file, is of, where they do not lie
+    beside it. intervene: then take
     every concept out of the atlas's own pictures, and show it alone, to tell which names stand; with `world`, for an
     atlas of a World. count: how many pictures (1500 of the world, else all). seed: of the world's pictures and of the
     baselines. weights, trust, bind: as for `trace`. progress: as for `build`. Raises UsageError, ImageError, and
@@ -82,6 +87,9 @@ def dissect(
     before.require_file(path, "the dissection")
     if labels is not None:
         return labelling.dissect_labelled(path, net, labels, data, count, How.of(weights, trust, bind), seed, progress)
+    if words is not None:
+        how = How.of(weights, trust, bind)
+        return wording.dissect_worded(path, net, words, clip, data, count, how, seed, progress)
     drawn = world_of(path) if intervene else None
     with reporting(progress) as reporter:
         if form is None or place is None:
@@ -140,9 +148,7 @@ def dissect_atlas(
     say: is told what is left out. Raises WrongModel for another network than the atlas's.
     """
     run, layers, spec, network = network_behind(path, net, how, say)
-    untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers, how)
-    if untrained is None:
-        say("no untrained network to compare with: only a named network can be built with other weights")
+    untrained = untrained_behind(spec, network, layers, how, say)
     found = measured(
         network.program, run.input, layers, source, masked, untrained=untrained, seed=seed, progress=progress
     )
@@ -188,6 +194,16 @@ def _traced(spec: str, input: Any, how: How, *, named: bool) -> Network:
         if named:
             raise
         raise UsageError(f"{error}; the atlas calls its network so: name the network behind the atlas") from error
+
+
+def untrained_behind(
+    spec: str | Network, network: Network, layers: list[LayerRecord], how: How, say: Callable[[str], Any]
+) -> Carrier | None:
+    """The untrained network to compare an atlas's with; None, and a remark, where there is none."""
+    untrained = None if isinstance(spec, Network) else _untrained(spec, network, layers, how)
+    if untrained is None:
+        say("no untrained network to compare with: only a named network can be built with other weights")
+    return untrained
 
 
 def _untrained(spec: str, network: Network, layers: list[LayerRecord], how: How) -> Carrier | None:

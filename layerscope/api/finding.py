@@ -1,4 +1,4 @@
-"""Finding units of an atlas by a concept, a label, a class or a word of their notes. No torch."""
+"""Finding units of an atlas by a concept, a label, a word, a class or their notes. No torch."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from layerscope.facts.finding import find as units_found
 
 @dataclass(frozen=True, kw_only=True)
 class FoundUnit:
-    """A unit that was found. layer: its layer's name. kind: "concept", "label", "class" or "note". name: what it was
-    found by, whole. score: the concept's, the label's AUC, or a class's mean over that of all; None of a note.
-    at_peaks: what its peaks show where that concept is doubtful, else ""."""
+    """A unit that was found. layer: its layer's name. kind: "concept", "label", "word", "class" or "note". name: what
+    it was found by, whole. score: the concept's, the label's or word's AUC, or a class's mean over that of all; None of
+    a note. at_peaks: what its peaks show where that concept is doubtful, else ""."""
 
     layer: str
     unit: int
@@ -30,12 +30,12 @@ class FoundUnit:
 
 @checked(VERBS["find"])
 def find(atlas: Atlas | str | PathLike[str], text: str) -> tuple[FoundUnit, ...]:
-    """Find the units of an atlas by a name: of a concept or label that names them, or of a class that excites them, or
-    by a word of the notes on them.
+    """Find the units of an atlas by a name: of a concept, label or word that names them, or of a class that excites
+    them, or by a word of the notes on them.
 
-    text: a part of the name, in any case; whole names come first, then concepts, labels, classes and notes, each with
-    the highest score first. Raises UsageError, with near names, where nothing is found, AtlasError for a file that is
-    no atlas.
+    text: a part of the name, in any case; whole names come first, then concepts, labels, words, classes and notes, each
+    with the highest score first. Raises UsageError, with near names, where nothing is found, AtlasError for a file that
+    is no atlas.
     """
     with nullcontext(atlas) if isinstance(atlas, Atlas) else open_atlas(atlas) as held:
         found = units_found(held.file, text)

@@ -16,6 +16,7 @@ from layerscope.core.geometry import Box
 from layerscope.core.labels import LabelScore
 from layerscope.core.shares import MadeOf
 from layerscope.core.uses import UsedFor
+from layerscope.core.words import WordScore
 from layerscope.facts.unit import ScannedUnit, scanned_unit, unkept, unshared
 from layerscope.figures import Sheet, unit_page
 
@@ -104,6 +105,12 @@ class Unit:
     def label(self) -> LabelScore | None:
         """The label, or the compound of two, that it is named by; None where none is, or labels were not tried."""
         every = self.layer.labels
+        return every[self.number].best if every else None
+
+    @property
+    def word(self) -> WordScore | None:
+        """The word that it is named by; None where none is, or words were not tried."""
+        every = self.layer.words
         return every[self.number].best if every else None
 
     @property

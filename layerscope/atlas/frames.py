@@ -5,6 +5,7 @@ import sqlite3
 from layerscope.atlas.labels import LABEL, MISFIT
 from layerscope.atlas.retention import KEPT
 from layerscope.atlas.rows import SqlRow, has_table
+from layerscope.atlas.words import WORD
 from layerscope.core.errors import UsageError, nearest
 
 _FIELD = ", ".join(
@@ -63,11 +64,17 @@ FRAMES = {
         "SELECT layer.name AS layer, unit, rank, form, label, level, auc, z, p, images, named "
         "FROM label JOIN layer ON layer.id = label.layer ORDER BY label.layer, unit, rank"
     ),
+    "words": (
+        "SELECT layer.name AS layer, unit, rank, word, share, auc, z, p, images, named "
+        "FROM word JOIN layer ON layer.id = word.layer ORDER BY word.layer, unit, rank"
+    ),
     "misfits": "SELECT rank, image, label, other, score, own, others FROM misfit ORDER BY rank",
 }
 
 # The tables that early atlases lack, by the frame that is then empty, and its columns.
-_LATER = {"kept": ("kept", KEPT), "labels": ("label", LABEL), "misfits": ("misfit", MISFIT)}
+_LATER = {
+    "kept": ("kept", KEPT), "labels": ("label", LABEL), "words": ("word", WORD), "misfits": ("misfit", MISFIT),
+}  # fmt: skip
 
 # What early atlases answer where they lack a table.
 _EARLY = {"concepts": ("concept_category", f"{_SCORES} '' AS category {_OF_LAYERS} {_IN_ORDER}")}

@@ -123,6 +123,22 @@ CREATE TABLE IF NOT EXISTS concept_category (
 ) STRICT, WITHOUT ROWID;
 """
 
+WORD = """-- What does a unit detect, by a list of words? (statistic "words" tells how it was measured)
+CREATE TABLE IF NOT EXISTS word (
+    layer  INTEGER NOT NULL REFERENCES layer,
+    unit   INTEGER NOT NULL,
+    rank   INTEGER NOT NULL,                -- 0 is the first
+    word   TEXT NOT NULL,
+    share  REAL NOT NULL,                   -- of the images, those nearest to the word that it is measured on
+    auc    REAL NOT NULL,                   -- share of pairs in which one of these excites the unit more, 0..1
+    z      REAL NOT NULL,                   -- standard deviations above chance
+    p      REAL NOT NULL,                   -- one-sided, times the number of words and shares tried
+    images INTEGER NOT NULL,                -- how many the share is
+    named  INTEGER NOT NULL,                -- 1 where the unit is named by it
+    PRIMARY KEY (layer, unit, rank)
+) STRICT, WITHOUT ROWID;
+"""
+
 INTERVENTION = """-- Does a unit follow when a concept is taken out of drawn pictures, and when it is shown alone?
 -- (statistic "intervention" tells how it was measured)
 CREATE TABLE IF NOT EXISTS intervention (
@@ -161,6 +177,6 @@ CREATE TABLE IF NOT EXISTS peak_kind (
 """
 
 LATER_TABLES = (
-    STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, KEPT, USED_FOR, LABEL, MISFIT, CONCEPT_CATEGORY,
-    INTERVENTION, PEAK_KIND,
+    STRATUM, NEIGHBOUR, MADE_OF, SHARE, SHARE_BY_OTHER, KEPT, USED_FOR, LABEL, MISFIT, WORD,
+    CONCEPT_CATEGORY, INTERVENTION, PEAK_KIND,
 )  # fmt: skip

@@ -12,13 +12,13 @@ from layerscope.atlas.concepts import read_concepts, read_dissection, read_notes
 from layerscope.atlas.connection import plain_values
 from layerscope.atlas.frames import framed
 from layerscope.atlas.interventions import read_interventions
-from layerscope.atlas.labels import LabelQuestions
 from layerscope.atlas.layers import read_layers
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
 from layerscope.atlas.retention import KeptByMarks, Retention, read_kept, retention_of
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_neighbours, read_strata, sampled
+from layerscope.atlas.words import WordQuestions
 from layerscope.core.concepts import Dissection, Interventions, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
@@ -34,7 +34,7 @@ class Encoded(NamedTuple):
     pixels: bytes
 
 
-class AtlasFile(LabelQuestions):
+class AtlasFile(WordQuestions):
     """An atlas opened for reading, also while a build writes it; usable from several threads.
 
     Raises AtlasError for a file that does not exist, NotAnAtlas for one that is something else or damaged,

@@ -20,7 +20,7 @@ SqlRow = tuple[Any, ...]
 MEASURED: dict[str, type] = {
     **dict.fromkeys(("classes", "class_counts", "colour", "spectrum"), list),
     **dict.fromkeys(("specificity", "retention", "sample", "dissection", "intervention", "labels", "misfits"), dict),
-    **dict.fromkeys(("replay", "shares", "use"), dict),
+    **dict.fromkeys(("replay", "shares", "use", "words"), dict),
     **dict.fromkeys(("images", "pictures"), int),
 }
 

@@ -186,6 +186,7 @@ CREATE TABLE concept (
 {later.CONCEPT_CATEGORY}
 {later.LABEL}
 {later.MISFIT}
+{later.WORD}
 {later.INTERVENTION}
 {later.PEAK_KIND}
 -- What is said of a unit, in words?
@@ -206,6 +207,7 @@ CREATE TABLE note (
 -- and neighbours are taken on); shares (per layer: refused, why its values cannot be shared out); use (images,
 -- outputs: how many; or refused); dissection (per layer: figures, bau, baselines, settings); labels (per layer:
 -- figures, shuffled, margin); misfits (layer NULL: judged, planted, found, images, labels, settings, left_out);
+-- words (per layer: figures, shuffled, untrained, images, words, settings, left_out);
 -- intervention (per layer: standing, baselines, pictures, drawn, settings, fixed).
 CREATE TABLE statistic (
     id     INTEGER PRIMARY KEY,

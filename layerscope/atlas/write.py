@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, labels, retention, rows, shares, strata
+from layerscope.atlas import concepts, retention, rows, shares, strata, words
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
 from layerscope.atlas.later_tables import LATER_TABLES
@@ -34,7 +34,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class AtlasWriter(labels.LabelWriting):
+class AtlasWriter(words.WordWriting):
     """The one writer of an atlas; used by the pipeline, as a context manager.
 
     Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that

@@ -18,4 +18,12 @@ KNOWN_BY_LABELS = Setting(
     "a table of files and labels, several columns of which make a hierarchy; or pictures with classes", None,
     metavar="FILE",
 )  # fmt: skip
+KNOWN_BY_WORDS = Setting(
+    "words", Maybe(Anything("a file of words, or a list of them", path=True, python="str, Path or list of str")),
+    "words, one a line, that a model of `--clip` compares with the pictures of `--data`", None, metavar="FILE",
+)  # fmt: skip
+CLIP = Setting(
+    "clip", Maybe(Place()), "for `--words`: a folder with a CLIP or SigLIP model; nothing is fetched", None,
+    metavar="DIR",
+)  # fmt: skip
 INTERVENE = Setting("intervene", Flag(), "take concepts out of the atlas's pictures: do the names stand?", False)

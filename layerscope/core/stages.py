@@ -74,6 +74,10 @@ DISSECT = (MASKS, THRESHOLDS, OVERLAPS, INTERVENE)
 # Of one from labels alone.
 MAXIMA = Stage(name="maxima", sentence="every image's maximum of every unit is found", counts="images")
 
+# Of one from words, behind it.
+EMBED = Stage(name="embeddings", sentence="every image becomes a vector that words are compared with", counts="images")
+WORDS = Stage(name="words", sentence="every word is tried on every unit, by the images nearest to it", counts="words")
+
 # Of an evolution.
 EVOLVE = Stage(name="evolve", sentence="every checkpoint is scanned over the same images", counts="images")
 

@@ -33,8 +33,12 @@ def _no_unit(given: Collection[str]) -> bool:
     return "unit" not in given
 
 
-def _masks(given: Collection[str]) -> bool:
-    return "masks" in given
+def _no_words(given: Collection[str]) -> bool:
+    return "words" not in given
+
+
+def _only_read(given: Collection[str]) -> bool:
+    return bool({"masks", "labels", "words"} & set(given))
 
 
 def _world(given: Collection[str]) -> bool:
@@ -244,13 +248,15 @@ _ALL = (
                 s.WORLD,
                 s.MASKS,
                 s.KNOWN_BY_LABELS,
+                s.KNOWN_BY_WORDS,
                 alone=True,
                 needed=True,
             ),
             s.INTERVENE,
-            s.IMAGES.but(name="data", sentence="the pictures of a table, or the folder of those of a COCO file").asked(
-                default_text="those beside it"
-            ),
+            s.CLIP,
+            s.IMAGES.but(
+                name="data", sentence="the pictures of a table or of `--words`, or the folder of those of a COCO file"
+            ).asked(default_text="those beside it"),
             s.MASKED.but(default_text="1500 of `--world`, else all"),
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
             s.WEIGHTS,
@@ -260,12 +266,13 @@ _ALL = (
         ),
         apart=lambda s: (
             s.Apart(_world, "pictures that are drawn for it", "data"),
-            s.Apart(_masks, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
+            s.Apart(_no_words, "names that are not of words", "clip"),
+            s.Apart(_only_read, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
         ),
     ),
     Verb(
         "find",
-        "find units by a concept, a label, a class or a word of their notes",
+        "find units by a concept, a label, a word, a class or their notes",
         lambda s: (
             s.ATLAS,
             s.Setting("text", s.Text("a few words"), "a part of a name, in any case", metavar="TEXT", placed=True),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from layerscope.atlas import interventions as rows
-from layerscope.atlas import labels
+from layerscope.atlas import labels, words
 from layerscope.atlas.concepts import CATEGORIES, DISSECTION, layer_data
 from layerscope.atlas.labels import LABELS, MISFITS, run_data
 from layerscope.atlas.rows import to_json
@@ -18,12 +18,14 @@ from layerscope.core.concepts import Dissection, Interventions, Note
 from layerscope.core.errors import AtlasError
 from layerscope.core.failures import plain_failures
 from layerscope.core.labels import LabelDissection
+from layerscope.core.words import WordDissection
 from layerscope.dissect.describe import KIND
 
 FoundT = TypeVar("FoundT")
 # By statistic the tables that hold a layer's rows of it.
 TABLES = {
-    DISSECTION: ("concept", CATEGORIES), LABELS: ("label",), rows.INTERVENTION: (rows.INTERVENTION, rows.KIND),
+    DISSECTION: ("concept", CATEGORIES), LABELS: ("label",), words.WORDS: ("word",),
+    rows.INTERVENTION: (rows.INTERVENTION, rows.KIND),
 }  # fmt: skip
 
 
@@ -56,6 +58,17 @@ def record_labels(path: str | os.PathLike[str], found: LabelDissection) -> None:
             writer.put_statistic(LABELS, labels.layer_data(layer), layer=place)
         writer.put_misfits(found.misfits.images)
         writer.put_statistic(MISFITS, run_data(found, writer.images_of_bytes(found.sha256.values())))
+
+
+@plain_failures(kind=AtlasError)
+def record_words(path: str | os.PathLike[str], found: WordDissection) -> None:
+    """Keep names from words in the atlas. Raises AtlasError while a build writes it."""
+    layers = {layer.layer: layer for layer in found.layers}
+    with AtlasWriter.resume(path) as writer, writer.transaction():
+        writer.add_later_tables()
+        for place, layer in _places(writer, words.WORDS, layers).items():
+            writer.put_words(place, layer.units)
+            writer.put_statistic(words.WORDS, words.layer_data(found, layer), layer=place)
 
 
 @plain_failures(kind=AtlasError)

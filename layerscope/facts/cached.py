@@ -16,6 +16,7 @@ KEPT = {
     "notes": 16,
     "concepts": 128,
     "labels": 128,
+    "words": 128,
     "specificity": 256,
     "retention": 256,
     "sampled": 128,

@@ -1,8 +1,8 @@
 """Units by a word: whatever is known of a unit under a name, asked once for the command line, Python and the viewer.
 
-Four kinds of names: the concept that names a unit, or its category (score: the IoU above chance), the label that names
-it (the AUC), a class whose images excite it (their mean maximum, over that of all classes), and the notes on it (no
-score). A concept that names a unit but is doubtful is told with what the unit's peaks show.
+Five kinds of names: the concept that names a unit, or its category (score: the IoU above chance), the label and the
+word of a list that name it (the AUC), a class whose images excite it (their mean maximum, over that of all classes),
+and the notes on it (no score). A concept that names a unit but is doubtful is told with what the unit's peaks show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.wrapping import Reader
 
-CONCEPT, LABEL, CLASS, NOTE = KINDS = ("concept", "label", "class", "note")
+CONCEPT, LABEL, WORD, CLASS, NOTE = KINDS = ("concept", "label", "word", "class", "note")
 # Of each layer so many units that follow a class.
 FOLLOWERS = 6
 
@@ -40,7 +40,7 @@ class Finding:
 
 
 def find(file: Reader, text: str) -> tuple[Finding, ...]:
-    """The units of which a concept, a label, a class or a note holds the text, in any case.
+    """The units of which a concept, a label, a word, a class or a note holds the text, in any case.
 
     Names that are the text come before those that only hold it; then by kind, score, layer and unit.
     """
@@ -64,6 +64,9 @@ def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Fi
     for one in file.labels(layer.id):
         if one.best is not None and folded in one.best.label.casefold():
             yield Finding(layer=layer, unit=one.unit, kind=LABEL, name=one.best.label, score=one.best.auc)
+    for one in file.words(layer.id):
+        if one.best is not None and folded in one.best.word.casefold():
+            yield Finding(layer=layer, unit=one.unit, kind=WORD, name=one.best.word, score=one.best.auc)
     # Class means are read only where some class is meant: of a wide layer they are megabytes.
     wanted = [number for number, name in enumerate(_classes(file)) if folded in name.casefold()]
     if wanted:
@@ -82,6 +85,7 @@ def names_known(file: Reader) -> dict[str, set[str]]:
     return {
         CONCEPT: {best.concept for layer in file.layers for best in guesses(file.concepts(layer.id)).values()},
         LABEL: {one.best.label for layer in file.layers for one in file.labels(layer.id) if one.best is not None},
+        WORD: {one.best.word for layer in file.layers for one in file.words(layer.id) if one.best is not None},
         CLASS: set(_classes(file)),
         NOTE: {note.text for layer in file.layers for note in file.notes(layer.id)},
     }

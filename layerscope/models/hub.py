@@ -37,3 +37,15 @@ def _resolves() -> bool:
         return bool(socket.getaddrinfo(host, 443))
     except OSError:
         return False
+
+
+@contextmanager
+def hub_shut() -> Iterator[None]:
+    """Within, nothing is asked of the hub, whatever a folder's files name."""
+    constants: Any = import_module("huggingface_hub.constants")
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

@@ -5,7 +5,7 @@ from dataclasses import astuple
 from typing import Any
 
 import layerscope as ls
-from layerscope.cli import labelled, words
+from layerscope.cli import labelled, worded, words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 from layerscope.core.concepts import (
@@ -18,6 +18,7 @@ from layerscope.core.concepts import (
     LayerInterventions,
 )
 from layerscope.core.labels import LabelDissection
+from layerscope.core.words import WordDissection
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts")
 # How drawn concepts rank, and how those of photographs do, which have no level.
@@ -34,6 +35,9 @@ def run(command: Command, output: Output) -> int:
         found = ls.dissect(**command.values, progress=progress)
     if isinstance(found, LabelDissection):
         output.result(labelled.data_of(command.values["atlas"], found), labelled.text_of(found))
+        return 0
+    if isinstance(found, WordDissection):
+        output.result(worded.data_of(command.values["atlas"], found), worded.text_of(found))
         return 0
     output.result(data_of(command.values["atlas"], found), text_of(found))
     return 0

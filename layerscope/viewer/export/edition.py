@@ -51,8 +51,7 @@ class Edition(Wrapper):
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
         "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
-        "concepts",
-        "labels", "notes",
+        "concepts", "labels", "words", "notes",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:

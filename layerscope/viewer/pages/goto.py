@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, nearest
-from layerscope.facts.finding import CLASS, CONCEPT, LABEL, NOTE, Finding, find, names_known
+from layerscope.facts.finding import CLASS, CONCEPT, LABEL, NOTE, WORD, Finding, find, names_known
 from layerscope.viewer.addresses import Links
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -96,7 +96,7 @@ def _names(book: Book) -> set[str]:
 
 
 def _named(book: Book, text: str) -> tuple[Target, ...]:
-    """The units that a concept, a label, a class or a note leads to, the likeliest first, each once."""
+    """The units that a concept, a label, a word, a class or a note leads to, the likeliest first, each once."""
     first: dict[tuple[int, int], Target] = {}
     for one in find(book.file, text):
         words = f"{one.layer.name}, unit {one.unit}: {_words(one)}"
@@ -110,6 +110,7 @@ def _words(one: Finding) -> str:
     return {
         CONCEPT: f"guess {one.said}, score {score:.2f}",
         LABEL: f"label {one.name}, AUC {score:.2f}",
+        WORD: f"word {one.name}, AUC {score:.2f}",
         CLASS: f"class {one.name}, {score:.1f} times the mean",
         NOTE: one.name,
     }[one.kind]

@@ -240,6 +240,7 @@ def test_tables_are_flat_and_complete(finished):
             "uses": 0,
             "concepts": 0,
             "labels": 0,
+            "words": 0,
             "misfits": 0,
         }
         with pytest.raises(UsageError, match='no table "peak": choose one of layers, units, peaks, images, shar'):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 import layerscope as ls
 from layerscope.api.verbs import build
@@ -173,3 +174,84 @@ def test_labels_with_another_network_are_refused(command, made):
     words = ["--labels", made / "two.csv", "--data", made / "world" / "images", "--quiet"]
     status, _, err = command("dissect", made / "a.atlas", f"{made}/net.py:other", *words)
     assert status == 1 and "differs from" in err
+
+
+@pytest.fixture
+def with_words(made, monkeypatch):
+    """The same folder with enough pictures for words, and a model that knows colours in the place of a folder's."""
+    from layerscope.api import wording
+    from tests.helpers.comparing import Colours, Squares
+
+    if not (made / "more").exists():
+        (made / "more").mkdir()
+        for place, picture in enumerate(Squares(60).pictures):
+            Image.fromarray(picture).save(made / "more" / f"{place}.png")
+    (made / "words.txt").write_text("red\ngreen\n\nred\nblue\n")
+    monkeypatch.setattr(wording, "_comparer", lambda folder: Colours())
+    return made
+
+
+def test_by_words(command, with_words):
+    """Figures beside shuffled images, in print and as JSON; the atlas holds them, and find knows them."""
+    words = ["dissect", with_words / "a.atlas", f"{with_words}/net.py:plain", "--words", with_words / "words.txt"]
+    words += ["--clip", "anywhere", "--data", with_words / "more"]
+    status, out, err = command(*words, "--json", "--quiet")
+    assert (status, err) == (0, "")
+    data = json.loads(out)
+    assert (data["images"], data["words"], data["settings"]["model"]) == (60, 3, "colours")
+    assert [(layer["name"], layer["units"], layer["shuffled"]["units"]) for layer in data["layers"]] == [
+        ("1", 4, 4), ("4", 3, 3)
+    ]  # fmt: skip
+    with ls.open(with_words / "a.atlas") as atlas:
+        assert len(atlas["1"].words) == 4 and atlas["1"][0].word == atlas["1"].words[0].best
+        assert set(atlas.to_frame("words")["word"]) <= {"red", "green", "blue"}
+    status, out, err = command(*words)
+    assert status == 0 and "shuffled images" in out and "Bonferroni" in out and "compared by colours" in out
+    assert "a.clip.safetensors" in err and "each word counts once" in err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--words", "{made}/words.txt", "--data", "x"], "give its folder, as --clip DIR"),
+        (["--words", "{made}/words.txt", "--clip", "x"], "give these, as --data PICTURES"),
+        (["--words", "nowhere.txt", "--clip", "x", "--data", "{made}/more"], 'no file "nowhere.txt"'),
+        (["--words", "{made}/net.py", "--clip", "x", "--data", "nowhere"], 'images "nowhere" do not exist'),
+        (["--words", "{made}/a.atlas", "--clip", "x", "--data", "{made}/more"], "are no text in UTF-8"),
+        (["--words", "{made}/empty.txt", "--clip", "x", "--data", "{made}/more"], "are none: give one a line"),
+        (["--words", "{made}/words.txt", "--world"], "--words does not go with --world"),
+        (["--world", "--clip", "x"], "--clip does not go with names that are not of words"),
+        (["--words", "x", "--clip", "x", "--data", "x", "--intervene"], "--intervene does not go with"),
+        (["--labels", "x", "--intervene"], "--intervene does not go with"),
+    ],
+)
+def test_words_that_cannot_be_used(command, with_words, more, said):
+    """One sentence, before the network is run."""
+    (with_words / "empty.txt").write_text(" \n\n")
+    words = [word.format(made=with_words) for word in more]
+    status, out, err = command("dissect", with_words / "a.atlas", f"{with_words}/net.py:plain", *words, "--quiet")
+    assert (status, out) == (1, "") and said in err and len(err.splitlines()) == 1
+
+
+def test_words_with_another_network_are_refused(command, with_words):
+    """The atlas was not made by it."""
+    words = ["--words", with_words / "words.txt", "--clip", "x", "--data", with_words / "more", "--quiet"]
+    status, _, err = command("dissect", with_words / "a.atlas", f"{with_words}/net.py:other", *words)
+    assert status == 1 and "differs from" in err
+
+
+def test_words_need_the_extra(command, with_words, monkeypatch):
+    """Where transformers is missing one sentence says what to install."""
+    import sys
+
+    from layerscope.api import wording
+    from layerscope.models.clip import open_clip
+
+    (with_words / "clip").mkdir(exist_ok=True)
+    (with_words / "clip" / "config.json").write_text("{}")
+    monkeypatch.setattr(wording, "_comparer", open_clip)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    words = ["--words", with_words / "words.txt", "--clip", with_words / "clip", "--quiet"]
+    words += ["--data", with_words / "more"]
+    status, _, err = command("dissect", with_words / "a.atlas", f"{with_words}/net.py:plain", *words)
+    assert status == 1 and "pip install 'layerscope[words]'" in err and len(err.splitlines()) == 1
