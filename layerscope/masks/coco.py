@@ -7,7 +7,7 @@ picture without annotations shows nothing of all categories.
 
 from array import array
 from collections.abc import Iterator, Mapping
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -169,13 +169,12 @@ def extent_of(region: Any) -> tuple[int, int, float]:
     """
     if isinstance(region, list) and region:
         for polygon in region:
-            if not isinstance(polygon, list) or not all(type(number) in (int, float) for number in polygon):
+            if not isinstance(polygon, list) or not set(map(type, polygon)) <= {int, float}:
                 raise Misshapen("its segmentation is no list of polygons, each a list of numbers")
             if len(polygon) < 6 or len(polygon) % 2:
                 held = counted(len(polygon), "number")
                 raise Misshapen(f"a polygon of {held}; it takes three corners, x and y of each")
-        # Far beyond every picture where a number is none.
-        return 0, 0, max(abs(number) if number == number else inf for polygon in region for number in polygon)
+        return 0, 0, max(map(_reach, region))
     if not isinstance(region, Mapping):
         raise Misshapen("it has no segmentation, so it cannot be told which px it means; leave such entries out")
     counts, size = region.get("counts"), region.get("size")
@@ -185,6 +184,14 @@ def extent_of(region: Any) -> tuple[int, int, float]:
             return rows, cols, 0.0
         case _:
             raise Misshapen("its segmentation has no counts and size")
+
+
+def _reach(polygon: list[float]) -> float:
+    """How far from the upper left corner it reaches; without end where a number is none, or too large to be one."""
+    try:
+        return max(max(polygon), -min(polygon)) if isfinite(sum(polygon)) else inf
+    except OverflowError:
+        return inf
 
 
 def mask_of(region: Any, rows: int, cols: int) -> Bool[np.ndarray, "h w"]:

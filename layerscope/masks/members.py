@@ -4,9 +4,12 @@ The text is scanned as Latin-1, one byte a letter, so that places in it are plac
 again later by its place, in its own encoding.
 """
 
+import codecs
 import json
+import mmap
 import re
 from collections.abc import Generator, Iterator
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,17 +35,24 @@ def members(file: Path) -> Iterator[Member]:
 
     Raises UsageError for what cannot be read, or is no JSON with an object at its top.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as failure:
-        require_machine(failure, file, kind=UsageError)
-        raise UsageError(f'"{file}" cannot be read: {failure.strerror}') from None
-    text = content.decode("latin-1")
-    del content
+    text = _text(file)
     try:
         yield from _scanned(text, len(_MARK) if text.startswith(_MARK.decode("latin-1")) else 0)
     except (ValueError, IndexError, RecursionError):
         raise UsageError(f'"{file}" is no JSON file, or a broken one; expected a COCO instances file') from None
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            if not opened.seek(0, SEEK_END):
+                return ""
+            # Not read first: that would hold a large file twice.
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return codecs.latin_1_decode(content)[0]
+    except OSError as failure:
+        require_machine(failure, file, kind=UsageError)
+        raise UsageError(f'"{file}" cannot be read: {failure.strerror}') from None
 
 
 def element(file: Path, start: int, end: int) -> Any:
