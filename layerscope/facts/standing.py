@@ -94,7 +94,8 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
     numbers = ", ".join(parts)
     verdict = one.verdict
     # Things at the peaks say nothing of a colour.
-    doubtful = not one.stands and not one.part and (best.level or 0) > COLOUR_LEVEL
+    judged = one.necessity is not None and one.sufficiency is not None
+    doubtful = judged and not one.stands and not one.part and (best.level or 0) > COLOUR_LEVEL
     others = [kind for kind, _ in unit.kinds] != [best.concept]
     return NameStanding(
         verdict=verdict,

@@ -8,7 +8,7 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.numbers import signed_percent
-from layerscope.facts.layer import PARTLY, TELLING, guesses, live_units, own_specificity, sample
+from layerscope.facts.layer import MOSTLY, PARTLY, TELLING, guesses, live_units, own_specificity, sample
 from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
@@ -110,8 +110,9 @@ def _selective(book: Book, layers: Sequence[AtlasLayerRecord]) -> Start | None:
         kept = book.file.retention(layer.id, layer.method)
         own = kept.selectivity if kept is not None else None
         if own is not None and own.low > 0 and own.mean >= PARTLY:
-            percentage = signed_percent(own.mean)
-            return Start(layer=layer, why=f"The last layer whose marks are its units' own (selectivity {percentage}).")
+            share, percentage = "mostly" if own.mean >= MOSTLY else "partly", signed_percent(own.mean)
+            why = f"The last layer whose projections mark {share} what is its units' own (selectivity {percentage})."
+            return Start(layer=layer, why=why)
     return None
 
 

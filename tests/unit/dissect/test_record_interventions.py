@@ -111,6 +111,7 @@ def test_what_peaks_show_takes_a_doubtful_name_s_place():
     half = replace(WHEEL, sufficiency=replace(GIVES, p=1.0))
     assert kinds(half, ("boat", 9)) == "boat 9 of nine" and kinds(half, ("wheel", 8), ("boat", 1)) != ""
     assert kinds(half, ("wheel", 9)) == kinds(half) == kinds(half, ("boat", 9), level=1) == ""
+    assert kinds(replace(half, necessity=None), ("boat", 9)) == ""
     assert kinds(WHEEL, ("boat", 9)) == kinds(replace(WHEEL, part="ring"), ("boat", 9)) == ""
 
 

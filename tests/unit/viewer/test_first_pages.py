@@ -69,7 +69,7 @@ def test_a_removed_atlas_is_named_and_the_others_stay(tmp_path: Path) -> None:
 def test_one_opens_the_deepest_layer_whose_marks_are_its_own(shelf: Shelf, tmp_path: Path) -> None:
     """Both layers' marks are, and features.4 is the deeper one. Without that, in early atlases, it is specificity."""
     one = home.facts(shelf, NONE).atlases[0]
-    assert one.start.name == "features.4" and "marks are its units' own (selectivity" in one.why
+    assert one.start.name == "features.4" and "mark partly what is its units' own (selectivity" in one.why
     for change, layer, why in (
         ("UPDATE statistic SET value = replace(value, '0.3', '0.1') WHERE name = 'retention' AND layer = 1",
          "features.1", "selectivity"),
