@@ -45,7 +45,11 @@ def _pairs(images: Path, masks: Path) -> tuple[list[Path], list[Path], list[str]
         if key in by_key:
             raise ImageError(f'"{entry.path}" and "{by_key[key]}" would have one mask; give them different names')
         by_key[key] = entry.path
-    of_masks = {path.relative_to(masks).with_suffix("").as_posix(): path for path in sorted(masks.rglob("*.png"))}
+    of_masks = {
+        path.relative_to(masks).with_suffix("").as_posix(): path
+        for path in sorted(masks.rglob("*"))
+        if path.suffix.lower() == ".png"
+    }
     found = [(Path(path), of_masks[key.as_posix()]) for key, path in by_key.items() if key.as_posix() in of_masks]
     if not found:
         raise ImageError(f'no picture in "{images}" has a mask of its name in "{masks}": a.jpg goes with a.png')

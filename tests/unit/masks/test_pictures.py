@@ -77,6 +77,7 @@ def test_pairs_and_what_is_alone(tmp_path):
     """Below folders too, by name without the ending; what has no partner is told; `--images` takes the first."""
     folders(tmp_path, "val/a"), folders(tmp_path, "val/b", ending="png"), folders(tmp_path, "c")
     (tmp_path / "masks" / "c.png").unlink()
+    (tmp_path / "masks" / "val" / "b.png").rename(tmp_path / "masks" / "val" / "b.PNG")
     mask(tmp_path / "masks" / "d.png", corner())
     found = open_folders(tmp_path, None, None)
     assert [entry.path for entry in found.source.entries] == [f"{tmp_path}/images/val/{n}" for n in ("a.jpg", "b.png")]
