@@ -101,7 +101,7 @@ def _standing(book: Book, layers: Sequence[AtlasLayerRecord]) -> Start | None:
         return None
     _, _, layer = max(stand)
     one = by_name[layer.name]
-    most = "more than of any other layer" if len(by_name) > 1 else "no other layer was tried"
+    most = "a larger share than of any other layer" if len(by_name) > 1 else "no other layer was tried"
     return Start(layer=layer, why=f"The names of {one.both} of its {one.units} units stand an intervention, {most}.")
 
 
