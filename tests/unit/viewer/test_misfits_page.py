@@ -1,4 +1,4 @@
-"""What a unit's name passed, what labels say of it, and the images that do not fit theirs, on pages and in an export."""
+"""What a unit's name passed, what labels say of it, and images that do not fit theirs, on pages and in an export."""
 
 from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.pages import Query
