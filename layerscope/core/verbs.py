@@ -33,10 +33,6 @@ def _no_unit(given: Collection[str]) -> bool:
     return "unit" not in given
 
 
-def _no_words(given: Collection[str]) -> bool:
-    return "words" not in given
-
-
 def _only_read(given: Collection[str]) -> bool:
     return bool({"masks", "labels", "words"} & set(given))
 
@@ -254,9 +250,9 @@ _ALL = (
             ),
             s.INTERVENE,
             s.CLIP,
-            s.IMAGES.but(
-                name="data", sentence="the pictures of a table or of `--words`, or the folder of those of a COCO file"
-            ).asked(default_text="those beside it"),
+            s.IMAGES.but(name="data", sentence="the pictures of a table, of `--words` or of a COCO file").asked(
+                default_text="those beside it"
+            ),
             s.MASKED.but(default_text="1500 of `--world`, else all"),
             s.SEED.but(sentence="of the world's pictures and of the baselines", stored=""),
             s.WEIGHTS,
@@ -266,7 +262,7 @@ _ALL = (
         ),
         apart=lambda s: (
             s.Apart(_world, "pictures that are drawn for it", "data"),
-            s.Apart(_no_words, "names that are not of words", "clip"),
+            s.Apart(lambda given: "words" not in given, "names that are not of words", "clip"),
             s.Apart(_only_read, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
         ),
     ),
