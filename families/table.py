@@ -141,6 +141,10 @@ def _proposals(known: Sequence[Record]) -> str:
         f"- `{record['network']}` is declined: {_safe(scans(record)[0]['why'])}"
         for record in known
         if scans(record) and scans(record)[0]["outcome"] == "declined"
+    ), *(
+        f"- `{record['network']}` is refused by both scans: {_safe(record['proposed']['refused'])}"
+        for record in known
+        if "refused" in record.get("proposed", {})
     )]  # fmt: skip
     opened = [record for record in known if record["state"] == "open"]
     late = [f"`{record['network']}`" for record in opened if "late" in record.get("proposed", {})]

@@ -3,7 +3,7 @@
 From it come the parser with its help, completion, the checks, the functions of the package and the reference pages.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from layerscope.core.other_verbs import OTHERS
 from layerscope.core.verb import Verb
@@ -17,28 +17,14 @@ def _no_layer(given: Collection[str]) -> bool:
     return not {"layer", "filters"} & set(given)
 
 
-def _unit(given: Collection[str]) -> bool:
-    return "unit" in given
+def _with(*names: str) -> Callable[[Collection[str]], bool]:
+    """Whether any of these settings is given."""
+    return lambda given: any(name in given for name in names)
 
 
-def _tree(given: Collection[str]) -> bool:
-    return "tree" in given
-
-
-def _no_tree(given: Collection[str]) -> bool:
-    return "tree" not in given
-
-
-def _no_unit(given: Collection[str]) -> bool:
-    return "unit" not in given
-
-
-def _only_read(given: Collection[str]) -> bool:
-    return bool({"masks", "labels", "words"} & set(given))
-
-
-def _world(given: Collection[str]) -> bool:
-    return "world" in given
+def _without(name: str) -> Callable[[Collection[str]], bool]:
+    """Whether this setting is not given."""
+    return lambda given: name not in given
 
 
 _ALL = (
@@ -124,11 +110,11 @@ _ALL = (
                 "method",
                 "shared_scale",
             ),
-            s.Apart(_no_unit, "a figure of many units (a tree is that of one, named as unit)", "tree"),
-            s.Apart(_no_tree, "a figure that is no tree", "depth", "branches"),
-            s.Apart(_tree, "a tree, which shows patches", "method", "view", "shared_scale"),
+            s.Apart(_without("unit"), "a figure of many units (a tree is that of one, named as unit)", "tree"),
+            s.Apart(_without("tree"), "a figure that is no tree", "depth", "branches"),
+            s.Apart(_with("tree"), "a tree, which shows patches", "method", "view", "shared_scale"),
             s.Apart(
-                _unit,
+                _with("unit"),
                 "the page of a unit, which shows every method and view",
                 "method",
                 "view",
@@ -261,9 +247,13 @@ _ALL = (
             s.PROGRESS,
         ),
         apart=lambda s: (
-            s.Apart(_world, "pictures that are drawn for it", "data"),
-            s.Apart(lambda given: "words" not in given, "names that are not of words", "clip"),
-            s.Apart(_only_read, "pictures that are only read: those that were drawn can be drawn again", "intervene"),
+            s.Apart(_with("world"), "pictures that are drawn for it", "data"),
+            s.Apart(_without("words"), "names that are not of words", "clip"),
+            s.Apart(
+                _with("masks", "labels", "words"),
+                "pictures that are only read: those that were drawn can be drawn again",
+                "intervene",
+            ),
         ),
     ),
     Verb(

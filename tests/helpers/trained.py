@@ -34,15 +34,16 @@ def trained(name: str) -> nn.Module:
     return model.double().eval()
 
 
-def prepared(path: Path) -> torch.Tensor:
-    """A photograph as torchvision's own transforms prepare it for these networks: float64[3, 224, 224]."""
+def prepared(name: str, path: Path) -> torch.Tensor:
+    """A photograph as torchvision prepares it for a network of its own: float64[3, 224, 224]."""
     from PIL import Image
     from torchvision.transforms import v2
 
+    own = models.get_model_weights(name)["DEFAULT"].transforms()
     steps = v2.Compose(
         [
-            v2.Resize(256), v2.CenterCrop(224), v2.PILToTensor(), v2.ToDtype(torch.float64, scale=True),
-            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+            v2.Resize(own.resize_size[0]), v2.CenterCrop(own.crop_size[0]), v2.PILToTensor(),
+            v2.ToDtype(torch.float64, scale=True), v2.Normalize(own.mean, own.std),
         ]
     )  # fmt: skip
     with Image.open(path) as image:

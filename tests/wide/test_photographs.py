@@ -68,8 +68,8 @@ def photographs() -> list[Path]:
 
 
 @cache
-def pixels(name: str) -> np.ndarray:
-    return prepared(folder("LAYERSCOPE_PHOTOGRAPHS") / name).numpy()
+def pixels(network: str, file: str) -> np.ndarray:
+    return prepared(network, folder("LAYERSCOPE_PHOTOGRAPHS") / file).numpy()
 
 
 def files(atlas: ls.Atlas) -> dict[int, str]:
@@ -119,7 +119,7 @@ def test_what_peaks_are_made_of(network, atlas):
         for unit in (atlas[later][int(number)] for number in sampled[later]):
             shares, sizes = defaultdict[str, list[np.ndarray]](list), defaultdict[str, list[float]](list)
             for rank, peak in enumerate(unit.peaks):
-                where, image = (unit.number, peak.row, peak.col), pixels(named[peak.image])
+                where, image = (unit.number, peak.row, peak.col), pixels(network, named[peak.image])
                 found, value = amounts_by_layer(model, image, later, tuple(names[:place]), where)
                 assert peak.value == pytest.approx(value, rel=VALUE)
                 if rank < DOUBLE:
@@ -149,11 +149,11 @@ def test_what_units_are_used_for(network, atlas):
     counts = defaultdict[int, int](int)
     for place, image in enumerate(chosen):
         with torch.no_grad():
-            first = int(model(torch.from_numpy(pixels(named[image]))[None]).argmax())
+            first = int(model(torch.from_numpy(pixels(network, named[image]))[None]).argmax())
         for output in {first, order[named[image]]}:
-            found, _ = amounts_by_layer(model, pixels(named[image]), "", names, (output,))
+            found, _ = amounts_by_layer(model, pixels(network, named[image]), "", names, (output,))
             if place < 8 * DOUBLE:
-                double.compare(scores, pixels(named[image]), (output,), found)
+                double.compare(scores, pixels(network, named[image]), (output,), found)
             counts[output] += 1
             for name, one in found.items():
                 sums[name, output] += by_unit(one)
@@ -181,7 +181,7 @@ def test_what_is_lost_without_units(network, atlas, kept):
     for taken in ((), units):
         hook = model.get_submodule(layer.name).register_forward_hook(partial(without, taken))
         with torch.no_grad():
-            scores[bool(taken)] = torch.cat([model(torch.from_numpy(pixels(name))[None]) for name in named])
+            scores[bool(taken)] = torch.cat([model(torch.from_numpy(pixels(network, name))[None]) for name in named])
         hook.remove()
     right = torch.arange(len(named))
     losses = {which: torch.nn.functional.cross_entropy(one, right, reduction="none") for which, one in scores.items()}

@@ -1,27 +1,20 @@
 """Trained networks on photographs, at full size: what marked pixels keep is what whole pictures changed by hand keep.
 
-LAYERSCOPE_TRAINED names a folder with `models/squeezenet1_0.safetensors`, `models/mobilenet_v2.safetensors` (as
-torchvision has these networks) and photographs below `imagenet-samples/images`.
+Where they lie is told in `tests/helpers/trained.py`.
 """
-
-import os
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from torch import nn
-from torchvision import models
 
 import layerscope as ls
 from layerscope.sources import open_source
+from tests.helpers.trained import folder, trained
 from tests.laws.test_retention import shares_and_references
 
-TRAINED = Path(os.environ.get("LAYERSCOPE_TRAINED", "trained"))
 PHOTOGRAPHS, UNITS = 6, 4
-NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[str, ...]]] = {
-    "squeezenet1_0": (models.squeezenet1_0, ("features.4", "features.7", "features.10", "features.12")),
-    "mobilenet_v2": (models.mobilenet_v2, ("features.4", "features.7", "features.11", "features.14", "features.18")),
+NETWORKS = {
+    "squeezenet1_0": ("features.4", "features.7", "features.10", "features.12"),
+    "mobilenet_v2": ("features.4", "features.7", "features.11", "features.14", "features.18"),
 }
 INPUT = ls.Input(height=224, width=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
@@ -30,14 +23,8 @@ INPUT = ls.Input(height=224, width=224, mean=(0.485, 0.456, 0.406), std=(0.229, 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shares_are_those_of_whole_photographs_changed_by_hand(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """At the strongest places of some units over a few photographs, by all methods, to 1e-9."""
-    weights, photographs = TRAINED / "models" / f"{name}.safetensors", TRAINED / "imagenet-samples" / "images"
-    if not (weights.exists() and photographs.exists()):
-        pytest.skip(f"{weights} or {photographs} is not there; LAYERSCOPE_TRAINED names the folder")
-    load_file = pytest.importorskip("safetensors.torch").load_file
-    build, layers = NETWORKS[name]
-    model = build().eval()
-    model.load_state_dict(load_file(weights))
-    net, source = ls.trace(model.double(), INPUT), open_source(str(photographs))
+    layers, model = NETWORKS[name], trained(name)
+    net, source = ls.trace(model, INPUT), open_source(str(folder("LAYERSCOPE_PHOTOGRAPHS")))
     pictures = source.load(range(0, len(source), len(source) // PHOTOGRAPHS), INPUT).pixels[:PHOTOGRAPHS]
     worst, lines = 0.0, []
     for layer in layers:

@@ -247,15 +247,18 @@ def test_the_page_counts_in_public():
         "own:gelu": record(network="own:gelu", proposed=proposals(outcome="fell back", share=0.9)),
         "own:sign": record(network="own:sign", proposed=proposals(outcome="declined", why="it may jump")),
         "own:pow": record(network="own:pow", proposed={"late": "not done"}),
+        "own:nan": record(network="own:nan", proposed={"refused": "TraceError: NaN"}),
         "own:roll": record(network="own:roll", auto_scan_only=1, refused=refused, because="it <does> not | go"),
         "own:flip": record(network="own:flip", refused=[[refused[0][0], refused[0][1].replace("12", "24"), 1]]),
         "own:fft": {**record(), "network": "own:fft", "state": "refused", "why": "TraceError: no"},
         "own:sqrt": record(network="own:sqrt", fields={"worst": 0.5, "at": "conv (0, 0)"}),
     }
-    rows = [Subject("own", name) for name in ("abs", "gelu", "sign", "pow", "roll", "flip", "fft", "sqrt", "where")]
+    rows = [
+        Subject("own", name) for name in ("abs", "gelu", "sign", "pow", "nan", "roll", "flip", "fft", "sqrt", "where")
+    ]
     page = table.page(records, rows, SENTENCES)
     assert (
-        "| `own` | what people write themselves: one small network for each habit | 9 | 5 | 1 | 1 | 1 | 0 | 0 | 1 |"
+        "| `own` | what people write themselves: one small network for each habit | 10 | 6 | 1 | 1 | 1 | 0 | 0 | 1 |"
         in page
     )
     assert "| `flatten` | it reshapes [...] to [...]; only flattening is known | 2 | 3 |" in page
@@ -265,5 +268,6 @@ def test_the_page_counts_in_public():
     assert all(word in page for word in VERDICTS)
     assert "| all that `auto` means | 3 | 24 | 0 | 1 | 0 | 20.0% | 1 | 1 |" in page
     assert "| the narrowest alone | 3 | 24 | 0 | 3 | 3 | 5.0% | 0 | 0 |" in page
+    assert "- `own:nan` is refused by both scans: TraceError: NaN" in page
     assert "- `own:sign` is declined: it may jump" in page and "Not done in their time: `own:pow`." in page
     assert "Not run yet: `own:roll`, `own:flip`, `own:sqrt`." in page
