@@ -31,6 +31,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.pieces import make
 from layerscope.core.progress import Clock, Silent
 from layerscope.core.records import LayerRecord, Peaks, Statistics
+from layerscope.pipeline.beginning import note
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.scratch import Scratch
 from layerscope.pipeline.settings import BATCH, Settings
@@ -162,6 +163,12 @@ def ours(job: Job, path: Path) -> float:
     flat = NaturalView(Statistics(colour=np.eye(input.channels), spectrum=np.ones(2)))
     with AtlasWriter.create(path, overwrite=True) as writer:
         writer.put_images(source.load(range(len(source)), input).records)
+        note(
+            writer, program.graph, network="", images=source.name, input=input, settings=settings, fingerprint={},
+            replay=None,
+        )  # fmt: skip
+        for layer in job.peaks:
+            writer.put_layer(layer.node, layer)
         # One thread: images are then loaded between the groups, and not while one is projected.
         projecting = Projecting(writer, program, source, input, settings, works, flat, scratch, clock=clock, threads=1)
         make(projecting, writer, Silent())

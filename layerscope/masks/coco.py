@@ -33,7 +33,7 @@ class CocoMasks(MaskFiles):
 
     def __init__(self, file: Path, data: Path | None) -> None:
         self.name, self._file = file.name, file
-        found = _Found(file)
+        found = _Contents(file)
         self.concepts, of_category = found.concepts()
         folder = _folder(file, data, found.names)
         there = [place for place, name in enumerate(found.names) if (folder / name).is_file()]
@@ -67,7 +67,7 @@ class CocoMasks(MaskFiles):
             yield Plane(mask.view(np.uint8), only(int(self._concept[row])))
 
 
-class _Found:
+class _Contents:
     """What one reading of the file finds: images, categories, and where the annotations stand."""
 
     def __init__(self, file: Path) -> None:

@@ -51,7 +51,7 @@
 
   // --- the grid of units
 
-  // One stop for Tab, arrows inside. No item's layout is read: it would lay out the sections that the browser skips.
+  // One stop for Tab, arrows inside. No item's layout is read: that would lay out what the browser skips.
   const grid = {
     root: one(".units"), sections: [], at: null,
 
@@ -128,7 +128,7 @@
   // --- a page without a server
 
   // The same orders as the server's (pages/layer.py); rows are what scripts.py writes.
-  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL, PEAKS] = Array(11).keys();
+  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL, AT] = Array(11).keys();
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const down = (column) => (a, b) => (a[column] === null) - (b[column] === null) || b[column] - a[column];
   const ORDERS = {
@@ -141,7 +141,7 @@
 
   function holds(row, word) {
     if (/^\d+$/.test(word)) return Number(word) === row[UNIT];
-    return [row[NAME], row[PEAKS], row[LABEL]].some((said) => said.toLowerCase().includes(word));
+    return [row[NAME], row[AT], row[LABEL]].some((said) => said.toLowerCase().includes(word));
   }
 
   function chosen(rows, query) {

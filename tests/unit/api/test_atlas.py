@@ -143,7 +143,7 @@ def test_frames_hold_what_the_classes_hold(atlas):
     assert list(layers.field_rows_size) == [7, 23, 64]
     assert images.skipped.notna().sum() == 1
     assert images.peaks.sum() == len(peaks) == units.peaks.sum()
-    known = "layers, units, peaks, images, shares, kept, uses, concepts, labels, misfits"
+    known = "layers, units, peaks, images, shares, kept, uses, concepts, labels, words, misfits"
     with pytest.raises(UsageError, match=f'no table "unit": choose one of {known}; did you mean'):
         atlas.to_frame("unit")
 
