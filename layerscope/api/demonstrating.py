@@ -135,11 +135,11 @@ def dissected(folder: Path, world: "World", reporter: "Progress", *, intervene: 
     intervene: try the names of all of them by interventions, which the atlas keeps.
     """
     from layerscope.api.dissecting import dissect_atlas
-    from layerscope.dissect import TriedNetwork, dissect
+    from layerscope.dissect import DrawnOnce, TriedNetwork, dissect
     from layerscope.models.named import further_weights
     from layerscope.sources import open_source
 
-    source = open_source(world)
+    source, masked = open_source(world), DrawnOnce(world)
     with _atlas(folder) as atlas:
         names = [layer.name for layer in atlas.file.layers]
     further: list[TriedNetwork] = []
@@ -147,12 +147,12 @@ def dissected(folder: Path, world: "World", reporter: "Progress", *, intervene: 
     for number, weights in enumerate(further_weights(NETWORK), start=2):
         net = trace(NETWORK, weights=weights)
         layers = [net[name] for name in names]
-        one = dissect(net.program, net.input, layers, source, world, baselines=False, progress=reporter)
+        one = dissect(net.program, net.input, layers, source, masked, baselines=False, progress=reporter)
         units = {layer.layer: layer.units for layer in one.layers}
         further.append(TriedNetwork(name=f"network trained again ({number})", program=net.program, names=units))
         found.append(one)
     drawn = world if intervene else None
-    own = dissect_atlas(folder / "demo.atlas", None, source, world, drawn=drawn, further=further, progress=reporter)
+    own = dissect_atlas(folder / "demo.atlas", None, source, masked, drawn=drawn, further=further, progress=reporter)
     return [own, *found]
 
 

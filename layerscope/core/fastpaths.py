@@ -138,6 +138,10 @@ FAST_PATHS = (
         "unit/dissect/test_run.py::test_nothing_depends_on_what_is_kept_between_the_passes",
     ),
     _row(
+        "masks drawn once", "masks that are drawn are kept for the next network of the demo, in place of drawn again",
+        "dissect.masks", "masks_drawn_anew", "unit/dissect/test_masks.py::test_masks_are_drawn_once",
+    ),
+    _row(
         "maps kept by an ablation", "what is behind the changed layers is run from kept maps, in place of all anew",
         "causes.onward", "all_anew", "unit/causes/test_ablate.py::test_kept_maps_give_what_whole_passes_give",
         same_bits=False,

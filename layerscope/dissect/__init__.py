@@ -7,7 +7,7 @@ from layerscope.dissect.describe import describe
 from layerscope.dissect.embeddings import Comparer
 from layerscope.dissect.intervene import TriedNetwork, intervene, subjects_of
 from layerscope.dissect.keyed import Keyed
-from layerscope.dissect.masks import MaskedImages, PlanedImages
+from layerscope.dissect.masks import DrawnOnce, MaskedImages, PlanedImages
 from layerscope.dissect.record import (
     record_dissection,
     record_interventions,
@@ -19,6 +19,7 @@ from layerscope.dissect.run import dissect
 
 __all__ = [
     "Comparer",
+    "DrawnOnce",
     "Keyed",
     "MaskedImages",
     "PlanedImages",

@@ -1,5 +1,6 @@
 """Where concepts are: what a set of images with masks must offer, and its masks kept small on the evaluation grid."""
 
+import math
 import tempfile
 import zlib
 from array import array
@@ -59,6 +60,27 @@ class PlanedImages(Protocol):
     def known(self, image: int, /) -> Bool[np.ndarray, " sets"]: ...
 
     def planes(self, image: int, /) -> Iterator[PlaneLike]: ...
+
+
+class DrawnOnce:
+    """Masked images whose masks are drawn once, for several networks that are dissected by the same images.
+
+    They are kept packed and compressed, a few kB an image.
+    """
+
+    def __init__(self, masked: MaskedImages) -> None:
+        self.concepts, self.masked = masked.concepts, masked
+        self._kept: dict[int, tuple[tuple[int, ...], bytes]] = {}
+
+    def masks(self, image: int, /) -> Bool[np.ndarray, "concepts h w"]:
+        """Where each concept occurs in the image of this number, in px of the source picture."""
+        if image not in self._kept:
+            found = self.masked.masks(image)
+            self._kept[image] = found.shape, zlib.compress(np.packbits(found).tobytes(), _EFFORT)
+            return found
+        shape, packed = self._kept[image]
+        bits = np.frombuffer(zlib.decompress(packed), np.uint8)
+        return np.unpackbits(bits, count=math.prod(shape)).reshape(shape).astype(bool)
 
 
 class Masks:

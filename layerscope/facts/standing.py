@@ -35,17 +35,22 @@ class NameStanding:
 
 def standing_of(file: Reader, layer: str, unit: int, best: ConceptScore | None) -> NameStanding | None:
     """What is said of a unit's name; None without a name, and where nobody tried names."""
-    found = file.interventions()
+    return standing_in(file.interventions(), layer, unit, best)
+
+
+def standing_in(found: Interventions | None, layer: str, unit: int, best: ConceptScore | None) -> NameStanding | None:
+    """The same, for many units: an atlas's interventions are read once, a hundredth of a second and more."""
     units = units_of(found, layer)
     return None if found is None or best is None or unit >= len(units) else told(units[unit], best, found.fixed)
 
 
 def at_peaks(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
     """By unit whose name is doubtful, what its peaks show in place of that; none where nobody tried names."""
-    if not units_of(file.interventions(), layer.name):
+    tried = file.interventions()
+    if not units_of(tried, layer.name):
         return {}
     best = guesses(file.concepts(layer.id))
-    found = {unit: standing_of(file, layer.name, unit, one) for unit, one in best.items()}
+    found = {unit: standing_in(tried, layer.name, unit, one) for unit, one in best.items()}
     return {unit: standing.kinds for unit, standing in found.items() if standing is not None and standing.kinds}
 
 

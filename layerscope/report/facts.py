@@ -17,7 +17,7 @@ from layerscope.core.concepts import (
     UnitConcept,
 )
 from layerscope.facts.run import images_of_run
-from layerscope.facts.standing import NameStanding, standing_of
+from layerscope.facts.standing import NameStanding, standing_in
 
 OWN = "trained network"
 BEST = 8  # units of a layer that the report shows for their concept, each with another one
@@ -125,7 +125,7 @@ def facts_of(file: AtlasFile, dissections: Sequence[Dissection]) -> Facts:
 def _layer(file: AtlasFile, place: int, found: LayerDissection, others: Sequence[LayerDissection]) -> LayerFacts:
     layer = file.layer(found.layer)
     tried = file.interventions()
-    units = tuple(_unit(unit, file, found.layer) for unit in found.units)
+    units = tuple(_unit(unit, tried, found.layer) for unit in found.units)
     counts = _counted([unit.concept for unit in units if unit.concept is not None])
     return LayerFacts(
         name=layer.name,
@@ -156,14 +156,14 @@ def _standing(tried: Interventions | None, name: str) -> dict[str, NamesThatStan
             for key, one in {OWN: layer.standing, **layer.baselines}.items()}  # fmt: skip
 
 
-def _unit(unit: UnitConcept, file: AtlasFile, layer: str) -> UnitFacts:
+def _unit(unit: UnitConcept, tried: Interventions | None, layer: str) -> UnitFacts:
     bau = unit.bau.concept if unit.bau is not None else None
     if unit.best is None:
         return UnitFacts(unit=unit.unit, bau=bau)
     best = unit.best
     return UnitFacts(
         unit=unit.unit, concept=best.concept, level=best.level, score=best.score, iou=best.iou, bau=bau,
-        standing=standing_of(file, layer, unit.unit, best),
+        standing=standing_in(tried, layer, unit.unit, best),
     )  # fmt: skip
 
 

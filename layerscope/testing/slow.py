@@ -17,6 +17,7 @@ from layerscope.core.fastpaths import FAST_PATHS
 from layerscope.core.lru import LruCache
 from layerscope.dissect import ranks
 from layerscope.dissect.maps import Activations
+from layerscope.dissect.masks import DrawnOnce
 from layerscope.graph import Program, WayBack, backward, following, functional, program
 from layerscope.graph import plan as graph_plan
 from layerscope.graph.reused import Reused
@@ -176,6 +177,10 @@ def no_processes() -> AbstractContextManager[Any]:
 def no_maps_kept() -> AbstractContextManager[Any]:
     names = ("programs", "layers", "source", "input", "memory")
     return _made_otherwise(Activations, lambda options: options | {"memory": 0}, names=names)
+
+
+def masks_drawn_anew() -> AbstractContextManager[Any]:
+    return mock.patch.object(DrawnOnce, "masks", lambda kept, image: kept.masked.masks(image))
 
 
 def all_anew() -> AbstractContextManager[Any]:

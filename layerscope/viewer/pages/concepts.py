@@ -8,7 +8,7 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import guesses
-from layerscope.facts.standing import standing_of
+from layerscope.facts.standing import standing_in
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -86,9 +86,10 @@ def facts(book: Book, query: Query) -> ConceptsPage:
 def _concepts(book: Book) -> list[IndexedConcept]:
     """By level, category and name."""
     found: dict[tuple[int, str, str, str], list[Detector]] = defaultdict(list)
+    tried = book.file.interventions()
     for layer in book.layers:
         for unit, best in guesses(book.file.concepts(layer.id)).items():
-            standing = standing_of(book.file, layer.name, unit, best)
+            standing = standing_in(tried, layer.name, unit, best)
             verdict = (standing.kinds or standing.verdict) if standing else ""
             place = best.level or 0, best.category, best.concept, best.kind
             found[place].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))

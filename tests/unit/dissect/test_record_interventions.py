@@ -23,7 +23,8 @@ from layerscope.core.concepts import (
 from layerscope.core.labels import LabelDissection, LabelFigures, LayerLabels, Misfits
 from layerscope.dissect import record_dissection, record_interventions, record_labels
 from layerscope.dissect.score import figures
-from layerscope.facts.standing import peaks_words, standing_of, told
+from layerscope.facts.standing import at_peaks, peaks_words, standing_of, told
+from layerscope.facts.wrapping import Wrapper
 from tests.helpers.atlases import small_atlas
 
 TAKES = Necessity(gone=0.9, low=0.8, high=1.0, control=0.1, pictures=20, more=19, untied=20, p=0.001)
@@ -157,3 +158,22 @@ def test_nothing_stays_of_layers_that_are_left_out_now(path):
         assert tried and [layer.layer for layer in tried.layers] == ["features.1"]
         layers = [file.layer(name).id for name in ("features.1", "features.4")]
         assert [file.statistic("labels", layer) is None for layer in layers] == [False, True]
+
+
+def test_a_layers_names_are_told_by_one_reading(path):
+    """Not by one for each of its units: of hundreds of units that took longer than trying their names."""
+    record_interventions(path, FOUND)
+    read = []
+    with AtlasFile(path) as file:
+
+        class Counting(Wrapper):
+            def interventions(self):
+                read.append(1)
+                return file.interventions()
+
+            def concepts(self, layer_id):
+                ranked = (scored("red"),)
+                return tuple(UnitConcept(unit=unit, best=ranked[0], ranked=ranked, bau=None) for unit in range(3))
+
+        assert at_peaks(Counting(file), file.layer("features.4"))
+    assert len(read) == 1
