@@ -69,7 +69,9 @@ def test_the_report_is_of_the_same_run(story):
         assert f'<section id="layer{place}">' in page
         assert f"{layer['detectors']} of {layer['units']} units were found to detect a concept" in page
         for unit in layer["best_units"]:
-            assert f"unit {unit['unit']}: {unit['concept']} (level {unit['level']}, score {unit['score']:.2f})" in page
+            numbers, kinds = f"level {unit['level']}, score {unit['score']:.2f}", (unit["standing"] or {}).get("kinds")
+            name = f"{kinds} (by overlap {unit['concept']}, {numbers})" if kinds else f"{unit['concept']} ({numbers})"
+            assert f"unit {unit['unit']}: {name}" in page
 
 
 def test_the_demo_builds_once_and_refuses_other_pictures(story, capsys):
