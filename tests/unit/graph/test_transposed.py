@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import layerscope as ls
 from layerscope.graph import Program, transposed
@@ -15,7 +15,6 @@ from layerscope.graph.transposed import Transposed, can_turn, turned
 from layerscope.project.cone import Entries
 from layerscope.project.run import project
 from layerscope.testing.slow import slow_paths
-from tests.helpers.networks import CASES
 
 (RULE,) = (row.gradient for row in ROWS if row.name == "conv2d")
 CHANNELS, EPS = 6, 2.0**-23
@@ -57,9 +56,9 @@ def test_plain_convolutions_give_what_the_transposed_gives(monkeypatch: pytest.M
     that overhang the map."""
     assert can_turn(torch.float32, CPU)
     monkeypatch.setattr(transposed, "HEAVY", 0)
-    tried = strided = 0
+    tried = 0
     forms = product(
-        [(1, 1), (3, 3), (5, 4)], [(1, 1), (3, 2)], [(0, 0), (1, 1), (2, 1)], [(1, 1), (2, 1)],
+        [(1, 1), (3, 3), (5, 4)], [(1, 1), (2, 2), (3, 2), (1, 2)], [(0, 0), (1, 1), (2, 1)], [(1, 1), (2, 1)],
         [1, 2, CHANNELS], [(12, 13)],
     )  # fmt: skip
     for form in forms:
@@ -67,35 +66,35 @@ def test_plain_convolutions_give_what_the_transposed_gives(monkeypatch: pytest.M
         back = plain(call)
         if back is None:
             continue
-        tried, strided = tried + 1, strided + (form[1] != (1, 1))
+        assert form[1] != (1, 1)
+        tried += 1
         signal = torch.randn(2, *call.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
         hold(back, signal, call)
         kernel, stride, _, dilation, *_ = form
         few = zip((2, 3), stride, dilation, kernel, strict=True)
         window = [(n - 1) * step + d * (k - 1) + 1 for n, step, d, k in few]
         hold(back, signal.new_ones(2, 12, 2, 3).cumsum(1).sin(), call.local(((CHANNELS, *window),), (12, 2, 3)))
-    assert strided > 5 and tried - strided > 20
+    assert tried > 15
 
 
 def test_what_is_left_to_the_rule() -> None:
-    """Borders that differ, a padding beyond the filter, and strides of light filters, of groups or with holes."""
+    """Stride 1, a padding beyond the filter, and strides of light filters, of groups or with holes."""
     one, three, large = (1, 1), (3, 3), (14, 14)
-    assert plain(call_of(three, one, "same", one, 1, large))
-    assert not plain(call_of((4, 4), one, "same", one, 1, large))
-    assert not plain(call_of(one, one, one, one, 1, large))
+    assert not plain(call_of(three, one, one, one, 1, large)) and not plain(call_of(three, one, one, one, 1, (3, 3)))
+    assert not plain(call_of(one, (2, 2), one, one, 1, (3, 3)))
     assert not plain(call_of(three, (2, 2), one, one, 1, large))
     assert plain(call_of(three, (2, 2), one, one, 1, (3, 3)))
     assert not plain(call_of(three, (2, 2), one, one, CHANNELS, (3, 3)))
     assert not plain(call_of(three, (2, 2), (2, 2), (2, 2), 1, (3, 3)))
-    assert plain(call_of(three, one, "valid", one, 1, large))
 
 
-@pytest.mark.parametrize("name", ["residual", "plain"])
-def test_projections_are_those_of_the_rules(name: str) -> None:
-    """In float32 from the last map of a network; for no other numbers."""
-    case = next(case for case in CASES if case.name.startswith(name))
-    net = ls.trace(case.model().float(), ls.Input(channels=case.channels, height=case.height, width=case.width))
-    program, x = net.program, torch.from_numpy(case.images(2)).float()
+def test_projections_are_those_of_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In float32 from the last map of a network with a stride; for no other numbers."""
+    monkeypatch.setattr(transposed, "HEAVY", 0)
+    torch.manual_seed(3)
+    steps = [nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 8, 3, stride=2, padding=1), nn.ReLU()]
+    net = ls.trace(nn.Sequential(*steps, nn.Conv2d(8, 4, 3), nn.ReLU()), ls.Input(height=16, width=16))
+    program, x = net.program, torch.rand(2, 3, 16, 16)
     assert isinstance(program, Program)
     node = max(n.id for n in program.graph.nodes if len(n.shape) == 3)
     assert any(isinstance(back, Transposed) for back in program.way_back(node, "gradient").backs.values())
