@@ -119,9 +119,10 @@ reference: $(STAMP)
 	$(BIN)/python docs/make_reference.py
 
 # Keeps a bundle of everything that it measured in build/bench, and prints its table: about 40 minutes on two cores that do
-# nothing else. OLD=FOLDER: another checkout, whose whole builds take turns with this one's.
+# nothing else. OLD=FOLDER: another checkout, whose whole builds take turns with this one's, another 20 minutes.
+# IMAGES=FOLDER: photographs in place of drawn pictures.
 bench: $(BENCH_STAMP)
-	env -u OMP_NUM_THREADS $(BIN)/python -m bench $(if $(OLD),--old $(OLD))
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench $(if $(OLD),--old $(OLD)) $(if $(IMAGES),--images $(IMAGES))
 
 # A check of a change, in three minutes: AGAINST=FILE, a bundle of an earlier quick run, tells which lines fell.
 bench-quick: $(BENCH_STAMP)

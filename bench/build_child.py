@@ -11,9 +11,9 @@ import layerscope as ls
 
 
 def main(network: str, layers: str, units: str, pictures: str, out: str) -> None:
-    opened = ls.trace(f"torchvision:{network}/none")
+    opened, most = ls.trace(f"torchvision:{network}/none"), None if units == "all" else int(units)
     started = time.perf_counter()
-    ls.build(opened, pictures, out, layers=layers.split(","), units=int(units), overwrite=True, progress=False)
+    ls.build(opened, pictures, out, layers=layers.split(","), units=most, overwrite=True, progress=False)
     print(Path(ls.__file__).resolve(), time.perf_counter() - started, sep="\t")
 
 
