@@ -4,8 +4,9 @@ Pages and templates never write an address themselves: they ask a `Links`, and s
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from layerscope.atlas.records import AtlasLayerRecord
@@ -15,6 +16,7 @@ from layerscope.viewer.pages import PAGES
 PLAIN = re.compile(r"(?!l\d+$)(?!\.+$)[A-Za-z0-9_.\-]{1,80}")
 UNITS_PER_SPRITE = 64
 SPRITES = ("projections", "patches")
+MOST_DIGITS = 8
 
 
 def layer_key(layer: AtlasLayerRecord) -> str:
@@ -31,6 +33,32 @@ class SheetKey:
     kind: str
     method: str = ""
     view: str = ""
+
+
+class Numbered(NamedTuple):
+    """How addresses are spelled that differ by a number alone. digits: the least that the number has."""
+
+    before: str
+    digits: int
+    after: str
+
+    def of(self, number: int) -> str:
+        """The address of a number."""
+        return f"{self.before}{number:0{self.digits}d}{self.after}"
+
+
+def numbered(addresses: Mapping[int, str]) -> Numbered | None:
+    """How these addresses, by number, are spelled; None for none, and where they differ by more than the number."""
+    number, address = max(addresses.items(), default=(0, ""))
+    for digits in range(MOST_DIGITS if address else 0, 0, -1):
+        written = f"{number:0{digits}d}"
+        place = address.rfind(written)
+        while place >= 0:
+            found = Numbered(address[:place], digits, address[place + len(written) :])
+            if all(found.of(one) == other for one, other in addresses.items()):
+                return found
+            place = address.rfind(written, 0, place + len(written) - 1)
+    return None
 
 
 @runtime_checkable
@@ -75,6 +103,10 @@ class Links(Protocol):
 
     def names(self, layer: AtlasLayerRecord) -> str:
         """A script that puts what search and sorting need: LS.put("units", layer key, [...])."""
+        ...
+
+    def search_index(self) -> str:
+        """A script that puts what a search of the whole atlas needs: LS.put("search", "", {...})."""
         ...
 
 
@@ -128,6 +160,9 @@ class ServerLinks:
 
     def names(self, layer: AtlasLayerRecord) -> str:
         return self._cached("names", f"{layer.id}.js")
+
+    def search_index(self) -> str:
+        return self._cached("search.js")
 
     # What only a server with a network has: an export has none of these.
 

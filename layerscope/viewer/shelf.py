@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,6 +17,7 @@ from layerscope.atlas.records import AtlasLayerRecord, RunRecord
 from layerscope.core.errors import AtlasError, UsageError
 from layerscope.core.lru import LruCache
 from layerscope.core.version import __version__
+from layerscope.facts.by_name import IndexedName, names_of
 from layerscope.facts.cached import Cached
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Reader
@@ -39,6 +41,7 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+        self._gathered = LruCache[Any](8)
 
     @property
     def settled(self) -> bool:
@@ -103,6 +106,15 @@ class Book:
         if not self.settled:
             return self.file.picture(image)
         return self._pictures.get(image, lambda: self.file.picture(image))
+
+    def once(self, what: str, gather: Callable[[], Any]) -> Any:
+        """What is gathered from the whole atlas, such as an index, gathered once for all who ask for it."""
+        return self._gathered.get(what, gather) if self.settled else gather()
+
+    @property
+    def names(self) -> tuple[IndexedName, ...]:
+        """All names that lead to units."""
+        return self.once("names", lambda: names_of(self.file))
 
     @property
     def dissected(self) -> bool:

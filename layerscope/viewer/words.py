@@ -1,5 +1,6 @@
 """Numbers and names as pages write them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
 from layerscope.figures.words import footer
-from layerscope.viewer.addresses import Links, SheetKey, layer_key
+from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
 from layerscope.viewer.shelf import Book
@@ -68,6 +69,12 @@ def sheet_endings(page: LayerPage, link: Links) -> str:
     return " ".join(found)
 
 
+def unit_pages(layer: AtlasLayerRecord, link: Links) -> str:
+    """How the addresses of a layer's units are spelled, as JSON: what is before the number, its digits, what is behind."""
+    ends = (0, layer.record.units - 1)
+    return json.dumps(numbered({unit: link.page("unit", layer, unit) for unit in ends}))
+
+
 def tile_origin(rank: int, columns: int) -> str:
     """Column and row of a tile in a sheet, as a viewBox begins."""
     return f"{rank % columns} {rank // columns}"
@@ -98,6 +105,7 @@ FILTERS = {
     "in_head": in_head,
     "query": query,
     "sheet_of": sheet_of,
+    "unit_pages": unit_pages,
     "sheet_endings": sheet_endings,
     "thousands": lambda value: f"{value:,}",
 }

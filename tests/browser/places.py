@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
@@ -74,6 +75,9 @@ class Server:
     def page(self, name: str) -> str:
         return f"{self.network()}{name}"
 
+    def search(self, words: str) -> str:
+        return f"{self.page('search')}?q={quote(words)}"
+
     def compare(self, layer: AtlasLayerRecord, units: Iterable[int]) -> str:
         return f"{self.page('compare')}?" + "&".join(f"u={layer_key(layer)}:{unit}" for unit in units)
 
@@ -103,6 +107,9 @@ class Folder:
     def page(self, name: str) -> str:
         return f"{self.origin}/{name}.html"
 
+    def search(self, words: str) -> str:
+        return f"{self.page('search')}#q={quote(words)}"
+
     def compare(self, layer: AtlasLayerRecord, units: Iterable[int]) -> str:
         return f"{self.page('compare')}#" + "&".join(f"u=l{layer.id}:{unit}" for unit in units)
 
@@ -120,6 +127,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
         "unit without tiles": venue.unit(atlas.layer, atlas.bare),
         "image": venue.image(atlas.image),
         "concepts": venue.page("concepts"),
+        "search": venue.search(atlas.name),
         "compare": venue.compare(atlas.layer, atlas.tiled[:2]),
         "about": venue.page("about"),
     }
@@ -136,5 +144,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
 
 
 # By name, so that tests can be collected before there is an atlas.
-STATIC = ("network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "compare", "about")
+STATIC = (
+    "network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "search", "compare", "about",
+)  # fmt: skip
 SERVED = (*STATIC, "home", "large layer", "two layers", "live", "look")

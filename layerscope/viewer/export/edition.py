@@ -28,12 +28,10 @@ from layerscope.core.uses import ClassUse
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
 from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
-from layerscope.viewer.export.choice import ExportChoice
+from layerscope.viewer.export.choice import UNNAMED, ExportChoice, nameless
 from layerscope.viewer.export.snapshot import Snapshot, Stored
 from layerscope.viewer.shelf import Book
 
-# Why an image was skipped, where the reason may repeat its path.
-UNNAMED = "could not be used"
 # What was measured of the whole run that pages tell: counts, and names of classes.
 STATISTICS = ("classes", "class_counts", "replay", "copies", "use")
 
@@ -51,7 +49,7 @@ class Edition(Wrapper):
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
         "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
-        "concepts", "labels", "words", "notes",
+        "concepts", "labels", "words", "notes", "peak_labels",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
@@ -182,7 +180,12 @@ class Edition(Wrapper):
     def image(self, image: int) -> ImageRecord:
         """One image by its place in the image order. Raises UsageError if there is none."""
         found = self._snapshot.image(image)
-        return found if self.choice.photographs else _nameless(found)
+        return found if self.choice.photographs else nameless(found)
+
+    def images_named(self, text: str, most: int) -> tuple[ImageRecord, ...]:
+        """The images with a page whose source or class holds a text; none without photographs."""
+        found = self._snapshot.images_named(text, self.image_count()) if self.shown_images else ()
+        return tuple(one for one in found if one.id in self.shown_images)[:most]
 
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
@@ -281,16 +284,3 @@ class EditionBook(Book):
 def _means(name: str, layer: AtlasLayerRecord) -> bool:
     names = (layer.name, layer.record.path, *layer.record.aliases)
     return name in names or any(fnmatchcase(known, name) for known in names)
-
-
-def _nameless(image: ImageRecord) -> ImageRecord:
-    """An image without what could tell it: its path, its size in bytes, its hash."""
-    return ImageRecord(
-        id=image.id,
-        source=f"image {image.id}",
-        height=image.height,
-        width=image.width,
-        label=image.label,
-        skipped=UNNAMED if image.skipped else None,
-        duplicate_of=image.duplicate_of,
-    )

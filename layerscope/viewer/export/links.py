@@ -107,3 +107,6 @@ class FileLinks:
 
     def names(self, layer: AtlasLayerRecord) -> str:
         return f"{self.up}{folder_of(layer)}/names.js"
+
+    def search_index(self) -> str:
+        return f"{self.up}static/search-index.js"

@@ -25,7 +25,7 @@ PAGES = Registry(
         Page(
             name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas", route="",
             file="index.html", facts=later(f"{_HERE}.network:facts"), template="network.html",
-            head=lambda book: book.title, leads=later(f"{_HERE}.goto:leads"),
+            head=lambda book: book.title,
         ),
         Page(
             name="layer", sentence="all units of a layer, sorted, searched and filtered", scope="layer",
@@ -42,9 +42,13 @@ PAGES = Registry(
             route="i/{image}", file="i/{image}.html", facts=later(f"{_HERE}.image:facts"), template="image.html",
         ),
         Page(
-            name="concepts", sentence="which units each concept and each class leads to", scope="atlas",
-            facts=later(f"{_HERE}.concepts:facts"), template="concepts.html", head="Concepts",
-            has=lambda book: book.dissected,
+            name="concepts", sentence="which units each concept, label, word and class leads to", scope="atlas",
+            facts=later(f"{_HERE}.concepts:facts"), template="concepts.html", head=later(f"{_HERE}.concepts:head"),
+            has=later(f"{_HERE}.concepts:has"),
+        ),
+        Page(
+            name="search", sentence="what a few words find: layers, units, names and images, as tiles", scope="atlas",
+            facts=later(f"{_HERE}.search:facts"), template="search.html", leads=later(f"{_HERE}.search:leads"),
         ),
         Page(
             name="misfits", sentence="images that do not fit their labels, the least fitting first", scope="atlas",

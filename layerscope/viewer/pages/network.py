@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
-from layerscope.core.errors import UsageError
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
-from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives
 from layerscope.viewer.pages.strip import Strip, strip_of
@@ -36,7 +34,7 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first. go: what was asked for; targets: what it may mean; error: why it means nothing."""
+    first."""
 
     network: str
     images: str
@@ -48,15 +46,11 @@ class NetworkPage:
     strip: Strip
     layers: tuple[LayerCover, ...]
     start: AtlasLayerRecord | None
-    go: str
-    targets: tuple[Target, ...]
-    error: str
 
 
 def facts(book: Book, query: Query) -> NetworkPage:
-    """With ?go=WORDS also the pages that the words may mean."""
-    run, layers, go = book.run, book.layers, query.one("go").strip()[:200]
-    found, error = _asked(book, go)
+    """What stands on a network's page."""
+    run, layers = book.run, book.layers
     figures = _figures(book)
     return NetworkPage(
         network=run.network,
@@ -69,19 +63,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
         start=start.layer if (start := layer_to_open(book)) else None,
-        go=go,
-        targets=found,
-        error=error,
     )
-
-
-def _asked(book: Book, go: str) -> tuple[tuple[Target, ...], str]:
-    if not go:
-        return (), ""
-    try:
-        return targets(book, go), ""
-    except UsageError as error:
-        return (), str(error)
 
 
 def _figures(book: Book) -> dict[str, Figures]:

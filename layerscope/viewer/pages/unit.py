@@ -21,6 +21,7 @@ from layerscope.figures.gather import check_unit
 from layerscope.figures.histogram import histogram
 from layerscope.figures.tree import Chart
 from layerscope.viewer.addresses import SheetKey, layer_key
+from layerscope.viewer.pages.around import UnitsAround, units_around
 from layerscope.viewer.pages.parts import PartUnit, UnitParts, made_units, unit_parts
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
@@ -89,7 +90,7 @@ class UnitPage:
     further concepts that score, best first. labels: what labels of images say of it, None where they were not tried.
     misfits: of its peaks' images those that do not fit their labels. made_of: None where the atlas does not know.
     makes: units of the nearest later layer. uses: classes that it speaks for and against, of `use_images` images.
-    previous, next: units; layer_before, layer_after: by execution.
+    previous, next: units, as `around` says more of; layer_before, layer_after: by execution.
     """
 
     layer: AtlasLayerRecord
@@ -133,6 +134,7 @@ class UnitPage:
     use_images: int
     previous: int | None
     next: int | None
+    around: UnitsAround
     layer_before: AtlasLayerRecord | None
     layer_after: AtlasLayerRecord | None
 
@@ -149,6 +151,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
     best = concept.best if concept else None
     rows, columns = shape_of_grid(run.k)
     before, after = _layers_beside(book, shown)
+    around = units_around(book, shown, number, query)
     labels = [peak.label for peak in peaks if peak.label is not None]
     classes = top_classes(file, shown, number, labels)
     return UnitPage(
@@ -193,8 +196,9 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         makes=made_units(book, shown, number),
         uses=file.used_for(shown.id, number),
         use_images=(file.statistic("use") or {}).get("images", 0),
-        previous=number - 1 if number else None,
-        next=number + 1 if number + 1 < shown.record.units else None,
+        previous=around.previous,
+        next=around.next,
+        around=around,
         layer_before=before,
         layer_after=after,
     )
