@@ -18,8 +18,8 @@ from layerscope.facts.finding import find as units_found
 class FoundUnit:
     """A unit that was found. layer: its layer's name. kind: "concept", "label", "word", "class", "peaks" or
     "note". name: what it was found by, whole. score: the concept's, the label's or word's AUC, a class's mean over that
-    of all, or how many of its peaks lie in images of the class; None of a note. at_peaks: what its peaks show where that
-    concept is doubtful, else ""."""
+    of all, or how many of its peaks lie in images of the class; None of a note. at_peaks: what its peaks show where
+    that concept is doubtful, else ""."""
 
     layer: str
     unit: int
@@ -31,8 +31,8 @@ class FoundUnit:
 
 @checked(VERBS["find"])
 def find(atlas: Atlas | str | PathLike[str], text: str) -> tuple[FoundUnit, ...]:
-    """Find the units of an atlas by a name: of a concept, label or word that names them, of a class that excites them or
-    that their peaks lie in images of, or by a word of the notes on them.
+    """Find the units of an atlas by a name: of a concept, label or word that names them, of a class that excites them
+    or whose images hold their peaks, or by a word of the notes on them.
 
     text: a part of the name, in any case; whole names come first, then concepts, labels, words, classes, peaks and
     notes, each with the highest score first. A concept is found by its words too: "vertical" finds "edge 90". Raises

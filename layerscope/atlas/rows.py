@@ -147,10 +147,11 @@ def read_images(connection: sqlite3.Connection, rest: str = "ORDER BY id", value
 
 def read_images_named(connection: sqlite3.Connection, text: str, most: int) -> list[ImageRecord]:
     """The images whose source or label holds a text, those with a small picture first."""
+    pictures = "(SELECT image FROM picture)"
     pattern = "%" + re.sub("([!%_])", r"!\1", text) + "%"
     found: list[ImageRecord] = []
     for pictured in ("id IN", "id NOT IN"):
-        query = f"WHERE (source LIKE ? ESCAPE '!' OR label LIKE ? ESCAPE '!') AND {pictured} (SELECT image FROM picture)"
+        query = f"WHERE (source LIKE ? ESCAPE '!' OR label LIKE ? ESCAPE '!') AND {pictured} {pictures}"
         found += read_images(connection, f"{query} ORDER BY id LIMIT ?", (pattern, pattern, most - len(found)))
     return found
 

@@ -185,7 +185,7 @@ class Maker:
     async def _said(
         self, request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """An error in words. Of what is missing in an atlas it keeps the place: its head, and what may have been meant."""
+        """An error in words. What is missing in an atlas keeps its place: the head, and what may have been meant."""
         base = base_of(request)
         if status == 404:
             with suppress(LayerscopeError):

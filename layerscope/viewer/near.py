@@ -39,7 +39,8 @@ def _layers(book: Book, name: str) -> list[AtlasLayerRecord]:
     try:
         return [book.layer(name)]
     except UsageError:
-        every = {known: layer for layer in book.layers for known in (layer.name, layer.record.path, *layer.record.aliases)}
+        names = [(layer, (layer.name, layer.record.path, *layer.record.aliases)) for layer in book.layers]
+        every = {known: layer for layer, of_layer in names for known in of_layer}
         near = [every[one] for one in close_names(name[:LONGEST], every)]
         return list({layer.id: layer for layer in near}.values())
 

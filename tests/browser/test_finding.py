@@ -90,7 +90,8 @@ def test_units_without_pictures_are_shown_when_asked_for(opened: Opened, server:
 def test_an_index_of_names_leads_to_their_units(opened: Opened, venue: Venue, atlas: Shown):
     """The index shows the concept with its best unit, and lists the others; it narrows as one types."""
     page = opened(venue.page("concepts"))
-    entry = page.locator(".index .answers > li", has=page.locator("b").get_by_text(concept_words(atlas.name), exact=True)).first
+    name = page.locator("b").get_by_text(concept_words(atlas.name), exact=True)
+    entry = page.locator(".index .answers > li", has=name).first
     every = page.locator(".index .answers > li:visible")
     before = every.count()
     page.get_by_label("Find").fill(atlas.name)

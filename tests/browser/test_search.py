@@ -168,7 +168,7 @@ def test_the_dialog_is_accessible(opened: Opened, server: Server, atlas: Shown):
     page = opened(server.network(), viewport={"width": 320, "height": 640})
     asked(page, "edge")
     assert found_by_axe(page) == []
-    assert page.evaluate("document.querySelector('#offered').scrollWidth <= document.querySelector('#offered').clientWidth")
+    assert page.locator("#offered").evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_a_lost_address_keeps_its_place(opened: Opened, server: Server, atlas: Shown):

@@ -41,7 +41,13 @@ def choice_of(rows: Sequence[UnitRow], query: Query) -> UnitChoice:
         "show": query.choice("show", SHOWS, "tiles" if few and not text.strip() else "all"),
     }
     said = {name: word for name, word in found.items() if word and query.one(name) and (name, word) != DEFAULT_SORT}
-    return UnitChoice(text=text, sort=found["sort"], reverse=bool(found["reverse"]), show=found["show"], asked=urlencode(said))
+    return UnitChoice(
+        text=text,
+        sort=found["sort"],
+        reverse=bool(found["reverse"]),
+        show=found["show"],
+        asked=urlencode(said),
+    )
 
 
 def chosen(rows: Sequence[UnitRow], choice: UnitChoice) -> list[UnitRow]:

@@ -29,10 +29,10 @@ class LayerPage:
 
     field: the receptive field in words. images: how many were scanned. sheets: kind, method and view of the tiles.
     trust: sentences on them, "" without projections. labelled: images have classes. dead, with_tiles, named, twins:
-    units of the layer. sort, reverse, show, text, zoom: as asked for; asked: the choice as a query, "" without one. found:
-    units that are like this; bare: those without tiles; why: by unit, what it was found by beside its name. first,
-    step: of these, how many come before this page, and how many stand on a page. sprites: units stand by number, so
-    that a section is one sprite. previous, next: layers in execution order.
+    units of the layer. sort, reverse, show, text, zoom: as asked for; asked: the choice as a query, "" without one.
+    found: units that are like this; bare: those without tiles; why: by unit, what it was found by beside its name.
+    first, step: of these, how many come before this page, and how many stand on a page. sprites: units stand by number,
+    so that a section is one sprite. previous, next: layers in execution order.
     """
 
     layer: AtlasLayerRecord

@@ -79,7 +79,8 @@ def test_answers_are_the_file_s(atlas: Path) -> None:
         "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,), "labels": (0,),
         "words": (0,),
         "specificity": (0, "deconvnet"), "retention": (0, "deconvnet"), "sampled": (0,), "statistic": ("classes",),
-        "image": (3,), "peak_labels": (0,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (), "misfits": (),
+        "image": (3,), "peak_labels": (0,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (),
+        "misfits": (),
         "misfit_images": (), "image_count": (), "copies_left_out": (), "left_out": (),
     }  # fmt: skip
     assert set(asked) == set(KEPT)

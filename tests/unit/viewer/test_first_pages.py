@@ -153,7 +153,7 @@ def test_the_network_page_says_each_layer_as_the_file_does(shelf: Shelf) -> None
 
 
 def test_concepts_list_every_named_unit_once(shelf: Shelf) -> None:
-    """Under its concept, the highest score first; an atlas that was not dissected says so where it has no other names."""
+    """Under its concept, the highest score first; of an atlas that was not dissected there are classes."""
     wide = concepts.facts(shelf.book("wide"), NONE)
     named = {one.unit: one.best.score for one in shelf.book("wide").file.concepts(0) if one.best}
     (concept,) = wide.concepts
