@@ -86,7 +86,7 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 FILTERS = {
-    "concept_words": concept_words,
+    "concept": concept_words,
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
