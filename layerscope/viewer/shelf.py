@@ -73,11 +73,11 @@ class Book:
         return self.file.layer(key)
 
     def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
-        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections.
+        """Kind, method and view of the tiles that stand for a unit of a layer: its own projections, then patches.
 
         Of these, those that the layer has any of.
         """
-        every = [("patches", "", ""), ("projections", layer.method or "", first_view(self.run))]
+        every = [("projections", layer.method or "", first_view(self.run)), ("patches", "", "")]
         return tuple(sheet for sheet in every if self.file.units_with_sheets(layer.id, *sheet))
 
     def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:

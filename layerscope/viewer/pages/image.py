@@ -7,7 +7,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
 from layerscope.facts.misfits import SeenMisfit, misfits_among
-from layerscope.facts.peaks import boxes
+from layerscope.facts.places import place_of
 from layerscope.facts.standing import names_shown
 from layerscope.figures import words
 from layerscope.viewer.pages.query import Query
@@ -17,7 +17,8 @@ from layerscope.viewer.shelf import Book
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
-    maximum, 0..1; None where that is not above zero. tile, field: px of the source picture. name: its guess, or ""."""
+    maximum, 0..1; None where that is not above zero. field, tile, cut: px of the source picture, as a `Place` has them.
+    name: its guess, or ""."""
 
     unit: int
     rank: int
@@ -27,6 +28,7 @@ class UnitHere:
     col: int
     tile: Box | None
     field: Box | None
+    cut: Box | None
     name: str
 
 
@@ -43,8 +45,9 @@ class LayerHere:
 class ImagePage:
     """What is known of an image. kept: the atlas holds a small picture of it. previous, next: in the image order.
 
-    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes:
-    those whose place in the picture is known; silent: layers without any here.
+    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes: those
+    with a tile; cuts: those of which the build kept none, and the middle of the field is shown; silent: layers without
+    any here.
     """
 
     image: ImageRecord
@@ -58,6 +61,7 @@ class ImagePage:
     layers: tuple[LayerHere, ...]
     peaks: int
     boxes: int
+    cuts: int
     silent: tuple[str, ...]
     previous: int | None
     next: int | None
@@ -83,6 +87,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
         layers=layers,
         peaks=sum(len(one.units) for one in layers),
         boxes=sum(unit.tile is not None for one in layers for unit in one.units),
+        cuts=sum(unit.cut is not None for one in layers for unit in one.units),
         silent=tuple(layer.name for layer in book.layers if layer.id not in here),
         previous=image - 1 if image else None,
         next=image + 1 if image + 1 < count else None,
@@ -107,7 +112,7 @@ def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list)
     maximum = book.file.unit_statistics(layer.id).maximum
     units = []
     for _, unit, peak in found:
-        field, tile = boxes(peak, image)
+        place = place_of(book.file, layer, peak, image)
         highest = float(maximum[unit]) if unit < len(maximum) else 0.0
         units.append(
             UnitHere(
@@ -117,8 +122,9 @@ def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list)
                 share=peak.value / highest if highest > 0 else None,
                 row=peak.row,
                 col=peak.col,
-                tile=tile,
-                field=field,
+                tile=place.tile,
+                field=place.field,
+                cut=place.cut,
                 name=named.get(unit, ""),
             )
         )
