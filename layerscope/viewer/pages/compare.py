@@ -15,7 +15,7 @@ from layerscope.facts.standing import at_peaks
 from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit
 from layerscope.viewer.addresses import SheetKey, layer_key
-from layerscope.viewer.matching import correlations
+from layerscope.facts.matching import correlations
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes
 from layerscope.viewer.pages.two_layers import ComparedLayer, ComparedStatistic, compared_layer, compared_statistics

@@ -11,7 +11,7 @@ from layerscope.facts.layer import class_counts
 from layerscope.facts.run import same_images
 from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey
-from layerscope.viewer.matching import correlations, greedy, shared_images
+from layerscope.facts.matching import correlations, greedy, shared_images
 from layerscope.viewer.shelf import Book
 
 SHOWN = 48  # matched pairs on the page
