@@ -57,9 +57,9 @@ def diff(
 ) -> Diff:
     """Tell what changed between two atlases of the same layers, over the images that both hold.
 
-    before, after: the atlas of the network as it was, and as it is. least: two units are the same whose agreement, 0..1,
-    is at least so much. Every unit of each layer is matched, changed, moved, lost, dead or new; layers and units come
-    the worst first.
+    before, after: the atlas of the network as it was, and as it is. least: two units are the same whose agreement, 0 to
+    1, is at least so much. Every unit of each layer is matched, changed, moved, lost, dead or new; layers and units
+    come the worst first.
 
     Raises UsageError for one atlas twice, an unfinished one, and two that have no layer or no image in common;
     AtlasError for a file that is no atlas.

@@ -1,4 +1,4 @@
-"""What a unit is called in a list, whatever is known of it: a concept, a label, a word, or the class it fires most for."""
+"""What a unit is called in a list, by whatever is known of it: a concept, a label, a word, or the class it fires for."""
 
 import numpy as np
 

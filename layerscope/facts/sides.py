@@ -36,4 +36,5 @@ def side_of(file: Reader) -> Side:
 
 def differing_in(one: Side, other: Side) -> tuple[str, ...]:
     """In which of the things that tell two atlases apart these differ, but for their titles, as words."""
-    return tuple(name for name in ("network", "weights", "images", "date") if getattr(one, name) != getattr(other, name))
+    telling = ("network", "weights", "images", "date")
+    return tuple(name for name in telling if getattr(one, name) != getattr(other, name))
