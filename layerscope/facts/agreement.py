@@ -28,7 +28,8 @@ class Profiles:
 
     alive: of each unit, whether it has a peak in any image. unit, image, height: the known heights, by unit and then
     by image, those of a unit together of length 1; images by the numbers that both atlases use. classes: the class
-    means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared. maximum: of each unit, over all images.
+    means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared. maximum:
+    of each unit, over all images.
     """
 
     alive: Bool[np.ndarray, " u"]

@@ -1,4 +1,4 @@
-"""What a unit is called in a list, by whatever is known of it: a concept, a label, a word, or the class it fires for."""
+"""What a unit is called in a list, by whatever is known of it: concept, label, word, or the class it fires for."""
 
 import numpy as np
 

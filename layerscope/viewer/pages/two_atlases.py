@@ -10,7 +10,7 @@ from layerscope.core.errors import UsageError, nearest
 from layerscope.facts.layer import class_counts
 from layerscope.facts.matching import correlations, greedy, shared_images
 from layerscope.facts.run import same_images
-from layerscope.facts.sides import Side, side_of
+from layerscope.facts.sides import Side, differing_in, side_of
 from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.pages.query import Query
@@ -50,15 +50,17 @@ class LeftUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """Two layers. first_side, second_side: which atlas is which. other: the second's short name. by: "class means",
-    "shared images", or "" where the atlases have neither in common. matched: how many pairs; order: of them, a word of
-    ORDERS; pairs: some of them in this order, behind `start` others; step: how many stand on a page. median: of all
-    their scores. unmatched: how many units of either are left over; left, right: the first of these."""
+    """Two layers. first_side, second_side: which atlas is which; differing: in what they differ. other:
+    the second's short name. by: "class means", "shared images", or "" where the atlases have neither in common.
+    matched: how many pairs; order: of them, a word of ORDERS; pairs: some of them in this order, behind `start` others;
+    step: how many stand on a page. median: of all their scores. unmatched: how many units of either are left over;
+    left, right: the first of these."""
 
     first: AtlasLayerRecord
     second: AtlasLayerRecord
     first_side: Side
     second_side: Side
+    differing: tuple[str, ...]
     other: str
     by: str
     matched: int
@@ -96,12 +98,14 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
     start = page_of(asked, len(pairs), SHOWN)
     named = [names_shown(where.file, layer) for where, layer in ((book, first), (other, second))]
     ordered = pairs if order == "best" else pairs[::-1]
+    sides = side_of(book.file), side_of(other.file)
     taken = [{pair[side] for pair in pairs} for side in (0, 1)]
     return Matched(
         first=first,
         second=second,
-        first_side=side_of(book.file),
-        second_side=side_of(other.file),
+        first_side=sides[0],
+        second_side=sides[1],
+        differing=differing_in(*sides),
         other=other.slug,
         by=by,
         matched=len(pairs),
