@@ -56,6 +56,11 @@ PAGES = Registry(
             facts=later(f"{_HERE}.compare:facts"), template="compare.html", head="Compare", asks=frozenset({"shelf"}),
         ),
         Page(
+            name="changed", sentence="what changed from one atlas to another, layer by layer and unit by unit",
+            scope="atlas", file="-", facts=later(f"{_HERE}.changed:facts"), template="changed.html",
+            asks=frozenset({"shelf"}),
+        ),
+        Page(
             name="about", sentence="where an atlas comes from, and how far to trust what it shows", scope="atlas",
             facts=later(f"{_HERE}.about:facts"), template="about.html", head="About",
         ),
