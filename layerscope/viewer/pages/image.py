@@ -10,14 +10,21 @@ from layerscope.facts.misfits import SeenMisfit, misfits_among
 from layerscope.facts.peaks import boxes
 from layerscope.facts.standing import names_shown
 from layerscope.figures import words
+from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.pages.apart import NumberedBox, ShownBox, apart
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
+
+# Of each layer so many units are shown with their tiles; further ones are listed.
+FIRST = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
-    maximum, 0..1; None where that is not above zero. tile, field: px of the source picture. name: its guess, or ""."""
+    maximum, 0..1; None where that is not above zero. tile, field: px of the source picture. name: its guess, or "".
+    drawn: how the tile's box is drawn beside those of the layer's first nine, None of further ones. patches, projections:
+    what it fired for most, None where the atlas lacks them."""
 
     unit: int
     rank: int
@@ -28,6 +35,9 @@ class UnitHere:
     tile: Box | None
     field: Box | None
     name: str
+    drawn: NumberedBox | None
+    patches: SheetKey | None
+    projections: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,7 @@ def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
 def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
     named = names_shown(book.file, layer)
     maximum = book.file.unit_statistics(layer.id).maximum
+    drawn = _drawn(image, found)
     units = []
     for _, unit, peak in found:
         field, tile = boxes(peak, image)
@@ -120,6 +131,18 @@ def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list)
                 tile=tile,
                 field=field,
                 name=named.get(unit, ""),
+                drawn=drawn.get(unit),
+                patches=book.sheet(layer, unit, "patches"),
+                projections=book.own_projections(layer, unit),
             )
         )
     return tuple(units)
+
+
+def _drawn(image: ImageRecord, found: list) -> dict[int, NumberedBox]:
+    """By unit, how the boxes of a layer's first nine are drawn on the picture."""
+    places = {unit: boxes(peak, image) for _, unit, peak in found[:FIRST]}
+    shown = {unit: tile or field for unit, (field, tile) in places.items()}
+    placed = {unit: ShownBox(box.left, box.top, box.width, box.height) for unit, box in shown.items() if box}
+    drawn = apart(list(placed.values()), image.width or 0, image.height or 0)
+    return dict(zip(placed, drawn, strict=True))
