@@ -8,10 +8,12 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
+from layerscope.facts.concept_words import concept_words
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
+from layerscope.viewer.pages.methods import ShownProjections
 from layerscope.viewer.shelf import Book
 
 
@@ -75,6 +77,11 @@ def unit_pages(layer: AtlasLayerRecord, link: Links) -> str:
     return json.dumps(numbered({unit: link.page("unit", layer, unit) for unit in ends}))
 
 
+def with_sheets(looks: Iterable[ShownProjections], link: Links) -> list[ShownProjections]:
+    """The projections whose sheets are here: an export may leave some out."""
+    return [one for one in looks if link.sheet(one.sheet)]
+
+
 def tile_origin(rank: int, columns: int) -> str:
     """Column and row of a tile in a sheet, as a viewBox begins."""
     return f"{rank % columns} {rank // columns}"
@@ -86,6 +93,7 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 FILTERS = {
+    "concept": concept_words,
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
@@ -107,5 +115,6 @@ FILTERS = {
     "sheet_of": sheet_of,
     "unit_pages": unit_pages,
     "sheet_endings": sheet_endings,
+    "with_sheets": with_sheets,
     "thousands": lambda value: f"{value:,}",
 }

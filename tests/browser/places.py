@@ -128,6 +128,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
         "image": venue.image(atlas.image),
         "concepts": venue.page("concepts"),
         "search": venue.search(atlas.name),
+        "images": venue.page("images"),
         "compare": venue.compare(atlas.layer, atlas.tiled[:2]),
         "about": venue.page("about"),
     }
@@ -145,6 +146,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
 
 # By name, so that tests can be collected before there is an atlas.
 STATIC = (
-    "network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "search", "compare", "about",
+    "network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "search", "images", "compare",
+    "about",
 )  # fmt: skip
 SERVED = (*STATIC, "home", "large layer", "two layers", "live", "look")
