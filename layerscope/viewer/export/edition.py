@@ -7,7 +7,6 @@ is not published, or about pixels and names of images where photographs are left
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.core.concepts import Dissection, Interventions
 from layerscope.core.errors import UsageError
 from layerscope.core.labels import Misfits
+from layerscope.core.lru import LruCache
 from layerscope.core.methods import METHODS
 from layerscope.core.records import ImageRecord, UnitSheet
 from layerscope.core.settings import VIEWS
@@ -27,13 +27,12 @@ from layerscope.core.shares import MadeOf, Makes
 from layerscope.core.uses import ClassUse
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
-from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
+from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey, folders_of
 from layerscope.viewer.export.choice import ExportChoice
+from layerscope.viewer.export.naming import UNNAMED, means, nameless
 from layerscope.viewer.export.snapshot import Snapshot, Stored
 from layerscope.viewer.shelf import Book
 
-# Why an image was skipped, where the reason may repeat its path.
-UNNAMED = "could not be used"
 # What was measured of the whole run that pages tell: counts, and names of classes.
 STATISTICS = ("classes", "class_counts", "replay", "copies", "use")
 
@@ -118,7 +117,7 @@ class Edition(Wrapper):
             raise UsageError(f"{self._snapshot.path} holds no layers yet: its build has only just begun")
         chosen = set[int]()
         for name in self.choice.layers:
-            found = {layer.id for layer in every if _means(name, layer)}
+            found = {layer.id for layer in every if means(name, layer)}
             # A name that means none is told with the nearest ones.
             chosen |= found or {self._named(name).id}
         kept = [layer for layer in every if not self.choice.layers or layer.id in chosen]
@@ -135,6 +134,11 @@ class Edition(Wrapper):
     @cached_property
     def _ids(self) -> frozenset[int]:
         return frozenset(layer.id for layer in self.layers)
+
+    @cached_property
+    def folders(self) -> Mapping[int, str]:
+        """The folder of each published layer, by its id: the same whichever others are published."""
+        return {layer: name for layer, name in folders_of(self._snapshot.layers).items() if layer in self._ids}
 
     @cached_property
     def sheets(self) -> Mapping[SheetKey, Stored]:
@@ -182,7 +186,7 @@ class Edition(Wrapper):
     def image(self, image: int) -> ImageRecord:
         """One image by its place in the image order. Raises UsageError if there is none."""
         found = self._snapshot.image(image)
-        return found if self.choice.photographs else _nameless(found)
+        return found if self.choice.photographs else nameless(found)
 
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
@@ -276,21 +280,5 @@ class EditionBook(Book):
     def __init__(self, slug: str, edition: Edition) -> None:
         super().__init__(slug, edition, "", settled=True)
         self.edition = edition
-
-
-def _means(name: str, layer: AtlasLayerRecord) -> bool:
-    names = (layer.name, layer.record.path, *layer.record.aliases)
-    return name in names or any(fnmatchcase(known, name) for known in names)
-
-
-def _nameless(image: ImageRecord) -> ImageRecord:
-    """An image without what could tell it: its path, its size in bytes, its hash."""
-    return ImageRecord(
-        id=image.id,
-        source=f"image {image.id}",
-        height=image.height,
-        width=image.width,
-        label=image.label,
-        skipped=UNNAMED if image.skipped else None,
-        duplicate_of=image.duplicate_of,
-    )
+        # A page and its values are made one after the other.
+        self.last_facts = LruCache[Any](1)

@@ -1,4 +1,4 @@
-// What the pages of a unit, an image and a comparison do besides being read: marking partners, zooming, copying.
+// What the pages of a unit, an image and a comparison do besides being read: marking partners, zooming.
 "use strict";
 (() => {
   // A tile, its projection, its picture and its triangle bear one mark: pointing at or focusing one shows all.
@@ -6,11 +6,15 @@
   const marked = (mark) => {
     for (const one of all("[data-mark]")) one.classList.toggle("marked", one.dataset.mark === mark);
   };
-  const markOf = (event) => event.target.closest?.("[data-mark]")?.dataset.mark ?? null;
+  // The peak that the address points at is marked while nothing else is: whoever gets the link sees which one is meant.
+  const aimedAt = () => { const found = /^#peak-(\d+)$/.exec(location.hash); return found ? String(found[1] - 1) : null; };
+  const markOf = (event) => event.target.closest?.("[data-mark]")?.dataset.mark ?? aimedAt();
   for (const kind of ["pointerover", "focusin"]) {
     document.addEventListener(kind, (event) => marked(markOf(event)));
   }
-  document.addEventListener("pointerleave", () => marked(null));
+  document.addEventListener("pointerleave", () => marked(aimedAt()));
+  addEventListener("hashchange", () => marked(aimedAt()));
+  marked(aimedAt());
 
   // A picture that can be brought closer; without this script it is simply there.
   const zoomed = document.querySelector(".zoomed");
@@ -23,25 +27,6 @@
     buttons.hidden = false;
     const acts = { in: () => zoom.zoomIn(), out: () => zoom.zoomOut(), reset: () => zoom.reset() };
     buttons.onclick = (event) => acts[event.target.dataset.zoom]?.();
-  }
-
-  // Copying needs a secure context: localhost, https, or a file.
-  const plain = (text) => text.replace(/[\\[\]`*_<>]/g, "\\$&");
-  for (const button of all("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    const words = button.textContent;
-    button.onclick = async () => {
-      const { copy, title } = button.dataset, address = location.href;
-      const text = copy === "link" ? address : `[${plain(title)}](${address})`;
-      try {
-        await navigator.clipboard.writeText(text);
-        button.textContent = "Copied";
-      } catch {
-        button.textContent = "The browser refused";
-      }
-      setTimeout(() => { button.textContent = words; }, 2000);
-    };
   }
 
   // In an export, where no server reads a query: the units behind "#", as u=l3:17&u=l3:4, side by side.
@@ -57,7 +42,7 @@
     document.head.append(Object.assign(document.createElement("script"), { src: layer.names, onload: done, onerror: done }));
   });
   // Files of a unit differ from those of another by its number alone.
-  const file = (address, unit) => address.replace(/u\d+(?=[^/]*$)/, `u${String(unit).padStart(4, "0")}`);
+  const file = (address, unit) => address.replace(/\d+(?=[^/]*$)/, unit);
   const column = ({ layer, unit }) => {
     const section = document.createElement("section"), title = document.createElement("h2");
     const row = (LS.get("units", layer.key) ?? []).find((one) => one[0] === unit);

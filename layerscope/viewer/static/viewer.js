@@ -179,6 +179,7 @@
       items ??= Object.fromEntries(all(".grid > li").map((item) => [one("b", item).textContent, item]));
       const there = rows.filter((row) => items[row[UNIT]]);
       arrange(items, chosen(there, Object.fromEntries(new FormData(form))), rows.length);
+      enlarge();
     };
     const show = (query) => {
       for (const field of form.elements) {
@@ -198,14 +199,17 @@
     if (hash().size) show(Object.fromEntries(hash()));
   }
 
-  // Sheets stand beside their units.
+  // Sheets stand beside their units. Large or not is a field of the form: so it is in the address, too.
+  let enlarge = () => {};
+
   function startZoom() {
-    const button = one("button.zoom"), endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
+    const button = one("button.zoom"), field = one(".choose input[name=zoom]");
+    const endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
     if (!button) return;
     button.hidden = !endings.length;
     const picture = (src) => Object.assign(new Image(288, 288), { loading: "lazy", decoding: "async", alt: "", src });
-    button.onclick = () => {
-      const large = grid.root.classList.toggle("large");
+    enlarge = () => {
+      const large = grid.root.classList.toggle("large", field.value === "large");
       button.firstChild.textContent = large ? "At a glance " : "Large ";
       for (const link of large ? all(".grid > li:not(.bare) > a:not(:has(.pair))", grid.root) : []) {
         const pair = document.createElement("span");
@@ -213,6 +217,11 @@
         pair.append(...endings.map((ending) => picture(link.getAttribute("href").replace(/\.html$/, ending))));
         link.prepend(pair);
       }
+    };
+    button.onclick = () => {
+      field.value = field.value ? "" : "large";
+      field.form.dispatchEvent(new Event("input"));
+      enlarge();
     };
   }
 
@@ -264,6 +273,8 @@
     const field = selectors.map((selector) => one(selector)).find(Boolean);
     if (!field) return;
     event.preventDefault();
+    // In a narrow head it stands in a menu.
+    if (field.checkVisibility?.() === false) field.closest("[popover]")?.showPopover();
     field.focus();
     field.select?.();
   };
@@ -278,7 +289,7 @@
     PageUp: move("page", -1), PageDown: move("page", 1),
     p: follow("main a[rel=prev]"), n: follow("main a[rel=next]"),
     u: follow("a.layer-before"), o: follow("a.layer-after"),
-    s: follow("[data-key=s]"),
+    s: follow("[data-key=s]"), v: follow("#present"),
     g: focus("#go"), "/": focus(".choose [type=search]", "#go"),
     "?": follow("#keys"), "Shift+?": follow("#keys"),
   };

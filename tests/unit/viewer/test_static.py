@@ -79,6 +79,6 @@ def test_the_common_script_works_from_files() -> None:
 
 
 def test_every_place_in_a_sprite_has_a_class() -> None:
-    """Unit u of a section lies in column u % 8 and row u // 8: viewer.css says so for all 64."""
-    rules = re.findall(r"\.p(\d+) \{ --col: (\d); --row: (\d); \}", assets()["viewer.css"].decode())
+    """Unit u of a section lies in column u % 8 and row u // 8: sprite-places.css says so for all 64."""
+    rules = re.findall(r"\.p(\d+) \{ --col: (\d); --row: (\d); \}", assets()["sprite-places.css"].decode())
     assert [(int(p), int(c), int(r)) for p, c, r in rules] == [(p, p % 8, p // 8) for p in range(64)]
