@@ -19,7 +19,7 @@ BROKEN_WORDS = """() => {
   const found = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), range = document.createRange();
   while (walk.nextNode()) {
     const text = walk.currentNode;
-    for (const word of text.data.matchAll(/[A-Za-z]{3,14}/g)) {
+    for (const word of text.data.matchAll(/\\b[A-Za-z]{3,14}\\b/g)) {
       range.setStart(text, word.index);
       range.setEnd(text, word.index + word[0].length);
       if (new Set([...range.getClientRects()].map((one) => Math.round(one.top))).size > 1) found.push(word[0]);
