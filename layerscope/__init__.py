@@ -37,6 +37,7 @@ _HOMES = {
     "build": "api.verbs",
     "check": "api.verbs",
     "demo": "api.demonstrating",
+    "diff": "api.comparing",
     "dissect": "api.dissecting",
     "evaluate": "api.training",
     "evolve": "api.evolving",
@@ -81,6 +82,7 @@ __all__ = [
     "build",
     "check",
     "demo",
+    "diff",
     "dissect",
     "evaluate",
     "evolve",
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
 
     from layerscope.api.ablating import ablate
     from layerscope.api.atlas import Atlas, AtlasLayer, Peak, Unit, open
+    from layerscope.api.comparing import diff
     from layerscope.api.demonstrating import demo
     from layerscope.api.dissecting import dissect
     from layerscope.api.drawing import figure

@@ -18,14 +18,11 @@ from layerscope.core.geometry import Box
 from layerscope.core.records import Input, LayerRecord
 from layerscope.dissect import TriedNetwork, intervene, record_interventions, subjects_of
 from layerscope.graph import Carrier
-from layerscope.sources.image import pixels_digest
 from layerscope.world import World
-from layerscope.world.world import LARGEST, SMALLEST
+from layerscope.world.finding import SEEDS, world_with
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
-
-SEEDS = 100  # of worlds that are looked for
 
 
 def world_of(path: str | Path) -> World:
@@ -33,20 +30,13 @@ def world_of(path: str | Path) -> World:
     with AtlasFile(path) as file:
         images = [image for image in file.images() if image.sha256 is not None]
         count = file.image_count()
-    if images and images[0].height is not None and SMALLEST <= images[0].height <= LARGEST:
-        first, last = images[0], images[-1]
-        for seed in range(SEEDS):
-            world = World(count, seed=seed, size=images[0].height)
-            if all(_digest(world, image.id) == image.sha256 for image in (first, last)):
-                return world
+    found = world_with(images[0], images[-1], count) if images else None
+    if found is not None:
+        return found
     raise UsageError(
         f'the pictures of "{path}" were not drawn by layerscope (a World of seed 0 to {SEEDS - 1}), so no concept can '
         "be taken out of them: leave interventions out, or build an atlas of a World, as layerscope demo does"
     )
-
-
-def _digest(world: World, image: int) -> str:
-    return pixels_digest(world[image][0])[0].hex()
 
 
 def intervene_in(

@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.live.engine import InferenceEngine
     from layerscope.models.types import Model
+    from layerscope.sources import Source
 
 
-def engine_of(file: AtlasFile, network: Any, how: How = OWN_WAY) -> "InferenceEngine":
+def engine_of(
+    file: AtlasFile, network: Any, how: How = OWN_WAY, *, images: "Source | None" = None
+) -> "InferenceEngine":
     """The network of an atlas, ready to look at pictures.
 
-    network: a Network, or what `trace` takes as a spec. Raises WrongModel for
+    network: a Network, or what `trace` takes as a spec. images: where the atlas's images lie. Raises WrongModel for
     another network than the atlas's.
     """
     from layerscope.api.network import Network
@@ -48,11 +51,13 @@ def engine_of(file: AtlasFile, network: Any, how: How = OWN_WAY) -> "InferenceEn
     from layerscope.live.opening import engine_for, open_engine
 
     if isinstance(network, (str, os.PathLike)):
-        return open_engine(file, os.fspath(network), how)
+        return open_engine(file, os.fspath(network), how, images=images)
     network = network if isinstance(network, Network) else network_for(network, how, file.run.input)
     if how.weights is not None:
         raise UsageError("weights= goes with a spec; this network is already traced with its own")
-    return engine_for(file, network.program, name=network.name, classes=network.classes, input=network.input)
+    return engine_for(
+        file, network.program, name=network.name, classes=network.classes, input=network.input, images=images
+    )
 
 
 @checked(VERBS["look"])
@@ -115,7 +120,7 @@ def _page(book: Book, portrait: Portrait, query: Query, methods: tuple[str, ...]
         page=looked(book, query, portrait, key="", methods=methods),
         src=Inside(book, portrait),
         title=title,
-        style=Markup(assets()["live.css"].decode()),
+        style=Markup(assets()["look.css"].decode()),
         made_by=footer(book.file),
     )
 

@@ -20,6 +20,7 @@ from layerscope.viewer.shelf import Shelf
 if TYPE_CHECKING:
     from layerscope.api.network import Network
     from layerscope.models.types import Model
+    from layerscope.sources.types import Images
 
 
 class Served:
@@ -82,6 +83,7 @@ def live(
     atlas: Atlas | str | os.PathLike[str],
     net: "Network | Model",
     *,
+    images: "Images | None" = None,
     weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
     trust: bool = s.TRUST.default,
     bind: Mapping[str, Any] | None = s.BIND.default,
@@ -93,14 +95,17 @@ def live(
 ) -> Served:
     """Show an atlas in the browser with its network, which watches a camera or pictures; otherwise as `serve`.
 
-    net: the network that made the atlas: a Network, or what `trace` takes. weights: as for `trace`. Raises AtlasError,
-    WrongModel for another network, UsageError.
+    net: the network that made the atlas: a Network, or what `trace` takes. images: where the atlas's images lie, as
+    `images` takes them; without it they are looked for by their names near the atlas. weights: as for `trace`. Raises
+    AtlasError, WrongModel for another network, ImageError, UsageError.
     """
     before.require_weights(weights)
     shelf = shelf_below([atlas.file.path if isinstance(atlas, Atlas) else atlas], base)
     from layerscope.api.looking import engine_of
+    from layerscope.sources import open_source
 
-    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, How.of(weights, trust, bind))
+    source = None if images is None else open_source(images)
+    engine = engine_of(AtlasFile(shelf.path(shelf.slugs[0])), net, How.of(weights, trust, bind), images=source)
     return _served(shelf, host, port, base, names, browser, engine)
 
 

@@ -1,9 +1,8 @@
 """What labels say of units, and units of labels, as rows and back. Atlases without these tables have none of it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from typing import Any
 
 from layerscope.atlas.questions import Questions
@@ -96,23 +95,34 @@ def run_data(found: LabelDissection, images: Mapping[str, int]) -> dict[str, Any
 
 def read_labels(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitLabels, ...]:
     """One record for every unit of the layer; none at all where labels were not tried on it."""
-    plain = statistic(connection, LABELS, layer_id, None)
-    if plain is None or not has_table(connection, "label"):
+    found = scored_units(connection, layer_id, LABELS, "label", _SCORE)
+    return tuple(_unit(unit, rows) for unit, rows in enumerate(found))
+
+
+def scored_units(
+    connection: sqlite3.Connection, layer_id: int, kept_as: str, table: str, score: str
+) -> Sequence[Sequence[SqlRow]]:
+    """Of every unit of a layer the rows of what was ranked for it, each with whether it names the unit, then its score.
+
+    kept_as: the statistic that tells whether this was tried on the layer: none at all where it was not. score: columns.
+    """
+    plain = statistic(connection, kept_as, layer_id, None)
+    if plain is None or not has_table(connection, table):
         return ()
-    query = select("label", f"unit named {_SCORE}", "WHERE layer = ? ORDER BY unit, rank")
-    found = {
-        unit: _unit(unit, list(rows))
-        for unit, rows in groupby(connection.execute(query, (layer_id,)).fetchall(), key=lambda row: row[0])
-    }
     units = plain["figures"]["units"]
     if not 0 <= units <= MOST_UNITS:
-        raise ValueError(f"labels of {units} units")
-    return tuple(found.get(unit, UnitLabels(unit=unit)) for unit in range(units))
+        raise ValueError(f"{kept_as} of {units} units")
+    query = select(table, f"unit named {score}", "WHERE layer = ? ORDER BY unit, rank")
+    found: list[list[SqlRow]] = [[] for _ in range(units)]
+    for unit, *row in connection.execute(query, (layer_id,)).fetchall():
+        if 0 <= unit < units:
+            found[unit].append(tuple(row))
+    return found
 
 
-def _unit(unit: int, rows: list[SqlRow]) -> UnitLabels:
-    scores = [LabelScore(**dict(zip(_SCORE.split(), row[2:], strict=True))) for row in rows]
-    named = [score for score, row in zip(scores, rows, strict=True) if row[1]]
+def _unit(unit: int, rows: Sequence[SqlRow]) -> UnitLabels:
+    scores = [LabelScore(**dict(zip(_SCORE.split(), row[1:], strict=True))) for row in rows]
+    named = [score for score, row in zip(scores, rows, strict=True) if row[0]]
     ranked = tuple(score for score in scores if score.form == LABEL_FORM)
     return UnitLabels(unit=unit, ranked=ranked, best=named[0] if named else None)
 

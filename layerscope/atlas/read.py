@@ -17,13 +17,14 @@ from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, No
 from layerscope.atlas.retention import KeptByMarks, Retention, read_kept, retention_of
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
-from layerscope.atlas.strata import read_neighbours, read_strata, sampled
+from layerscope.atlas.strata import read_all_strata, read_neighbours, read_strata, sampled
 from layerscope.atlas.words import WordQuestions
 from layerscope.core.concepts import Dissection, Interventions, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord, Peaks, UnitSheet, UnitStatistics
 from layerscope.core.shares import MadeOf, Makes
+from layerscope.core.strata import Strata
 from layerscope.core.uses import ClassUse
 
 
@@ -262,6 +263,11 @@ class AtlasFile(WordQuestions):
         At most four for each percentile, of the sampled images; none for a dead unit, and in early atlases.
         """
         return self._ask(read_strata, layer_id, unit)
+
+    def all_strata(self, layer_id: int) -> Strata:
+        """The strata of all units of a layer by image and value, their places left at 0; none in early atlases."""
+        (units,) = self._row("SELECT units FROM layer WHERE id = ?", layer_id) or (0,)
+        return self._ask(read_all_strata, layer_id, units)
 
     def neighbours(self, layer_id: int) -> tuple[Neighbour, ...]:
         """For every unit at most eight others of its layer whose image maxima rise and fall with its own, best first.

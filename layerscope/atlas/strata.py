@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from layerscope.atlas.records import Neighbour, Stratum
-from layerscope.atlas.rows import BOX, SqlRow, columns, has_table, read_box, select, to_json
+from layerscope.atlas.rows import BOX, MOST_UNITS, SqlRow, columns, has_table, read_box, select, to_json
 from layerscope.core.strata import PERCENTILES, Neighbours, Strata
 
 KEY = "layer unit percentile rank"
@@ -44,6 +44,23 @@ def read_strata(connection: sqlite3.Connection, layer_id: int, unit: int) -> tup
         Stratum(**dict(zip(names, row[:6], strict=True)), tile_box=read_box(row[6:10]), source_box=read_box(row[10:14]))
         for row in connection.execute(query, (layer_id, unit)).fetchall()
     )
+
+
+_BY_VALUE = np.dtype([("unit", "i8"), ("percentile", "i8"), ("rank", "i8"), ("value", "f8"), ("image", "i8")])
+
+
+def read_all_strata(connection: sqlite3.Connection, layer_id: int, units: int) -> Strata:
+    """The strata of all units of a layer by image and value, without their places; none in early atlases."""
+    if units > MOST_UNITS:
+        raise ValueError(f"{units} units")
+    found = Strata.empty(units)
+    if has_table(connection, "stratum"):
+        query = select("stratum", " ".join(_BY_VALUE.names or ()), "WHERE layer = ?")
+        rows = np.fromiter(connection.execute(query, (layer_id,)), _BY_VALUE)
+        index = {percentile: place for place, percentile in enumerate(PERCENTILES)}
+        at = (rows["unit"], np.array([index[one] for one in rows["percentile"].tolist()], np.int64), rows["rank"])
+        found.image[at], found.value[at] = rows["image"], rows["value"]
+    return found
 
 
 def read_neighbours(connection: sqlite3.Connection, layer_id: int) -> tuple[Neighbour, ...]:

@@ -1,13 +1,12 @@
 """What words say of units, as rows and back. Atlases without this table have none of it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from typing import Any
 
-from layerscope.atlas.labels import LabelQuestions, LabelWriting
-from layerscope.atlas.rows import MOST_UNITS, SqlRow, has_table, select, statistic
+from layerscope.atlas.labels import LabelQuestions, LabelWriting, scored_units
+from layerscope.atlas.rows import SqlRow
 from layerscope.core.words import LayerWords, UnitWords, WordDissection, WordScore
 
 WORD = "layer unit rank word share auc z p images named"
@@ -53,21 +52,11 @@ def layer_data(found: WordDissection, layer: LayerWords) -> dict[str, Any]:
 
 def read_words(connection: sqlite3.Connection, layer_id: int) -> tuple[UnitWords, ...]:
     """One record for every unit of the layer; none at all where words were not tried on it."""
-    plain = statistic(connection, WORDS, layer_id, None)
-    if plain is None or not has_table(connection, "word"):
-        return ()
-    query = select("word", f"unit named {_SCORE}", "WHERE layer = ? ORDER BY unit, rank")
-    found = {
-        unit: _unit(unit, list(rows))
-        for unit, rows in groupby(connection.execute(query, (layer_id,)).fetchall(), key=lambda row: row[0])
-    }
-    units = plain["figures"]["units"]
-    if not 0 <= units <= MOST_UNITS:
-        raise ValueError(f"words of {units} units")
-    return tuple(found.get(unit, UnitWords(unit=unit)) for unit in range(units))
+    found = scored_units(connection, layer_id, WORDS, "word", _SCORE)
+    return tuple(_unit(unit, rows) for unit, rows in enumerate(found))
 
 
-def _unit(unit: int, rows: list[SqlRow]) -> UnitWords:
-    scores = tuple(WordScore(**dict(zip(_SCORE.split(), row[2:], strict=True))) for row in rows)
-    named = [score for score, row in zip(scores, rows, strict=True) if row[1]]
+def _unit(unit: int, rows: Sequence[SqlRow]) -> UnitWords:
+    scores = tuple(WordScore(**dict(zip(_SCORE.split(), row[1:], strict=True))) for row in rows)
+    named = [score for score, row in zip(scores, rows, strict=True) if row[0]]
     return UnitWords(unit=unit, ranked=scores, best=named[0] if named else None)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from layerscope.cli import words
+from layerscope.cli.named import best_rows, named_units
 from layerscope.core.labels import LabelDissection, LabelFigures, LayerLabels
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">named", ">labels", ">compounds", ">median AUC", ">margin")
@@ -21,7 +22,7 @@ def text_of(found: LabelDissection) -> str:
         f"an AUC of at least {least}"
     )
     rows = [row for layer in found.layers for row in _rows(layer)]
-    best = [row for layer in found.layers for row in _best_rows(layer)]
+    best = [row for layer in found.layers for row in best_rows(layer, "label", SHOWN)]
     parts = [head, words.table(HEADER, rows), ""]
     parts += [words.table(BEST, best)] if best else ["no unit is named by a label"]
     return "\n".join((*parts, "", *_misfits(found)))
@@ -37,15 +38,6 @@ def _rows(layer: LayerLabels) -> list[tuple[object, ...]]:
 def _cells(figures: LabelFigures) -> tuple[object, ...]:
     median = "" if figures.median_auc is None else f"{figures.median_auc:.3f}"
     return figures.units, figures.dead, figures.named, figures.distinct, figures.compounds, median
-
-
-def _best_rows(layer: LayerLabels) -> list[tuple[object, ...]]:
-    rows = []
-    for place, unit in enumerate(layer.strongest(SHOWN)):
-        assert unit.best is not None
-        numbers = (f"{unit.best.auc:.3f}", f"{unit.best.z:.1f}", f"{unit.best.p:.1g}", unit.best.images)
-        rows.append((layer.layer if not place else "", unit.unit, unit.best.label, *numbers))
-    return rows
 
 
 def _misfits(found: LabelDissection) -> list[str]:
@@ -64,13 +56,12 @@ def data_of(path: str, found: LabelDissection) -> dict[str, Any]:
     """The same as plain values, with every named unit and all misfits."""
 
     def layer_data(layer: LayerLabels) -> dict[str, Any]:
-        named = [{"unit": unit.unit, **asdict(unit.best)} for unit in layer.strongest(len(layer.units)) if unit.best]
         return {
             "name": layer.layer,
             **asdict(layer.figures),
             "shuffled": asdict(layer.shuffled),
             "margin": layer.margin,
-            "named_units": named,
+            "named_units": named_units(layer),
         }
 
     return {

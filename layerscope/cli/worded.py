@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from layerscope.cli import words
+from layerscope.cli.named import best_rows, named_units
 from layerscope.core.words import LayerWords, WordDissection, WordFigures
 
 HEADER = ("layer", "measured on", ">units", ">dead", ">named", ">words", ">median AUC")
@@ -20,7 +21,7 @@ def text_of(found: WordDissection) -> str:
         f"for ties) is lowest, with p below {alpha} ({found.settings['correction']}) and an AUC of at least {least}"
     )
     rows = [row for layer in found.layers for row in _rows(layer)]
-    best = [row for layer in found.layers for row in _best_rows(layer)]
+    best = [row for layer in found.layers for row in best_rows(layer, "word", SHOWN)]
     return "\n".join((head, words.table(HEADER, rows), "", words.table(BEST, best) if best else "no word names a unit"))
 
 
@@ -34,25 +35,15 @@ def _cells(figures: WordFigures) -> tuple[object, ...]:
     return figures.units, figures.dead, figures.named, figures.distinct, median
 
 
-def _best_rows(layer: LayerWords) -> list[tuple[object, ...]]:
-    rows = []
-    for place, unit in enumerate(layer.strongest(SHOWN)):
-        assert unit.best is not None
-        numbers = (f"{unit.best.auc:.3f}", f"{unit.best.z:.1f}", f"{unit.best.p:.1g}", unit.best.images)
-        rows.append((layer.layer if not place else "", unit.unit, unit.best.word, *numbers))
-    return rows
-
-
 def data_of(path: str, found: WordDissection) -> dict[str, Any]:
     """The same as plain values, with every named unit."""
 
     def layer_data(layer: LayerWords) -> dict[str, Any]:
-        named = [{"unit": unit.unit, **asdict(unit.best)} for unit in layer.strongest(len(layer.units)) if unit.best]
         beside = {
             "shuffled": asdict(layer.shuffled),
             "untrained": None if layer.untrained is None else asdict(layer.untrained),
         }
-        return {"name": layer.layer, **asdict(layer.figures), **beside, "named_units": named}
+        return {"name": layer.layer, **asdict(layer.figures), **beside, "named_units": named_units(layer)}
 
     return {
         "atlas": path,

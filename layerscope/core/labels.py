@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from layerscope.core.named import farthest_above_chance
+
 # A unit is named by a label whose images come before the others in at least this share of pairs (the AUC), and whose
 # p-value, times the number of labels, is below this.
 LEAST_AUC, ALPHA = 0.75, 0.01
@@ -108,8 +110,7 @@ class LayerLabels:
 
     def strongest(self, count: int) -> tuple[UnitLabels, ...]:
         """The named units farthest above chance, best first."""
-        named = [(unit.best.z, unit) for unit in self.units if unit.best is not None]
-        return tuple(unit for _, unit in sorted(named, key=lambda pair: (-pair[0], pair[1].unit))[:count])
+        return farthest_above_chance(self.units, count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

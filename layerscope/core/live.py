@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 PlainBox = tuple[int, int, int, int]
 # The first classes, as (name or number, probability).
 Top = tuple[tuple[str, float], ...]
+# An activation is the scan's again where it differs by at most so much of it.
+ALIKE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class LiveRequest:
     layer: whose maps are wanted. unit: the chosen unit, None for none, of `pinned_layer`, which by default is `layer`.
     method: of its projection. mosaic: whether the layer's maps are wanted as one picture. visible: the units (first,
     one past the last) that are on the screen: all that is sent of a mosaic of many bytes. project: whether the chosen
-    unit's projection is wanted.
+    unit's projection is wanted. prepared: whether what the network gets of the picture is wanted.
     """
 
     layer: str
@@ -41,6 +43,21 @@ class LiveRequest:
     mosaic: bool = True
     visible: tuple[int, int] | None = None
     project: bool = False
+    prepared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanAgreement:
+    """How far an image of the atlas excites now what it excited in the scan.
+
+    peaks: the units whose activation the scan kept of this image, since they count it among their highest. back: how
+    many of them have it again, to within 1 % (ALIKE). ratio: the median of their activations now over those of the
+    scan; None without any.
+    """
+
+    peaks: int
+    back: int
+    ratio: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +74,9 @@ class Look:
     row, col: its highest activation and where in the map; box: what that position sees, cut to the input. projection:
     a PNG of that activation carried back, natural view, zero mid-gray; it shows the input px tile_box and is None
     where it was not asked for, or where a rectified unit is not above zero. None for all of these without a unit.
+    prepared: what the network got of the picture, as PNG; None where it was not asked for. original: of an image of the
+    atlas whether it was its original file, and not the copy that is kept; agreement: with the scan, on this layer. None
+    of both for other pictures.
     seen: what the network got of the picture, (top, left, bottom, right) in px of the upright picture; it crosses the
     border where the picture is smaller than the crop. picture_size: its height and width.
     milliseconds: per stage: decode, prepare, forward, project, encode.
@@ -75,6 +95,9 @@ class Look:
     box: PlainBox | None = None
     projection: bytes | None = None
     tile_box: PlainBox | None = None
+    prepared: bytes | None = None
+    original: bool | None = None
+    agreement: ScanAgreement | None = None
     seen: tuple[float, float, float, float]
     picture_size: tuple[int, int]
     milliseconds: dict[str, float]
@@ -101,10 +124,11 @@ class Firing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFirings:
-    """The strongest units of one layer in a picture, by their relative value, largest first."""
+    """The strongest units of one layer in a picture, by their relative value, largest first. agreement: as in Look."""
 
     layer: str
     firings: tuple[Firing, ...]
+    agreement: ScanAgreement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +136,7 @@ class Portrait:
     """One picture at every layer.
 
     picture: what the network saw, as PNG; size: its height and width, px. top: the first five classes. layers: in
-    execution order. seen, picture_size, milliseconds: as in Look.
+    execution order. seen, picture_size, milliseconds, original: as in Look. agreement: over all layers.
     """
 
     picture: bytes
@@ -122,3 +146,5 @@ class Portrait:
     seen: tuple[float, float, float, float]
     picture_size: tuple[int, int]
     milliseconds: dict[str, float]
+    original: bool | None = None
+    agreement: ScanAgreement | None = None

@@ -4,9 +4,21 @@ from collections.abc import Collection
 
 from layerscope.core.verb import Verb
 
+TYPE_CHECKING = False  # see core/verb.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from layerscope.core.setting import Setting
+
 
 def _known(given: Collection[str]) -> bool:
     return "known" in given
+
+
+def _diff(s: "Any") -> "tuple[Setting[Any], ...]":
+    from layerscope.core.diff_settings import AFTER, BEFORE, FAIL_ON, LEAST
+
+    return BEFORE, AFTER, LEAST, FAIL_ON
 
 
 OTHERS = (
@@ -69,6 +81,11 @@ OTHERS = (
             s.EXPECTED,
             s.PROGRESS,
         ),
+    ),
+    Verb(
+        "diff",
+        "tell what changed between two atlases, unit by unit, the worst first",
+        _diff,
     ),
     Verb(
         "ops",

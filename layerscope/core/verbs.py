@@ -136,7 +136,12 @@ _ALL = (
     Verb(
         "live",
         "show an atlas in the browser with its network, which watches a camera or pictures",
-        lambda s: (s.ATLAS, s.NET, s.WEIGHTS, s.TRUST, s.BIND, s.SERVED),
+        lambda s: (
+            s.ATLAS,
+            s.NET,
+            s.IMAGES.but(sentence="where the atlas's images lie").asked(default_text="looked for near it"),
+            *(s.WEIGHTS, s.TRUST, s.BIND, s.SERVED),
+        ),
     ),
     Verb(
         "look",

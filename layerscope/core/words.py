@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from layerscope.core.named import farthest_above_chance
+
 # A word stands for the images that are nearest to it: for each of these shares of them, a set.
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.1)
 # Fewer images than this say nothing of a unit.
@@ -84,8 +86,7 @@ class LayerWords:
 
     def strongest(self, count: int) -> tuple[UnitWords, ...]:
         """The named units farthest above chance, best first."""
-        named = [(unit.best.z, unit) for unit in self.units if unit.best is not None]
-        return tuple(unit for _, unit in sorted(named, key=lambda pair: (-pair[0], pair[1].unit))[:count])
+        return farthest_above_chance(self.units, count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

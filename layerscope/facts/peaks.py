@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord, Peak
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
-from layerscope.facts.boxes import on_picture
+from layerscope.facts.places import place_of
 from layerscope.facts.wrapping import Reader
 
 
@@ -14,8 +14,9 @@ class SeenPeak:
     """One of a unit's highest activations.
 
     rank: 0 is the highest. row, col: in the layer's map. source, label: the image's. height, width: of the source
-    picture, px. tile, field: what the tiles show and the receptive field, px of the source picture, inside it; None
-    until the peak is projected. kept: the atlas holds a small picture of the image.
+    picture, px. field: the receptive field, px of the source picture, inside it; None where it is not known how that
+    lay in the input. tile: the same of what the stored tiles show, None without any. cut: in place of a tile, what can
+    be cut from the thumbnail. kept: the atlas holds a thumbnail of the image.
     """
 
     rank: int
@@ -29,12 +30,13 @@ class SeenPeak:
     width: int | None
     tile: Box | None
     field: Box | None
+    cut: Box | None
     kept: bool
 
 
-def seen_peak(peak: Peak, image: ImageRecord, *, kept: bool) -> SeenPeak:
+def seen_peak(file: Reader, layer: AtlasLayerRecord, peak: Peak, image: ImageRecord) -> SeenPeak:
     """A peak with what is known of its image."""
-    field, tile = boxes(peak, image)
+    place = place_of(file, layer, peak, image)
     return SeenPeak(
         rank=peak.rank,
         value=peak.value,
@@ -45,24 +47,13 @@ def seen_peak(peak: Peak, image: ImageRecord, *, kept: bool) -> SeenPeak:
         label=image.label,
         height=image.height,
         width=image.width,
-        tile=tile,
-        field=field,
-        kept=kept,
+        tile=place.tile,
+        field=place.field,
+        cut=place.cut,
+        kept=file.has_picture(peak.image),
     )
 
 
 def seen_peaks(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[SeenPeak, ...]:
     """A unit's peaks with their images, best first."""
-    return tuple(
-        seen_peak(peak, file.image(peak.image), kept=file.has_picture(peak.image))
-        for peak in file.peaks(layer.id, unit)
-    )
-
-
-def boxes(peak: Peak, image: ImageRecord) -> tuple[Box | None, Box | None]:
-    """The receptive field and the tile's box, px of the source picture, inside it."""
-    found = on_picture(peak)
-    if found is None or not image.height or not image.width:
-        return None, None
-    field, shown = found
-    return field.clipped(image.height, image.width), shown.clipped(image.height, image.width)
+    return tuple(seen_peak(file, layer, peak, file.image(peak.image)) for peak in file.peaks(layer.id, unit))

@@ -7,29 +7,31 @@ next, so viewers cannot mix. One thread at a time computes; the lock is let go b
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
-from torch import Tensor
+from jaxtyping import Float32
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.core.errors import TraceError, UnsupportedMethod, UsageError, nearest
+from layerscope.core.errors import UnsupportedMethod, UsageError, nearest
 from layerscope.core.live import Firing, LayerFirings, LiveRequest, Look, Portrait, Top
 from layerscope.core.methods import METHODS
 from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
 from layerscope.graph import Carrier
 from layerscope.graph.classifier import classifier_of
+from layerscope.live.agreement import agreement
+from layerscope.live.atlas_images import AtlasImage, AtlasImages
 from layerscope.live.classes import first_classes
+from layerscope.live.forwarded import ForwardPass, entries, highest, require_finite
 from layerscope.live.mosaic import gray_levels, mosaic
 from layerscope.live.tiles import EncodedTile, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
-from layerscope.sources import prepare, show
+from layerscope.sources import Source, prepare, show
 from layerscope.sources.uploads import read_upload
 
 FRAME_BYTES, FRAME_SIDE = 256 * 1024, 1024
@@ -37,39 +39,18 @@ PICTURE_BYTES, PICTURE_PX = 8 * 2**20, 16_000_000
 STRONGEST = 9
 
 
-@dataclass(frozen=True, eq=False)
-class ForwardPass:
-    """A picture after its forward pass. values: by node, the maps that were wanted."""
-
-    pixels: Float32[np.ndarray, "c h w"]
-    placement: Placement
-    values: dict[int, Tensor]
-
-    def maps(self, layer: WatchedLayer) -> Float[Tensor, "units rows cols"]:
-        """A layer's maps; 1 x 1 for a dense layer."""
-        found = self.values[layer.record.node][0]
-        return found if found.dim() == 3 else found[:, None, None]
-
-    @property
-    def seen(self) -> tuple[float, float, float, float]:
-        """The input plane as a box of the picture's px."""
-        place, (_, height, width) = self.placement, self.pixels.shape
-        bottom, right = place.top + height * place.row_scale, place.left + width * place.col_scale
-        return place.top, place.left, bottom, right
-
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        return self.placement.height, self.placement.width
-
-
 class InferenceEngine:
     """A network over the layers of one atlas; its calls may come from several threads.
 
     name: of the network. classes: the names of its outputs, empty where nobody says them. layers: those of the atlas,
-    in execution order. methods: of projections. input_size: height and width that the network gets, px.
+    in execution order. methods: of projections. input_size: height and width that the network gets, px. images: where
+    the atlas's images lie, as far as the user says it.
     """
 
-    def __init__(self, file: AtlasFile, program: Carrier, *, name: str, classes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, file: AtlasFile, program: Carrier, *, name: str, classes: Sequence[str] = (),
+        images: Source | None = None,
+    ) -> None:  # fmt: skip
         self.name, self.program, self.input = name, program, file.run.input
         self.methods = tuple(row.name for row in METHODS)
         self._watched = {layer.record.name: layer for layer in watched_layers(file, self.input)}
@@ -79,6 +60,7 @@ class InferenceEngine:
         outputs = 0 if self._classifier is None else program.graph.nodes[self._classifier].shape[0]
         self.classes = tuple(classes) if len(classes) == outputs else ()
         self._natural = natural_view(file, self.input.channels)
+        self._images = AtlasImages(file, images)
         self._computing = threading.Lock()
 
     def look(self, picture: bytes, request: LiveRequest, *, frame: bool = False) -> Look:
@@ -88,14 +70,82 @@ class InferenceEngine:
         8 MiB. Raises ImageError for another picture, UsageError for a layer or unit that does not exist,
         UnsupportedMethod, and TraceError where the network makes NaN of the picture.
         """
-        layer, chosen, clock = self._layer(request.layer), self._chosen(request), Clock()
+        clock = Clock()
+        return self._look(*self._received(picture, clock, frame=frame), request, clock)
+
+    def look_at_image(self, image: int, request: LiveRequest) -> Look:
+        """An image of the atlas, as far as the request goes: from its original where that is found, else the kept copy.
+
+        Raises UsageError for an image of which the atlas keeps none, and what `look` does.
+        """
+        clock = Clock()
+        found = self._loaded(image, clock)
+        look = self._look(found.pixels, found.placement, request, clock)
+        with_scan = agreement(found.peaks, {self._layer(request.layer).id: np.array(look.maxima, np.float32)})
+        return replace(look, original=found.original, agreement=with_scan)
+
+    def whole(self, picture: bytes, *, strongest: int = STRONGEST) -> Portrait:
+        """A picture that was sent, at every layer; see `portrait`.
+
+        picture: JPEG or PNG, at most 16 million px and 8 MiB. Raises ImageError for another.
+        """
+        clock = Clock()
+        return self.portrait(*self._received(picture, clock, frame=False), strongest=strongest, clock=clock)
+
+    def whole_image(self, image: int, *, strongest: int = STRONGEST) -> Portrait:
+        """An image of the atlas at every layer, beside what the scan kept of it; see `look_at_image`, `portrait`."""
+        clock = Clock()
+        found = self._loaded(image, clock)
+        return self.portrait(found.pixels, found.placement, strongest=strongest, clock=clock, scanned=found)
+
+    def portrait(
+        self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, *, strongest: int = STRONGEST,
+        clock: Clock | None = None, scanned: AtlasImage | None = None,
+    ) -> Portrait:  # fmt: skip
+        """One picture at every layer: the units that it excites most, where, and their projections by every method.
+
+        pixels, placement: as a source prepares a picture. strongest: units a layer. clock: of what was done before.
+        scanned: the image of the atlas that it is. Raises UsageError, and TraceError where the network makes NaN of
+        the picture.
+        """
+        if strongest < 1:
+            raise UsageError(f"strongest must be at least 1, got {strongest}")
+        clock, watched = clock or Clock(), self._watched.values()
+        wanted = {layer.record.node for layer in watched}.union(*(self._needed(w, self.methods) for w in watched))
+        forwarded = self._forward(pixels, placement, wanted, clock)
+        maxima = {layer.id: forwarded.maxima(layer) for layer in watched}
+        peaks = () if scanned is None else scanned.peaks
+        layers = tuple(
+            LayerFirings(
+                layer=layer.record.name,
+                firings=tuple(self._firings(forwarded, layer, maxima[layer.id], strongest, clock)),
+                agreement=None if scanned is None else agreement(peaks, {layer.id: maxima[layer.id]}),
+            )
+            for layer in watched
+        )
+        return Portrait(
+            picture=self._prepared(forwarded, clock),
+            size=self.input_size,
+            top=self._top(forwarded),
+            layers=layers,
+            seen=forwarded.seen,
+            picture_size=forwarded.picture_size,
+            milliseconds=_milliseconds(clock),
+            original=None if scanned is None else scanned.original,
+            agreement=None if scanned is None else agreement(peaks, maxima),
+        )
+
+    def _look(
+        self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, request: LiveRequest, clock: Clock
+    ) -> Look:
+        layer, chosen = self._layer(request.layer), self._chosen(request)
         visible = _visible(request, layer)
         wanted = {layer.record.node}
         if chosen is not None:
             wanted |= {chosen.record.node} | (self._needed(chosen, [request.method]) if request.project else set())
-        forwarded = self._forward(*self._received(picture, clock, frame=frame), wanted, clock)
+        forwarded = self._forward(pixels, placement, wanted, clock)
         with clock.time("encode"):
-            maxima = _maxima(forwarded.maps(layer), layer)
+            maxima = forwarded.maxima(layer)
             scales = layer.scales(maxima)
         found = {} if chosen is None or request.unit is None else self._unit(forwarded, chosen, request, clock)
         made = None
@@ -108,48 +158,11 @@ class InferenceEngine:
             strongest=layer.strongest(maxima, scales, STRONGEST),
             mosaic=made.jpeg if made else None,
             mosaic_shape=made.shape if made else None,
+            prepared=self._prepared(forwarded, clock) if request.prepared else None,
             seen=forwarded.seen,
             picture_size=forwarded.picture_size,
             milliseconds=_milliseconds(clock),
             **found,
-        )
-
-    def whole(self, picture: bytes, *, strongest: int = STRONGEST) -> Portrait:
-        """A picture that was sent, at every layer; see `portrait`.
-
-        picture: JPEG or PNG, at most 16 million px and 8 MiB. Raises ImageError for another.
-        """
-        clock = Clock()
-        return self.portrait(*self._received(picture, clock, frame=False), strongest=strongest, clock=clock)
-
-    def portrait(
-        self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, *, strongest: int = STRONGEST,
-        clock: Clock | None = None,
-    ) -> Portrait:  # fmt: skip
-        """One picture at every layer: the units that it excites most, where, and their projections by every method.
-
-        pixels, placement: as a source prepares a picture. strongest: units a layer. clock: of what was done before.
-        Raises UsageError, and TraceError where the network makes NaN of the picture.
-        """
-        if strongest < 1:
-            raise UsageError(f"strongest must be at least 1, got {strongest}")
-        clock, watched = clock or Clock(), self._watched.values()
-        wanted = {layer.record.node for layer in watched}.union(*(self._needed(w, self.methods) for w in watched))
-        forwarded = self._forward(pixels, placement, wanted, clock)
-        layers = tuple(
-            LayerFirings(layer=layer.record.name, firings=tuple(self._firings(forwarded, layer, strongest, clock)))
-            for layer in watched
-        )
-        with clock.time("encode"):
-            shown = png(show(forwarded.pixels[None], self.input)[0])
-        return Portrait(
-            picture=shown,
-            size=self.input_size,
-            top=self._top(forwarded),
-            layers=layers,
-            seen=forwarded.seen,
-            picture_size=forwarded.picture_size,
-            milliseconds=_milliseconds(clock),
         )
 
     def _layer(self, name: str) -> WatchedLayer:
@@ -180,6 +193,16 @@ class InferenceEngine:
         with clock.time("prepare"):
             return prepare(image, self.input)
 
+    def _loaded(self, image: int, clock: Clock) -> AtlasImage:
+        """An image of the atlas as the network's input. Raises UsageError, ImageError."""
+        with clock.time("decode"):
+            return self._images.load(image)
+
+    def _prepared(self, forwarded: ForwardPass, clock: Clock) -> bytes:
+        """What the network got of a picture, as PNG."""
+        with clock.time("encode"):
+            return png(show(forwarded.pixels[None], self.input)[0])
+
     def _forward(
         self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, wanted: set[int], clock: Clock
     ) -> ForwardPass:
@@ -193,33 +216,34 @@ class InferenceEngine:
         if self._classifier is None:
             return ()
         values = forwarded.values[self._classifier][0].float().cpu()
-        _require_finite(values.numpy(), "its output")
+        require_finite(values.numpy(), "its output")
         return first_classes(values, self.classes)
 
     def _unit(self, forwarded: ForwardPass, layer: WatchedLayer, request: LiveRequest, clock: Clock) -> dict[str, Any]:
         """The chosen unit's part of a Look."""
         assert request.unit is not None
         maps = forwarded.maps(layer)
-        scales = layer.scales(_maxima(maps, layer))
-        row, col, value = _highest(maps[request.unit])
+        scales = layer.scales(forwarded.maxima(layer))
+        row, col, value = highest(maps[request.unit])
         found: dict[str, Any] = {"value": value, "row": row, "col": col, "box": layer.box(row, col, self.input_size)}
         found["unit_scale"] = float(scales[request.unit])
         found["unit_map"] = gray_levels(maps[request.unit][None], scales[request.unit][None])[0].numpy()
         if request.project and (value > 0 or not layer.record.rectified) and not layer.record.scan_only:
-            entries = _entries(layer, [request.unit], [row], [col])
-            (tile,) = self._carried_back(forwarded, layer, entries, [request.method], request.method, clock)
+            place = entries(layer, [request.unit], [row], [col])
+            (tile,) = self._carried_back(forwarded, layer, place, [request.method], request.method, clock)
             found |= {"projection": tile.pngs[request.method], "tile_box": tile.box}
         return found
 
-    def _firings(self, forwarded: ForwardPass, layer: WatchedLayer, count: int, clock: Clock) -> Iterator[Firing]:
+    def _firings(
+        self, forwarded: ForwardPass, layer: WatchedLayer, maxima: Float32[np.ndarray, " units"], count: int, clock: Clock
+    ) -> Iterator[Firing]:
         """The strongest units of a layer, each carried back by every method."""
         maps = forwarded.maps(layer)
-        maxima = _maxima(maps, layer)
         scales = layer.scales(maxima)
         units = layer.strongest(maxima, scales, count)
-        places = [_highest(maps[unit]) for unit in units]
-        entries = _entries(layer, units, [row for row, _, _ in places], [col for _, col, _ in places])
-        tiles = self._carried_back(forwarded, layer, entries, self.methods, layer.plate_method, clock)
+        places = [highest(maps[unit]) for unit in units]
+        where = entries(layer, units, [row for row, _, _ in places], [col for _, col, _ in places])
+        tiles = self._carried_back(forwarded, layer, where, self.methods, layer.plate_method, clock)
         for unit, (row, col, value), tile in zip(units, places, tiles, strict=True):
             yield Firing(
                 unit=unit,
@@ -233,13 +257,13 @@ class InferenceEngine:
             )
 
     def _carried_back(
-        self, forwarded: ForwardPass, layer: WatchedLayer, entries: Entries, methods: Sequence[str], placed_by: str,
+        self, forwarded: ForwardPass, layer: WatchedLayer, where: Entries, methods: Sequence[str], placed_by: str,
         clock: Clock,
     ) -> list[EncodedTile]:  # fmt: skip
         """The entries' tiles, batch by batch; others may compute in between. Of a layer that is only scanned none."""
         if layer.record.scan_only:
-            return [EncodedTile((0, 0, *self.input_size), {})] * len(entries)
-        parts = carried(self.program, entries, methods, forwarded.values, size=1 if len(entries) == 1 else None)
+            return [EncodedTile((0, 0, *self.input_size), {})] * len(where)
+        parts = carried(self.program, where, methods, forwarded.values, size=1 if len(where) == 1 else None)
         tiles: list[EncodedTile] = []
         while (part := self._next(parts, clock)) is not None:
             with clock.time("encode"):
@@ -249,31 +273,6 @@ class InferenceEngine:
     def _next(self, parts: Iterator[Carried], clock: Clock) -> Carried | None:
         with self._computing, clock.time("project"):
             return next(parts, None)
-
-
-def _entries(layer: WatchedLayer, units: Sequence[int], rows: Sequence[int], cols: Sequence[int]) -> Entries:
-    places = (np.array(values, np.int64) for values in (units, rows, cols))
-    return Entries(layer.record.node, np.zeros(len(units), np.int64), *places)
-
-
-def _highest(values: Float[Tensor, "rows cols"]) -> tuple[int, int, float]:
-    """Row, column and value of the highest activation; of equals the first in reading order."""
-    place = int(values.reshape(-1).argmax())
-    row, col = divmod(place, values.shape[1])
-    return row, col, float(values[row, col])
-
-
-def _maxima(maps: Float[Tensor, "units rows cols"], layer: WatchedLayer) -> Float32[np.ndarray, " units"]:
-    """Each unit's maximum. Raises TraceError where it is no number."""
-    maxima = maps.amax((1, 2)).float().cpu().numpy()
-    _require_finite(maxima, f"layer {layer.record.name}")
-    return maxima
-
-
-def _require_finite(values: np.ndarray, where: str) -> None:
-    """Raises TraceError for NaN and infinity, which no page can show."""
-    if not np.isfinite(values).all():
-        raise TraceError(f"the picture gives values that are not finite at {where}: the weights are unusable")
 
 
 def _visible(request: LiveRequest, layer: WatchedLayer) -> tuple[int, int] | None:

@@ -11,31 +11,36 @@ from layerscope.graph import Carrier, Traced, graph_of_model, runner_of
 from layerscope.live.engine import InferenceEngine
 from layerscope.models import Loaded, load
 from layerscope.pipeline.identity import identity_of
+from layerscope.sources import Source
 
 
-def open_engine(file: AtlasFile, network: str | Path, how: How = OWN_WAY) -> InferenceEngine:
+def open_engine(
+    file: AtlasFile, network: str | Path, how: How = OWN_WAY, *, images: Source | None = None
+) -> InferenceEngine:
     """An engine for this atlas and the network of this spec (see `models.load`), with the atlas's preprocessing.
 
-    Raises WrongModel for another network than the atlas's, TraceError and
+    images: where the atlas's images lie. Raises WrongModel for another network than the atlas's, TraceError and
     UsageError for a spec that cannot be loaded or traced.
     """
     loaded = load(str(network), weights=how.weights, trust=how.trust, bind=how.bind)
     traced = _traced(loaded, file)
-    return engine_for(file, runner_of(traced.graph, traced.weights), name=loaded.name, classes=loaded.classes)
+    program = runner_of(traced.graph, traced.weights)
+    return engine_for(file, program, name=loaded.name, classes=loaded.classes, images=images)
 
 
 def engine_for(
-    file: AtlasFile, program: Carrier, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None
-) -> InferenceEngine:
+    file: AtlasFile, program: Carrier, *, name: str, classes: tuple[str, ...] = (), input: Input | None = None,
+    images: Source | None = None,
+) -> InferenceEngine:  # fmt: skip
     """An engine for a network that is traced already.
 
-    input: what the network is said to expect; None takes the atlas's word. Raises WrongModel for another network or
-    input than the atlas's, TraceError for weights that are not finite.
+    input: what the network is said to expect; None takes the atlas's word. images: where the atlas's images lie. Raises
+    WrongModel for another network or input than the atlas's, TraceError for weights that are not finite.
     """
     layers = [layer.record for layer in file.layers]
     require_same(file.path, file.run, layers, identity_of(program, name, input))
     program.check()
-    return InferenceEngine(file, program, name=name, classes=classes)
+    return InferenceEngine(file, program, name=name, classes=classes, images=images)
 
 
 def _traced(loaded: Loaded, file: AtlasFile) -> Traced:

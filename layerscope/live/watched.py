@@ -15,11 +15,13 @@ from layerscope.pipeline.work import tile_size
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WatchedLayer:
-    """One layer. maxima: each unit's over the atlas, 0 where unknown. side: of its tiles' boxes, input px, 0 for the
-    whole input. size: rows and columns of a tile. plate_method: the method by whose energy its tiles were placed.
+    """One layer. id: in the atlas. maxima: each unit's over the atlas, 0 where unknown. side: of its tiles' boxes, input
+    px, 0 for the whole input. size: rows and columns of a tile. plate_method: the method by whose energy its tiles were
+    placed.
     """
 
     record: LayerRecord
+    id: int
     maxima: Float32[np.ndarray, " units"]
     side: int
     size: tuple[int, int]
@@ -62,6 +64,7 @@ def _watched(file: AtlasFile, layer: AtlasLayerRecord, input: Input, largest: in
     side = (layer.tile or 0) if layer.record.map else 0
     return WatchedLayer(
         record=layer.record,
+        id=layer.id,
         maxima=known if len(known) else np.zeros(layer.record.units, np.float32),
         side=side,
         size=tile_size(side, input, largest),

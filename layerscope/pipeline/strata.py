@@ -20,6 +20,7 @@ from layerscope.core.pieces import Job
 from layerscope.core.progress import Clock
 from layerscope.core.records import Batch, Input, Placement
 from layerscope.core.stages import STRATA
+from layerscope.facts.places import central_box
 from layerscope.graph import Carrier
 from layerscope.pipeline.project_work import EncodedBytes, as_scanned, encoded_picture
 from layerscope.pipeline.settings import Settings
@@ -110,15 +111,6 @@ def _boxes(
     for key, image, row, col in places:
         place = (key[0], image, row, col)
         if place not in known:
-            box = tile_box(layers[key[0]], row, col, input)
+            box = central_box(layers[key[0]], row, col, input)
             known[place] = box, placements[image].source_box(box)
         yield (key, *known[place])
-
-
-def tile_box(layer: AtlasLayerRecord, row: int, col: int, input: Input) -> Box:
-    """A square of the layer's tile side on the field's centre, inside the input; the whole input for a dense layer."""
-    if layer.record.map is None:
-        return Box(top=0, left=0, bottom=input.height, right=input.width)
-    field, side = layer.record.field.box(row, col), layer.tile or 0
-    top, left = (field.top + field.bottom - side) // 2, (field.left + field.right - side) // 2
-    return Box(top=top, left=left, bottom=top + side, right=left + side).moved_inside(input.height, input.width)

@@ -170,6 +170,7 @@ class Maker:
         if query.one("format") == "json":
             return Response(as_json(facts), media_type="application/json", headers=headers)
         values = {"book": book, "shelf": self.shelf, "live": self.network is not None, "link": link}
+        values |= {"upload": "" if self.network is None else self.network.upload(link)}
         values |= {"links_of": partial(links_of, base=base_of(request))}
         of = objects_of(page, book, request.path_params)
         values |= {"sharing": sharing_of(page, of, facts, book, link, query)}

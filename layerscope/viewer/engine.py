@@ -45,6 +45,14 @@ class LiveEngine(Protocol):
         """One picture, as far as the request goes; frame: one of a stream, with narrower limits. ImageError."""
         ...
 
+    def look_at_image(self, image: int, request: LiveRequest) -> Look:
+        """An image of the atlas, as far as the request goes. UsageError where the atlas keeps no picture of it."""
+        ...
+
     def whole(self, picture: bytes, *, strongest: int = 9) -> Portrait:
         """A picture at every layer. Raises ImageError."""
+        ...
+
+    def whole_image(self, image: int, *, strongest: int = 9) -> Portrait:
+        """An image of the atlas at every layer. Raises as `look_at_image`."""
         ...

@@ -1,9 +1,9 @@
 """The live protocol's messages: 16 bytes of header before every binary one, JSON and pictures behind it.
 
 Header, little-endian: u8 version, u8 type, u16 flags, u32 number, f64 the client's clock in ms. The client sends FRAME
-(a picture follows) or AGAIN (the last picture once more, under the request of now); the server answers each that it
-looks at with one RESULT of the same number and clock: u32 length, so many bytes of JSON, then the pictures that it
-counts. Requests and errors are JSON texts.
+(a picture follows), IMAGE (the number of one of the atlas's, u32) or AGAIN (the last picture once more, under the
+request of now); the server answers each that it looks at with one RESULT of the same number and clock: u32 length, so
+many bytes of JSON, then the pictures that it counts. Requests and errors are JSON texts.
 """
 
 import json
@@ -28,6 +28,16 @@ class MessageKind(IntEnum):
     FRAME = 1
     AGAIN = 2
     RESULT = 3
+    IMAGE = 4
+
+
+# So many bytes may follow the header; a FRAME that is a PICTURE has the wider limit.
+LIMITS = {
+    MessageKind.FRAME: FRAME_BYTES,
+    MessageKind.AGAIN: 0,
+    MessageKind.RESULT: PICTURE_BYTES,
+    MessageKind.IMAGE: LENGTH.size,
+}
 
 
 class MessageFlag(IntFlag):
@@ -70,13 +80,21 @@ def unpack(data: bytes) -> Message:
         raise Refused(1003, f"this server speaks version {VERSION} of the protocol, not {version}")
     if kind not in MessageKind.__members__.values() or flags not in (MessageFlag.NONE, MessageFlag.PICTURE):
         raise Refused(1003, f"there is no message of type {kind} with flags {flags}")
-    limit = {MessageKind.FRAME: FRAME_BYTES, MessageKind.AGAIN: 0, MessageKind.RESULT: PICTURE_BYTES}[MessageKind(kind)]
+    limit = LIMITS[MessageKind(kind)]
     limit = PICTURE_BYTES if kind == MessageKind.FRAME and flags & MessageFlag.PICTURE else limit
     if len(data) - HEADER.size > limit:
         raise Refused(1009, f"at most {limit} bytes may follow, not {len(data) - HEADER.size}")
+    if kind == MessageKind.IMAGE and len(data) - HEADER.size != LENGTH.size:
+        raise Refused(1003, "an image of the atlas is told by its number, of 4 bytes")
     return Message(
         kind=MessageKind(kind), flags=MessageFlag(flags), number=number, clock=clock, body=data[HEADER.size :]
     )
+
+
+def image_number(body: bytes) -> int:
+    """The number of an image of the atlas, from the body of an IMAGE."""
+    (number,) = LENGTH.unpack(body)
+    return number
 
 
 def pack_result(values: dict[str, Any], pictures: Sequence[bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """What a server with a network has besides pages: pictures of one's own come in, and what is seen in them goes out."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from anyio import to_thread
@@ -8,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
+from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.answers import FRESH, base_of, links_of
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.frames import PICTURE_BYTES
@@ -16,13 +18,16 @@ from layerscope.viewer.pages import Query
 from layerscope.viewer.shelf import Book, Shelf
 from layerscope.viewer.threads import Threads
 
+# How a picture that was sent begins, and what it is.
+MEDIA = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
 
 class LivePages:
     """A network over one atlas of a shelf, and the pictures that were looked at. slug: of the atlas."""
 
     def __init__(self, shelf: Shelf, engine: LiveEngine) -> None:
         self.slug, self.engine = shelf.slugs[0], engine
-        self.gallery = Gallery(engine.whole)
+        self.gallery = Gallery(engine.whole, engine.whole_image)
         self._shelf = shelf
 
     def book(self, slug: str) -> Book:
@@ -31,12 +36,17 @@ class LivePages:
             raise UsageError(f'no network was given for this atlas; there is one for "{self.slug}"')
         return self._shelf.book(self.slug)
 
+    def upload(self, link: ServerLinks) -> str:
+        """Where pictures of one's own are sent to, from a page of any atlas. link: that page's."""
+        return replace(link, slug=self.slug).upload()
+
     def routes(self, threads: Threads) -> list[BaseRoute]:
         """The addresses of what its pages load, and where pictures are sent."""
         return [
             Route("/{atlas}/look", self.receive, methods=["POST"]),
             Route("/{atlas}/look", threads.run(self.image)),
             Route("/{atlas}/look/{key}/picture.png", threads.run(self.picture)),
+            Route("/{atlas}/look/{key}/sent", threads.run(self.sent)),
             Route("/{atlas}/look/{key}/{layer:int}/{unit:int}/{method}.png", threads.run(self.tile)),
         ]
 
@@ -58,6 +68,13 @@ class LivePages:
         """What the network got of a picture."""
         return _png(self.gallery.portrait(self._book(request), request.path_params["key"]).picture)
 
+    def sent(self, request: Request) -> Response:
+        """A picture of one's own as it was sent."""
+        self._book(request)
+        content = self.gallery.sent(request.path_params["key"])
+        kind = next(kind for start, kind in MEDIA.items() if content.startswith(start))
+        return Response(content, media_type=kind, headers=FRESH)
+
     def tile(self, request: Request) -> Response:
         """A unit's projection in a picture."""
         book, asked = self._book(request), request.path_params
@@ -69,20 +86,24 @@ class LivePages:
         raise UsageError("there is no such projection in this picture")
 
     async def receive(self, request: Request) -> Response:
-        """A picture as the body: JPEG or PNG, at most 8 MiB; answers where it is shown."""
+        """A picture as the body: JPEG or PNG, at most 8 MiB; answers where it is shown, and its key.
+
+        With ?keep it is only kept, and looked at when its page is asked for.
+        """
         try:
             link = links_of(await to_thread.run_sync(self._book, request), base_of(request))
             picture = await body_of(request)
             if picture is None:
                 return _error(413, f"a picture has at most {PICTURE_BYTES // 2**20} MiB")
-            key = await to_thread.run_sync(self.gallery.add, picture)
+            take = self.gallery.keep if "keep" in request.query_params else self.gallery.add
+            key = await to_thread.run_sync(take, picture)
         except ClientDisconnect:
             return Response(status_code=400)
         except ImageError as error:
             return _error(415, str(error))
         except LayerscopeError as error:
             return _error(503, str(error))
-        return JSONResponse({"address": link.page("look", key)}, headers=FRESH)
+        return JSONResponse({"address": link.page("look", key), "key": key}, headers=FRESH)
 
 
 async def body_of(request: Request) -> bytes | None:

@@ -8,7 +8,7 @@ from layerscope.core.live import LiveRequest
 from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import Refused
 
-KEYS = {"layer", "unit", "pinned", "method", "mosaic", "visible", "project"}
+KEYS = {"layer", "unit", "pinned", "method", "mosaic", "visible", "project", "prepared"}
 
 
 def first_request(engine: LiveEngine) -> LiveRequest:
@@ -21,7 +21,7 @@ def read_request(text: str, engine: LiveEngine) -> LiveRequest:
 
     Keys: layer, unit (a number or null), pinned (the layer of the unit where it is another, or null), method, mosaic
     (true for the layer's maps), visible (two numbers: the first unit of those maps and one past the last, or null for
-    all), project (true for the unit's projection).
+    all), project (true for the unit's projection), prepared (true for what the network gets of the picture).
     """
     said = _values(text)
     layer = _layer(said.get("layer"), engine)
@@ -40,6 +40,7 @@ def read_request(text: str, engine: LiveEngine) -> LiveRequest:
         mosaic=said.get("mosaic", True) is True,
         visible=_visible(said.get("visible"), layer),
         project=said.get("project", False) is True,
+        prepared=said.get("prepared", False) is True,
     )
 
 

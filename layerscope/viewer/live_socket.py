@@ -22,6 +22,7 @@ from layerscope.viewer.frames import (
     MessageFlag,
     MessageKind,
     Refused,
+    image_number,
     pack,
     pack_result,
     unpack,
@@ -48,9 +49,11 @@ def looks_of(engine: LiveEngine) -> Callable[[Message, Message, Any], bytes]:
     """How the network answers a viewer: a RESULT as bytes; a picture that cannot be used ends in the engine's error."""
 
     def look(picture: Message, asked: Message, request: Any) -> bytes:
-        response, pictures = response_of(
-            engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE)
-        )
+        if picture.kind == MessageKind.IMAGE:
+            found = engine.look_at_image(image_number(picture.body), request)
+        else:
+            found = engine.look(picture.body, request, frame=not picture.flags & MessageFlag.PICTURE)
+        response, pictures = response_of(found)
         body = pack_result(response, pictures)
         return pack(Message(kind=MessageKind.RESULT, number=asked.number, clock=asked.clock, body=body))
 

@@ -6,9 +6,10 @@ from layerscope.core.live import Look, PlainBox
 
 
 def response_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
-    """JSON values and pictures: the mosaic, the chosen unit's map (one byte a position), its projection.
+    """JSON values and pictures: the mosaic, the chosen unit's map (one byte a position), its projection, the prepared.
 
-    "mosaic", "map" and "projection" are null where that is missing, else they hold what its picture needs.
+    "mosaic", "map", "projection" and "prepared" are null where that is missing, else they hold what its picture needs.
+    "original" and "scan" (peaks, how many came back, median ratio) are null but for images of the atlas.
     """
     response: dict[str, Any] = {
         "top": [[name, float(share)] for name, share in look.top],
@@ -20,6 +21,9 @@ def response_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
         "mosaic": None,
         "map": None,
         "projection": None,
+        "prepared": None,
+        "original": look.original,
+        "scan": look.agreement and [look.agreement.peaks, look.agreement.back, look.agreement.ratio],
     }
     pictures: list[bytes] = []
     if look.mosaic is not None and look.mosaic_shape is not None:
@@ -31,6 +35,9 @@ def response_of(look: Look) -> tuple[dict[str, Any], list[bytes]]:
     if look.projection is not None and look.tile_box is not None:
         response["projection"] = plain_box(look.tile_box)
         pictures.append(look.projection)
+    if look.prepared is not None:
+        response["prepared"] = True
+        pictures.append(look.prepared)
     return response, pictures
 
 

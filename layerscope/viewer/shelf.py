@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+        self._pictured = cache(lambda: tuple(self._with_pictures()))
 
     @property
     def settled(self) -> bool:
@@ -73,11 +75,11 @@ class Book:
         return self.file.layer(key)
 
     def sheets(self, layer: AtlasLayerRecord) -> tuple[tuple[str, str, str], ...]:
-        """Kind, method and view of the tiles that stand for a unit of a layer: patches, then its own projections.
+        """Kind, method and view of the tiles that stand for a unit of a layer: its own projections, then patches.
 
         Of these, those that the layer has any of.
         """
-        every = [("patches", "", ""), ("projections", layer.method or "", first_view(self.run))]
+        every = [("projections", layer.method or "", first_view(self.run)), ("patches", "", "")]
         return tuple(sheet for sheet in every if self.file.units_with_sheets(layer.id, *sheet))
 
     def shown(self, layer: AtlasLayerRecord) -> frozenset[int]:
@@ -103,6 +105,17 @@ class Book:
         if not self.settled:
             return self.file.picture(image)
         return self._pictures.get(image, lambda: self.file.picture(image))
+
+    @property
+    def pictured(self) -> tuple[int, ...]:
+        """The images with a peak of which there is a small picture, in order."""
+        return self._pictured() if self.settled else tuple(self._with_pictures())
+
+    def _with_pictures(self) -> Iterator[int]:
+        found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]
+        for image in np.unique(np.concatenate(found)).tolist() if found else ():
+            if image >= 0 and self.file.has_picture(image):
+                yield image
 
     @property
     def dissected(self) -> bool:

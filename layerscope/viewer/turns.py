@@ -63,7 +63,7 @@ class Turns:
     def ask(self, seat: Seat, message: Message) -> None:
         """Look at this picture, or at the last one again; what still waited is forgotten."""
         with self._changed:
-            if message.kind == MessageKind.FRAME:
+            if message.kind in (MessageKind.FRAME, MessageKind.IMAGE):
                 seat.picture = message
             if seat.picture is None or seat.gone:
                 return

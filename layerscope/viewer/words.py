@@ -7,10 +7,12 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
+from layerscope.facts.concept_words import concept_words
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key
 from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
+from layerscope.viewer.pages.methods import ShownProjections
 from layerscope.viewer.shelf import Book
 
 
@@ -68,6 +70,11 @@ def sheet_endings(page: LayerPage, link: Links) -> str:
     return " ".join(found)
 
 
+def with_sheets(looks: Iterable[ShownProjections], link: Links) -> list[ShownProjections]:
+    """The projections whose sheets are here: an export may leave some out."""
+    return [one for one in looks if link.sheet(one.sheet)]
+
+
 def tile_origin(rank: int, columns: int) -> str:
     """Column and row of a tile in a sheet, as a viewBox begins."""
     return f"{rank % columns} {rank // columns}"
@@ -79,6 +86,7 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 FILTERS = {
+    "concept": concept_words,
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
@@ -99,5 +107,6 @@ FILTERS = {
     "query": query,
     "sheet_of": sheet_of,
     "sheet_endings": sheet_endings,
+    "with_sheets": with_sheets,
     "thousands": lambda value: f"{value:,}",
 }

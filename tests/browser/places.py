@@ -119,6 +119,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
         "unit without tiles": venue.unit(atlas.layer, atlas.bare),
         "image": venue.image(atlas.image),
         "concepts": venue.page("concepts"),
+        "images": venue.page("images"),
         "compare": venue.compare(atlas.layer, atlas.tiled[:2]),
         "about": venue.page("about"),
     }
@@ -135,5 +136,5 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
 
 
 # By name, so that tests can be collected before there is an atlas.
-STATIC = ("network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "compare", "about")
+STATIC = ("network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "images", "compare", "about")
 SERVED = (*STATIC, "home", "large layer", "two layers", "live", "look")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.concept_words import concept_words
 from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue
 from tests.browser.waiting import arrived
@@ -104,7 +105,7 @@ def test_concepts_lead_to_their_units(opened: Opened, venue: Venue, atlas: Shown
     page = opened(venue.page("concepts"))
     entry = page.locator(".index dl > div", has=page.locator("dt", has_text=atlas.name)).first
     entry.locator("a", has_text=f"{atlas.layer.name} {atlas.unit}").first.click()
-    expect(page.locator(".guess")).to_contain_text(atlas.name)
+    expect(page.locator(".guess")).to_contain_text(concept_words(atlas.name))
 
 
 def test_units_stand_side_by_side(opened: Opened, venue: Venue, atlas: Shown):
@@ -116,22 +117,22 @@ def test_units_stand_side_by_side(opened: Opened, venue: Venue, atlas: Shown):
 
 
 def test_a_units_numbers_are_those_of_its_json(opened: Opened, server: Server, atlas: Shown):
-    """What the page shows below each patch is what ?format=json says, rounded."""
+    """What the page shows below each column is what ?format=json says, rounded."""
     address = server.unit(atlas.layer, atlas.unit)
     with urllib.request.urlopen(f"{address}?format=json") as answer:
         peaks = json.load(answer)["peaks"]
-    shown = [float(text) for text in opened(address).locator(".plate .patches .value").all_inner_texts()]
+    shown = [float(text) for text in opened(address).locator(".plate .peaks .value").all_inner_texts()]
     assert shown == pytest.approx([peak["value"] for peak in peaks], rel=0.01)
 
 
 def test_pointing_at_a_patch_marks_its_partners(opened: Opened, venue: Venue, atlas: Shown):
-    """The patch, its projection, its place and its triangle in the histogram are one peak."""
+    """A column and its triangle in the histogram are one peak."""
     page = opened(venue.unit(atlas.layer, atlas.unit))
-    page.locator(".plate .patches [data-mark='2'] a").focus()
+    page.locator(".peaks [data-mark='2'] .cells").focus()
     marked = page.locator(".marked")
     expect(marked).not_to_have_count(0)
     assert set(marked.evaluate_all("all => all.map(one => one.dataset.mark)")) == {"2"}
-    expect(page.locator(".plate .projections .marked")).to_have_count(1)
+    expect(page.locator(".histogram .marked")).to_have_count(1)
 
 
 def test_an_images_boxes_are_those_of_the_file(opened: Opened, venue: Venue, atlas: Shown):
@@ -146,7 +147,7 @@ def test_an_images_boxes_are_those_of_the_file(opened: Opened, venue: Venue, atl
     }
     names = "['x', 'y', 'width', 'height']"
     read = f"all => all.map(one => [one.dataset.mark, ...{names}.map(name => one.getAttribute(name))])"
-    rects = page.locator(".stage svg rect[data-mark]").evaluate_all(read)
+    rects = page.locator(".stage svg rect.shown[data-mark]").evaluate_all(read)
     shown = {tuple(map(int, mark.split("-"))): tuple(map(float, box)) for mark, *box in rects}
     assert shown.keys() == boxes.keys()
     for key, box in boxes.items():

@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -94,6 +95,11 @@ def camera(
 
 def state(page: Page, words: str) -> None:
     expect(page.locator("#state")).to_contain_text(words)
+
+
+def strong(page: Page, unit: int) -> Any:
+    """The button of a unit among the strongest."""
+    return page.locator(f"#strongest button[data-unit='{unit}']")
 
 
 def pressed(page: Page, name: str) -> str | None:
@@ -214,7 +220,7 @@ def test_a_picture_gives_what_the_scan_found(opened: Opened, server: Server, atl
     page.set_input_files("#file", tmp_path / "best.png")
     state(page, "best.png")
     page.locator("#layer").select_option(label=atlas.layer.name)
-    page.locator("#strongest button", has_text=re.compile(f"^{atlas.unit}$")).click()
+    strong(page, atlas.unit).click()
     value = page.locator("#value")
     expect(value).to_contain_text(f"at row {peak.row}, column {peak.col}")
     assert float(value.inner_text().split()[0]) == pytest.approx(peak.value, rel=0.01)
@@ -236,9 +242,16 @@ def test_a_picture_can_be_dropped(opened: Opened, server: Server, tmp_path: Path
     state(page, "dropped.png")
     expect(page.locator("#classes li")).to_have_count(5)
     page.evaluate(drop, ["text/plain", "words.txt", [1, 2, 3]])
-    state(page, "neither a picture nor a video")
+    state(page, "words.txt is neither a picture nor a video")
     page.evaluate(drop, ["video/webm", "broken.webm", [1, 2, 3]])
-    state(page, "cannot")
+    state(page, "broken.webm: the browser cannot read this video")
+    page.evaluate(drop, ["image/png", "dropped.png", list(buffer.getvalue())])
+    expect(page.locator("#classes li")).to_have_count(5)
+    page.evaluate(drop, ["image/png", "broken.png", [1, 2, 3]])
+    state(page, "broken.png: the browser cannot read this picture")
+    # Nothing of the last picture stays beside it.
+    expect(page.locator("#classes li")).to_have_count(0)
+    expect(page.locator("#empty")).to_be_visible()
 
 
 def test_a_video_is_played(opened: Opened, server: Server, tmp_path: Path):
@@ -353,3 +366,111 @@ def test_fewer_pictures_where_less_motion_is_wished(opened: Opened, server: Serv
     assert all(later - earlier >= 500 for earlier, later in itertools.pairwise(clocks))
     page.get_by_role("button", name="Full speed").click()
     assert pressed(page, "play") == "true"
+
+
+def test_the_strongest_unit_is_shown_at_once(opened: Opened, server: Server, atlas: Shown):
+    """With the first answer, and again in the next layer; a unit without tiles says so and shows no empty pictures."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.locator(".thumbs a").first.click()
+    expect(page.locator("#chosen")).to_be_visible()
+    first = page.locator("#strongest button").first
+    expect(page.locator("#unit-link")).to_contain_text(f"Unit {first.get_attribute('data-unit')} of {atlas.layers[0].name}")
+    page.keyboard.press("o")
+    expect(page.locator("#unit-link")).to_contain_text(atlas.layers[1].name)
+    expect(page.locator("#layer")).to_have_value("1")
+    bare = page.locator("#strongest button.bare").first
+    bare.click()
+    expect(page.locator("#before")).to_be_hidden()
+    expect(page.locator("#bare")).to_be_visible()
+
+
+def test_all_that_is_shown_stands_in_the_address(opened: Opened, server: Server, atlas: Shown):
+    """Image, layer, unit, method and contrast: the address alone brings them again, and so does Back."""
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.locator(".thumbs a").nth(1).click()
+    image = page.locator(".thumbs a").nth(1).get_attribute("data-image")
+    page.locator("#layer").select_option(label=atlas.layer.name)
+    button = page.locator("#strongest button").nth(2)
+    expect(page.locator("#unit-link")).to_contain_text(atlas.layer.name)
+    button.click()
+    unit = button.get_attribute("data-unit")
+    page.keyboard.press("b")
+    page.keyboard.press("t")
+    method, value = page.locator("#method").input_value(), page.locator("#value")
+    expect(value).to_contain_text("of its highest")
+    said = value.inner_text()
+    for word in (f"image={image}", f"unit={unit}", f"method={method}", "contrast=2", f"layer={atlas.layer.name}"):
+        assert word in page.url
+    address = page.url
+    page.get_by_role("button", name="This picture at every layer").click()
+    expect(page.locator("h1")).to_contain_text(f"Image {image}")
+    page.go_back()
+    for _ in range(2):
+        expect(page.locator("#unit-link")).to_have_text(f"Unit {unit} of {atlas.layer.name}")
+        expect(value).to_have_text(said)
+        expect(page.locator("#method")).to_have_value(method)
+        expect(page.locator("#gain")).to_have_text("x 2")
+        state(page, f"Image {image} of the atlas")
+        page.goto(server.home())
+        page.goto(address)
+
+
+def test_a_picture_of_ones_own_has_an_address_too(opened: Opened, server: Server, tmp_path: Path):
+    """As long as the server keeps it: reload shows it again."""
+    drawn(5).save(tmp_path / "mine.png")
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.set_input_files("#file", tmp_path / "mine.png")
+    expect(page.locator("#classes li")).to_have_count(5)
+    page.wait_for_url(re.compile("picture=[0-9a-f]{64}"))
+    taken = page.locator("#classes li").all_inner_texts()
+    page.reload()
+    expect(page.locator("#classes li")).to_have_count(5)
+    assert page.locator("#classes li").all_inner_texts() == taken
+    page.goto(f"{server.page('live')}?picture={'0' * 64}&layer=nothing&unit=x&method=magic")
+    state(page, "kept no longer")
+    opened.watches[-1].forgive("404")
+
+
+def test_a_file_that_comes_too_early_is_not_lost(opened: Opened, server: Server, tmp_path: Path):
+    """Chosen while the page still asks what there is to see."""
+    drawn(1).save(tmp_path / "early.png")
+    page = opened(server.home())
+    waiting: list[Any] = []
+    page.route("**/live?format=json", waiting.append)
+    page.goto(server.page("live"))
+    state(page, "Connecting")
+    page.set_input_files("#file", tmp_path / "early.png")
+    waiting[0].continue_()
+    state(page, "early.png")
+    expect(page.locator("#classes li")).to_have_count(5)
+
+
+HIDDEN = """async (name) => {
+  const pixels = document.getElementById(name).getContext("2d").getImageData(0, 0, 8, 8).data;
+  return [...pixels.slice(0, 3)];
+}"""
+
+
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_what_the_network_gets_is_what_is_shown(opened: Opened, server: Server, tmp_path: Path, hidden: int):
+    """A transparent picture: its hidden colours, which the network is given, and not the page behind it."""
+    Image.new("RGBA", (64, 64), (hidden, hidden, hidden, 0)).save(tmp_path / "clear.png")
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.set_input_files("#file", tmp_path / "clear.png")
+    expect(page.locator("#classes li")).to_have_count(5)
+    assert page.evaluate(HIDDEN, "stage") == [hidden] * 3
+
+
+def test_live_without_scripts(opened: Opened, server: Server):
+    """The sentence comes first, no control that could do nothing is there, and images lead to pages that work."""
+    page = opened(server.page("live"), java_script_enabled=False)
+    expect(page.locator("noscript p").first).to_be_visible()
+    for hidden in ("#state", "#camera", "#mosaic"):
+        expect(page.locator(hidden)).to_be_hidden()
+    page.locator(".thumbs a").first.click()
+    expect(page.locator("h1")).to_contain_text("at every layer")
+    expect(page.locator(".firings li").first).to_be_visible()

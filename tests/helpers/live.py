@@ -4,14 +4,15 @@ import hashlib
 import io
 import json
 import threading
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from layerscope.core.errors import ImageError
-from layerscope.core.live import Firing, LayerFirings, LiveLayer, LiveRequest, Look, Portrait
+from layerscope.core.live import Firing, LayerFirings, LiveLayer, LiveRequest, Look, Portrait, ScanAgreement
 from layerscope.core.methods import METHODS
-from layerscope.viewer.frames import HEADER, Message, MessageFlag, MessageKind, pack, unpack, unpack_result
+from layerscope.viewer.frames import HEADER, LENGTH, Message, MessageFlag, MessageKind, pack, unpack, unpack_result
 
 # As helpers.atlases has them.
 LAYERS = (("features.1", 32), ("features.4", 16), ("classifier.1", 1))
@@ -58,12 +59,17 @@ class FakeEngine:
             row=1 if chosen else None,
             col=2 if chosen else None,
             box=(0, 0, 8, 8) if chosen else None,
+            prepared=b"prepared" if request.prepared else None,
             projection=request.method.encode() if chosen and request.project else None,
             tile_box=(1, 1, 7, 7) if chosen and request.project else None,
             seen=(0.0, 0.0, 16.0, 16.0),
             picture_size=(16, 16),
             milliseconds={"forward": 1.0},
         )
+
+    def look_at_image(self, image: int, request: LiveRequest) -> Look:
+        found = self.look(picture(image), request)
+        return replace(found, original=False, agreement=ScanAgreement(peaks=4, back=1, ratio=0.5))
 
     def whole(self, picture: bytes, *, strongest: int = 9) -> Portrait:
         self._check(picture)
@@ -78,6 +84,13 @@ class FakeEngine:
             picture_size=(16, 16),
             milliseconds={"forward": 1.0},
         )
+
+    def whole_image(self, image: int, *, strongest: int = 9) -> Portrait:
+        """The picture of this shade; of images with even numbers the original."""
+        found = self.whole(picture(image), strongest=strongest)
+        layers = tuple(replace(layer, agreement=ScanAgreement(peaks=2, back=1, ratio=0.5)) for layer in found.layers)
+        with_scan = ScanAgreement(peaks=6, back=3, ratio=0.5)
+        return replace(found, layers=layers, original=image % 2 == 0, agreement=with_scan)
 
     def _firings(self, strongest: int) -> tuple[Firing, ...]:
         return tuple(
@@ -104,6 +117,11 @@ def frame(number: int, body: bytes, *, whole: bool = False) -> bytes:
     """A picture on its way to the server."""
     flags = MessageFlag.PICTURE if whole else MessageFlag.NONE
     return pack(Message(kind=MessageKind.FRAME, flags=flags, number=number, clock=number / 2, body=body))
+
+
+def of_atlas(number: int, image: int) -> bytes:
+    """The number of an image of the atlas on its way to the server."""
+    return pack(Message(kind=MessageKind.IMAGE, number=number, clock=number / 2, body=LENGTH.pack(image)))
 
 
 def again(number: int) -> bytes:

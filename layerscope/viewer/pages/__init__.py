@@ -54,8 +54,18 @@ PAGES = Registry(
             has=later(f"{_HERE}.misfits:has"),
         ),
         Page(
+            name="images", sentence="the images in small, to pick one from", scope="atlas", head="Images",
+            facts=later(f"{_HERE}.images:facts"), template="images.html", has=later(f"{_HERE}.images:has"),
+            in_export=(("show", "spread"),),
+        ),
+        Page(
             name="compare", sentence="units, layers, or one layer of two atlases side by side", scope="atlas",
             facts=later(f"{_HERE}.compare:facts"), template="compare.html", head="Compare", asks=frozenset({"shelf"}),
+        ),
+        Page(
+            name="changed", sentence="what changed from one atlas to another, layer by layer and unit by unit",
+            scope="atlas", file="-", facts=later(f"{_HERE}.changed:facts"), template="changed.html",
+            asks=frozenset({"shelf"}),
         ),
         Page(
             name="about", sentence="where an atlas comes from, and how far to trust what it shows", scope="atlas",

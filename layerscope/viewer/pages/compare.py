@@ -7,17 +7,18 @@ from typing import NamedTuple
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.errors import UsageError, nearest
+from layerscope.core.errors import UsageError
 from layerscope.facts.layer import class_counts
+from layerscope.facts.matching import correlations
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, same_images
+from layerscope.facts.sides import Side, side_of
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit
 from layerscope.viewer.addresses import SheetKey, layer_key
-from layerscope.viewer.matching import correlations
 from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.two_atlases import Matched, matched, same_classes
+from layerscope.viewer.pages.two_atlases import Matched, matched, other_atlas, same_classes
 from layerscope.viewer.pages.two_layers import ComparedLayer, ComparedStatistic, compared_layer, compared_statistics
 from layerscope.viewer.shelf import Book, Shelf
 
@@ -34,12 +35,13 @@ class UnitPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedUnit:
-    """A unit in its column. spec: how the address names it. slug, network: of its atlas. name: its guess, or "", and
-    the guess's score. at_peaks: what its peaks show where that is doubtful. of_images: how many were scanned."""
+    """A unit in its column. spec: how the address names it. slug: of its atlas; side: which one that is. name: its
+    guess, or "", and the guess's score. at_peaks: what its peaks show where that is doubtful. of_images: how many were
+    scanned."""
 
     spec: str
     slug: str
-    network: str
+    side: Side
     layer: AtlasLayerRecord
     unit: int
     columns: int
@@ -81,7 +83,7 @@ class KnownLayer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparePage:
     """One of the three comparisons, all of them empty where the address asks for none. known: what can be named.
-    columns: of a sheet. others: further atlases that are shown."""
+    columns: of a sheet. others: further atlases that are shown. of_two: the units are of more than one atlas."""
 
     units: tuple[ComparedUnit, ...] = ()
     pairs: tuple[UnitPair, ...] = ()
@@ -91,6 +93,7 @@ class ComparePage:
     known: tuple[KnownLayer, ...] = ()
     columns: int = 3
     others: tuple[str, ...] = ()
+    of_two: bool = False
 
 
 def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ComparePage:
@@ -110,9 +113,10 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ComparePag
             raise UsageError(f"at most {MOST} units stand side by side, this address names {len(units)}")
         places = [_place(book, shelf, spec) for spec in units]
         columns = tuple(_unit(place, spec.strip()) for place, spec in zip(places, units, strict=True))
-        return ComparePage(units=columns, pairs=_pairs(places), **about)
+        of_two = len({place.book.slug for place in places}) > 1
+        return ComparePage(units=columns, pairs=_pairs(places), of_two=of_two, **about)
     if query.one("a"):
-        return ComparePage(matched=_atlases(book, shelf, query.one("a"), layers), **about)
+        return ComparePage(matched=_atlases(book, shelf, query, layers), **about)
     if layers:
         if len(layers) != 2:
             raise UsageError(f"two layers stand side by side, this address names {len(layers)}")
@@ -151,7 +155,7 @@ def _unit(place: UnitPlace, spec: str) -> ComparedUnit:
     return ComparedUnit(
         spec=spec,
         slug=book.slug,
-        network=book.run.network,
+        side=side_of(book.file),
         layer=layer,
         unit=unit,
         columns=columns,
@@ -198,12 +202,8 @@ def _correlation(one: UnitPlace, other: UnitPlace) -> float | None:
     return float(correlations(*rows)[0, 0]) if all(map(len, rows)) else None
 
 
-def _atlases(book: Book, shelf: Shelf | None, slug: str, layers: list[str]) -> Matched:
-    slugs = [one for one in (shelf.slugs if shelf else ()) if one != book.slug]
-    if shelf is None or slug not in slugs:
-        there = f"; there are {', '.join(slugs)}" if slugs else "; this is the only one that is shown"
-        raise UsageError(f'there is no other atlas "{slug[:80]}" here{there}{nearest(slug, slugs)}')
+def _atlases(book: Book, shelf: Shelf | None, query: Query, layers: list[str]) -> Matched:
+    other = other_atlas(book, shelf, query.one("a"))
     if not 1 <= len(layers) <= 2:
         raise UsageError("name the layer of both atlases to compare, or one layer of each: &l=layer")
-    other = shelf.book(slug)
-    return matched(book, book.layer(layers[0]), other, other.layer(layers[-1]))
+    return matched(book, book.layer(layers[0]), other, other.layer(layers[-1]), query)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import AtlasError
 from layerscope.facts.run import images_of_run
+from layerscope.facts.sides import Side, side_of
 from layerscope.figures import words
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives_across
@@ -15,13 +16,14 @@ COVER = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnShelf:
-    """One atlas. images: in words; scanned: how many. start: the layer to open first, and its field in words;
+    """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open first, and its field in words;
     why: what speaks for it, as a sentence, or "".
 
     dissected: it says what units detect. cover: one unit of each of some layers.
     """
 
     slug: str
+    side: Side
     title: str
     network: str
     images: str
@@ -60,6 +62,7 @@ def _on_shelf(book: Book) -> OnShelf:
     layers, start = book.layers, layer_to_open(book)
     return OnShelf(
         slug=book.slug,
+        side=side_of(book.file),
         title=book.title,
         network=book.run.network,
         images=book.run.images,

@@ -1,5 +1,6 @@
 """An image's page: what it is, and which units of every layer count it among their peaks, and where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -7,17 +8,24 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
 from layerscope.facts.misfits import SeenMisfit, misfits_among
-from layerscope.facts.peaks import boxes
+from layerscope.facts.places import Place, place_of
 from layerscope.facts.standing import names_shown
 from layerscope.figures import words
+from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.pages.apart import NumberedBox, ShownBox, apart
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
+
+# Of each layer so many units are shown with their tiles; further ones are listed.
+FIRST = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
-    maximum, 0..1; None where that is not above zero. tile, field: px of the source picture. name: its guess, or ""."""
+    maximum, 0..1; None where that is not above zero. field, tile, cut: px of the source picture, as a `Place` has them.
+    name: its guess, or "". drawn: how the tile's box is drawn beside those of the layer's first nine, None of further
+    ones. patches, projections: what it fired for most, None where the atlas lacks them."""
 
     unit: int
     rank: int
@@ -27,7 +35,11 @@ class UnitHere:
     col: int
     tile: Box | None
     field: Box | None
+    cut: Box | None
     name: str
+    drawn: NumberedBox | None
+    patches: SheetKey | None
+    projections: SheetKey | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +55,9 @@ class LayerHere:
 class ImagePage:
     """What is known of an image. kept: the atlas holds a small picture of it. previous, next: in the image order.
 
-    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes:
-    those whose place in the picture is known; silent: layers without any here.
+    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes: those
+    with a tile; cuts: those of which the build kept none, and the middle of the field is shown; silent: layers without
+    any here.
     """
 
     image: ImageRecord
@@ -58,6 +71,7 @@ class ImagePage:
     layers: tuple[LayerHere, ...]
     peaks: int
     boxes: int
+    cuts: int
     silent: tuple[str, ...]
     previous: int | None
     next: int | None
@@ -83,6 +97,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
         layers=layers,
         peaks=sum(len(one.units) for one in layers),
         boxes=sum(unit.tile is not None for one in layers for unit in one.units),
+        cuts=sum(unit.cut is not None for one in layers for unit in one.units),
         silent=tuple(layer.name for layer in book.layers if layer.id not in here),
         previous=image - 1 if image else None,
         next=image + 1 if image + 1 < count else None,
@@ -105,9 +120,11 @@ def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
 def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
     named = names_shown(book.file, layer)
     maximum = book.file.unit_statistics(layer.id).maximum
+    places = {unit: place_of(book.file, layer, peak, image) for _, unit, peak in found}
+    drawn = _drawn(image, dict(list(places.items())[:FIRST]))
     units = []
     for _, unit, peak in found:
-        field, tile = boxes(peak, image)
+        place = places[unit]
         highest = float(maximum[unit]) if unit < len(maximum) else 0.0
         units.append(
             UnitHere(
@@ -117,9 +134,21 @@ def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list)
                 share=peak.value / highest if highest > 0 else None,
                 row=peak.row,
                 col=peak.col,
-                tile=tile,
-                field=field,
+                tile=place.tile,
+                field=place.field,
+                cut=place.cut,
                 name=named.get(unit, ""),
+                drawn=drawn.get(unit),
+                patches=book.sheet(layer, unit, "patches"),
+                projections=book.own_projections(layer, unit),
             )
         )
     return tuple(units)
+
+
+def _drawn(image: ImageRecord, places: Mapping[int, Place]) -> dict[int, NumberedBox]:
+    """By unit, how the boxes of a layer's first nine are drawn on the picture."""
+    shown = {unit: place.tile or place.cut or place.field for unit, place in places.items()}
+    placed = {unit: ShownBox(box.left, box.top, box.width, box.height) for unit, box in shown.items() if box}
+    drawn = apart(list(placed.values()), image.width or 0, image.height or 0)
+    return dict(zip(placed, drawn, strict=True))

@@ -8,6 +8,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.run import first_view, images_scanned
 from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
+from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.units import UnitRow, unit_rows
 from layerscope.viewer.shelf import Book
@@ -34,10 +35,10 @@ class LayerPage:
     """What stands on a layer's page.
 
     field: the receptive field in words. images: how many were scanned. sheets: kind, method and view of the tiles.
-    trust: sentences on them, "" without projections. labelled: images have classes. dead, with_tiles, named, twins:
-    units of the layer. sort, reverse, show, text, zoom: as asked for. found: units that are like this; first, step: of
-    these, how many come before this page, and how many stand on a page. sprites: units stand by number, so that a
-    section is one sprite. previous, next: layers in execution order.
+    trust: sentences on them, "" without projections; measured: what they say, None without. labelled: images have
+    classes. dead, with_tiles, named, twins: units of the layer. sort, reverse, show, text, zoom: as asked for. found:
+    units that are like this; first, step: of these, how many come before this page, and how many stand on a page.
+    sprites: units stand by number, so that a section is one sprite. previous, next: layers in execution order.
     """
 
     layer: AtlasLayerRecord
@@ -46,6 +47,7 @@ class LayerPage:
     sheets: tuple[tuple[str, str, str], ...]
     method: str
     trust: str
+    measured: MethodTrust | None
     dissected: bool
     labelled: bool
     dead: int
@@ -91,6 +93,7 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
         if found.method
         else "",
         trust=words.trust_words(book.file, found, found.method) if found.method else "",
+        measured=method_trust(book.file, found, found.method) if found.method else None,
         dissected=bool(book.file.concepts(found.id)),
         labelled=any(row.label is not None for row in rows),
         dead=sum(row.dead for row in rows),

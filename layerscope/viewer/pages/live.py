@@ -10,6 +10,7 @@ from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import Links, ServerLinks, SheetKey
 from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
+from layerscope.viewer.pages.images import Thumbnail, around
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
@@ -49,8 +50,9 @@ class LivePage:
     """All that stands on the page.
 
     classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
-    one. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
-    socket, look: the addresses of the connection, and where pictures of one's own are sent to.
+    one, evenly thinned to a few hundred; thumbnails: a few to pick from. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    socket, look: the addresses of the connection, and where pictures of one's own are sent to. looked: the page of a
+    picture at every layer, with {n} for its key.
     """
 
     network: str
@@ -63,12 +65,14 @@ class LivePage:
     layers: tuple[Watched, ...]
     picture: str
     pictured: tuple[int, ...]
+    thumbnails: tuple[Thumbnail, ...]
     colours: tuple[str, ...] = VIRIDIS
     frame_bytes: int = FRAME_BYTES
     picture_bytes: int = PICTURE_BYTES
     picture_pixels: int = PICTURE_PIXELS
     socket: str = ""
     look: str = ""
+    looked: str = ""
 
 
 def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) -> LivePage:
@@ -84,9 +88,11 @@ def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) ->
         width=book.run.input.width,
         layers=tuple(_watched(book, stored[layer.name], layer, link) for layer in engine.layers),
         picture=_completed(link.picture(NUMBER)),
-        pictured=_pictured(book),
+        pictured=book.pictured[:: max(1, -(-len(book.pictured) // PICTURED))],
+        thumbnails=around(book),
         socket=link.live_socket(),
         look=link.upload(),
+        looked=_completed(link.page("look", NUMBER)),
     )
 
 
@@ -115,13 +121,3 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: 
 
 def _completed(address: str | None) -> str:
     return (address or "").replace(str(NUMBER), "{n}")
-
-
-def _pictured(book: Book) -> tuple[int, ...]:
-    """Images with a small copy: those with a peak, evenly thinned to a few hundred."""
-    if not book.layers:
-        return ()
-    found = np.unique(np.concatenate([book.file.all_peaks(layer.id).image.ravel() for layer in book.layers]))
-    found = found[found >= 0]
-    found = found[:: max(1, -(-len(found) // PICTURED))]
-    return tuple(int(image) for image in found) if len(found) and book.file.has_picture(int(found[0])) else ()

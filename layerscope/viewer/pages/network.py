@@ -9,6 +9,7 @@ from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
 from layerscope.viewer.pages.goto import Target, targets
+from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives
 from layerscope.viewer.pages.strip import Strip, strip_of
@@ -20,7 +21,8 @@ COVER = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerCover:
     """A layer in short. field: in words; share: of the picture, 0..1. dead: units without a peak. with_tiles: units
-    whose tiles are here. specificity: of its own projections; said: the sentence. figures: None unless dissected."""
+    whose tiles are here. specificity: of its own projections; trust: all that was measured of them, None without any.
+    figures: None unless dissected."""
 
     layer: AtlasLayerRecord
     field: str
@@ -28,7 +30,7 @@ class LayerCover:
     dead: int
     with_tiles: int
     specificity: float | None
-    said: str
+    trust: MethodTrust | None
     figures: Figures | None
     units: tuple[RepresentativeUnit, ...]
 
@@ -100,7 +102,7 @@ def _cover_of(book: Book, layer: AtlasLayerRecord, figures: Figures | None) -> L
         dead=dead_count(book.file, layer),
         with_tiles=len(book.shown(layer)),
         specificity=own_specificity(book.file, layer),
-        said=words.trust_words(book.file, layer, layer.method) if layer.method else "",
+        trust=method_trust(book.file, layer, layer.method) if layer.method else None,
         figures=figures,
         units=representatives(book, layer, COVER),
     )

@@ -21,7 +21,7 @@ SEED = 0
 class RepresentativeUnit:
     """A unit that stands for its layer. maximum: its highest activation. name, score: a guess; None without one.
 
-    at_peaks: what its peaks show where that name is doubtful. sheets: its pictures, the patches first; a link may leave
+    at_peaks: what its peaks show where that name is doubtful. sheets: its pictures, the patches last; a link may leave
     one out.
     """
 

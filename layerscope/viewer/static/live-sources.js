@@ -2,7 +2,8 @@
    LS.liveSources gives one source at a time; its newest picture stands in `current`, to be sent whole once. */
 "use strict";
 window.LS = window.LS || {};
-/** facts: the page's. tell: say(words), stop(words), ready() when there is something to send, changed(). */
+/** facts: the page's. tell: say(words), stop(words, clear) where nothing goes on, and with `clear` nothing of the last
+    picture stays; ready() when there is something to send; changed(). */
 LS.liveSources = (facts, tell) => {
   const PICTURE = 1, CALM_MS = 500, FRAME_PX = [224, 448, 1024], WHY = {
     NotAllowedError: "the camera was not allowed. Allow it in the address bar and press Camera again; pictures work without it",
@@ -17,7 +18,8 @@ LS.liveSources = (facts, tell) => {
   const canvases = [document.createElement("canvas"), document.createElement("canvas")];
   video.muted = video.playsInline = true;
   let turn = 0, files = [], at = -1, image = null, lastGrab = 0;
-  // current: { blob, flags, bitmap, fresh, clock, words }; fresh: not sent yet. lastFrame: when the video gave one.
+  // current: { blob, flags, bitmap, fresh, clock, words }, of an image of the atlas { image } in place of a blob; key: under
+  // which the server keeps it, if it does; fresh: not sent yet. lastFrame: when the video gave one.
   const source = { kind: null, frozen: false, playing: false, current: null, waiting: false, grabbing: false, lastFrame: 0 };
 
   source.moving = () => !source.frozen && (source.kind === "camera" || source.kind === "video");
@@ -68,7 +70,7 @@ LS.liveSources = (facts, tell) => {
     const of = turn;
     source.kind = kind;
     video.loop = kind === "video";
-    video.play().then(() => frame(of), () => { if (of === turn) tell.stop("this video cannot be played"); });
+    video.play().then(() => frame(of), () => { if (of === turn && !video.error) tell.stop("this video cannot be played", true); });
     tell.changed();
   }
 
@@ -105,53 +107,56 @@ LS.liveSources = (facts, tell) => {
     leave();
     const of = turn;
     video.src = URL.createObjectURL(file);
-    video.onerror = () => { if (of === turn) tell.stop("the browser cannot read this video"); };
+    video.onerror = () => { if (of === turn) tell.stop(`${file.name}: the browser cannot read this video`, true); };
     begin("video");
   }
 
-  /** A JPEG or PNG within the limits goes up as it is; whatever else the browser can read, it reads. */
-  async function picture(blob, words, kind = "picture") {
-    leave();
-    const of = turn;
-    let bitmap;
-    try { bitmap = await createImageBitmap(blob); } catch { return tell.stop("the browser cannot read this picture"); }
-    const asItIs = /^image\/(jpeg|png)$/.test(blob.type) && blob.size <= facts.picture_bytes &&
-      bitmap.width * bitmap.height <= facts.picture_pixels;
-    if (!asItIs) {
-      [blob, bitmap] = await resampled(bitmap);
-      words += `, resampled by the browser to ${bitmap.width} x ${bitmap.height} px`;
-    }
-    if (of !== turn) return;
+  function show(current, kind) {
     source.kind = kind;
-    source.current = { blob, flags: PICTURE, bitmap, fresh: true, clock: performance.now(), words };
+    source.current = { flags: 0, bitmap: null, fresh: true, clock: performance.now(), ...current };
     tell.changed();
-    tell.say(words);
+    tell.say(source.current.words);
     tell.ready();
   }
 
-  async function resampled(bitmap) {
-    const scale = Math.min(1, 1024 / Math.max(bitmap.width, bitmap.height)), canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    return [await new Promise((done) => canvas.toBlob(done, "image/png")), canvas];
+  /** A JPEG or PNG within the limits goes up as it is; whatever else the browser can read, it reads (drop.js). */
+  async function picture(file, place = "") {
+    leave();
+    const of = turn;
+    let sent;
+    try { sent = await LS.sendable(file); } catch (error) { return of === turn && tell.stop(error.message, true); }
+    if (of !== turn) return;
+    show({ blob: sent.blob, flags: PICTURE, bitmap: sent.bitmap, words: `${sent.words}${place}` }, "picture");
+    // Kept on the server, so that the address can say which picture it is.
+    const mine = source.current, kept = await LS.sendPicture(sent.blob, true).catch(() => null);
+    if (!kept) return;
+    mine.key = kept.key;
+    if (of === turn) tell.changed();
   }
+
+  /** A picture that the server keeps, by its key. */
+  source.kept = async (key) => {
+    leave();
+    const of = turn, reply = await fetch(`${facts.looked.replace("{n}", key)}/sent`).catch(() => null);
+    if (of !== turn) return;
+    if (!reply || !reply.ok) return tell.stop("the picture of this address is kept no longer: choose it again", true);
+    const blob = await reply.blob(), bitmap = await createImageBitmap(blob).catch(() => null);
+    if (of === turn) show({ blob, flags: PICTURE, bitmap, key, words: "Your picture" }, "picture");
+  };
 
   source.take = (given) => {
     files = [...given].filter((file) => /^(image|video)\//.test(file.type));
     at = -1;
     if (files.length) source.step(1);
-    else tell.stop("this is neither a picture nor a video");
+    else tell.stop(`${given[0] ? given[0].name : "this"} is neither a picture nor a video`);
   };
 
-  source.image = async (id) => {
+  /** An image of the atlas: the server takes its own file where that is still there. */
+  source.image = (id) => {
+    leave();
     files = [];
-    image = Number(id);
-    const reply = await fetch(facts.picture.replace("{n}", image)).catch(() => null);
-    if (!reply || !reply.ok) return tell.stop(`the atlas keeps no picture of image ${id}: no unit has a peak in it`);
-    const field = document.getElementById("image");
-    if (field) field.value = image;
-    picture(await reply.blob(), `Image ${image} of the atlas, the small copy that it keeps`, "image");
+    image = id;
+    show({ image: id, words: `Image ${id} of the atlas` }, "image");
   };
 
   /** The next or previous picture: of the files that were chosen, else of the atlas. */
@@ -159,7 +164,7 @@ LS.liveSources = (facts, tell) => {
     if (files.length) {
       at = (at + by + files.length) % files.length;
       const file = files[at], place = files.length > 1 ? ` (${at + 1} of ${files.length})` : "";
-      return file.type.startsWith("video/") ? film(file) : picture(file, `${file.name}${place}`);
+      return file.type.startsWith("video/") ? film(file) : picture(file, place);
     }
     const known = facts.pictured, place = known.indexOf(image);
     if (known.length) source.image(known[place < 0 ? 0 : (place + by + known.length) % known.length]);

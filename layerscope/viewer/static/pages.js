@@ -6,15 +6,11 @@
   const marked = (mark) => {
     for (const one of all("[data-mark]")) one.classList.toggle("marked", one.dataset.mark === mark);
   };
-  // The peak that the address points at is marked while nothing else is: whoever gets the link sees which one is meant.
-  const aimedAt = () => { const found = /^#peak-(\d+)$/.exec(location.hash); return found ? String(found[1] - 1) : null; };
-  const markOf = (event) => event.target.closest?.("[data-mark]")?.dataset.mark ?? aimedAt();
+  const markOf = (event) => event.target.closest?.("[data-mark]")?.dataset.mark ?? null;
   for (const kind of ["pointerover", "focusin"]) {
     document.addEventListener(kind, (event) => marked(markOf(event)));
   }
-  document.addEventListener("pointerleave", () => marked(aimedAt()));
-  addEventListener("hashchange", () => marked(aimedAt()));
-  marked(aimedAt());
+  document.addEventListener("pointerleave", () => marked(null));
 
   // A picture that can be brought closer; without this script it is simply there.
   const zoomed = document.querySelector(".zoomed");

@@ -121,3 +121,16 @@ def test_early_atlases_have_none(atlas) -> None:
         writer.put_strata(0, strata())
     with AtlasFile(atlas) as file:
         assert len(file.strata(0, 0)) == 16 and file.strata(1, 0) == ()
+
+
+def test_all_strata_come_back_at_once(atlas) -> None:
+    """Images and values as they were put, empty places too; of an early atlas none."""
+    with AtlasWriter.resume(atlas) as writer:
+        writer.put_strata(0, strata())
+    with AtlasFile(atlas) as file:
+        found = file.all_strata(0)
+        assert (found.image == strata().image).all() and (found.value == strata().value).all()
+        assert (file.all_strata(1).image == -1).all()
+    without_later_tables(atlas)
+    with AtlasFile(atlas) as file:
+        assert (file.all_strata(0).image == -1).all()

@@ -15,6 +15,7 @@ from layerscope.viewer.frames import (
     MessageFlag,
     MessageKind,
     Refused,
+    image_number,
     pack,
     pack_result,
     unpack,
@@ -54,6 +55,7 @@ def test_any_bytes_are_a_message_or_refused(data):
         (MessageKind.FRAME, MessageFlag.NONE, FRAME_BYTES),
         (MessageKind.FRAME, MessageFlag.PICTURE, PICTURE_BYTES),
         (MessageKind.AGAIN, MessageFlag.NONE, 0),
+        (MessageKind.IMAGE, MessageFlag.NONE, 4),
     ],
 )
 def test_a_body_has_its_limit(kind, flags, length):
@@ -62,6 +64,16 @@ def test_a_body_has_its_limit(kind, flags, length):
     with pytest.raises(Refused, match="at most") as refused:
         unpack(pack(Message(kind=kind, flags=flags, body=bytes(length + 1))))
     assert refused.value.code == 1009
+
+
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=3))
+def test_an_image_of_the_atlas_is_told_by_its_number(image, short):
+    """The number that was packed comes out; fewer bytes are no number (1003)."""
+    message = unpack(pack(Message(kind=MessageKind.IMAGE, body=image.to_bytes(4, "little"))))
+    assert image_number(message.body) == image
+    with pytest.raises(Refused, match="by its number") as refused:
+        unpack(pack(Message(kind=MessageKind.IMAGE, body=short)))
+    assert refused.value.code == 1003
 
 
 @given(

@@ -15,9 +15,9 @@ MANY = settings(max_examples=80 if settings().max_examples < 100 else 2000)
 # What a page may mean by a part of its address, and what nobody meant.
 WORDS = st.one_of(
     st.sampled_from(
-        ["small", "l", "u", "i", "data", "static", "about", "concepts", "compare", "look", "live", "sheet", "sprite",
-         "strata", "sprites", "names", "picture", "0", "1", "-1", "007", "l0", "l1", "l99", "features.1", "patches",
-         "classifier.1", "projections.guided.natural", "viewer.css", "0.css", "0.js"]
+        ["small", "l", "u", "i", "data", "static", "about", "concepts", "compare", "changed", "look", "live", "sheet",
+         "sprite", "strata", "sprites", "names", "picture", "0", "1", "-1", "007", "l0", "l1", "l99", "features.1",
+         "patches", "classifier.1", "projections.guided.natural", "viewer.css", "0.css", "0.js"]
     ),
     st.sampled_from(["9" * 20, "9" * 3000, "1e5", "²", "٣", "NaN", "..", ".", "", " ", "%", "\x00", "\ud7ff", "🙂",
     "a/b", "a\\b"]),
@@ -26,7 +26,8 @@ WORDS = st.one_of(
 )  # fmt: skip
 NAMES = st.one_of(
     st.sampled_from(
-        ["format", "sort", "order", "u", "go", "q", "name", "view", "method", "dead", "layer", "with", "a"]
+        ["format", "sort", "order", "u", "go", "q", "name", "view", "method", "dead", "layer", "with", "a", "only", "least",
+         "from"]
     ),
     WORDS,
 )

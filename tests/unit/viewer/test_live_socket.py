@@ -19,7 +19,7 @@ from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, REQUEST_BYTES
 from layerscope.viewer.live_requests import first_request, read_request
 from layerscope.viewer.shelf import Shelf
 from layerscope.viewer.turns import SEATS
-from tests.helpers.live import FakeEngine, again, answer, frame, mark, picture
+from tests.helpers.live import FakeEngine, again, answer, frame, mark, of_atlas, picture
 
 SOCKET = "/small/live/socket"
 
@@ -44,6 +44,21 @@ def test_a_picture_is_answered(browser):
         assert pictures == [bytes([3]) * 16, b"guided"] and response["projection"] == [1, 1, 7, 7]
 
 
+def test_an_image_of_the_atlas_is_asked_for_by_its_number(browser):
+    """The answer says whether its own file was looked at, and what of the scan comes back; again is the same image."""
+    with browser.websocket_connect(SOCKET) as viewer:
+        viewer.send_text(json.dumps({"layer": "features.1", "mosaic": False, "prepared": True}))
+        viewer.send_bytes(of_atlas(1, 5))
+        _, response, pictures = answer(viewer.receive())
+        assert response["top"][0][0] == mark(picture(5)) and (response["prepared"], pictures) == (True, [b"prepared"])
+        assert (response["original"], response["scan"]) == (False, [4, 1, 0.5])
+        viewer.send_bytes(again(2))
+        assert answer(viewer.receive())[1]["top"][0][0] == mark(picture(5))
+        viewer.send_bytes(frame(3, picture(1)))
+        _, response, _ = answer(viewer.receive())
+        assert (response["original"], response["scan"]) == (None, None)
+
+
 def test_another_atlas_has_no_network(browser):
     """Only the atlas whose network was given is live."""
     with pytest.raises(WebSocketDisconnect), browser.websocket_connect("/other/live/socket"):
@@ -58,6 +73,7 @@ GARBAGE = {
     "long frame": (frame(1, bytes(FRAME_BYTES + 1)), 1009),
     "long picture": (frame(1, bytes(PICTURE_BYTES + 1), whole=True), 1009),
     "again with a body": (again(1) + b"x", 1009),
+    "an image without a number": (of_atlas(1, 0)[:-1], 1003),
     "no JSON": ("not a request", 1003),
     "JSON, but no request": ("[1]", 1003),
     "an unknown key": ('{"layer": "features.1", "path": "/etc/passwd"}', 1003),

@@ -13,7 +13,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import PICTURE_BYTES
-from layerscope.viewer.gallery import MOST_BYTES, MOST_PICTURES, WAITING, Busy, Gallery, small_copy
+from layerscope.viewer.gallery import MOST_BYTES, MOST_PICTURES, WAITING, Busy, Gallery
 from layerscope.viewer.pages.live import VIRIDIS
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
@@ -39,15 +39,14 @@ def addresses(text: str) -> set[str]:
 
 
 def test_an_image_of_the_atlas(browser, engine, pictured, shelf):
-    """Its page shows what the network says of the small copy, and all that it leads to exists."""
+    """Its page shows what the network says of it, and all that it leads to exists; an image without a picture is none."""
     answer = browser.get(f"/small/look?image={pictured}")
     assert answer.status_code == 200 and f"Image {pictured}" in answer.text
-    copy = small_copy(shelf.book("small"), pictured)
-    assert engine.looks == [mark(copy)]
+    assert engine.looks == [mark(picture(pictured))]
     for address in addresses(answer.text.replace("&amp;", "&")):
         assert browser.get(address).status_code == 200, address
     shown = browser.get(f"/small/look/image-{pictured}/picture.png").content
-    assert shown == copy and browser.get("/small/look/image-999999/picture.png").status_code == 404
+    assert shown == picture(pictured) and browser.get("/small/look/image-999999/picture.png").status_code == 404
 
 
 def test_a_picture_that_is_sent(browser, engine):
@@ -75,6 +74,46 @@ def test_the_page_says_what_the_network_says(browser, method):
         assert layer["stored"] == (
             layer["layer"]["method"] if method == "gradient" or not layer["layer"]["method"] else method
         )
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_the_page_says_which_file_was_looked_at_and_what_comes_back(browser, shelf, even):
+    """The original, or the kept copy with its size; of either how many of the activations that the scan kept come back."""
+    file = shelf.book("small").file
+    image = next(one.id for one in file.images() if file.has_picture(one.id) and (one.id % 2 == 0) == even)
+    text = browser.get(f"/small/look/image-{image}").text
+    assert ("the image's own file, found by its name" in text) == even
+    assert ("this is the copy that the atlas keeps, of 16 × 16 px" in text) != even
+    assert ("1 of 2 activations are the scan's" in text) != even
+    assert "Of the 6 activations that the scan kept of it 3 come back to within 1 %; half of all are below 50" in text
+    page = browser.get(f"/small/look/image-{image}?format=json").json()
+    kept = {(layer, unit): peak.value for layer, unit, peak in file.peaks_in(image)}
+    assert kept
+    for layer in page["layers"]:
+        for one in layer["units"]:
+            assert one["scanned"] == kept.get((layer["layer"]["id"], one["unit"]))
+
+
+def test_a_picture_may_be_kept_before_it_is_looked_at(browser, engine):
+    """With ?keep nothing is computed; the bytes come back as they were sent, and the page looks when it is asked for."""
+    answer = browser.post("/small/look?keep", content=picture(7)).json()
+    assert engine.looks == []
+    sent = browser.get(f"{answer['address']}/sent")
+    assert sent.content == picture(7) and sent.headers["content-type"] == "image/png"
+    assert answer["address"] == f"/small/look/{answer['key']}"
+    assert mark(picture(7)) in browser.get(answer["address"]).text and engine.looks == [mark(picture(7))]
+    assert browser.post("/small/look?keep", content=b"GIF89a").status_code == 415
+    assert browser.get("/small/look/nothing/sent").status_code == 404
+    assert browser.get("/small/look/image-0/sent").status_code == 404
+
+
+def test_where_a_dropped_picture_goes(browser, shelf):
+    """Every page of a server with a network names where pictures are sent to; any other says how a network is had."""
+    for address in ("/", "/small/", "/small/about", "/small/images"):
+        assert 'data-look="/small/look"' in browser.get(address).text
+    with TestClient(create_app(shelf)) as plain:
+        text = plain.get("/small/").text
+    assert 'data-look=""' in text and "layerscope live small.atlas NETWORK" in text
 
 
 @pytest.mark.parametrize(
@@ -124,6 +163,8 @@ def test_the_live_page(browser, shelf, pictured):
     facts = browser.get("/small/live?format=json").json()
     assert [layer["name"] for layer in facts["layers"]] == [name for name, _ in LAYERS]
     assert pictured in facts["pictured"] and facts["socket"] == "/small/live/socket"
+    assert {one["image"] for one in facts["thumbnails"]} <= set(facts["pictured"])
+    assert facts["looked"] == "/small/look/{n}"
     for layer in facts["layers"]:
         for pattern in (layer["page"], layer["patches"], *layer["projections"].values()):
             assert browser.get(pattern.replace("{n}", "0")).status_code == 200, pattern
@@ -139,14 +180,6 @@ def test_without_a_network_there_is_none_of_it(shelf):
         assert browser.post("/small/look", content=picture(1)).status_code in (404, 405)
         assert "/small/live" not in browser.get("/small/").text
 
-
-def test_a_copy_that_is_no_jpeg_or_png_is_made_one(tmp_path):
-    """An atlas that keeps its pictures as WebP gives the network a PNG of the same px."""
-    with AtlasFile(small_atlas(tmp_path / "small.atlas", units=6, images=20)) as file:
-        book = Shelf([file.path]).book("small")
-        stored = next(image.id for image in file.images() if file.encoded_picture(image.id))
-        copy = small_copy(book, stored)
-        assert np.array_equal(np.asarray(Image.open(io.BytesIO(copy))), file.picture(stored))
 
 
 def test_the_gallery_is_bounded():

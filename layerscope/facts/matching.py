@@ -26,12 +26,13 @@ def correlations(
     one: Float32[np.ndarray, "a classes"], other: Float32[np.ndarray, "b classes"]
 ) -> Float64[np.ndarray, "a b"]:
     """Pearson's correlation of every row of one with every row of the other, -1..1; 0 where a row is constant."""
-    left, right = (_standard(np.asarray(rows, np.float64)) for rows in (one, other))
+    left, right = (standardised(np.asarray(rows, np.float64)) for rows in (one, other))
     return np.clip(left @ right.T, -1, 1)
 
 
-def _standard(rows: Float64[np.ndarray, "u classes"]) -> Float64[np.ndarray, "u classes"]:
-    centred = rows - rows.mean(1, keepdims=True)
+def standardised(rows: Float64[np.ndarray, "u classes"]) -> Float64[np.ndarray, "u classes"]:
+    """Each row with mean 0 and length 1; 0 where it is constant."""
+    centred = rows - (rows.mean(1, keepdims=True) if rows.shape[1] else 0)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
 

@@ -1,0 +1,136 @@
+"""How far the units of two atlases agree: by the image maxima that both hold, and by their means over classes.
+
+Of each unit an atlas holds the maxima of some images: of its peaks, and of those around percentiles (its strata). Above
+the unit's median they are its *heights*. Two units of equal heights in the same images have the cosine 1; images that
+only one of them holds count against it. Where both atlases know the same classes, the correlation of the class means,
+which are taken over all images, says what a few images cannot; the agreement is the geometric mean of both, 0..1.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.records import HISTOGRAM_EDGES
+from layerscope.facts.layer import live
+from layerscope.facts.matching import standardised
+from layerscope.facts.wrapping import Reader
+
+# Rows of a matrix that are made at once: what is in memory besides stays small.
+_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profiles:
+    """What an atlas holds of the units of a layer, over images that it shares with another.
+
+    alive: of each unit, whether it has a peak in any image. unit, image, height: the known heights, by unit and then
+    by image, those of a unit together of length 1; images by the numbers that both atlases use. classes: the class
+    means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared. maximum:
+    of each unit, over all images.
+    """
+
+    alive: Bool[np.ndarray, " u"]
+    unit: Int64[np.ndarray, " n"]
+    image: Int64[np.ndarray, " n"]
+    height: Float64[np.ndarray, " n"]
+    classes: Float64[np.ndarray, "u classes"]
+    maximum: Float64[np.ndarray, " u"]
+
+    @property
+    def units(self) -> int:
+        """How many units the layer has."""
+        return len(self.alive)
+
+
+def profiles(
+    file: Reader, layer: AtlasLayerRecord, numbers: Int64[np.ndarray, " images"], *, by_class: bool
+) -> Profiles:
+    """The profiles of a layer's units. numbers: of each image of the atlas, the number that both atlases use, -1 for an
+    image of this one alone. by_class: both know the same classes."""
+    peaks, strata, counted = file.all_peaks(layer.id), file.all_strata(layer.id), file.unit_statistics(layer.id)
+    units = len(peaks.image)
+    images = np.concatenate([peaks.image, strata.image.reshape(units, -1)], axis=1)
+    values = np.concatenate([peaks.value, strata.value.reshape(units, -1)], axis=1).astype(np.float64)
+    heights = values - medians(counted.histogram, units)[:, None]
+    there = (images >= 0) & (images < len(numbers)) & np.isfinite(heights) & (heights > 0)
+    unit, place = np.nonzero(there)
+    number = numbers[images[unit, place]]
+    unit, place, number = (each[number >= 0] for each in (unit, place, number))
+    # An image may be a peak and a stratum: it counts once.
+    _, first = np.unique(unit * (len(numbers) + 1) + number, return_index=True)
+    unit, number, height = unit[first], number[first], heights[unit, place][first]
+    length = np.sqrt(np.bincount(unit, np.square(height), minlength=units))
+    means = counted.class_means if by_class and len(counted.class_means) == units else np.zeros((units, 0), np.float32)
+    maximum = np.zeros(units)
+    maximum[: len(counted.maximum)] = np.nan_to_num(counted.maximum.astype(np.float64), posinf=0, neginf=0)
+    return Profiles(
+        alive=live(peaks),
+        unit=unit,
+        image=number,
+        height=height / length[unit],
+        classes=standardised(np.nan_to_num(means.astype(np.float64), posinf=0, neginf=0)),
+        maximum=maximum,
+    )
+
+
+def medians(histogram: Int64[np.ndarray, "u bins"], units: int) -> Float64[np.ndarray, " u"]:
+    """The median of each unit's image maxima, to the upper edge of its bin; 0 where nothing was counted."""
+    found = np.zeros(units)
+    if histogram.shape == (units, len(HISTOGRAM_EDGES) + 1):
+        upper = np.append(HISTOGRAM_EDGES, HISTOGRAM_EDGES[-1])
+        counts = np.cumsum(histogram, axis=1)
+        middle = (2 * counts >= counts[:, -1:]).argmax(1)
+        found[:] = np.where(counts[:, -1] > 0, upper[middle], 0.0)
+    return found
+
+
+def at_the_same_number(one: Profiles, other: Profiles) -> Float64[np.ndarray, " n"]:
+    """The agreement of each unit with the one of its number, as far as both layers have units."""
+    count = min(one.units, other.units)
+    base = 1 + max(int(each.image.max(initial=0)) for each in (one, other))
+    keys = [each.unit * base + each.image for each in (one, other)]
+    _, mine, theirs = np.intersect1d(*keys, assume_unique=True, return_indices=True)
+    tails = np.bincount(one.unit[mine], one.height[mine] * other.height[theirs], minlength=count)[:count]
+    first, second = one.classes[:count], other.classes[:count]
+    return _joined(tails, (first * second).sum(1), first.any(1) & second.any(1))
+
+
+def agreement(
+    one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
+) -> Float64[np.ndarray, "a b"]:
+    """The agreement of these units of one with those of the other, each with each."""
+    found = np.zeros((len(rows), len(cols)))
+    by_image = np.argsort(other.image, kind="stable")
+    column = np.full(other.units, -1)
+    column[cols] = np.arange(len(cols))
+    by_image = by_image[column[other.unit[by_image]] >= 0]
+    images, columns, heights = other.image[by_image], column[other.unit[by_image]], other.height[by_image]
+    for first, block in _blocks(rows):
+        row = np.full(one.units, -1)
+        row[block] = np.arange(len(block))
+        mine = np.flatnonzero(row[one.unit] >= 0)
+        low, high = (np.searchsorted(images, one.image[mine], side) for side in ("left", "right"))
+        # Every height of a row meets those of all columns in the same image.
+        times = high - low
+        meets = np.repeat(low - np.cumsum(times) + times, times) + np.arange(times.sum())
+        mine = np.repeat(mine, times)
+        places = row[one.unit[mine]] * len(cols) + columns[meets]
+        sums = np.bincount(places, one.height[mine] * heights[meets], minlength=len(block) * len(cols))
+        means, others = one.classes[block], other.classes[cols]
+        known = means.any(1)[:, None] & others.any(1)[None, :]
+        found[first : first + len(block)] = _joined(sums.reshape(len(block), len(cols)), means @ others.T, known)
+    return found
+
+
+def _blocks(rows: Int64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:
+    for first in range(0, len(rows), _BLOCK):
+        yield first, rows[first : first + _BLOCK]
+
+
+def _joined(cosines: np.ndarray, correlations: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The agreement, of the cosines of heights and the correlations of class means, where these are known."""
+    found = np.clip(cosines, 0, 1)
+    return np.where(known, np.sqrt(found * np.clip(correlations, 0, 1)), found)

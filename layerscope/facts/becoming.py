@@ -1,0 +1,112 @@
+"""Which unit of a layer has become which: a unit keeps its number while it is the same, what is left over is matched.
+
+The best agreement is taken first. A unit that then has no partner, but of which something is left under its number, has
+changed; any other is lost or dead in the first atlas, and new in the second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW, PARTLY
+from layerscope.facts.agreement import Profiles, agreement, at_the_same_number
+from layerscope.facts.matching import greedy
+
+# Pairs of units in a layer that are looked at to find who moved: those of 4,096 units.
+MOST_PAIRS = 4096**2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitChange:
+    """What became of a unit. change: a word of core.changes. unit: its number in the first atlas, None of a new one.
+    other: in the second; None of a lost one, its own number of a dead one. agreement: of the two, 0..1; None without
+    two.
+
+    nearest: for a unit without a partner, the unit of the other atlas that agrees with it most; near: by how much.
+    Both are None where none agrees at all. maximum, other_maximum: of their activations. name, other_name: what they
+    are called there, "" where nothing is known.
+    """
+
+    layer: str
+    change: str
+    unit: int | None
+    other: int | None
+    agreement: float | None = None
+    nearest: int | None = None
+    near: float | None = None
+    maximum: float | None = None
+    other_maximum: float | None = None
+    name: str = ""
+    other_name: str = ""
+
+
+def unit_changes(layer: str, one: Profiles, other: Profiles, least: float) -> tuple[list[UnitChange], bool]:
+    """What became of each live unit of a layer, and which are new; and whether moved units were looked for.
+
+    least: from which agreement on two units are the same. Dead units of the first atlas are not told of.
+    """
+    same = at_the_same_number(one, other)
+    count = len(same)
+    kept = one.alive[:count] & other.alive[:count] & (same >= least)
+    found = [_pair(layer, MATCHED, unit, unit, same[unit]) for unit in np.flatnonzero(kept).tolist()]
+    free, left = one.alive.copy(), other.alive.copy()
+    free[:count][kept] = left[:count][kept] = False
+    rows, cols = np.flatnonzero(free), np.flatnonzero(left)
+    sought = len(rows) * other.units <= MOST_PAIRS and one.units * len(cols) <= MOST_PAIRS
+    # What is left over in one atlas, with all units of the other: the nearest may have a partner.
+    to_all = agreement(one, other, rows, np.arange(other.units)) if sought else None
+    from_all = agreement(one, other, np.arange(one.units), cols) if sought else None
+    if to_all is not None:
+        for row, col in greedy(to_all[:, cols], least=float(np.nextafter(least, 0))):
+            found.append(_pair(layer, MOVED, int(rows[row]), int(cols[col]), to_all[row, cols[col]]))
+            free[rows[row]] = left[cols[col]] = False
+    for unit in np.flatnonzero(free[:count] & left[:count] & (same >= PARTLY)).tolist():
+        found.append(_pair(layer, CHANGED, unit, unit, same[unit]))
+        free[unit] = left[unit] = False
+    found += _gone(layer, rows, free, to_all, other.alive)
+    found += _come(layer, cols, left, from_all)
+    return found, sought
+
+
+def _pair(layer: str, change: str, unit: int, other: int, score: float) -> UnitChange:
+    return UnitChange(layer=layer, change=change, unit=unit, other=other, agreement=float(score))
+
+
+def _gone(
+    layer: str,
+    rows: Int64[np.ndarray, " a"],
+    free: Bool[np.ndarray, " units"],
+    scores: Float64[np.ndarray, "a others"] | None,
+    alive: Bool[np.ndarray, " others"],
+) -> Iterator[UnitChange]:
+    """The units of the first atlas without a partner. alive: the units of the second."""
+    for row, unit in enumerate(rows.tolist()):
+        if free[unit]:
+            dead = unit < len(alive) and not alive[unit]
+            nearest, near = _nearest(None if scores is None else scores[row])
+            yield UnitChange(
+                layer=layer, change=DEAD if dead else LOST, unit=unit, other=unit if dead else None,
+                nearest=nearest, near=near,
+            )  # fmt: skip
+
+
+def _come(
+    layer: str,
+    cols: Int64[np.ndarray, " b"],
+    left: Bool[np.ndarray, " others"],
+    scores: Float64[np.ndarray, "units b"] | None,
+) -> Iterator[UnitChange]:
+    """The units of the second atlas without a partner."""
+    for col, unit in enumerate(cols.tolist()):
+        if left[unit]:
+            nearest, near = _nearest(None if scores is None else scores[:, col])
+            yield UnitChange(layer=layer, change=NEW, unit=None, other=unit, nearest=nearest, near=near)
+
+
+def _nearest(scores: Float64[np.ndarray, " units"] | None) -> tuple[int | None, float | None]:
+    if scores is None or not scores.any():
+        return None, None
+    highest = int(scores.argmax())
+    return highest, float(scores[highest])

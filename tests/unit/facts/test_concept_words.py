@@ -1,0 +1,63 @@
+"""Concepts in words: every one of the world's, worked out from its angle; others stay as they are."""
+
+import pytest
+
+from layerscope.facts.concept_words import (
+    COLOURS,
+    DIRECTIONS,
+    PLAIN,
+    THINGS,
+    UNCOUNTED,
+    concept_phrase,
+    concept_words,
+    known_by,
+)
+from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
+from layerscope.world.concepts import COLOURS as WORLD_COLOURS
+
+
+def test_every_concept_of_the_world_has_words() -> None:
+    """No digit and no sign is left, no two concepts share their words, and each has its place in a sentence."""
+    said = {concept.name: concept_words(concept.name) for concept in CONCEPTS}
+    assert all(letter.isalpha() or letter == " " for words in said.values() for letter in words)
+    assert len(set(said.values())) == len(CONCEPTS)
+    assert {concept.name for concept in CONCEPTS} == {*EDGES, *COLOURS, *THINGS, *UNCOUNTED}
+    assert COLOURS == WORLD_COLOURS and set(PLAIN) <= set(said)
+
+
+def test_edges_are_called_by_their_direction() -> None:
+    """Counter-clockwise from the right: above zero an edge rises, below it falls, beyond 45 degrees steeply."""
+    assert len(DIRECTIONS) == len(EDGE_ANGLES)
+    for angle, edge in zip(EDGE_ANGLES, EDGES, strict=True):
+        way = "rising" if angle > 0 else "falling"
+        steep = "steeply " if abs(angle) > 45 else "gently " if abs(angle) < 45 else ""
+        expected = {0: "horizontal", 90: "vertical"}.get(angle, f"{steep}{way}")
+        assert concept_words(edge) == f"{expected} edge"
+
+
+@pytest.mark.parametrize(
+    ("concept", "phrase"),
+    [
+        ("edge 90", "a vertical edge"),
+        ("red", "the colour red"),
+        ("arc", "an arc"),
+        ("eye", "an eye"),
+        ("checker", "a checkerboard"),
+        ("stripes", "stripes"),
+        ("text", "writing"),
+        ("flower head", "a flower head"),
+        # Not of the drawn world: a mask of photographs, a world of somebody's own.
+        ("sky", "sky"),
+        ("edge 30", "edge 30"),
+        ("edge <b>", "edge <b>"),
+        ("", ""),
+    ],
+)
+def test_phrases(concept: str, phrase: str) -> None:
+    """As they stand in a sentence."""
+    assert concept_phrase(concept) == phrase
+
+
+def test_known_by() -> None:
+    """By name and by words, each once."""
+    assert known_by("edge 90") == ("edge 90", "vertical edge") and known_by("ring") == ("ring",)

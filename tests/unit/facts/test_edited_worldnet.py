@@ -1,0 +1,62 @@
+"""worldnet with units changed by hand: each is found, and others are named no more than once in a hundred."""
+
+from pathlib import Path
+
+import pytest
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW
+from layerscope.facts.diff import AtlasChanges, changes
+from tests.helpers.edited import LAYERS, TRAININGS, Edited, atlas_of, edited, weights_of
+
+# Eight units of a layer; and pictures: an image less and the test is not quicker, for most of the time they are drawn.
+UNITS, PICTURES = (3, 17, 30, 31, 8, 21, 12, 26), 256
+
+
+def compared(before: Path, after: Path) -> AtlasChanges:
+    with AtlasFile(before) as one, AtlasFile(after) as other:
+        return changes(one, other)
+
+
+def found_all(found: AtlasChanges, made: Edited, units: tuple[int, ...]) -> None:
+    """Every unit that was changed by hand is told by what was done to it."""
+    layer = LAYERS[made.layer - 1]
+    told = {(one.change, one.unit, one.other): one for one in found.units if one.layer == layer}
+    first, second, third, fourth, source, onto, killed, replaced = units
+    for one, other in ((first, second), (second, first), (third, fourth), (fourth, third)):
+        assert (MOVED, one, other) in told
+    assert (LOST, onto, None) in told and told[NEW, None, onto].nearest == source
+    assert told[NEW, None, onto].near == pytest.approx(1, abs=1e-3)
+    assert (DEAD, killed, killed) in told
+    # A unit of another training may never fire here, or be a little like the one that it stands for.
+    assert {(DEAD, replaced, replaced), (LOST, replaced, None), (CHANGED, replaced, replaced)} & told.keys()
+
+
+def falsely_named(found: AtlasChanges, made: Edited) -> int:
+    """How many units that nobody touched are told as anything but matched."""
+    layer = LAYERS[made.layer - 1]
+    return sum(
+        one.change != MATCHED and not (one.layer == layer and {one.unit, one.other} & made.touched)
+        for one in found.units
+    )
+
+
+def test_units_changed_by_hand_are_found(tmp_path) -> None:
+    """In the fourth layer, with what follows from that in the fifth."""
+    before = atlas_of(weights_of(0), tmp_path / "before.atlas", count=PICTURES)
+    made = edited(0, 4, weights_of(1), UNITS)
+    found = compared(before, atlas_of(made.weights, tmp_path / "after.atlas", count=PICTURES))
+    found_all(found, made, UNITS)
+    assert falsely_named(found, made) <= found.alive / 100
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("training", range(len(TRAININGS)))
+@pytest.mark.parametrize("layer", range(1, 6))
+def test_units_changed_by_hand_are_found_in_every_layer(training, layer, tmp_path) -> None:
+    """In each layer of each training."""
+    before = atlas_of(weights_of(training), tmp_path / "before.atlas", count=1000)
+    made = edited(training, layer, weights_of((training + 1) % len(TRAININGS)), UNITS)
+    found = compared(before, atlas_of(made.weights, tmp_path / "after.atlas", count=1000))
+    found_all(found, made, UNITS)
+    assert falsely_named(found, made) <= found.alive / 100
