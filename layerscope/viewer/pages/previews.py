@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from layerscope.core.numbers import counted, in_words
+from layerscope.facts.concept_words import concept_words
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.shelf import Book
 
@@ -48,8 +49,10 @@ def of_unit(book: Book, page: "UnitPage") -> Preview:
     tiles = page.patches or (page.looks[0].sheet if page.looks else None)
     if page.standing and page.standing.kinds:
         name = f" At its peaks: {page.standing.kinds}."
+    elif page.guess:
+        name = f" Guess: {concept_words(page.guess.concept)}, score {page.guess.score:.2f}."
     else:
-        name = f" Guess: {page.guess.concept}, score {page.guess.score:.2f}." if page.guess else ""
+        name = f" Fires most for {', '.join(page.most_for)}." if page.most_for else ""
     beside = ", beside what in them it responds to" if page.looks else ""
     what = f"the {in_words(len(page.peaks))} of {page.of_images:,} images that excite it most{beside}"
     said = f"Unit {page.unit} of {page.layer.name} of {page.network}: {what if page.peaks else 'it has no peaks'}.{name}"

