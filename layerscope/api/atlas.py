@@ -133,20 +133,22 @@ class Atlas:
         budget: int | str | None = s.BUDGET.default,
         photographs: bool = s.PHOTOGRAPHS.default,
         projections: bool = s.PROJECTIONS.default,
+        zipped: bool = s.ZIPPED.default,
+        url: str | None = s.SITE_URL.default,
         overwrite: bool = s.OVERWRITE.default,
         progress: "bool | Progress | None" = s.PROGRESS.default,
     ) -> "Site":
         """Write the viewer's pages as a folder of files that opens without a server; what was written, counted.
 
         layers: names or globs; None is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
-        that must do. photographs, projections: False leaves them out. overwrite: replace an earlier export. progress:
-        as for `build`. Raises UsageError.
+        that must do. photographs, projections: False leaves them out. zipped: folder is a .zip file, which holds the files.
+        url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError.
         """
         from layerscope.api.exporting import export
 
         return export(
             self, folder, layers=layers, tile=tile, budget=budget, photographs=photographs, projections=projections,
-            overwrite=overwrite, progress=progress,
+            zipped=zipped, url=url, overwrite=overwrite, progress=progress,
         )  # fmt: skip
 
     def __repr__(self) -> str:

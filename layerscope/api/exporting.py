@@ -1,8 +1,8 @@
-"""An atlas as a folder of pages that opens anywhere, without a server. No torch."""
+"""An atlas as a folder of pages that opens anywhere, or as a .zip file of them, without a server. No torch."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,8 @@ from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
 from layerscope.core.verbs import VERBS
-from layerscope.viewer.export import ExportChoice, Plan, planned, remarks_on
+from layerscope.viewer.export import ExportChoice, Plan, export_place, planned, remarks_on
 from layerscope.viewer.export import export as write
-from layerscope.viewer.export.folder import place_for
-from layerscope.viewer.export.plan import MARKER, tops
 
 if TYPE_CHECKING:
     from layerscope.core.progress import Progress
@@ -25,7 +23,8 @@ if TYPE_CHECKING:
 class Site:
     """An export, or what it would be.
 
-    folder: where it is; None where nothing was written. files, bytes: how many; estimates where nothing was written.
+    folder: where it is, a .zip file where zipped; None where nothing was written. files, bytes: how many, of a .zip file its
+    own; estimates where nothing was written.
     layers, methods, views: what it shows. tile: the largest side of a tile, px; None where all are as stored.
     photographs: whether the images are in it. remarks: what a user should know beforehand, a sentence each.
     """
@@ -39,12 +38,13 @@ class Site:
     tile: int | None
     photographs: bool
     remarks: tuple[str, ...]
+    zipped: bool = False
 
     def data(self) -> dict[str, Any]:
         """As plain values: of an export where it is and how large, of a forecast all that it would hold."""
         if self.folder is not None:
-            return {"folder": str(self.folder), "files": self.files, "bytes": self.bytes}
-        return {name: value for name, value in asdict(self).items() if name not in ("folder", "remarks")}
+            return {"zip" if self.zipped else "folder": str(self.folder), "files": self.files, "bytes": self.bytes}
+        return {name: value for name, value in asdict(self).items() if name not in ("folder", "remarks", "zipped")}
 
 
 @checked(VERBS["export"])
@@ -57,6 +57,8 @@ def export(
     budget: int | str | None = s.BUDGET.default,
     photographs: bool = s.PHOTOGRAPHS.default,
     projections: bool = s.PROJECTIONS.default,
+    zipped: bool = s.ZIPPED.default,
+    url: str | None = s.SITE_URL.default,
     overwrite: bool = s.OVERWRITE.default,
     dry_run: bool = s.DRY_RUN.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
@@ -65,15 +67,18 @@ def export(
 
     folder: empty or new; needed but for dry_run, which only counts. layers: names or globs; None is all. tile: largest
     side of a tile, px. budget: bytes, or a text such as "200MB", that must do. photographs, projections: False leaves
-    them out. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError and AtlasError.
+    them out. zipped: folder is a .zip file, to be written in place of a folder. url: where the site will stand: links to copy
+    and previews in chats say it. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError and
+    AtlasError.
     """
     assert budget is None or isinstance(budget, int)  # a text was read when it was checked
     path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
     names = (layers,) if isinstance(layers, str) else tuple(layers or ())
     parted = tuple(part for name in names for part in name.split(",") if part)
-    choice = ExportChoice(layers=parted, tile=tile, photographs=photographs, projections=projections)
+    choice = ExportChoice(layers=parted, tile=tile, photographs=photographs, projections=projections, url=url or "")
     if folder is not None and not dry_run:
-        before.require_fillable(place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite), "the export")
+        place = export_place(folder, overwrite=overwrite, zipped=zipped)
+        (before.require_file if zipped else before.require_fillable)(place, "the export")
     with planned(path, choice, budget=budget) as plan:
         site = _site(plan, tuple(remarks_on(plan, asked=choice)))
     if folder is None or dry_run:
@@ -81,8 +86,8 @@ def export(
     from layerscope.api.bars import Bars
 
     with Bars() if progress is True else nullcontext(progress or None) as reporter:
-        done = write(path, folder, choice, budget=budget, overwrite=overwrite, progress=reporter)
-    return _written(site, done.folder, done.files, done.bytes)
+        done = write(path, folder, choice, budget=budget, overwrite=overwrite, zipped=zipped, progress=reporter)
+    return replace(site, folder=done.folder, files=done.files, bytes=done.bytes, zipped=zipped)
 
 
 def _site(plan: Plan, remarks: tuple[str, ...]) -> Site:
@@ -98,9 +103,3 @@ def _site(plan: Plan, remarks: tuple[str, ...]) -> Site:
         photographs=choice.photographs,
         remarks=remarks,
     )
-
-
-def _written(site: Site, folder: Path, files: int, size: int) -> Site:
-    from dataclasses import replace
-
-    return replace(site, folder=folder, files=files, bytes=size)

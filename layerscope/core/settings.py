@@ -15,6 +15,13 @@ from layerscope.core.dissect_settings import KNOWN_BY_WORDS as KNOWN_BY_WORDS
 from layerscope.core.dissect_settings import MASKED as MASKED
 from layerscope.core.dissect_settings import MASKS as MASKS
 from layerscope.core.dissect_settings import WORLD as WORLD
+from layerscope.core.export_settings import BUDGET as BUDGET
+from layerscope.core.export_settings import EXPORT_TILE as EXPORT_TILE
+from layerscope.core.export_settings import FOLDER as FOLDER
+from layerscope.core.export_settings import PHOTOGRAPHS as PHOTOGRAPHS
+from layerscope.core.export_settings import PROJECTIONS as PROJECTIONS
+from layerscope.core.export_settings import SITE_URL as SITE_URL
+from layerscope.core.export_settings import ZIPPED as ZIPPED
 from layerscope.core.figure_settings import DPI as DPI
 from layerscope.core.figure_settings import FIGURE as FIGURE
 from layerscope.core.figure_settings import FIGURE_WIDTH as FIGURE_WIDTH
@@ -26,7 +33,7 @@ from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, 
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
 from layerscope.core.setting import Group, Setting
 from layerscope.core.texts import Anything, Expectation, Held, Place, Reporter, RowName, Text, Word
-from layerscope.core.values import Bytes, Flag, Maybe, Number, Whole
+from layerscope.core.values import Flag, Maybe, Number, Whole
 
 # Closed sets of words, for the type checker and for the table below.
 View = Literal["natural", "signal"]
@@ -207,21 +214,6 @@ HOST_NAMES = Setting(
     metavar="HOST",
 )  # fmt: skip
 BROWSER = Setting("browser", Flag(), "do not open the browser", True)
-
-# An export.
-FOLDER = Setting(
-    "folder", Maybe(Place()), "the folder to fill, empty or new", None, metavar="DIR",
-    placed=True, unless="dry_run",
-)  # fmt: skip
-EXPORT_TILE = Setting(
-    "tile", Maybe(_SIDES), "largest side of a tile, px; larger ones are made smaller", None, metavar="PX",
-    default_text="all as stored",
-)  # fmt: skip
-BUDGET = Setting(
-    "budget", Maybe(Bytes()), "at most so much, such as `200MB` or `1.5GB`: the most that fits", None, metavar="SIZE"
-)
-PHOTOGRAPHS = Setting("photographs", Flag(), "no pixel and no name of the images", True)
-PROJECTIONS = Setting("projections", Flag(), "no projections, which partly recover the images", True)
 
 # Training, and the world.
 DATA = Setting(

@@ -122,6 +122,27 @@ class Anything(Kind[Any]):
         return self._python
 
 
+class SiteAddress(Kind[str]):
+    """The address of a folder of pages on the web, with a slash at its end: host and path, and nothing behind them."""
+
+    expected = "an address such as https://lab.example.org/atlas/"
+
+    def check(self, value: Any) -> str:
+        from urllib.parse import urlsplit
+
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or set(value) & set(" \"'<>\\"):
+            raise Unfit(value)
+        try:
+            parts = urlsplit(value)
+            wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None
+            wrong = wrong or any(sign in value for sign in "?#") or parts.port == 0
+        except ValueError:
+            wrong = True
+        if wrong:
+            raise Unfit(value)
+        return value if value.endswith("/") else f"{value}/"
+
+
 class Reporter(Kind[Any]):
     """True for bars on stderr, False or None for silence, or an object that is told of progress."""
 

@@ -170,8 +170,10 @@ _ALL = (
             s.BUDGET,
             s.PHOTOGRAPHS,
             s.PROJECTIONS,
+            s.ZIPPED,
+            s.SITE_URL,
             s.OVERWRITE.but(
-                sentence="replace an earlier export in DIR; a folder with anything else in it is left alone"
+                sentence="replace an earlier export in DIR; what holds anything else is left alone"
             ),
             s.DRY_RUN.but(sentence="only count and estimate; writes nothing"),
             s.PROGRESS,

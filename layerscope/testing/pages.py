@@ -29,7 +29,7 @@ from layerscope.viewer.pages.telling import as_json, facts_of
 from layerscope.viewer.shelf import Book, Shelf
 
 # The first words of addresses that are no pages of other packages.
-TAKEN = ("l", "i", "data", "static", "look", "live")
+TAKEN = ("l", "i", "data", "static", "look", "live", "index")
 # By address, the status that it gives.
 Known = dict[str, int]
 LINKING = ("href", "src", "action", "data-href", "data-src")
@@ -108,7 +108,10 @@ def answers_as_html_and_json(page: Page, atlas: Path) -> None:
 
 
 def links_lead_somewhere(page: Page, atlas: Path, known: Known | None = None) -> None:
-    """Every address in a page of a server is one of its own, and leads to an answer. known: what is followed."""
+    """Every address in a page of a server is one of its own, and leads to an answer. known: what is followed.
+
+    A figure takes a second to draw: one stands for all.
+    """
     if page.live:
         return
     with _shelf(atlas) as (shelf, book):
@@ -118,9 +121,16 @@ def links_lead_somewhere(page: Page, atlas: Path, known: Known | None = None) ->
             for found in _addresses(ask(app, address).text):
                 wanted = urljoin(address, found).partition("#")[0]
                 assert not urlsplit(wanted).netloc, f"{address} leads out, to {found}"
-                if wanted not in followed:
-                    followed[wanted] = ask(app, wanted).status
-                assert followed[wanted] < 400, f"{address} leads to {found}, which gives {followed[wanted]}"
+                key = _one_figure(wanted)
+                if key not in followed:
+                    followed[key] = ask(app, wanted).status
+                assert followed[key] < 400, f"{address} leads to {found}, which gives {followed[key]}"
+
+
+def _one_figure(address: str) -> str:
+    """The address; the same word for all figures."""
+    name = urlsplit(address).path.rpartition("/")[2]
+    return "figure" if name.startswith("figure.") else address
 
 
 def stands_in_an_export(page: Page, atlas: Path) -> None:

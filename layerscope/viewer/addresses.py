@@ -4,24 +4,42 @@ Pages and templates never write an address themselves: they ask a `Links`, and s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.viewer.pages import PAGES
+from layerscope.viewer.pages import PAGES, Query
 
-# A layer's name stands in its URL where it is plain; other names, which may come from strangers, become l and a number.
-PLAIN = re.compile(r"(?!l\d+$)(?!\.+$)[A-Za-z0-9_.\-]{1,80}")
+# A layer's name stands in its address where it is plain; other names, which may come from strangers, become l and a number.
+# In an export it is a folder's name, too: so none that Windows keeps for itself, that is hidden, or that a host of static
+# files leaves out, as some do with a "_" in front.
+PLAIN = re.compile(
+    r"(?!l\d+$)(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9_.\-]{0,78}[a-z0-9_\-])?",
+    re.ASCII | re.IGNORECASE,
+)
 UNITS_PER_SPRITE = 64
 SPRITES = ("projections", "patches")
 MOST_DIGITS = 8
 
 
 def layer_key(layer: AtlasLayerRecord) -> str:
-    """How a layer is spelled in a URL: its name where that is plain, else "l" and its id."""
+    """How a layer is spelled in an address: its name where that is plain, else "l" and its id."""
     return layer.name if PLAIN.fullmatch(layer.name) else f"l{layer.id}"
+
+
+def folders_of(layers: Iterable[AtlasLayerRecord]) -> dict[int, str]:
+    """The folder of each layer in an export, by its id: its key, as on a server.
+
+    Where an earlier layer has the same key but for capital letters, which many disks take for one: "l" and its id.
+    """
+    found, taken = dict[int, str](), set[str]()
+    for layer in layers:
+        key = layer_key(layer)
+        found[layer.id] = f"l{layer.id}" if key.lower() in taken else key
+        taken.add(key.lower())
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +99,18 @@ class Links(Protocol):
         """
         ...
 
+    def below(self, name: str, *of: Any) -> str:
+        """Where this page stands below its atlas: the same on every server, and in every export but for an ending."""
+        ...
+
+    def whole(self, address: str) -> str:
+        """An address of these as others can open it, with host and scheme; "" where nobody has said under which."""
+        ...
+
+    def data(self, query: Query, name: str, *of: Any) -> str | None:
+        """The values that stand on a page, as JSON; None where there are none here."""
+        ...
+
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         """The page of comparisons, with these units side by side."""
         ...
@@ -134,9 +164,20 @@ class ServerLinks:
         return f"{self.base}/static/{name}?v={self.assets[name]}"
 
     def page(self, name: str, *of: Any) -> str:
+        shelf = PAGES.known(name).scope == "shelf"
+        return f"{self.base}/" if shelf else f"{self._page('')}{self.below(name, *of)}"
+
+    def below(self, name: str, *of: Any) -> str:
         page = PAGES.known(name)
-        parts = {part: _spelled(one) for part, one in zip(page.parts, of, strict=True)}
-        return f"{self.base}/" if page.scope == "shelf" else f"{self._page('')}{page.address(parts)}"
+        return page.address({part: _spelled(one) for part, one in zip(page.parts, of, strict=True)})
+
+    def whole(self, address: str) -> str:
+        # The Host of a request is what its sender says, and a proxy's scheme is not known here.
+        return ""
+
+    def data(self, query: Query, name: str, *of: Any) -> str:
+        words = [(word, value) for word, value in query.items if word != "format"]
+        return f"{self.page(name, *of)}?{urlencode([*words, ('format', 'json')])}"
 
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         wanted = "&".join(f"u={quote(layer_key(layer), safe='')}:{unit}" for layer, unit in units)
@@ -164,7 +205,12 @@ class ServerLinks:
     def search_index(self) -> str:
         return self._cached("search.js")
 
-    # What only a server with a network has: an export has none of these.
+    # What only a server has, and below that what only one with a network has: an export has none of these.
+
+    def figure(self, kind: str, layer: AtlasLayerRecord, unit: int | None = None) -> str:
+        """A figure of a unit, or of the units on a layer's page."""
+        of = () if unit is None else (unit,)
+        return f"{self.page('unit' if of else 'layer', layer, *of)}/figure.{kind}"
 
     def live_socket(self) -> str:
         return self._page("live", "socket")

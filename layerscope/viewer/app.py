@@ -28,14 +28,16 @@ from layerscope.viewer.answers import (
     unchanged,
     without_paths,
 )  # fmt: skip
+from layerscope.viewer.drawing import Drawings
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, Guard
 from layerscope.viewer.live_pages import LivePages
 from layerscope.viewer.live_socket import socket_route
 from layerscope.viewer.near import Suggestion, suggestions
-from layerscope.viewer.pages import Page, Query, all_pages
+from layerscope.viewer.pages import PAGES, Page, Query, all_pages
 from layerscope.viewer.pages.telling import GuestFailed, as_json, facts_of
 from layerscope.viewer.render import ASSETS, asset_marks, assets, look, render
+from layerscope.viewer.sharing import DRAWN, objects_of, sharing_of
 from layerscope.viewer.shelf import Book, Shelf
 from layerscope.viewer.threads import Threads
 
@@ -60,6 +62,7 @@ def create_app(shelf: Shelf, *, engine: LiveEngine | None = None) -> Starlette:
     routes.append(Route("/static/{name:path}", _asset))
     routes += [Route(route_of(page), maker.page(page)) for page in all_pages() if network or not page.live]
     routes += [Route(f"/{{atlas}}/data/{{mark}}/{route}", maker.data(find)) for route, find in data.ROUTES.items()]
+    routes += [Route(f"{route_of(PAGES.known(name))}/figure.{{kind}}", maker.figure()) for name in DRAWN]
     handlers = {HTTPException: maker.failed, LayerscopeError: maker.refused, Exception: _bug}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     # Its own redirects name host and scheme, which a proxy may have others of: `Maker.failed` leads there by path.
@@ -90,6 +93,8 @@ class Maker:
     def __init__(self, shelf: Shelf, network: LivePages | None) -> None:
         self.shelf, self.network = shelf, network
         self.threads = Threads()
+        # A figure takes so long that a few would keep pages waiting.
+        self.drawings, self.drawing_threads = Drawings(), Threads(1)
 
     def page(self, page: Page) -> Callable[..., Any]:
         """A page as HTML, or with ?format=json as the values that stand on it."""
@@ -119,6 +124,21 @@ class Maker:
             return marked(answer, book.mark if book.finished else None)
 
         return self.threads.run(made)
+
+    def figure(self) -> Callable[..., Any]:
+        """A figure of the units on a page; it stays as it is while the atlas does."""
+
+        def made(request: Request) -> Response:
+            book, query = self._book(request), Query.of(request.query_params.multi_items())
+            mark = self._mark(book, base_of(request))
+            have = unchanged(request, mark) if mark else None
+            if have is not None:
+                return have
+            parts = {name: part for name, part in request.path_params.items() if name != "atlas"}
+            found = self.drawings.find(book, query, parts.pop("kind"), **parts)
+            return marked(Response(found.content, media_type=found.media, headers=FRESH), mark)
+
+        return self.drawing_threads.run(made)
 
     def _book_of(self, page: Page, request: Request) -> Book | None:
         """The atlas of a page; None for the page of all."""
@@ -155,6 +175,8 @@ class Maker:
         values = {"book": book, "shelf": self.shelf, "live": self.network is not None, "link": link}
         values |= {"upload": "" if self.network is None else self.network.upload(link)}
         values |= {"links_of": partial(links_of, base=base_of(request))}
+        of = objects_of(page, book, request.path_params)
+        values |= {"sharing": sharing_of(page, of, facts, book, link, query)}
         return HTMLResponse(render(page.source, page=facts, **values), headers=headers)
 
     def _facts(self, page: Page, request: Request, query: Query, book: Book | None, link: ServerLinks) -> Any:

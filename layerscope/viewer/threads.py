@@ -11,10 +11,10 @@ AT_ONCE = 8
 
 
 class Threads:
-    """Runs what makes answers, at most AT_ONCE at a time."""
+    """Runs what makes answers, so many at a time; the others wait without a thread."""
 
-    def __init__(self) -> None:
-        self._places = CapacityLimiter(AT_ONCE)
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._places = CapacityLimiter(at_once)
 
     def run(self, made: Callable[[Request], Response]) -> Callable[..., Any]:
         """The endpoint whose answer this function makes."""

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.viewer.addresses import layer_key
-from layerscope.viewer.export.links import folder_of, stem_of
 
 SLUG = "world"
 
@@ -96,13 +95,13 @@ class Folder:
         return f"{self.origin}/index.html"
 
     def layer(self, layer: AtlasLayerRecord) -> str:
-        return f"{self.origin}/{folder_of(layer)}/index.html"
+        return f"{self.origin}/l/{layer_key(layer)}/index.html"
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
-        return f"{self.origin}/{folder_of(layer)}/{stem_of(unit)}.html"
+        return f"{self.origin}/l/{layer_key(layer)}/u/{unit}.html"
 
     def image(self, image: int) -> str:
-        return f"{self.origin}/i/{image:06d}.html"
+        return f"{self.origin}/i/{image}.html"
 
     def page(self, name: str) -> str:
         return f"{self.origin}/{name}.html"
@@ -111,7 +110,7 @@ class Folder:
         return f"{self.page('search')}#q={quote(words)}"
 
     def compare(self, layer: AtlasLayerRecord, units: Iterable[int]) -> str:
-        return f"{self.page('compare')}#" + "&".join(f"u=l{layer.id}:{unit}" for unit in units)
+        return f"{self.page('compare')}#" + "&".join(f"u={layer_key(layer)}:{unit}" for unit in units)
 
 
 Venue = Server | Folder

@@ -146,7 +146,7 @@ def test_every_key_of_the_help_is_bound(opened: Opened, server: Server, atlas: S
     page = opened(server.layer(atlas.layer))
     page.keyboard.press("?")
     listed = set(page.locator("dialog#help kbd").all_inner_texts())
-    assert listed == {*"←↓↑→hjklpnuoisg/?", "Ctrl", "K", "Home", "End", "PgUp", "PgDn", "Enter", "Esc"}
+    assert listed == {*"←↓↑→hjklpnuoisgv/?", "Ctrl", "K", "Home", "End", "PgUp", "PgDn", "Enter", "Esc"}
 
 
 @pytest.mark.parametrize("key", ["Control+u", "Alt+s", "Meta+g"])

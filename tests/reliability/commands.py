@@ -110,6 +110,12 @@ class Bench:
                 run=lambda out: self.export(self.atlas, out / "site", overwrite=True),
                 **others,
             ),
+            Command(
+                name="export zipped",
+                run=lambda out: export(self.atlas, out / "site.zip", zipped=True),
+                again=lambda out: export(self.atlas, out / "site.zip", zipped=True, overwrite=True),
+                **others,
+            ),
             Command(name="figure", before=old("a.png"), run=lambda out: self.figure(out / "a.png"), **others),
             Command(name="look", before=old("a.html"), run=lambda out: self.look(out / "a.html"), **others),
             Command(

@@ -18,7 +18,7 @@ from tests.reliability.seams import SEAMS, small_databases
 from tests.reliability.subject import build, pictures
 
 COMMANDS = (
-    *("build", "add", "overwrite", "dissect", "export", "export anew"),
+    *("build", "add", "overwrite", "dissect", "export", "export anew", "export zipped"),
     *("figure", "look", "train", "world", "world in shards"),
 )
 # Of each command but build a few seams on every run; all of them, and training, in the wide form.
@@ -32,6 +32,7 @@ OFTEN = [
     ("export", "write", 1),
     ("export", "mkdir", 1),
     ("export anew", "mkdir", 1),
+    ("export zipped", "write", 1),
     ("figure", "write", 1),
     ("figure", "sync", 1),
     ("figure", "array", 1),

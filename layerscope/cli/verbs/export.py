@@ -1,4 +1,4 @@
-"""`layerscope export`: an atlas as a folder of pages that opens anywhere, without a server. No torch."""
+"""`layerscope export`: an atlas as a folder of pages, or a .zip file of them, that opens anywhere. No torch."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def run(command: Command, output: Output) -> int:
             output.remark(sentence)
         output.result(site.data(), _forecast(site))
         return 0
-    where = words.printable(site.folder / "index.html")
+    where = words.printable(site.folder if site.zipped else site.folder / "index.html")
     output.result(site.data(), f"{where}: {words.counted(site.files, 'file')}, {words.file_size(site.bytes)}")
     return 0
 

@@ -1,4 +1,4 @@
-"""An atlas as a folder of files: the viewer's own pages, for any static host, a USB stick or file://."""
+"""An atlas as a folder of files, or as a .zip file of them: the viewer's own pages, for any static host, or a USB stick."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,10 @@ from layerscope.core.progress import Progress
 from layerscope.viewer.export.edition import Edition, EditionBook, ExportChoice
 from layerscope.viewer.export.folder import place_for, written_whole
 from layerscope.viewer.export.plan import MARKER, Plan, tops
+from layerscope.viewer.export.zipped import zip_for, zipped_whole
 from layerscope.viewer.shelf import slugs_of
 
-__all__ = ["ExportChoice", "Exported", "Plan", "Progress", "export", "planned"]
+__all__ = ["ExportChoice", "Exported", "Plan", "Progress", "export", "export_place", "planned"]
 
 # Smaller tiles that a budget may ask for, px.
 SIDES = (64, 48, 32)
@@ -26,7 +27,7 @@ SLACK = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """An export. folder: where it is. files, bytes: how many."""
+    """An export. folder: where it is, a .zip file where that was asked for. files, bytes: how many; of a .zip file its own."""
 
     folder: Path
     files: int
@@ -41,21 +42,24 @@ def export(
     *,
     budget: int | None = None,
     overwrite: bool = False,
+    zipped: bool = False,
     progress: Progress | None = None,
 ) -> Exported:
     """Write an atlas as a site. choice: what of it (default: all). budget: bytes that the files must not exceed.
 
     The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
+    zipped: folder is a .zip file, which holds it.
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
-    place = place_for(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
+    place = export_place(folder, overwrite=overwrite, zipped=zipped)
     with planned(atlas, choice or ExportChoice(), budget=budget) as plan:
         if progress is not None:
             for sentence in remarks_on(plan, asked=choice or ExportChoice()):
                 progress.say(sentence)
             progress.start("export", len(plan.pieces), 0)
         written = 0
-        with written_whole(place, marker=MARKER) as put:
+        whole = zipped_whole(place, top=plan.book.slug) if zipped else written_whole(place, marker=MARKER)
+        with whole as put:
             for piece in plan.pieces:
                 content = plan.content(piece)
                 written += len(content)
@@ -64,7 +68,13 @@ def export(
                 put(piece.path, content)
                 if progress is not None:
                     progress.step()
-        return Exported(folder=Path(folder), files=len(plan.pieces), bytes=written)
+        size = place.stat().st_size if zipped else written
+        return Exported(folder=Path(folder), files=len(plan.pieces), bytes=size)
+
+
+def export_place(folder: str | os.PathLike[str], *, overwrite: bool, zipped: bool) -> Path:
+    """The full path of an export. Raises UsageError where it must not be written."""
+    return (zip_for if zipped else place_for)(folder, marker=MARKER, ours=tops(), overwrite=overwrite)
 
 
 @contextmanager

@@ -2,11 +2,6 @@
 
 from dataclasses import dataclass
 
-from layerscope.core.records import ImageRecord
-
-# Why an image was skipped, where the reason may repeat its path.
-UNNAMED = "could not be used"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportChoice:
@@ -14,7 +9,8 @@ class ExportChoice:
 
     layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.
     photographs: patches, strata and whole pictures. projections: carried-back activations. plates: of them only those
-    by each layer's own method, in the natural view.
+    by each layer's own method, in the natural view. url: where the site will stand, with a slash at its end; "" where
+    that is not known.
     """
 
     layers: tuple[str, ...] = ()
@@ -22,16 +18,4 @@ class ExportChoice:
     photographs: bool = True
     projections: bool = True
     plates: bool = False
-
-
-def nameless(image: ImageRecord) -> ImageRecord:
-    """An image without what could tell it: its path, its size in bytes, its hash."""
-    return ImageRecord(
-        id=image.id,
-        source=f"image {image.id}",
-        height=image.height,
-        width=image.width,
-        label=image.label,
-        skipped=UNNAMED if image.skipped else None,
-        duplicate_of=image.duplicate_of,
-    )
+    url: str = ""

@@ -7,7 +7,6 @@ is not published, or about pixels and names of images where photographs are left
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from layerscope.atlas.records import AtlasLayerRecord, Peak, RunRecord
 from layerscope.core.concepts import Dissection, Interventions
 from layerscope.core.errors import UsageError
 from layerscope.core.labels import Misfits
+from layerscope.core.lru import LruCache
 from layerscope.core.methods import METHODS
 from layerscope.core.records import ImageRecord, UnitSheet
 from layerscope.core.settings import VIEWS
@@ -27,8 +27,9 @@ from layerscope.core.shares import MadeOf, Makes
 from layerscope.core.uses import ClassUse
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Withheld, Wrapper
-from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey
-from layerscope.viewer.export.choice import UNNAMED, ExportChoice, nameless
+from layerscope.viewer.addresses import UNITS_PER_SPRITE, SheetKey, folders_of
+from layerscope.viewer.export.choice import ExportChoice
+from layerscope.viewer.export.naming import UNNAMED, means, nameless
 from layerscope.viewer.export.snapshot import Snapshot, Stored
 from layerscope.viewer.shelf import Book
 
@@ -116,7 +117,7 @@ class Edition(Wrapper):
             raise UsageError(f"{self._snapshot.path} holds no layers yet: its build has only just begun")
         chosen = set[int]()
         for name in self.choice.layers:
-            found = {layer.id for layer in every if _means(name, layer)}
+            found = {layer.id for layer in every if means(name, layer)}
             # A name that means none is told with the nearest ones.
             chosen |= found or {self._named(name).id}
         kept = [layer for layer in every if not self.choice.layers or layer.id in chosen]
@@ -133,6 +134,11 @@ class Edition(Wrapper):
     @cached_property
     def _ids(self) -> frozenset[int]:
         return frozenset(layer.id for layer in self.layers)
+
+    @cached_property
+    def folders(self) -> Mapping[int, str]:
+        """The folder of each published layer, by its id: the same whichever others are published."""
+        return {layer: name for layer, name in folders_of(self._snapshot.layers).items() if layer in self._ids}
 
     @cached_property
     def sheets(self) -> Mapping[SheetKey, Stored]:
@@ -279,8 +285,5 @@ class EditionBook(Book):
     def __init__(self, slug: str, edition: Edition) -> None:
         super().__init__(slug, edition, "", settled=True)
         self.edition = edition
-
-
-def _means(name: str, layer: AtlasLayerRecord) -> bool:
-    names = (layer.name, layer.record.path, *layer.record.aliases)
-    return name in names or any(fnmatchcase(known, name) for known in names)
+        # A page and its values are made one after the other.
+        self.last_facts = LruCache[Any](1)

@@ -30,7 +30,7 @@ def place_for(folder: str | os.PathLike[str], *, marker: str, ours: re.Pattern[s
         raise UsageError(f'"{folder}" cannot be an export: name a folder of its own')
     if place.exists() and not place.is_dir():
         raise UsageError(f'"{folder}" is a file: name a folder for the export')
-    with _plain(place):
+    with in_plain_words(place):
         held = sorted(entry.name for entry in place.iterdir()) if place.exists() else []
     if not held:
         return place
@@ -48,11 +48,11 @@ def place_for(folder: str | os.PathLike[str], *, marker: str, ours: re.Pattern[s
 def written_whole(place: Path, *, marker: str) -> Iterator[Put]:
     """Gives what writes a file; at the end the folder stands at its place, after an error nothing is left of it."""
     partial, old = (place.with_name(f".{place.name}.{state}") for state in ("partial", "old"))
-    with _plain(place):
+    with in_plain_words(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     lock = _alone(place, partial)
     try:
-        with _plain(place):
+        with in_plain_words(place):
             if old.exists() and not place.exists():
                 old.rename(place)
             _clear(partial, marker)
@@ -99,7 +99,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except FileNotFoundError:
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         path.write_bytes(content)
 
 
@@ -124,7 +124,7 @@ def _swap(partial: Path, place: Path, old: Path, marker: str) -> None:
 
 
 @contextmanager
-def _plain(place: Path) -> Iterator[None]:
+def in_plain_words(place: Path) -> Iterator[None]:
     """What the system says, as a sentence."""
     try:
         yield

@@ -1,9 +1,9 @@
-"""The addresses of an export: files with names of our own making, as a page in some folder of the site sees them.
+"""The addresses of an export: files, as a page in some folder of the site sees them.
 
-Names are words and numbers, never an atlas's own: a layer may be called "../../x" or "con".
+Below the site they are those below an atlas on a server, with an ending: l/conv1/u/3.html. A layer may be called
+"../../x" or "con": only plain names become folders, others are l and a number.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,35 +12,23 @@ from layerscope.core.codecs import published_as
 from layerscope.core.methods import recovering
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.export.edition import Edition
-from layerscope.viewer.pages import PAGES
+from layerscope.viewer.pages import PAGES, Page, Query
 
 # The browser itself refuses what is not a file of the site. (frame-ancestors cannot be said by a page.)
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 COPY = (
     "layerscope export wrote these pages; they need no server. What needs one is not here: live, pictures of your own, "
-    "values as JSON, and the comparison of layers and atlases."
+    "figures, and the comparison of layers and atlases."
 )
 PLATES = "Of the projections only those by each layer's own method, in the natural view, are here."
 NO_PHOTOGRAPHS = "Photographs were left out of this copy: it holds no pixel and no file's name of the images."
-
-
-def folder_of(layer: AtlasLayerRecord) -> str:
-    return f"l{layer.id:02d}"
-
-
-def stem_of(unit: int) -> str:
-    return f"u{unit:04d}"
-
-
-# How the parts of a page's file are spelled.
-SPELLED: dict[str, Callable[[Any], str]] = {"layer": folder_of, "unit": stem_of, "image": "{:06d}".format}
 
 
 @dataclass(frozen=True, slots=True)
 class FileLinks:
     """Addresses as relative paths; what is not published has none.
 
-    edition: what is published. up: the way from the page's folder to the site's, "" or "../".
+    edition: what is published. up: the way from the page's folder to the site's, "" or "../" as often as needed.
     """
 
     edition: Edition
@@ -75,12 +63,25 @@ class FileLinks:
         page = PAGES.known("network" if name == "home" else name)
         if not page.exported or (page.scope == "image" and of[0] not in self.edition.shown_images):
             return None
-        parts = {part: SPELLED[part](one) for part, one in zip(page.parts, of, strict=True)}
-        return f"{self.up}{page.path(parts)}"
+        return f"{self.up}{self.below(page.name, *of)}"
+
+    def below(self, name: str, *of: Any) -> str:
+        page = PAGES.known(name)
+        return page.path(self._parts(page, *of))
+
+    def whole(self, address: str) -> str:
+        url = self.edition.choice.url
+        return f"{url}{address.removeprefix(self.up)}" if url else ""
+
+    def data(self, query: Query, name: str, *of: Any) -> str | None:
+        page = PAGES.known(name)
+        if self.page(name, *of) is None:
+            return None
+        return f"{self.up}{page.data_path(self._parts(page, *of))}"
 
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         """The units stand behind "#": there is no server that could read a query."""
-        wanted = "&".join(f"u=l{layer.id}:{unit}" for layer, unit in units)
+        wanted = "&".join(f"u={self._spelled(layer)}:{unit}" for layer, unit in units)
         return f"{self.page('compare')}" + (f"#{wanted}" if wanted else "")
 
     def sheet(self, sheet: SheetKey) -> str | None:
@@ -88,25 +89,35 @@ class FileLinks:
         if stored is None:
             return None
         words = "-".join(word for word in (sheet.kind, sheet.method, sheet.view) if word)
-        return f"{self.up}l{sheet.layer:02d}/{stem_of(sheet.unit)}-{words}.{published_as(stored.codec).ending}"
+        return f"{self._folder(sheet.layer)}/u/{sheet.unit}-{words}.{published_as(stored.codec).ending}"
 
     def sprites(self, layer: AtlasLayerRecord) -> str:
-        return f"{self.up}{folder_of(layer)}/sprites.css"
+        return f"{self._folder(layer.id)}/sprites.css"
 
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str) -> str | None:
         there = (layer.id, block, kind) in self.edition.sprites
-        return f"{self.up}{folder_of(layer)}/{kind}-{block:03d}.jpg" if there else None
+        return f"{self._folder(layer.id)}/{kind}-{block:03d}.jpg" if there else None
 
     def strata(self, layer: AtlasLayerRecord, unit: int) -> str | None:
         there = (layer.id, unit) in self.edition.stratified
-        return f"{self.up}{folder_of(layer)}/{stem_of(unit)}-strata.jpg" if there else None
+        return f"{self._folder(layer.id)}/u/{unit}-strata.jpg" if there else None
 
     def picture(self, image: int) -> str | None:
         stored = self.edition.pictures.get(image)
-        return f"{self.up}i/{image:06d}.{published_as(stored.codec).ending}" if stored else None
+        return f"{self.up}i/{image}.{published_as(stored.codec).ending}" if stored else None
 
     def names(self, layer: AtlasLayerRecord) -> str:
-        return f"{self.up}{folder_of(layer)}/names.js"
+        return f"{self._folder(layer.id)}/names.js"
 
     def search_index(self) -> str:
         return f"{self.up}static/search-index.js"
+
+    def _folder(self, layer_id: int) -> str:
+        return f"{self.up}l/{self.edition.folders[layer_id]}"
+
+    def _parts(self, page: Page, *of: Any) -> dict[str, str]:
+        return {part: self._spelled(one) for part, one in zip(page.parts, of, strict=True)}
+
+    def _spelled(self, one: AtlasLayerRecord | int) -> str:
+        """A part of a page's address: words and numbers that need no quotes."""
+        return self.edition.folders[one.id] if isinstance(one, AtlasLayerRecord) else str(one)

@@ -19,14 +19,17 @@ from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
 from layerscope.viewer.export.tiles import published, reduces
 from layerscope.viewer.pages import PAGES, Query, all_pages
-from layerscope.viewer.pages.telling import facts_of
+from layerscope.viewer.pages.telling import as_json, facts_of
 from layerscope.viewer.render import STATIC, assets, render
 from layerscope.viewer.scripts import names_script, sprites_style
 from layerscope.viewer.search_index import search_script
+from layerscope.viewer.sharing import sharing_of
 
 MARKER = "layerscope-site.json"
 # So many files of a kind are made to estimate the others; sprites take long and differ little.
 SAMPLED, SAMPLED_SPRITES = 16, 4
+# The way from a layer's folder to the site's.
+TO_TOP = "../../"
 
 
 class SiteFile(NamedTuple):
@@ -75,7 +78,7 @@ class Plan:
         known, groups = 0, defaultdict[str, list[SiteFile]](list)
         for piece in self.pieces:
             if piece.bytes is None:
-                groups[f"{piece.kind} {piece.key[0] if piece.kind == 'page' else ''}"].append(piece)
+                groups[f"{piece.kind} {piece.key[0] if piece.kind in ('page', 'data') else ''}"].append(piece)
             else:
                 known += piece.bytes
         return Estimate(len(self.pieces), known, round(sum(self._about(group) for group in groups.values())))
@@ -88,9 +91,10 @@ class Plan:
 
 
 def tops() -> re.Pattern[str]:
-    """The names that may stand at the top of an export: its pages, and the folders of what they show."""
+    """The names that may stand at the top of an export, of an earlier version too: pages, and folders of what they show."""
     pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
-    return re.compile("|".join([*(re.escape(page.path({})) for page in pages), "static", "i", r"l\d{2,}"]))
+    files = [file for page in pages for file in (page.path({}), page.data_path({}))]
+    return re.compile("|".join([*map(re.escape, files), "static", "i", r"l(?:\d{2,})?"]))
 
 
 def _pieces(book: EditionBook) -> Iterator[SiteFile]:
@@ -119,6 +123,7 @@ def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 
     for page in all_pages():
         if page.scope == scope and page.exported and page.has(book):
             yield SiteFile(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
+            yield SiteFile(str(link.data(Query(), page.name, *of)), "data", (page.name, *of), weight=weight)
 
 
 def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[SiteFile]:
@@ -146,16 +151,35 @@ def _unit(
 
 
 def _page(book: EditionBook, name: str, *of: Any) -> bytes:
+    page, link = PAGES.known(name), _links_from(book, name, *of)
+    values = {"book": book, "shelf": (book,), "link": link, "links_of": lambda _: link, "live": False}
+    facts = _facts(book, name, *of)
+    sharing = sharing_of(page, of, facts, book, link)
+    return render(page.source, page=facts, sharing=sharing, **values).encode()
+
+
+def _data(book: EditionBook, name: str, *of: Any) -> bytes:
+    return as_json(_facts(book, name, *of)).encode()
+
+
+def _facts(book: EditionBook, name: str, *of: Any) -> Any:
+    """What stands on a page; asked for the page and, right after it, for its values."""
+    key = (name, *(one.id if isinstance(one, AtlasLayerRecord) else one for one in of))
+    return book.last_facts.get(key, lambda: _asked(book, name, *of))
+
+
+def _asked(book: EditionBook, name: str, *of: Any) -> Any:
     page = PAGES.known(name)
-    link = FileLinks(book.edition, "../" * str(FileLinks(book.edition).page(name, *of)).count("/"))
     parts = dict(zip(page.parts, of, strict=True))
     if "layer" in parts:
         parts["layer"] = layer_key(parts["layer"])
-    offered = {"shelf": None, "link": link}
-    asked = {asked: offered[asked] for asked in page.asks}
-    facts = facts_of(page, book, Query.of(page.in_export), **parts, **asked)
-    text = render(page.source, page=facts, book=book, shelf=(book,), link=link, links_of=lambda _: link, live=False)
-    return text.encode()
+    offered = {"shelf": None, "link": _links_from(book, name, *of)}
+    return facts_of(page, book, Query.of(page.in_export), **parts, **{asked: offered[asked] for asked in page.asks})
+
+
+def _links_from(book: EditionBook, name: str, *of: Any) -> FileLinks:
+    """Addresses as this page sees them."""
+    return FileLinks(book.edition, "../" * str(FileLinks(book.edition).page(name, *of)).count("/"))
 
 
 @cache
@@ -191,11 +215,11 @@ def _content(picture: encoded_pictures.EncodedPicture | None) -> bytes:
 
 
 def _style(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return sprites_style(book, layer, FileLinks(book.edition, "../")).encode()
+    return sprites_style(book, layer, FileLinks(book.edition, TO_TOP)).encode()
 
 
 def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
-    return names_script(book, layer, FileLinks(book.edition, "../")).encode()
+    return names_script(book, layer, FileLinks(book.edition, TO_TOP)).encode()
 
 
 def _search(book: EditionBook) -> bytes:
@@ -213,6 +237,7 @@ def _marker(book: EditionBook) -> bytes:
         "projections": choice.projections,
         "plates": choice.plates,
         "tile": choice.tile,
+        "url": choice.url,
     }
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
@@ -220,6 +245,7 @@ def _marker(book: EditionBook) -> bytes:
 MAKERS: dict[str, Callable[..., bytes]] = {
     "asset": _asset,
     "page": _page,
+    "data": _data,
     "style": _style,
     "names": _names,
     "search": _search,

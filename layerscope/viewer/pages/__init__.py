@@ -25,21 +25,22 @@ PAGES = Registry(
         Page(
             name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas", route="",
             file="index.html", facts=later(f"{_HERE}.network:facts"), template="network.html",
-            head=lambda book: book.title,
+            head=lambda book: book.title, preview=later(f"{_HERE}.previews:of_network"),
         ),
         Page(
             name="layer", sentence="all units of a layer, sorted, searched and filtered", scope="layer",
-            route="l/{layer}", file="{layer}/index.html", facts=later(f"{_HERE}.layer:facts"), template="layer.html",
-            in_export=(("show", "all"),),
+            route="l/{layer}", file="l/{layer}/index.html", facts=later(f"{_HERE}.layer:facts"), template="layer.html",
+            in_export=(("show", "all"),), preview=later(f"{_HERE}.previews:of_layer"),
         ),
         Page(
             name="unit", sentence="a unit's patches beside its projections, and how it behaves over all images",
-            scope="unit", route="l/{layer}/u/{unit}", file="{layer}/{unit}.html",
-            facts=later(f"{_HERE}.unit:facts"), template="unit.html",
+            scope="unit", route="l/{layer}/u/{unit}",
+            facts=later(f"{_HERE}.unit:facts"), template="unit.html", preview=later(f"{_HERE}.previews:of_unit"),
         ),
         Page(
             name="image", sentence="which units count an image among their peaks, and where in it", scope="image",
-            route="i/{image}", file="i/{image}.html", facts=later(f"{_HERE}.image:facts"), template="image.html",
+            route="i/{image}", facts=later(f"{_HERE}.image:facts"), template="image.html",
+            preview=later(f"{_HERE}.previews:of_image"),
         ),
         Page(
             name="concepts", sentence="which units each concept, label, word and class leads to", scope="atlas",

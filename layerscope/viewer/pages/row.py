@@ -8,6 +8,7 @@ from layerscope.core.registry import Row
 
 if TYPE_CHECKING:
     from layerscope.viewer.addresses import Links
+    from layerscope.viewer.pages.previews import Preview
     from layerscope.viewer.pages.query import Query
     from layerscope.viewer.shelf import Book
 
@@ -29,12 +30,6 @@ ROUTES = {
     "unit": "l/{layer}/u/{unit}/{name}",
     "image": "i/{image}/{name}",
 }
-FILES = {
-    "atlas": "{name}.html",
-    "layer": "{layer}/{name}.html",
-    "unit": "{layer}/{unit}-{name}.html",
-    "image": "i/{image}-{name}.html",
-}
 
 
 def _always(book: "Book") -> bool:
@@ -50,11 +45,12 @@ class Page(Row):
     does not exist. template: its HTML: a template of the viewer, or "package:file" of another package. text: the
     template itself, in place of one. head: its words in the head of every page of an atlas; "" where it is not there.
 
-    route: its address below the atlas's on a server; file: its name in an export; both by default as ROUTES and FILES
-    have it, and file "-" where an export lacks it. has: whether an atlas has the page; where it has not, neither head
-    nor export do. asks: what else its facts take: "shelf" (further atlases, None in an export), "link" (addresses), and
-    "engine" and "gallery", which make it a page of a server with a network. leads: where a query leads in place of the
-    page, an address or None. in_export: the query that an export shows. headers: of its answers.
+    route: its address below the atlas's, by default as ROUTES has it. file: its name in an export, by default the address
+    with .html behind it, and "-" where an export lacks it. has: whether an atlas has the page; where it has not, neither
+    head nor export do. asks: what else its facts take: "shelf" (further atlases, None in an export), "link" (addresses),
+    and "engine" and "gallery", which make it a page of a server with a network. leads: where a query leads in place of
+    the page, an address or None. in_export: the query that an export shows. headers: of its answers. preview: what a
+    chat shows of a link to it, from the book and the facts; by default its sentence.
     """
 
     scope: Scope
@@ -69,6 +65,7 @@ class Page(Row):
     leads: Callable[["Book", "Query", "Links"], str | None] | None = None
     in_export: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    preview: "Callable[[Book, Any], Preview] | None" = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -83,16 +80,23 @@ class Page(Row):
     @property
     def exported(self) -> bool:
         """Whether an export has it."""
-        return self.scope in FILES and self.file != "-" and not self.live
+        return self.scope in ROUTES and self.file != "-" and not self.live
+
+    @property
+    def _route(self) -> str:
+        return ROUTES[self.scope] if self.route is None else self.route
 
     def address(self, parts: Mapping[str, str]) -> str:
         """Its address below the atlas's, with these parts, quoted."""
-        route = ROUTES[self.scope] if self.route is None else self.route
-        return route.format(name=self.name, **parts)
+        return self._route.format(name=self.name, **parts)
 
     def path(self, parts: Mapping[str, str]) -> str:
         """Its file in an export, with these parts."""
-        return (self.file or FILES[self.scope]).format(name=self.name, **parts)
+        return (self.file or f"{self._route}.html").format(name=self.name, **parts)
+
+    def data_path(self, parts: Mapping[str, str]) -> str:
+        """The file of its values in an export: beside it."""
+        return f"{self.path(parts).removesuffix('.html')}.json"
 
     @property
     def source(self) -> str:

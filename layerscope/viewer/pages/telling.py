@@ -1,11 +1,13 @@
-"""A page's facts, whoever wrote it, and the same as JSON."""
+"""A page's facts and its preview, whoever wrote it, and the facts as JSON."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from layerscope.core.errors import AtlasError, LayerscopeError
 from layerscope.viewer.pages import PAGES, Page, Query
+from layerscope.viewer.pages.previews import Preview
 from layerscope.viewer.shelf import Book, Shelf
 
 
@@ -18,8 +20,20 @@ def facts_of(page: Page, of: Book | Shelf, query: Query, **parts: Any) -> Any:
 
     Whatever else goes wrong in a page of another package is GuestFailed, which names the package.
     """
+    return _made(page, lambda: page.facts(of, query, **parts))
+
+
+def preview_of(page: Page, book: Book | None, facts: Any) -> Preview:
+    """What a chat shows of a link to a page: what its row says, or its sentence. Raises as `facts_of`."""
+    preview = page.preview
+    if preview is None or book is None:
+        return Preview(f"{page.sentence[:1].upper()}{page.sentence[1:]}.")
+    return _made(page, lambda: preview(book, facts))
+
+
+def _made(page: Page, make: Callable[[], Any]) -> Any:
     try:
-        return page.facts(of, query, **parts)
+        return make()
     except LayerscopeError:
         raise
     except Exception as failure:

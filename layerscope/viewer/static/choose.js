@@ -89,8 +89,11 @@
     return [...names].filter((name) => words.some((word) => name.toLowerCase().includes(word)));
   }
 
-  const CHOICE = ["q", "sort", "reverse", "show"];
-  const spelled = (query) => String(new URLSearchParams(CHOICE.filter((name) => query[name]).map((name) => [name, query[name]])));
+  // What goes on to units, and what an address of a layer's page says besides.
+  const CHOICE = ["q", "sort", "reverse", "show"], WHOLE = [...CHOICE, "zoom"];
+  const spelled = (query, names = CHOICE) => String(new URLSearchParams(names.filter((name) => query[name]).map((name) => [name, query[name]])));
+
+  let enlarge = () => {};
 
   const SECTION = 64;
 
@@ -134,6 +137,7 @@
       const there = rows.filter((row) => items[row[UNIT]]), query = Object.fromEntries(said(form));
       if (query.show === "all") delete query.show;
       arrange(items, chosen(there, query), rows.length, query);
+      enlarge();
       return query;
     };
     const show = (query) => {
@@ -144,7 +148,7 @@
       again();
       if (query.at) grid.arrive(query.at);
     };
-    const ask = () => history.replaceState(null, "", `#${spelled(again())}`);
+    const ask = () => history.replaceState(null, "", `#${spelled(again(), WHOLE)}`);
     form.onsubmit = (event) => { event.preventDefault(); ask(); };
     form.oninput = ask;
     addEventListener("hashchange", () => {
@@ -155,22 +159,27 @@
     if (location.hash.includes("=")) show(hash());
   }
 
-  // Sheets stand beside their units.
+  // Sheets stand beside their units. Large or not is a field of the form: so it is in the address, too.
   function startZoom() {
-    const button = one("button.zoom"), endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
+    const button = one("button.zoom"), field = one(".choose input[name=zoom]");
+    const endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
     if (!button) return;
     button.hidden = !endings.length;
     const picture = (src) => Object.assign(new Image(288, 288), { loading: "lazy", decoding: "async", alt: "", src });
-    button.onclick = () => {
-      const large = grid.root.classList.toggle("large");
+    enlarge = () => {
+      const large = grid.root.classList.toggle("large", field.value === "large");
       button.firstChild.textContent = large ? "At a glance " : "Large ";
       for (const link of large ? all(".grid > li:not(.bare) > a:not(:has(.pair))", grid.root) : []) {
-        const pair = document.createElement("span");
+        const pair = document.createElement("span"), page = link.getAttribute("href").replace(/#.*$/, "");
         pair.className = "pair";
-        const page = link.getAttribute("href").replace(/#.*$/, "");
         pair.append(...endings.map((ending) => picture(page.replace(/\.html$/, ending))));
         link.prepend(pair);
       }
+    };
+    button.onclick = () => {
+      field.value = field.value ? "" : "large";
+      field.form.dispatchEvent(new Event("input"));
+      enlarge();
     };
   }
 
@@ -224,8 +233,8 @@
 
   // Data scripts come after the common one, and before this.
   startRenewing();
-  startChoice();
   startZoom();
+  startChoice();
   startAround();
   startIndex();
 })();

@@ -1,4 +1,4 @@
-// What the pages of a unit, an image and a comparison do besides being read: marking partners, zooming, copying.
+// What the pages of a unit, an image and a comparison do besides being read: marking partners, zooming.
 "use strict";
 (() => {
   // A tile, its projection, its picture and its triangle bear one mark: pointing at or focusing one shows all.
@@ -25,25 +25,6 @@
     buttons.onclick = (event) => acts[event.target.dataset.zoom]?.();
   }
 
-  // Copying needs a secure context: localhost, https, or a file.
-  const plain = (text) => text.replace(/[\\[\]`*_<>]/g, "\\$&");
-  for (const button of all("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    const words = button.textContent;
-    button.onclick = async () => {
-      const { copy, title } = button.dataset, address = location.href;
-      const text = copy === "link" ? address : `[${plain(title)}](${address})`;
-      try {
-        await navigator.clipboard.writeText(text);
-        button.textContent = "Copied";
-      } catch {
-        button.textContent = "The browser refused";
-      }
-      setTimeout(() => { button.textContent = words; }, 2000);
-    };
-  }
-
   // In an export, where no server reads a query: the units behind "#", as u=l3:17&u=l3:4, side by side.
   const place = document.getElementById("compared");
   const made = (tag, words, more = {}) => Object.assign(document.createElement(tag), { textContent: words, ...more });
@@ -57,7 +38,7 @@
     document.head.append(Object.assign(document.createElement("script"), { src: layer.names, onload: done, onerror: done }));
   });
   // Files of a unit differ from those of another by its number alone.
-  const file = (address, unit) => address.replace(/u\d+(?=[^/]*$)/, `u${String(unit).padStart(4, "0")}`);
+  const file = (address, unit) => address.replace(/\d+(?=[^/]*$)/, unit);
   const column = ({ layer, unit }) => {
     const section = document.createElement("section"), title = document.createElement("h2");
     const row = (LS.get("units", layer.key) ?? []).find((one) => one[0] === unit);

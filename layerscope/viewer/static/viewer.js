@@ -147,6 +147,8 @@
     const field = one(selector);
     if (!field) return;
     event.preventDefault();
+    // In a narrow head it stands in a menu.
+    if (field.checkVisibility?.() === false) field.closest("[popover]")?.showPopover();
     field.focus();
     field.select?.();
   };
@@ -163,7 +165,7 @@
     PageUp: move("page", -1), PageDown: move("page", 1),
     p: follow("main a[rel=prev]"), n: follow("main a[rel=next]"),
     u: follow("a.layer-before"), o: follow("a.layer-after"), i: follow("a.up"),
-    s: follow("[data-key=s]"),
+    s: follow("[data-key=s]"), v: follow("#present"),
     g: follow("[data-search]"), "/": (event) => (one(SEARCHED) ? focus(SEARCHED) : follow("[data-search]"))(event),
     "?": follow("#keys"), "Shift+?": follow("#keys"),
   };

@@ -1,6 +1,7 @@
 """`export` hands its options on, says where the site is, and writes nothing with --dry-run."""
 
 import json
+import zipfile
 
 import pytest
 
@@ -47,6 +48,11 @@ def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
         ),
         (("new", "--tile", "7"), "--tile must be a whole number from 8 to 512, got 7"),
         (("new", "--layers", "features.9"), 'no layer "features.9"'),
+        (("new", "--zip"), "name a file that ends in .zip"),
+        (("new", "--url", "ftp://lab.example.org/"), "--url must be an address such as https://lab.example.org/atlas/"),
+        (("new", "--url", "https://lab.example.org/?a"), "--url must be an address"),
+        (("new", "--url", "https://me:word@lab.example.org/"), "--url must be an address"),
+        (("new", "--url", "lab.example.org"), "--url must be an address"),
     ],
 )
 def test_mistakes_are_one_sentence(command, atlas, tmp_path, monkeypatch, words, sentence):
@@ -64,4 +70,18 @@ def test_the_same_from_python(atlas, tmp_path):
     with open_atlas(atlas) as held:
         done = held.export(tmp_path / "site", layers="features.1", photographs=False, progress=False)
     assert done.files == len(files(tmp_path / "site")) and done.folder == tmp_path / "site"
-    assert sorted(path.name for path in (tmp_path / "site").glob("l??")) == ["l00"]
+    assert sorted(path.name for path in (tmp_path / "site" / "l").iterdir()) == ["features.1"]
+
+
+def test_one_file_may_be_asked_for(command, atlas, tmp_path):
+    """With --zip, and with the address under which it will stand; in JSON it is called what it is."""
+    words = ("--layers", "features.1", "--zip", "--url", "https://lab.example.org/net")
+    status, said, _ = command("export", atlas, tmp_path / "site.zip", *words)
+    assert status == 0 and said.startswith(f"{tmp_path / 'site.zip'}: ")
+    with zipfile.ZipFile(tmp_path / "site.zip") as archive:
+        (page,) = [name for name in archive.namelist() if name.endswith("/l/features.1/index.html")]
+        assert b'content="https://lab.example.org/net/l/features.1/index.html"' in archive.read(page)
+        count = len(archive.namelist())
+    status, said, _ = command("export", atlas, tmp_path / "site.zip", *words, "--overwrite", "--json", "--quiet")
+    size = (tmp_path / "site.zip").stat().st_size
+    assert json.loads(said) == {"zip": str(tmp_path / "site.zip"), "files": count, "bytes": size}

@@ -148,9 +148,9 @@ def test_a_guest_s_page_keeps_the_laws(atlas: Path, atlases: dict[str, Path], tm
 @pytest.mark.parametrize(
     ("scope", "address", "file", "beside"),
     [
-        ("layer", "/full/l/features.1/said", "l00/said.html", "/full/l/features.1"),
-        ("unit", "/full/l/features.1/u/2/said", "l00/u0002-said.html", "/full/l/features.1/u/2"),
-        ("image", "/full/i/3/said", "i/000003-said.html", "/full/i/3"),
+        ("layer", "/full/l/features.1/said", "l/features.1/said.html", "/full/l/features.1"),
+        ("unit", "/full/l/features.1/u/2/said", "l/features.1/u/2/said.html", "/full/l/features.1/u/2"),
+        ("image", "/full/i/3/said", "i/3/said.html", "/full/i/3"),
     ],
 )
 def test_a_page_of_each_scope_is_led_to(

@@ -47,9 +47,9 @@ def ask(atlas: Path, query: str) -> list[tuple]:
 
 def test_every_layer_and_unit_has_its_page(site, atlas):
     """Also a dead unit, and one without tiles."""
-    for (layer,) in ask(atlas, "SELECT id FROM layer"):
-        assert (site / f"l{layer:02d}" / "index.html").is_file()
-        assert len(list((site / f"l{layer:02d}").glob("u????.html"))) == UNITS
+    for (layer,) in ask(atlas, "SELECT name FROM layer"):
+        assert (site / "l" / layer / "index.html").is_file()
+        assert {page.name for page in (site / "l" / layer / "u").glob("*.html")} == {f"{unit}.html" for unit in range(UNITS)}
     images = {image for (image,) in ask(atlas, "SELECT DISTINCT image FROM peak")}
     assert {int(page.stem) for page in (site / "i").glob("*.html")} >= images
 
@@ -103,7 +103,7 @@ def test_a_second_export_is_the_same(site, atlas, tmp_path):
     export(atlas, tmp_path / "again")
     assert files(tmp_path / "again") == files(site)
     export(atlas, tmp_path / "again", ExportChoice(layers=("features.1",)), overwrite=True)
-    assert sorted(path.name for path in (tmp_path / "again").glob("l??")) == ["l00"]
+    assert sorted(path.name for path in (tmp_path / "again" / "l").iterdir()) == ["features.1"]
 
 
 def test_without_photographs_nothing_of_them_is_left(private, atlas):
@@ -126,7 +126,7 @@ def test_projections_stay_or_go_as_chosen(private, atlas, tmp_path):
     export(atlas, tmp_path / "bare", ExportChoice(photographs=False, projections=False))
     held = {name for name in files(tmp_path / "bare") if not name.startswith("static/")}
     assert {name.rpartition(".")[2] for name in held} == {"html", "css", "js", "json"}
-    assert len(list((tmp_path / "bare" / "l00").glob("u*.html"))) == UNITS
+    assert len(list((tmp_path / "bare" / "l" / "features.1" / "u").glob("*.html"))) == UNITS
     assert dead_links(tmp_path / "bare") == []
 
 
@@ -134,12 +134,12 @@ def test_smaller_tiles(atlas, tmp_path):
     """Tiles larger than asked for are made smaller; the others stay as they are, byte by byte."""
     export(atlas, tmp_path / "site", ExportChoice(tile=16))
     sides = {}
-    for layer, side in ((0, 8), (1, 24), (2, 64)):
-        with Image.open(tmp_path / "site" / f"l{layer:02d}" / "u0000-patches.jpg") as sheet:
+    for layer, side in (("features.1", 8), ("features.4", 24), ("classifier.1", 64)):
+        with Image.open(tmp_path / "site" / "l" / layer / "u" / "0-patches.jpg") as sheet:
             sides[side] = sheet.size[0] // 2
     assert sides == {8: 8, 24: 16, 64: 16}
     (small,) = ask(atlas, "SELECT pixels FROM sheet WHERE layer = 0 AND unit = 0 AND kind = 'patches'")
-    assert (tmp_path / "site" / "l00" / "u0000-patches.jpg").read_bytes() == small[0]
+    assert (tmp_path / "site" / "l" / "features.1" / "u" / "0-patches.jpg").read_bytes() == small[0]
 
 
 @pytest.mark.parametrize(("names", "spoilt"), [(HOSTILE, 0), (MORE_HOSTILE, 1)])

@@ -27,8 +27,8 @@ def beside(place: Path) -> list[str]:
 
 def test_files_stand_where_they_were_put(tmp_path):
     """Folders of files are made as needed; nothing is left beside the result."""
-    place = write(tmp_path / "new" / "site", **{"l01/u0001.html": "one"})
-    assert (place / "l01" / "u0001.html").read_text() == "one"
+    place = write(tmp_path / "new" / "site", **{"l/conv1/u/1.html": "one"})
+    assert (place / "l" / "conv1" / "u" / "1.html").read_text() == "one"
     assert beside(place) == ["site"]
 
 
@@ -59,7 +59,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
 
 def test_an_export_is_replaced_whole(tmp_path):
     """Files of the one before are gone."""
-    place = write(tmp_path / "site", **{"about.html": "old", "l01/u0000.html": "old"})
+    place = write(tmp_path / "site", **{"about.html": "old", "l/conv1/u/0.html": "old"})
     write(place, **{"about.html": "new"})
     assert sorted(path.name for path in place.rglob("*")) == ["about.html", "index.html", MARKER]
     assert (place / "about.html").read_text() == "new"
@@ -118,3 +118,12 @@ def test_places_that_are_allowed(tmp_path):
         place_for(tmp_path / MARKER, marker=MARKER, ours=tops(), overwrite=True)
     with pytest.raises(UsageError, match="name a folder of its own"):
         place_for("/", marker=MARKER, ours=tops(), overwrite=True)
+
+
+def test_sites_of_earlier_versions_are_known():
+    """What stood at the top of an export before its addresses were a server's may be replaced; what a stranger put, not."""
+    ours = tops()
+    for name in ("index.html", "about.html", "about.json", "static", "i", "l", "l00", "l117"):
+        assert ours.fullmatch(name), name
+    for name in ("l1", "ll", "layers", "index.htm", "aboutXhtml", "CNAME", "l00.html"):
+        assert not ours.fullmatch(name), name

@@ -3,8 +3,10 @@
 import hashlib
 import re
 import tomllib
+from dataclasses import replace
 
 import pytest
+from jinja2 import DictLoader, Environment
 
 from layerscope.testing import page_weight
 from layerscope.testing.page_weight import loaded, loads_little
@@ -48,7 +50,8 @@ def test_what_is_weighed_is_what_a_browser_loads(tmp_path) -> None:
         for name, address in (("unit", "l/l0/u/0"), ("layer", "l/l0"), ("image", "i/0"), ("about", "about")):
             asked = re.findall(r'(?:href|src)="/static/([^"?]+)', browser.get(f"/small/{address}").text)
             assert asked and set(asked) <= set(loaded(PAGES.own[name])), name
-    assert {name for page in PAGES.own.values() for name in loaded(page)} == set(assets())
+    weighed = {name for page in PAGES.own.values() for static in (False, True) for name in loaded(page, static=static)}
+    assert weighed == set(assets())
 
 
 def test_a_page_that_loads_much_is_found(monkeypatch) -> None:
@@ -79,6 +82,33 @@ def test_the_common_script_works_from_files() -> None:
 
 
 def test_every_place_in_a_sprite_has_a_class() -> None:
-    """Unit u of a section lies in column u % 8 and row u // 8: viewer.css says so for all 64."""
-    rules = re.findall(r"\.p(\d+) \{ --col: (\d); --row: (\d); \}", assets()["viewer.css"].decode())
+    """Unit u of a section lies in column u % 8 and row u // 8: sprite-places.css says so for all 64."""
+    rules = re.findall(r"\.p(\d+) \{ --col: (\d); --row: (\d); \}", assets()["sprite-places.css"].decode())
     assert [(int(p), int(c), int(r)) for p, c, r in rules] == [(p, p % 8, p // 8) for p in range(64)]
+
+
+TEMPLATES = {
+    "base": "{% block a %}{{ link.asset('viewer.js') }}{% endblock %}{% block b %}{{ link.asset('theme.js') }}{% endblock %}"
+    "{% if link.static %}{{ link.asset('pages.js') }}{% else %}{{ link.asset('live.js') }}{% endif %}",
+    "plain": "{% extends 'base' %}",
+    "without": "{% extends 'base' %}{% block a %}{% endblock %}",
+    "other": "{% extends 'base' %}{% block b %}{% include 'part' %}{% endblock %}",
+    "part": "{% if page.kept %}<link href='{{ link.asset(\"pages.css\") }}'>{% endif %}",
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "static", "names"),
+    [
+        ("plain", False, {"viewer.js", "theme.js", "live.js"}),
+        ("plain", True, {"viewer.js", "theme.js", "pages.js"}),
+        ("without", False, {"theme.js", "live.js"}),
+        ("other", True, {"viewer.js", "pages.css", "pages.js"}),
+    ],
+)
+def test_a_page_is_weighed_as_it_is_made(monkeypatch, template: str, static: bool, names: set[str]) -> None:
+    """A block stands in place of the one it replaces, what is included counts, and a server is no export."""
+    made = Environment(loader=DictLoader(TEMPLATES))
+    monkeypatch.setattr(page_weight, "environment", lambda: made)
+    page = replace(PAGES.own["about"], template=template)
+    assert set(loaded(page, static=static)) == names
