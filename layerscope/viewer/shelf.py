@@ -5,7 +5,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from layerscope.viewer.addresses import SheetKey
 
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
+# The lesson, and a cover of each layer.
+MOST_MADE = 256
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -42,7 +44,7 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
-        self._gathered = LruCache[Any](8)
+        self._made = LruCache[Any](MOST_MADE)
         self._pictured = cache(lambda: tuple(self._with_pictures()))
 
     @property
@@ -99,6 +101,10 @@ class Book:
         """A unit's projections in the run's first view, by a method or by the layer's own; None if there are none."""
         return self.sheet(layer, unit, "projections", method or layer.method or "", first_view(self.run))
 
+    def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
+        return self._made.get(key, make) if self.settled else make()
+
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
         """A sprite's bytes, made once for several readers."""
         return self._sprites.get((layer.id, block, kind), make) if self.settled else make()
@@ -109,14 +115,10 @@ class Book:
             return self.file.picture(image)
         return self._pictures.get(image, lambda: self.file.picture(image))
 
-    def once(self, what: str, gather: Callable[[], Any]) -> Any:
-        """What is gathered from the whole atlas, such as an index, gathered once for all who ask for it."""
-        return self._gathered.get(what, gather) if self.settled else gather()
-
     @property
     def names(self) -> tuple[IndexedName, ...]:
         """All names that lead to units."""
-        return self.once("names", lambda: names_of(self.file))
+        return self.made("names", lambda: names_of(self.file))
 
     @property
     def pictured(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
 
 # What the levels of drawn concepts are.
-LEVELS = {1: "edges and colours", 2: "shapes", 3: "patterns", 4: "parts of things", 5: "things"}
+LEVELS = {1: "edges and colours", 2: "simple shapes", 3: "patterns", 4: "parts of things", 5: "whole things"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
