@@ -4,6 +4,7 @@
 (() => {
   const opener = document.querySelector("a[data-search]");
   if (!opener) return;
+  const [answers, style] = ["answers.js", "search.css"].map((name) => new URL(name, document.currentScript.src).href);
   // In an export no server reads a query.
   const files = opener.dataset.root !== undefined;
 
@@ -23,7 +24,7 @@
 
   // The names of the atlas, and what finds answers in them (answers.js).
   let loading = null;
-  const loaded = () => (loading ??= Promise.all([window.LS.answers ?? script(opener.dataset.answers), script(opener.dataset.src)])
+  const loaded = () => (loading ??= Promise.all([window.LS.answers ?? script(answers), script(opener.dataset.src)])
     .then(() => window.LS.get("search", "")));
 
   const plain = (text) => text.trim().replace(/\s+/g, " ");
@@ -49,6 +50,7 @@
       this.box = made("dialog", { className: "search", "aria-label": "Search" }, form, this.said, this.offered, close);
       // A click beside the dialog closes it, too.
       this.box.onclick = (event) => { if (event.target === this.box) this.box.close(); };
+      document.head.append(made("link", { rel: "stylesheet", href: style }));
       document.body.append(this.box);
     },
 
