@@ -16,16 +16,15 @@ MOST_NOTES, MOST_IMAGES = 2000, 4000
 
 
 def search_script(book: Book, link: Links) -> str:
-    """LS.put("search", "", INDEX), for static/search.js, which says how it is read.
+    """LS.put("search", "", INDEX), for static/answers.js.
 
-    INDEX: an object. search: the page of answers. layers: in execution order. names: a list each: kind, name, its
+    INDEX: an object. layers: in execution order. names: a list each: kind, name, its
     words where they are others, its group, its number of images or null, and layer, unit and score of its units, one
     behind the other. images: `_images`. Addresses that differ by a number alone are `Numbered`, or null where there are
     none.
     """
     places = {layer.id: place for place, layer in enumerate(book.layers)}
     index = {
-        "search": link.page("search"),
         "layers": [_layer(book, layer, link) for layer in book.layers],
         "names": [_name(one, places) for one in (*book.names, *notes_of(book.file)[:MOST_NOTES])],
         "images": _images(book, link),

@@ -9,6 +9,7 @@ from layerscope.core.errors import UsageError, close_names
 from layerscope.core.numbers import counted
 from layerscope.core.records import ImageRecord
 from layerscope.facts.by_name import IndexedName
+from layerscope.facts.concept_words import concept_words
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, PEAKS, WORD, Finding, find, holds
 from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import Links, SheetKey
@@ -98,6 +99,10 @@ def text_of(query: Query) -> str:
 
 def answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
     """What a text finds, in groups that are not empty. Raises UsageError for a number that is too large."""
+    return book.made(("answers", text), lambda: _answers(book, text))
+
+
+def _answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
     try:
         named, refused = targets(book, text), None
     except UsageError as error:
@@ -170,7 +175,7 @@ def _units(book: Book, named: Iterable[Target], findings: Iterable[Finding]) -> 
 def _unit(book: Book, layer: AtlasLayerRecord, unit: int, why: str | None) -> Answer:
     if why is None:
         name = names_shown(book.file, layer).get(unit, "")
-        why = f"guess: {name}" if name else ""
+        why = f"guess: {concept_words(name)}" if name else ""
     sheet = book.sheet(layer, unit, "patches")
     return Answer(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet)
 
