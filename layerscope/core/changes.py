@@ -21,12 +21,12 @@ CHANGES = (
     ChangeKind(MOVED, "the unit is the same, and has another number"),
     ChangeKind(LOST, "no unit of the second atlas is like it, and the one of its number is alive"),
     ChangeKind(DEAD, "no unit of the second atlas is like it, and the one of its number never fires"),
-    ChangeKind(NEW, "the second atlas has the unit, the first has none like it: none at all, or none that is left over"),
+    ChangeKind(NEW, "only the second atlas has the unit: the first has none like it, or none that is left over"),
 )
 NAMES = tuple(change.name for change in CHANGES)
 # In which order units are told: what an engineer has to look at comes first.
 WORST_FIRST = (DEAD, LOST, NEW, CHANGED, MOVED, MATCHED)
 
 # Two units are the same whose agreement, 0..1, is at least LEAST; from PARTLY on something of one is left in the other.
-# Both were measured: see tests/wide/test_diff.py and docs/how-to/diff.md.
+# Both were measured on trainings whose units were changed by hand: docs/how-to/diff.md tells how well they do.
 LEAST, PARTLY = 0.5, 0.25
