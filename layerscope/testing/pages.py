@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import anyio
 
 from layerscope.core.errors import UsageError
+from layerscope.testing.page_weight import loads_little
 from layerscope.testing.variants import HOSTILE
 from layerscope.viewer.addresses import layer_key
 from layerscope.viewer.answers import links_of
@@ -41,6 +42,7 @@ def laws(page: Page, atlases: Mapping[str, Path], known: dict[Path, Known] | Non
     """
     is_found(page)
     says_itself(page)
+    loads_little(page)
     followed = {} if known is None else known
     for name, path in atlases.items():
         try:

@@ -6,7 +6,12 @@ import tomllib
 
 import pytest
 
+from layerscope.testing import page_weight
+from layerscope.testing.page_weight import loaded, loads_little
+from layerscope.viewer.pages import PAGES
 from layerscope.viewer.render import STATIC, assets
+from tests.helpers.atlases import small_atlas
+from tests.helpers.viewing import viewing
 
 VENDORED = tomllib.loads((STATIC / "vendor" / "VENDOR.toml").read_text())
 OWN = [name for name in assets() if not name.startswith("vendor/")]
@@ -26,13 +31,31 @@ def test_every_vendored_script_is_listed() -> None:
     assert {name.removeprefix("vendor/") for name in assets() if name.startswith("vendor/")} == listed
 
 
-def test_budgets_of_scripts_and_style() -> None:
-    """60 KiB of scripts, of which at most 15 are others'; 30 KiB of style sheets."""
-    sizes = {name: len(content) for name, content in assets().items()}
-    assert sum(size for name, size in sizes.items() if name.endswith(".js")) <= 60_000
-    assert sum(size for name, size in sizes.items() if name.startswith("vendor/")) <= 15 * 1024
-    assert sum(size for name, size in sizes.items() if name.endswith(".css")) <= 30 * 1024
+@pytest.mark.parametrize("name", PAGES.own)
+def test_budgets_of_scripts_and_style(name: str) -> None:
+    """Each page loads at most 60 kB of scripts, of which 15 kB are others', and 30 kB of style sheets."""
+    loads_little(PAGES.own[name])
+
+
+def test_the_common_script_can_be_read() -> None:
+    """It has fewer than 400 lines."""
     assert len(assets()["viewer.js"].splitlines()) < 400
+
+
+def test_what_is_weighed_is_what_a_browser_loads(tmp_path) -> None:
+    """Templates name what the pages made of them ask for, and every file of ours is some page's."""
+    with viewing(small_atlas(tmp_path / "small.atlas", units=2, k=2, images=6)) as browser:
+        for name, address in (("unit", "l/l0/u/0"), ("layer", "l/l0"), ("image", "i/0"), ("about", "about")):
+            asked = re.findall(r'(?:href|src)="/static/([^"?]+)', browser.get(f"/small/{address}").text)
+            assert asked and set(asked) <= set(loaded(PAGES.own[name])), name
+    assert {name for page in PAGES.own.values() for name in loaded(page)} == set(assets())
+
+
+def test_a_page_that_loads_much_is_found(monkeypatch) -> None:
+    """It is named, with what it loads and how much it may."""
+    monkeypatch.setattr(page_weight, "assets", lambda: {name: bytes(30_000) for name in assets()})
+    with pytest.raises(AssertionError, match=r'"image" loads [\d,]{6,} bytes of \*\.js, at most 60,000 may be'):
+        loads_little(PAGES.own["image"])
 
 
 @pytest.mark.parametrize("name", OWN)
