@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,6 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
-        self._pictured = cache(lambda: tuple(self._with_pictures()))
 
     @property
     def settled(self) -> bool:
@@ -109,7 +108,11 @@ class Book:
     @property
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
-        return self._pictured() if self.settled else tuple(self._with_pictures())
+        return self._all_pictured if self.settled else tuple(self._with_pictures())
+
+    @cached_property
+    def _all_pictured(self) -> tuple[int, ...]:
+        return tuple(self._with_pictures())
 
     def _with_pictures(self) -> Iterator[int]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]

@@ -27,8 +27,8 @@ PICTURED = 400
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """A layer that can be watched. method: of its plate. page, tiles, patches, projections: addresses with {n} for a
-    unit, tiles those that are made now, projections by method; "" where the atlas has none. names: by unit, the concept that names it. bare: units without
-    tiles.
+    unit, tiles those that are made now, projections by method; "" where the atlas has none. names: by unit, the concept
+    that names it. bare: units without tiles.
     """
 
     name: str

@@ -30,7 +30,7 @@
   function stop(words, clear = false) {
     root.classList.toggle("stopped", !clear);
     if (clear) {
-      source.current = null;
+      source.kind = source.current = null;
       paint.clear();
       if (!see.byHand) [see.unit, see.auto] = [null, true];
       show();
