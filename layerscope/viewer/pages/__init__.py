@@ -85,6 +85,11 @@ PAGES = Registry(
             route="look/{key}", facts=later(f"{_HERE}.look:facts"), template="look.html",
             asks=frozenset({"engine", "gallery"}),
         ),
+        Page(
+            name="tiles", sentence="a unit's patches and projections, made now by the network", scope="unit",
+            facts=later(f"{_HERE}.made_tiles:facts"), template="made_tiles.html",
+            asks=frozenset({"engine", "gallery"}),
+        ),
     ),
 )  # fmt: skip
 
