@@ -4,6 +4,7 @@ The browser sets `layer`, `first` and `unit`, Python may set them as well, and t
 it works wherever traits travel, where no server can be reached, and a page that was saved shows what was last seen.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,24 +63,26 @@ class UnitsWidget(anywidget.AnyWidget):
         # An atlas whose build has only begun has no layers, and shows none.
         if not proposal["value"] and not self._atlas.layers:
             return ""
-        return self._or_trait_error(lambda: self._atlas[proposal["value"]].name)
+        return self._found(proposal["value"], lambda name: self._atlas[name].name)
 
     @traitlets.validate("unit")
     def _known_unit(self, proposal: dict[str, Any]) -> int | None:
         if proposal["value"] is None:
             return None
-        return self._or_trait_error(lambda: self._atlas[self.layer][proposal["value"]].number)
+        return self._found(proposal["value"], lambda unit: self._atlas[self.layer][unit].number)
 
     @traitlets.validate("first")
     def _first_of_a_page(self, proposal: dict[str, Any]) -> int:
         return first_of_page(max(proposal["value"], 0))
 
-    def _or_trait_error(self, asked: Any) -> Any:
-        """What the atlas answers; what it has not is a TraitError, after which traits are as they were."""
+    def _found(self, wanted: Any, ask: Callable[[Any], Any]) -> Any:
+        """What the atlas has of that name or number; what it has not is a TraitError, after which traits are as before."""
         try:
-            return asked()
+            return ask(wanted)
         except UsageError as error:
             raise traitlets.TraitError(str(error)) from None
+        except LayerscopeError:
+            return wanted  # an atlas that cannot be read is told where something of it is to be shown
 
     def _follow(self) -> None:
         """Put what is to be shown into `grid` or `sheet`; what cannot be read is told in `trouble`."""

@@ -190,6 +190,21 @@ def test_python_can_choose(shown: Shown, widget: UnitsWidget):
     expect(page.get_by_role("alert")).to_have_text("the atlas was closed; open it again")
 
 
+def test_python_that_is_gone_is_missed_in_words(shown: Shown):
+    """Ten seconds after a question without an answer, as in a notebook that was only saved; an answer takes it off."""
+    page = shown()
+    page.clock.install()
+    page.evaluate("model.save_changes = () => {}")
+    page.locator(".ls-grid button").first.click()
+    expect(page.locator(".layerscope-units")).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("alert")).to_have_text("")
+    page.clock.run_for(11_000)
+    expect(page.get_by_role("alert")).to_have_text("No answer yet: is Python running?")
+    page.evaluate("model.comes({ unit: null })")
+    expect(page.get_by_role("alert")).to_have_text("")
+    expect(page.locator(".layerscope-units")).to_have_attribute("aria-busy", "false")
+
+
 def test_names_are_text(shown: Shown, widget: UnitsWidget):
     """Of this atlas some concepts are markup: it is shown, and does nothing."""
     page = shown()

@@ -1,6 +1,8 @@
 // A grid of an atlas's units, and the sheet of the one that was chosen. All that is shown comes in the model's traits;
 // what is asked for is set there, and the answer is waited for. Names come from strangers: they are text, never markup.
 
+const PATIENCE_MS = 10000;
+
 function made(tag, properties, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties || {})) {
@@ -46,6 +48,7 @@ class Units {
   }
 
   stop() {
+    clearTimeout(this.timer);
     for (const name of this.listeners) this.model.off(name, this.changed);
     this.section.remove();
   }
@@ -65,8 +68,13 @@ class Units {
     this.drawLayers(get("layers"), layer);
     const shown = unit === null || unit === undefined ? grid : sheet;
     const there = shown.layer === layer && (shown === grid ? grid.first === first : sheet.unit === unit);
-    this.section.setAttribute("aria-busy", String(!there && !get("trouble")));
-    this.section.classList.toggle("ls-waits", !there && !get("trouble"));
+    const waits = !there && !get("trouble");
+    this.section.setAttribute("aria-busy", String(waits));
+    this.section.classList.toggle("ls-waits", waits);
+    clearTimeout(this.timer);
+    // A notebook that was only saved has no Python behind it, and says nothing of that itself.
+    const missed = () => { this.trouble.textContent = "No answer yet: is Python running?"; };
+    if (waits) this.timer = setTimeout(missed, PATIENCE_MS);
     if (!there || shown === this.drawn) return;
     this.drawn = shown;
     this.body.replaceChildren(...(shown === grid ? this.gridNodes(grid) : this.sheetNodes(sheet)));
