@@ -11,17 +11,13 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
 from layerscope.core.records import Input
 from layerscope.dissect.filters import FilterSight, filter_sight
-from layerscope.dissect.patches import PatchSight, patch_sight
+from layerscope.facts.patches import EARLY, MUCH, ORIENTED, SOMEWHAT, PatchSight, patch_sight
 
 KIND = "describe"
-# A layer is an early one where its field covers at most this share of the picture's area.
-EARLY = 0.25
-# From where on a filter, and a set of patches, is called oriented. White noise of 7 x 7 px reaches 0.4.
-ORIENTED_FILTER, ORIENTED_PATCHES = 0.45, 0.25
+# From where on a filter is called oriented. White noise of 7 x 7 px reaches 0.4.
+ORIENTED_FILTER = 0.45
 # Below this share of its energy, what tells colours apart in a filter does not count.
 COLOURED = 0.15
-# From where on patches differ somewhat, and much, in gray levels.
-SOMEWHAT, MUCH = 10.0, 25.0
 # A filter whose mean holds more of its energy than this has no shape.
 SHAPELESS = 0.8
 
@@ -93,7 +89,7 @@ def _pattern(seen: FilterSight, colour_blind: bool) -> str:
 
 def _patches_sentence(patches: PatchSight | None) -> str:
     assert patches is not None
-    if patches.oriented < ORIENTED_PATCHES:
+    if patches.oriented < ORIENTED:
         return "Its patches share no direction."
     colour = _whatever(patches)
     return f"Responds to {_degrees(patches.angle)} degree line or edge{f', {colour}' if colour else ''}."

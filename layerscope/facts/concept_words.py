@@ -16,7 +16,7 @@ DIRECTIONS = {
     "90": "vertical",
 }
 # Names that are no whole words for what they mean.
-PLAIN = {"checker": "checkerboard", "target": "target of rings", "text": "writing"}
+PLAIN = {"checker": "checkerboard", "text": "writing"}
 COLOURS = (
     "black", "gray", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink",
 )  # fmt: skip

@@ -10,10 +10,10 @@ from layerscope.core.records import Input
 from layerscope.dissect import describe, record_notes
 from layerscope.dissect.describe import as_colours, sentences
 from layerscope.dissect.filters import filter_sight
-from layerscope.dissect.patches import patch_sight
+from layerscope.facts.patches import patch_sight
 from tests.helpers.atlases import INPUT, small_atlas
 from tests.unit.dissect.test_filters import blob, coloured, gabor
-from tests.unit.dissect.test_patches import stripes
+from tests.unit.facts.test_patches import stripes
 
 MANY = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerscope.dissect.patches import patch_sight
+from layerscope.facts.patches import likeness, patch_sight
 
 SIDE = 15
 
@@ -45,3 +45,19 @@ def test_patches_too_small_for_a_gradient():
     """Patches of one px have colours but no direction."""
     sight = patch_sight(np.array([[[[255, 0, 0]]], [[[0, 255, 0]]]], np.uint8))
     assert sight.oriented == 0 and sight.colour > 100
+
+
+def test_copies_are_alike_whatever_their_colour():
+    """1 for the same stripes in four colours, and -1 for a patch and its negative; flat patches say nothing."""
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
+    assert likeness(np.stack([stripes(30, (0, 0, 0), colour) for colour in colours])) == pytest.approx(1, abs=0.01)
+    one = stripes(0, (0, 0, 0), (200, 200, 200))
+    assert likeness(np.stack([one, 200 - one])) == pytest.approx(-1, abs=0.01)
+    assert likeness(np.full((2, SIDE, SIDE, 3), 90, np.uint8)) == 0
+
+
+def test_unlike_patches_are_not_alike():
+    """Noise of many seeds: the mean correlation lies about 0; a patch smaller than the coarse grid is no exception."""
+    rng = np.random.default_rng(0)
+    assert abs(likeness(rng.integers(0, 256, (60, SIDE, SIDE, 3), np.uint8))) < 0.05
+    assert -1 <= likeness(rng.integers(0, 256, (3, 2, 5, 3), np.uint8)) <= 1
