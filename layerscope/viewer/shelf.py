@@ -5,8 +5,9 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -23,6 +24,8 @@ from layerscope.viewer.addresses import SheetKey
 
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
+# The lesson, and a cover of each layer.
+MOST_MADE = 256
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -39,6 +42,7 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+        self._made = LruCache[Any](MOST_MADE)
 
     @property
     def settled(self) -> bool:
@@ -93,6 +97,10 @@ class Book:
     def own_projections(self, layer: AtlasLayerRecord, unit: int, method: str | None = None) -> SheetKey | None:
         """A unit's projections in the run's first view, by a method or by the layer's own; None if there are none."""
         return self.sheet(layer, unit, "projections", method or layer.method or "", first_view(self.run))
+
+    def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
+        return self._made.get(key, make) if self.settled else make()
 
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
         """A sprite's bytes, made once for several readers."""

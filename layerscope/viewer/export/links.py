@@ -72,7 +72,7 @@ class FileLinks:
 
     def page(self, name: str, *of: Any) -> str | None:
         """A page's file; None where an export has none."""
-        page = PAGES.known("network" if name == "home" else name)
+        page = PAGES.known("lesson" if name == "home" else name)
         if not page.exported or (page.scope == "image" and of[0] not in self.edition.shown_images):
             return None
         parts = {part: SPELLED[part](one) for part, one in zip(page.parts, of, strict=True)}

@@ -7,6 +7,7 @@ from layerscope.core.concepts import Figures
 from layerscope.core.errors import UsageError
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
+from layerscope.facts.themes import LEVELS
 from layerscope.figures import words
 from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.query import Query
@@ -36,7 +37,8 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first. go: what was asked for; targets: what it may mean; error: why it means nothing."""
+    first. levels: of concepts, in words; none without a mean level. go: what was asked for; targets: what it may mean;
+    error: why it means nothing."""
 
     network: str
     images: str
@@ -48,6 +50,7 @@ class NetworkPage:
     strip: Strip
     layers: tuple[LayerCover, ...]
     start: AtlasLayerRecord | None
+    levels: tuple[tuple[int, str], ...]
     go: str
     targets: tuple[Target, ...]
     error: str
@@ -69,6 +72,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
         start=start.layer if (start := layer_to_open(book)) else None,
+        levels=tuple(LEVELS.items()) if any(one.mean_concept_level is not None for one in figures.values()) else (),
         go=go,
         targets=found,
         error=error,
