@@ -22,7 +22,7 @@ from layerscope.facts.wrapping import Reader
 
 MOST_CHAPTERS, UNITS = 5, 3
 # Of so many units, those of the best names, the patches are compared; of a layer without names of so many seeded ones.
-LOOKED, COMPARED, SEED = 24, 96, 0
+LOOKED, COMPARED, SEED = 24, 48, 0
 # What is told again counts so much less than what is new.
 AGAIN = 0.5
 # Themes of which patches themselves say how far a unit's peaks agree.

@@ -48,6 +48,16 @@ def patch_sight(patches: UInt8[np.ndarray, "k h w 3"]) -> PatchSight:
     )
 
 
+def reduced(patches: UInt8[np.ndarray, "k h w 3"], most: int) -> UInt8[np.ndarray, "k rows cols 3"]:
+    """Patches of at most about `most` px a side: squares of px are averaged, what is left over is cut off."""
+    by = max(1, max(patches.shape[1:3]) // most)
+    rows, cols = (max(1, length // by) for length in patches.shape[1:3])
+    if by == 1 or min(patches.shape[1:3]) < by:
+        return patches
+    whole = patches[:, : rows * by, : cols * by].reshape(len(patches), rows, by, cols, by, 3)
+    return np.rint(whole.mean((2, 4))).astype(np.uint8)
+
+
 def likeness(patches: UInt8[np.ndarray, "k h w 3"]) -> float:
     """How alike patches are in light and dark, whatever their colours: 1 for copies, about 0 for unlike ones.
 

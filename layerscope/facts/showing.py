@@ -18,7 +18,7 @@ from layerscope.core.numbers import in_words, percent
 from layerscope.facts.concept_words import concept_phrase, line_words, turned
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
-from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight
+from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
 from layerscope.facts.standing import standing_in, units_of
 from layerscope.facts.themes import THEMES, Theme, theme_of
 from layerscope.facts.unit import top_classes
@@ -33,6 +33,8 @@ CANDIDATES = 24
 # An edge is as it is called where its patches lie within so many degrees of that.
 NEAR = 22.5
 TOLD_CLASSES = 3
+# Patches are compared at about so many px a side: a page waits for it.
+SMALL = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,12 +234,12 @@ def _by_patches(file: Reader, layer: AtlasLayerRecord, one: UnitShows, sight: Pa
 
 
 def patches_of(file: Reader, layer: AtlasLayerRecord, unit: int) -> np.ndarray | None:
-    """A unit's patches, uint8[k, h, w, 3]; None where fewer than two are here, or they cannot be read: a page that
+    """A unit's patches, uint8[k, h, w, 3], small; None where fewer than two are here, or none can be read: a page that
     shows the unit says why."""
     count = len(file.peaks(layer.id, unit))
     try:
         sheet = file.sheet(layer.id, unit, "patches")
-        patches = None if sheet is None else file.tiles(sheet)[:count]
+        patches = None if sheet is None else reduced(file.tiles(sheet)[:count], SMALL)
     except NotAnAtlas:
         return None
     return patches if patches is not None and len(patches) > 1 else None

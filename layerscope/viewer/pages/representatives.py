@@ -45,7 +45,7 @@ class Start:
 
 
 def representatives(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[RepresentativeUnit, ...]:
-    """Units of a layer that show what it is about, each another thing, whose peaks agree most; then of the rest a seeded
+    """Units of a layer that show what it is about, each another thing, those that agree most first; then a seeded
     sample of those with tiles, as where nobody has named any.
 
     In ascending order of their numbers.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerscope.facts.patches import likeness, patch_sight
+from layerscope.facts.patches import likeness, patch_sight, reduced
 
 SIDE = 15
 
@@ -61,3 +61,14 @@ def test_unlike_patches_are_not_alike():
     rng = np.random.default_rng(0)
     assert abs(likeness(rng.integers(0, 256, (60, SIDE, SIDE, 3), np.uint8))) < 0.05
     assert -1 <= likeness(rng.integers(0, 256, (3, 2, 5, 3), np.uint8)) <= 1
+
+
+def test_reduced_patches_are_means() -> None:
+    """Squares of px in place of px, what is left over cut off; small patches stay as they are."""
+    patch = np.arange(7 * 6 * 3, dtype=np.uint8).reshape(1, 7, 6, 3)
+    small = reduced(patch, 3)
+    assert small.shape == (1, 3, 3, 3)
+    assert (small[0, 1, 2] == np.rint(patch[0, 2:4, 4:6].mean((0, 1)))).all()
+    assert reduced(patch, 7) is patch and reduced(patch[:, :1], 2).shape == (1, 1, 6, 3)
+    sight = patch_sight(reduced(np.repeat(np.repeat(stripes(-45, (0, 0, 0), (9, 9, 240))[None], 4, 1), 4, 2), SIDE))
+    assert abs(sight.angle + 45) < 3

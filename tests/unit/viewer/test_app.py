@@ -104,12 +104,16 @@ def test_an_atlas_without_a_slash_is_found(atlas):
     [("features.1", "/small/l/features.1"), ("features.4 3", "/small/l/features.4/u/3"), ("i 4", "/small/i/4")],
 )
 def test_go_to_leads_there(atlas, words, page):
-    """Words that mean one page lead to it; others stay on the network's page, which says what they may mean."""
+    """Words that mean one page lead to it; others stay on the network's page, which says what they may mean. So do those
+    that were asked of the atlas's own address, where that page stood before."""
     with viewing(atlas) as browser:
-        answer = browser.get("/small/", params={"go": words}, follow_redirects=False)
-        assert (answer.status_code, answer.headers["Location"]) == (303, page)
+        for asked in ("/small/network", "/small/"):
+            answer = browser.get(asked, params={"go": words}, follow_redirects=False)
+            assert (answer.status_code, answer.headers["Location"]) == (303, page)
         assert browser.get(page).status_code == 200
-        assert browser.get("/small/", params={"go": "f"}, follow_redirects=False).status_code == 200
+        assert browser.get("/small/network", params={"go": "f"}, follow_redirects=False).status_code == 200
+        asked = browser.get("/small/", params={"go": "f&"}, follow_redirects=False)
+        assert asked.headers["Location"] == "/small/network?go=f%26"
         assert "nothing here is called" in browser.get("/small/", params={"go": "zebra"}).text
 
 
@@ -169,12 +173,12 @@ def test_an_unfinished_atlas_is_shown_as_it_grows(tmp_path):
 def test_a_bug_says_no_more_than_that(atlas, monkeypatch, capsys):
     """A failure of ours is a page in plain words; its lines are for the terminal."""
 
-    def facts(shelf, query):
+    def facts(book, query):
         raise RuntimeError("a secret of the program")
 
-    monkeypatch.setattr("layerscope.viewer.pages.home.facts", facts)
+    monkeypatch.setattr("layerscope.viewer.pages.lesson.facts", facts)
     with viewing(atlas) as browser:
-        answer = browser.get("/")
+        answer = browser.get("/small/")
     assert answer.status_code == 500
     assert "a bug of layerscope" in answer.text
     assert "secret" not in answer.text

@@ -6,6 +6,8 @@ import tomllib
 
 import pytest
 
+from bench.viewer.files import loaded
+from layerscope.viewer.pages import PAGES
 from layerscope.viewer.render import STATIC, assets
 
 VENDORED = tomllib.loads((STATIC / "vendor" / "VENDOR.toml").read_text())
@@ -26,12 +28,13 @@ def test_every_vendored_script_is_listed() -> None:
     assert {name.removeprefix("vendor/") for name in assets() if name.startswith("vendor/")} == listed
 
 
-def test_budgets_of_scripts_and_style() -> None:
-    """60 KiB of scripts, of which at most 15 are others'; 30 KiB of style sheets."""
-    sizes = {name: len(content) for name, content in assets().items()}
-    assert sum(size for name, size in sizes.items() if name.endswith(".js")) <= 60_000
-    assert sum(size for name, size in sizes.items() if name.startswith("vendor/")) <= 15 * 1024
-    assert sum(size for name, size in sizes.items() if name.endswith(".css")) <= 30 * 1024
+@pytest.mark.parametrize("name", sorted(PAGES.own))
+def test_budgets_of_scripts_and_style(name: str) -> None:
+    """A page loads at most 60,000 bytes of scripts, of which at most 15 KiB are others', and 30,000 of style sheets."""
+    sizes = {asset: len(assets()[asset]) for asset in loaded(PAGES[name])}
+    assert sum(size for asset, size in sizes.items() if asset.endswith(".js")) <= 60_000
+    assert sum(size for asset, size in sizes.items() if asset.startswith("vendor/")) <= 15 * 1024
+    assert sum(size for asset, size in sizes.items() if asset.endswith(".css")) <= 30_000
     assert len(assets()["viewer.js"].splitlines()) < 400
 
 
