@@ -19,13 +19,19 @@ PAGES = Registry(
     Page,
     (
         Page(
-            name="home", sentence="which atlases are shown, and where to start", scope="shelf", route="",
-            facts=later(f"{_HERE}.home:facts"), template="home.html",
+            name="home", sentence="which atlases are shown, and where to start", scope="shelf",
+            route="", facts=later(f"{_HERE}.home:facts"), template="home.html", leads=later(f"{_HERE}.home:leads"),
         ),
         Page(
-            name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas", route="",
-            file="index.html", facts=later(f"{_HERE}.network:facts"), template="network.html",
-            head=lambda book: book.title, preview=later(f"{_HERE}.previews:of_network"),
+            name="lesson", sentence="what the layers see, from lines to whole things, in at most five chapters",
+            scope="atlas", route="", file="index.html", facts=later(f"{_HERE}.lesson:facts"), template="lesson.html",
+            head=lambda book: book.title, leads=later(f"{_HERE}.lesson:leads"),
+            preview=later(f"{_HERE}.previews:of_network"),
+        ),
+        Page(
+            name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas",
+            facts=later(f"{_HERE}.network:facts"), template="network.html", head="Network",
+            preview=later(f"{_HERE}.previews:of_network"),
         ),
         Page(
             name="layer", sentence="all units of a layer, sorted, searched and filtered", scope="layer",
