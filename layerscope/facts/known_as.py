@@ -61,7 +61,7 @@ def favourites(file: Reader, layer: AtlasLayerRecord) -> dict[int, tuple[str, ..
     known = (counts > 0) & np.isfinite(means)
     held = np.where(known, means, 0.0).astype(np.float64)
     overall = held @ counts / counts.sum()
-    above = np.where(known & (held > overall[:, None]), held, -np.inf)
+    above = np.where(known & (held > np.maximum(overall, 0.0)[:, None]), held, -np.inf)
     order = np.argsort(-above, axis=1, kind="stable")[:, :CLASSES]
     found = {
         unit: tuple(str(classes[number]) for number in row if np.isfinite(above[unit, number]))
