@@ -22,6 +22,8 @@ PLAIN = re.compile(
 UNITS_PER_SPRITE = 64
 SPRITES = ("projections", "patches")
 MOST_DIGITS = 8
+# Of tiles that are made now, what is no projection.
+PATCH = "patch"
 
 
 def layer_key(layer: AtlasLayerRecord) -> str:
@@ -219,6 +221,10 @@ class ServerLinks:
         """Where pictures of one's own are sent to."""
         return self._page("look")
 
+    def made_tile(self, layer: AtlasLayerRecord, unit: int, rank: int, kind: str) -> str:
+        """A tile of a unit that is made when it is asked for. kind: PATCH, or the method of a projection."""
+        return self._page("tiles", layer.id, unit, rank, f"{kind}.png")
+
     def looked(self, key: str) -> "LookedLinks":
         """The addresses of what is seen in a picture."""
         return LookedLinks(self, key)
@@ -247,3 +253,7 @@ class LookedLinks:
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
         return self.link.page("unit", layer, unit)
+
+    def made_tiles(self, layer: AtlasLayerRecord, unit: int) -> str:
+        """The page of a unit's tiles, made now."""
+        return self.link.page("tiles", layer, unit)

@@ -166,7 +166,7 @@ class Maker:
 
     def _answer(self, page: Page, request: Request, book: Book | None) -> Response:
         query, link = Query.of(request.query_params.multi_items()), links_of(book, base_of(request))
-        if page.leads is not None and book is not None and (address := page.leads(book, query, link)):
+        if page.leads is not None and (address := page.leads(self.shelf if book is None else book, query, link)):
             return RedirectResponse(address, 303, headers=FRESH)
         facts = self._facts(page, request, query, book, link)
         headers = {**FRESH, **page.headers}

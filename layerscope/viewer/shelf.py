@@ -6,7 +6,6 @@ import os
 import re
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,6 @@ class Book:
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
         self._made = LruCache[Any](MOST_MADE)
-        self._pictured = cache(lambda: tuple(self._with_pictures()))
 
     @property
     def settled(self) -> bool:
@@ -123,7 +121,7 @@ class Book:
     @property
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
-        return self._pictured() if self.settled else tuple(self._with_pictures())
+        return self.made("pictured", lambda: tuple(self._with_pictures()))
 
     def _with_pictures(self) -> Iterator[int]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]

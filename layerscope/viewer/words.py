@@ -8,7 +8,7 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
-from layerscope.facts.concept_words import concept_words
+from layerscope.facts.concept_words import concept_words, known_by
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -93,11 +93,12 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 FILTERS = {
-    "concept": concept_words,
     "across": lambda k: shape_of_grid(k)[1],
+    "concept": concept_words,
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
     "in_words": in_words,
+    "known_by": lambda concept: " ".join(known_by(concept)).lower(),
     "made_by": made_by,
     "made_of": made_of,
     "measured": measured,

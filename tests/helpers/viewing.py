@@ -42,7 +42,8 @@ def addresses(shelf: Shelf, *layers: int) -> list[str]:
     found = ["/", "/?format=json", "/static/viewer.css", "/static/viewer.js"]
     for book in shelf:
         at, data = f"/{book.slug}", f"/{book.slug}/data/{book.mark}"
-        found += [f"{at}/", f"{at}/about", f"{at}/concepts", f"{at}/compare", f"{at}/changed", f"{at}/search?q=a", f"{at}/search"]
+        found += [f"{at}/", f"{at}/?format=json", f"{at}/network", f"{at}/about", f"{at}/concepts", f"{at}/compare"]
+        found += [f"{at}/changed", f"{at}/search?q=a", f"{at}/search"]
         found += [f"{at}/i/{image}" for image in (0, 1, 7)] + [f"{data}/picture/{image}" for image in (0, 1, 7)]
         for layer in [one for one in book.layers if one.id in layers or not layers]:
             units = (0, layer.record.units - 1)

@@ -6,6 +6,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
+from layerscope.facts.themes import LEVELS
 from layerscope.figures import words
 from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
@@ -36,7 +37,7 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first."""
+    first. levels: of concepts, in words; none without a mean level."""
 
     network: str
     images: str
@@ -48,6 +49,7 @@ class NetworkPage:
     strip: Strip
     layers: tuple[LayerCover, ...]
     start: AtlasLayerRecord | None
+    levels: tuple[tuple[int, str], ...]
 
 
 def facts(book: Book, query: Query) -> NetworkPage:
@@ -65,6 +67,7 @@ def facts(book: Book, query: Query) -> NetworkPage:
         strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
         start=start.layer if (start := layer_to_open(book)) else None,
+        levels=tuple(LEVELS.items()) if any(one.mean_concept_level is not None for one in figures.values()) else (),
     )
 
 

@@ -178,12 +178,12 @@ def test_an_unfinished_atlas_is_shown_as_it_grows(tmp_path):
 def test_a_bug_says_no_more_than_that(atlas, monkeypatch, capsys):
     """A failure of ours is a page in plain words; its lines are for the terminal."""
 
-    def facts(shelf, query):
+    def facts(book, query):
         raise RuntimeError("a secret of the program")
 
-    monkeypatch.setattr("layerscope.viewer.pages.home.facts", facts)
+    monkeypatch.setattr("layerscope.viewer.pages.lesson.facts", facts)
     with viewing(atlas) as browser:
-        answer = browser.get("/")
+        answer = browser.get("/small/")
     assert answer.status_code == 500
     assert "a bug of layerscope" in answer.text
     assert "secret" not in answer.text

@@ -53,7 +53,9 @@ def test_home_counts_what_each_file_holds(shelf: Shelf) -> None:
         assert one.scanned == file.unit_statistics(0).histogram[0].sum()
         assert len({unit.layer.id for unit in one.cover}) == len(one.cover)
     text = html("home.html", page, None, shelf)
-    assert "Two atlases" in text and "Start here: layer4.2" in text
+    assert "Two atlases" in text and ">layer4.2</a> has 70 units" in text
+    for one in page.atlases:
+        assert f'<a class="button" href="/{one.slug}/">Start here: the lesson</a>' in text
 
 
 def test_a_removed_atlas_is_named_and_the_others_stay(tmp_path: Path) -> None:
