@@ -18,10 +18,9 @@ MOST_NOTES, MOST_IMAGES = 2000, 4000
 def search_script(book: Book, link: Links) -> str:
     """LS.put("search", "", INDEX), for static/answers.js.
 
-    INDEX: an object. layers: in execution order. names: a list each: kind, name, its
-    words where they are others, its group, its number of images or null, and layer, unit and score of its units, one
-    behind the other. images: `_images`. Addresses that differ by a number alone are `Numbered`, or null where there are
-    none.
+    INDEX: an object. layers: in execution order. names: a list each: kind, name, its words where they are others, its
+    group, its number of images or null, and layer, unit and score of its units, one behind the other. images: as
+    `_images` says. Addresses that differ by a number alone are `Numbered`, or null where there are none.
     """
     places = {layer.id: place for place, layer in enumerate(book.layers)}
     index = {

@@ -8,12 +8,10 @@ from layerscope.facts.by_name import MANY_CLASSES, IndexedName, NamedUnit, named
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, WORD, holds
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import standing_in
+from layerscope.facts.themes import LEVELS
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
-
-# What the levels of drawn concepts are.
-LEVELS = {1: "edges and colours", 2: "simple shapes", 3: "patterns", 4: "parts of things", 5: "whole things"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
