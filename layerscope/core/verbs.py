@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from layerscope.core.setting import Setting
 
 
-def _filters(given: Collection[str]) -> bool:
-    return "filters" in given
-
-
 def _no_layer(given: Collection[str]) -> bool:
     return not {"layer", "filters"} & set(given)
 
@@ -110,7 +106,7 @@ _ALL = (
             s.DPI,
         ),
         apart=lambda s: (
-            s.Apart(_filters, "the filters of a layer", "method", "view"),
+            s.Apart(_with("filters"), "the filters of a layer", "method", "view"),
             s.Apart(
                 _no_layer,
                 "an overview of all layers (none was named)",
