@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from layerscope.atlas.records import AtlasLayerRecord, Peak
+from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.core.records import ImageRecord
-from layerscope.facts.peaks import boxes
+from layerscope.core.records import ImageRecord, Placement
+from layerscope.facts.places import place_of, placement_in
 from layerscope.facts.wrapping import Reader
 
 # Of so many pictures, those that most chapters have a peak in, the first is taken that can be shown.
@@ -71,10 +71,9 @@ def _images(of: np.ndarray) -> list[int]:
 def _steps(
     file: Reader, layers: Sequence[AtlasLayerRecord], chosen: Mapping[int, Sequence[int]], image: ImageRecord
 ) -> Iterator[FollowedStep]:
-    """A step for each layer; none where no peak tells how the network's input lies on this picture."""
-    peaks = file.peaks_in(image.id)
-    placed = next((peak for _, _, peak in peaks if boxes(peak, image)[0] is not None), None)
-    if placed is None:
+    """A step for each layer; none where it is not known how the network's input lay on this picture."""
+    peaks, placement = file.peaks_in(image.id), placement_in(file, image)
+    if placement is None:
         return
     for layer in layers:
         here = [(unit, peak) for number, unit, peak in peaks if number == layer.id]
@@ -82,22 +81,18 @@ def _steps(
         with_tiles = file.units_with_sheets(layer.id, "patches")
         order = sorted(here, key=lambda one: (one[0] not in own, one[0] not in with_tiles, one[1].rank, one[0]))
         unit, peak = order[0] if order else (None, None)
-        yield _step(layer, unit, peak, placed, image)
+        field = place_of(file, layer, peak, image).field if peak is not None else None
+        yield FollowedStep(
+            layer=layer,
+            unit=unit,
+            rank=peak.rank if peak is not None else None,
+            field=field or _in_the_middle(file, layer, placement),
+            whole=layer.record.field.sees_all,
+        )
 
 
-def _step(
-    layer: AtlasLayerRecord, unit: int | None, peak: Peak | None, placed: Peak, image: ImageRecord
-) -> FollowedStep:
-    """placed: a peak of which it is known where its tile lies, on the network's input and on the picture."""
-    field = layer.record.field
-    if peak is None:
-        rows, cols = layer.record.map or (1, 1)
-        seen = replace(placed, box=field.box(rows // 2, cols // 2))
-    else:
-        # The same picture lies under all of its peaks in the same way.
-        seen = peak if peak.tile_box is not None else replace(placed, box=peak.box)
-    inside, _ = boxes(seen, image)
-    assert inside is not None, "the peak that was placed has a tile"
-    return FollowedStep(
-        layer=layer, unit=unit, rank=peak.rank if peak is not None else None, field=inside, whole=field.sees_all
-    )
+def _in_the_middle(file: Reader, layer: AtlasLayerRecord, placement: Placement) -> Box:
+    """What a unit sees from the middle of its map, px of the source picture."""
+    rows, cols = layer.record.map or (1, 1)
+    input = file.run.input
+    return placement.source_box(layer.record.field.box(rows // 2, cols // 2).clipped(input.height, input.width))
