@@ -26,7 +26,7 @@ PAGES = Registry(
             name="lesson", sentence="what the layers see, from lines to whole things, in at most five chapters",
             scope="atlas", route="", file="index.html", facts=later(f"{_HERE}.lesson:facts"), template="lesson.html",
             head=lambda book: book.title, leads=later(f"{_HERE}.lesson:leads"),
-            preview=later(f"{_HERE}.previews:of_network"),
+            preview=later(f"{_HERE}.previews:of_lesson"),
         ),
         Page(
             name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas",
