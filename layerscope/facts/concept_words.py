@@ -44,7 +44,7 @@ def concept_phrase(concept: str) -> str:
     words = concept_words(concept)
     if concept in COLOURS:
         return f"the colour {words}"
-    if concept in THINGS or words != concept and concept not in UNCOUNTED:
+    if concept in THINGS or (words != concept and concept not in UNCOUNTED):
         return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
     return words
 

@@ -12,8 +12,8 @@ from layerscope.facts.concept_words import (
     concept_words,
     known_by,
 )
-from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 from layerscope.world.concepts import COLOURS as WORLD_COLOURS
+from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 
 
 def test_every_concept_of_the_world_has_words() -> None:
