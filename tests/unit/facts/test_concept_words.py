@@ -14,8 +14,8 @@ from layerscope.facts.concept_words import (
     line_words,
     turned,
 )
-from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 from layerscope.world.concepts import COLOURS as WORLD_COLOURS
+from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 
 
 def test_every_concept_of_the_world_has_words() -> None:
