@@ -157,9 +157,7 @@ def chosen_units(
     return tuple(chosen.values())[:count]
 
 
-def _agreeing(
-    file: Reader, layer: AtlasLayerRecord, units: Sequence[UnitShows], *, looked: bool
-) -> list[UnitShows]:
+def _agreeing(file: Reader, layer: AtlasLayerRecord, units: Sequence[UnitShows], *, looked: bool) -> list[UnitShows]:
     """In the order in which they are chosen. looked: the patches of the best named are compared first."""
     best = sorted(units, key=_order)
     if looked:

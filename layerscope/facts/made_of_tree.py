@@ -50,9 +50,7 @@ class _Growing:
             earlier = self._file.layer(whole.earlier)
             strongest = [one for one in whole.strongest if one.share > 0][: branches[0]]
             parts = tuple(self.node(earlier, one.unit, branches[1:], one.share) for one in strongest)
-        return PartNode(
-            layer=layer, unit=unit, name=self._name(layer, unit), share=share, parts=parts, again=again
-        )
+        return PartNode(layer=layer, unit=unit, name=self._name(layer, unit), share=share, parts=parts, again=again)
 
     def _name(self, layer: AtlasLayerRecord, unit: int) -> str:
         if layer.id not in self._names:

@@ -191,8 +191,13 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -
         if count > 1:
             found.append(
                 UnitShows(
-                    unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=_pictures_of(label),
-                    alike=count / len(labels), score=float(ratios[unit]),
+                    unit=unit,
+                    by="class",
+                    thing=label,
+                    theme=THEMES["classes"],
+                    phrase=_pictures_of(label),
+                    alike=count / len(labels),
+                    score=float(ratios[unit]),
                     because=_counted(count, len(labels), "are cut from pictures of this class"),
                 )  # fmt: skip
             )

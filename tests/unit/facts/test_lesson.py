@@ -196,7 +196,7 @@ def test_five_chapters_of_many_layers(tmp_path: Path) -> None:
                 f"INSERT INTO layer (id, name, path, {names}) SELECT ?, ?, ?, {names} FROM layer WHERE id = 1",
                 (new, f"deep.{new}", f"deep.{new}"),
             )
-            held = [row[1] for row in atlas.execute("PRAGMA table_info(sheet)") if row[1] != "layer"]
+            held = [row[1] for row in atlas.execute("PRAGMA table_info(sheet)") if row[1] not in ("id", "layer")]
             atlas.execute(
                 f"INSERT INTO sheet (layer, {', '.join(held)}) SELECT ?, {', '.join(held)} FROM sheet WHERE layer = 1",
                 (new,),
