@@ -14,8 +14,8 @@ from tests.helpers.atlases import small_atlas
 from tests.helpers.viewing import HOSTILE_NAMES, rename_all
 
 PLACES = (
-    "", "network", "l/l0", "l/l0?zoom=large", "l/l1/u/0", "l/l0/u/11", "i/0", "concepts", "about", "compare?u=l0:0&u=l0:1",
-    "compare?l=l0&l=l1",
+    "", "network", "l/l0", "l/l0?zoom=large", "l/l1/u/0", "l/l0/u/11", "i/0", "concepts", "about",
+    "compare?u=l0:0&u=l0:1", "compare?l=l0&l=l1",
 )  # fmt: skip
 FILES = ("index", "network", "l00/index", "l00/u0000", "i/000000", "concepts", "about", "compare")
 # Markup of all kinds in one name; one without an end; one that turns its surroundings round.

@@ -104,8 +104,8 @@ def test_an_atlas_without_a_slash_is_found(atlas):
     [("features.1", "/small/l/features.1"), ("features.4 3", "/small/l/features.4/u/3"), ("i 4", "/small/i/4")],
 )
 def test_go_to_leads_there(atlas, words, page):
-    """Words that mean one page lead to it; others stay on the network's page, which says what they may mean; asked of the
-    atlas's own address, where that page stood before, they lead there."""
+    """Words that mean one page lead to it; others stay on the network's page, which says what they may mean. Asked at
+    the atlas's own address, where that page stood before, they lead there."""
     with viewing(atlas) as browser:
         for asked in ("/small/network", "/small/"):
             answer = browser.get(asked, params={"go": words}, follow_redirects=False)
