@@ -32,7 +32,9 @@ UNLIKE = 128.0
 CANDIDATES = 24
 # An edge is as it is called where its patches lie within so many degrees of that.
 NEAR = 22.5
-TOLD_CLASSES = 3
+TOLD_CLASSES = TOLD_KINDS = 3
+# Patches that correlate by less have nothing of a shape in common that could be seen.
+LIKE = 0.25
 # Patches are compared at about so many px a side: a page waits for it.
 SMALL = 32
 
@@ -121,13 +123,15 @@ def _by_peaks(
 
 
 def _in_different_things(best: ConceptScore, changed: UnitInterventions) -> UnitShows | None:
-    """A shape or a pattern at peaks in several kinds of things: only overlap speaks for it, and their being several."""
+    """A shape or a pattern at peaks in several kinds of things: only overlap speaks for it, and their being several.
+
+    None where another concept stands: then the shape is a part of that.
+    """
     one = _by_name(best, changed)
-    if one.theme not in (THEMES["shapes"], THEMES["patterns"]):
+    if one.theme not in (THEMES["shapes"], THEMES["patterns"]) or any(tried.stands for tried in changed.tried):
         return None
-    return replace(
-        one, because=f"{_overlap(best)} Its patches are of different things: {peaks_words(changed.kinds, 4)}."
-    )
+    seen = peaks_words(changed.kinds, TOLD_KINDS)
+    return replace(one, because=f"Overlap {best.score:.2f} above chance, in different things: {seen}.")
 
 
 def _overlap(best: ConceptScore) -> str:
@@ -233,7 +237,8 @@ def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShow
     if one.theme == THEMES["colours"]:
         return replace(one, alike=max(one.alike, 1 - min(sight.colour / UNLIKE, 1.0)))
     if one.theme in (THEMES["shapes"], THEMES["patterns"]):
-        return replace(one, alike=max(one.alike, likeness(patches)))
+        alike = likeness(patches)
+        return replace(one, alike=max(one.alike, alike if alike >= LIKE else 0.0))
     return one if one.by else _by_patches(file, layer, one, sight, likeness(patches))
 
 
