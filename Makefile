@@ -63,7 +63,7 @@ test: $(STAMP) $(GUESTS)
 # The tutorial, the guides and the demo are carried out, as a reader would who types what they say; README in `make test`.
 pages: $(STAMP) $(GUESTS)
 	$(BIN)/python -m pytest -m wide -n $(WORKERS) --dist worksteal tests/docs/test_pages_run.py \
-		tests/journey/test_demo_of_the_world.py
+		tests/docs/test_notebooks.py tests/journey/test_demo_of_the_world.py
 
 # The viewer in a real browser: Debian's Chromium, installed here where it can be. Of long lists of pages some; all with
 # test-browser-whole.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from layerscope.api.exporting import Site
     from layerscope.api.finding import FoundUnit
     from layerscope.api.serving import Served
+    from layerscope.api.widget import UnitsWidget
     from layerscope.core.progress import Progress
 
 __all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "open"]
@@ -110,6 +111,13 @@ class Atlas:
         from layerscope.api.serving import serve
 
         return serve(self, host=host, port=port, base=base, names=names, browser=False)
+
+    def widget(self, layer: str | None = None) -> "UnitsWidget":
+        """A grid of its units for a notebook, in which a click shows a unit; Python reads and sets what is shown.
+
+        layer: the one that is shown first. No server is needed. Raises UsageError where anywidget is not installed.
+        """
+        return _widget(self, layer)
 
     def to_frame(self, table: str) -> "pandas.DataFrame":
         """A table as a data frame, in its natural order: "peaks", "units", "images", "layers", "shares", "kept",
@@ -249,6 +257,10 @@ class AtlasLayer:
     def __len__(self) -> int:
         return self.units
 
+    def widget(self) -> "UnitsWidget":
+        """The atlas's grid for a notebook, which begins with this layer. Raises UsageError as the atlas's does."""
+        return _widget(Atlas(self._file), self.name)
+
     def plot(self) -> Sheet:
         """The layer's plate: projections beside patches for a seeded sample of units."""
         return plate(self._file, self.name)
@@ -259,3 +271,12 @@ class AtlasLayer:
 
     def _repr_html_(self) -> str:
         return notebook.layer_html(self._file, self.stored)
+
+
+def _widget(atlas: Atlas, layer: str | None) -> "UnitsWidget":
+    try:
+        from layerscope.api.widget import UnitsWidget
+    except ImportError as error:
+        message = "widget needs anywidget, which is not installed: pip install 'layerscope[widget]'"
+        raise UsageError(message) from error
+    return UnitsWidget(atlas, layer)

@@ -10,15 +10,16 @@ from layerscope.api.atlas import open as open_atlas
 from layerscope.api.checked import checked
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.verbs import VERBS
-from layerscope.facts.finding import KINDS, NOTE, Finding, names_known
+from layerscope.facts.finding import NOTE, Finding, names_known
 from layerscope.facts.finding import find as units_found
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundUnit:
-    """A unit that was found. layer: its layer's name. kind: "concept", "label", "word", "class" or "note". name: what
-    it was found by, whole. score: the concept's, the label's or word's AUC, or a class's mean over that of all; None of
-    a note. at_peaks: what its peaks show where that concept is doubtful, else ""."""
+    """A unit that was found. layer: its layer's name. kind: "concept", "label", "word", "class", "peaks" or
+    "note". name: what it was found by, whole. score: the concept's, the label's or word's AUC, a class's mean over that
+    of all, or how many of its peaks lie in images of the class; None of a note. at_peaks: what its peaks show where
+    that concept is doubtful, else ""."""
 
     layer: str
     unit: int
@@ -30,12 +31,12 @@ class FoundUnit:
 
 @checked(VERBS["find"])
 def find(atlas: Atlas | str | PathLike[str], text: str) -> tuple[FoundUnit, ...]:
-    """Find the units of an atlas by a name: of a concept, label or word that names them, or of a class that excites
-    them, or by a word of the notes on them.
+    """Find the units of an atlas by a name: of a concept, label or word that names them, of a class that excites them
+    or whose images hold their peaks, or by a word of the notes on them.
 
-    text: a part of the name, in any case; whole names come first, then concepts, labels, words, classes and notes, each
-    with the highest score first. Raises UsageError, with near names, where nothing is found, AtlasError for a file that
-    is no atlas.
+    text: a part of the name, in any case; whole names come first, then concepts, labels, words, classes, peaks and
+    notes, each with the highest score first. A concept is found by its words too: "vertical" finds "edge 90". Raises
+    UsageError, with near names, where nothing is found, AtlasError for a file that is no atlas.
     """
     with nullcontext(atlas) if isinstance(atlas, Atlas) else open_atlas(atlas) as held:
         found = units_found(held.file, text)
@@ -52,7 +53,7 @@ def _plain(one: Finding) -> FoundUnit:
 def _nothing(atlas: Atlas, text: str) -> str:
     every = names_known(atlas.file)
     names = {name for kind, names in every.items() if kind != NOTE for name in names}
-    without = [f"{kind}s" if kind != "class" else "classes" for kind in KINDS if not every[kind]]
+    without = [f"{kind}s" if kind != "class" else "classes" for kind, known in every.items() if not known]
     lacks = f"; it holds no {' and no '.join(without)}" if without else ""
     return f'no unit of {atlas.file.path} is known by "{text[:60]}"{nearest(text[:60], sorted(names))}{lacks}'
 

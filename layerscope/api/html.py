@@ -12,13 +12,21 @@ from layerscope.atlas.read import Encoded
 
 # Notebooks keep what they show: a page stays below 300 kB.
 PAGE_BYTES = 290_000
-WORDS = 160
+# Characters of a name, and of a sentence in which names stand.
+WORDS, SENTENCE = 160, 1000
+# The longer side of a picture that stands in for one of too many bytes, px.
+SMALLER = 288
 
 
-def words(value: object) -> str:
-    """Any value as escaped text; names can be of any length, so a long one is cut."""
+def cut(value: object, most: int = WORDS) -> str:
+    """Any value as a text of at most so many characters: names can be of any length."""
     text = str(value)
-    return escape(text if len(text) <= WORDS else text[: WORDS - 1] + "…")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def words(value: object, most: int = WORDS) -> str:
+    """The same, escaped."""
+    return escape(cut(value, most))
 
 
 def table_row(cells: Sequence[object], tag: str = "td") -> str:
@@ -26,25 +34,38 @@ def table_row(cells: Sequence[object], tag: str = "td") -> str:
     return "<tr>" + "".join(f"<{tag}>{words(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
-def _data_image(data: bytes, media_type: str, alt: str) -> str:
-    return f'<img alt="{words(alt)}" src="data:{media_type};base64,{base64.b64encode(data).decode("ascii")}">'
+def _address(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def thumbnail(stored: Encoded, side: int, alt: str) -> str:
-    """The stored picture, no larger than `side` px, at a few bits a pixel."""
+def _image(address: str, alt: str, width: int | None = None) -> str:
+    style = f' style="width:{width}px;image-rendering:pixelated"' if width else ""
+    return f'<img alt="{words(alt)}"{style} src="{address}">'
+
+
+def thumbnail_address(stored: Encoded, side: int) -> str:
+    """The stored picture, no larger than `side` px, at a few bits a pixel, as an address that holds it."""
     picture = Image.fromarray(decode(stored.pixels, stored.codec))
     picture.thumbnail((side, side), Image.Resampling.BOX)
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=50, method=2)
-    return _data_image(buffer.getvalue(), "image/webp", alt)
+    return _address(buffer.getvalue(), "image/webp")
 
 
-def picture(stored: Encoded, alt: str, limit: int) -> str:
-    """The stored picture as it is, or smaller where its bytes exceed the limit."""
+def thumbnail(stored: Encoded, side: int, alt: str) -> str:
+    """The same as an element."""
+    return _image(thumbnail_address(stored, side), alt)
+
+
+def picture_address(stored: Encoded, limit: int) -> str:
+    """The stored picture as it is, or smaller where its bytes exceed the limit, as an address that holds it."""
     codec, content = for_browsers(stored.pixels, stored.codec)
-    if len(content) <= limit:
-        return _data_image(content, codec.media_type, alt)
-    return thumbnail(stored, 288, alt)
+    return _address(content, codec.media_type) if len(content) <= limit else thumbnail_address(stored, SMALLER)
+
+
+def picture(stored: Encoded, alt: str, limit: int, width: int | None = None) -> str:
+    """The same as an element. width: as it is shown, px; None leaves it as stored."""
+    return _image(picture_address(stored, limit), alt, width)
 
 
 def page(head: str, parts: Iterable[str], tail: str = "") -> str:

@@ -11,6 +11,7 @@ from layerscope.api.inputs import input_data, input_text
 from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import ImageRecord
 from layerscope.core.verbs import VERBS
+from layerscope.facts.known_as import naming_concepts
 
 NOT_KEPT = {"n": 0, **dict.fromkeys(("own", "edges", "random")), "pairs": 0, "partner": None, "selectivity": None}
 UNMEASURED = {"median": None, "q25": None, "q75": None, "n": 0}
@@ -61,10 +62,21 @@ def info_of(file: AtlasFile) -> dict[str, Any]:
             "skipped": sum(image.skipped is not None for image in images),
             "duplicates": sum(image.duplicate_of is not None for image in images),
         },
+        "named": _named(file),
         "skipped": [_skipped_data(image) for image in images if image.skipped is not None],
         "specificity": _specificity(file),
         "retention": _retention(file),
     }
+
+
+def _named(file: AtlasFile) -> list[dict[str, Any]]:
+    """Per dissected layer, how many of its units concepts name, doubtful names left out."""
+    found: list[dict[str, Any]] = []
+    for layer in file.layers:
+        if file.concepts(layer.id):
+            named = sum(one.units for one in naming_concepts(file, layer))
+            found.append({"layer": layer.name, "units": layer.record.units, "named": named})
+    return found
 
 
 def _retention(file: AtlasFile) -> list[dict[str, Any]]:

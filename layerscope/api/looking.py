@@ -145,6 +145,9 @@ class Inside:
     def unit(self, layer: AtlasLayerRecord, unit: int) -> None:
         """One file has no other pages."""
 
+    def made_tiles(self, layer: AtlasLayerRecord, unit: int) -> None:
+        """Nor tiles that are made on request."""
+
 
 def _url(media: str, content: bytes) -> Markup:
     return Markup(f"data:{media};base64,{base64.b64encode(content).decode()}")

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from layerscope.api import notebook
 from layerscope.api.arguments import batch_of, indices
 from layerscope.core.errors import LayerscopeError, UnknownOp, UnsupportedMethod, UsageError, nearest
 from layerscope.core.methods import METHODS
@@ -73,6 +74,10 @@ class Network:
     def __repr__(self) -> str:
         chosen = sum(layer.auto for layer in self.layers)
         return f"<Network {self.name}: {len(self.layers)} layers, {chosen} of them auto, input {self.input.shape}>"
+
+    def _repr_html_(self) -> str:
+        said = self.replay.said if self.replay else ""
+        return notebook.network_html(self.name, self.input, self.layers, said)
 
     def on(self, device: str) -> "Network":
         """The same network on another device, as PyTorch names it. Raises UsageError where there is none."""

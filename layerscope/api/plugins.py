@@ -7,6 +7,7 @@ from layerscope.core.engines import ENGINES
 from layerscope.core.images import IMAGES
 from layerscope.core.methods import METHODS
 from layerscope.core.networks import NETWORKS
+from layerscope.core.picture_forms import PICTURE_FORMS
 from layerscope.core.registry import Registry
 from layerscope.viewer.pages import PAGES
 
@@ -15,4 +16,4 @@ def registries() -> tuple[Registry[Any], ...]:
     """The registries, in the order in which they are told."""
     from layerscope.graph.ops import OPERATIONS  # it loads torch, and all else here does not
 
-    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS, ENGINES, PAGES
+    return METHODS, OPERATIONS, NETWORKS, IMAGES, CODECS, ENGINES, PAGES, PICTURE_FORMS

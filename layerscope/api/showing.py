@@ -11,12 +11,13 @@ from layerscope.api.atlas import Atlas, AtlasLayer, Unit
 from layerscope.api.atlas import open as open_atlas
 from layerscope.api.checked import checked
 from layerscope.api.inputs import field_data
+from layerscope.api.sentences import unit_sentences
 from layerscope.core import settings as s
 from layerscope.core.geometry import Box
 from layerscope.core.verbs import VERBS
+from layerscope.facts.known_as import favourites, known_as, naming_concepts, runners_up
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import at_peaks
-from layerscope.figures.words import kept_words, named_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +65,15 @@ def _scanned(atlas: Atlas) -> dict[str, list[dict[str, Any]]]:
 
 
 def _layers(atlas: Atlas) -> Shown:
-    """In execution order. dead: units without a peak, None before the scan. kept: the mean retention of the plate's
+    """In execution order. dead: units without a peak, None before the scan. named: units that a concept names, without
+    the doubtful ones, None where nobody dissected the layer; concepts: which. kept: the mean retention of the plate's
     method, None where it was not measured."""
     units = _scanned(atlas)
     rows: list[dict[str, Any]] = []
     for stored in atlas.file.layers:
         layer, scanned = stored.record, units.get(stored.name)
         retention = atlas.file.retention(stored.id, stored.method)
+        naming = naming_concepts(atlas.file, stored)
         rows.append(
             {
                 "name": layer.name,
@@ -84,16 +87,21 @@ def _layers(atlas: Atlas) -> Shown:
                 "method": stored.method,
                 "kept": retention.own.mean if retention else None,
                 "method_why": stored.method_why,
+                "named": sum(one.units for one in naming) if atlas.file.concepts(stored.id) else None,
+                "concepts": [asdict(one) for one in naming],
             }
         )
     return Shown(kind="layers", rows=tuple(rows), about={"atlas": str(atlas.file.path)}, finished=atlas.finished)
 
 
 def _units(atlas: Atlas, layer: AtlasLayer) -> Shown:
-    """Highest maximum first; a unit with a concept says it, and what its peaks show where that is doubtful."""
+    """Highest maximum first; a unit with a concept says it, and what its peaks show where that is doubtful. words: what
+    it is known as in a few words, the classes that excite it most where it has no name."""
     units = sorted(_scanned(atlas).get(layer.name, ()), key=lambda unit: (-unit["maximum"], unit["unit"]))
-    concepts, doubtful = guesses(layer.concepts), at_peaks(atlas.file, atlas.file.layer(layer.name))
-    said: dict[int, dict[str, Any]] = {unit: {"concept": asdict(best)} for unit, best in concepts.items()}
+    concepts, doubtful = guesses(layer.concepts), at_peaks(atlas.file, layer.stored)
+    said: dict[int, dict[str, Any]] = {unit: {"words": few} for unit, few in known_as(atlas.file, layer.stored).items()}
+    for unit, best in concepts.items():
+        said[unit]["concept"] = asdict(best)
     for unit, shown in doubtful.items():
         said[unit]["at_peaks"] = shown
     rows = [unit | said.get(unit["unit"], {}) for unit in units]
@@ -109,11 +117,13 @@ def _peaks(atlas: Atlas, unit: Unit) -> Shown:
         plain = {name: getattr(peak, name) for name in ("rank", "value", "image", "row", "col")}
         rows.append({**plain, "source": image.source, "class": image.label, **boxes})
     concept = asdict(unit.concept) if unit.concept else None
-    kept = atlas.file.kept_by(unit.layer.stored.id, unit.number)
+    stored = unit.layer.stored
+    kept = atlas.file.kept_by(stored.id, unit.number)
     about: dict[str, Any] = {"layer": unit.layer.name, "unit": unit.number, "concept": concept, "note": unit.note}
+    about["runners_up"] = [asdict(one) for one in runners_up(atlas.file, stored, unit.number)]
+    about["classes"] = list(favourites(atlas.file, stored).get(unit.number, ()))
     about["kept"] = [asdict(one) for one in kept]
-    named = named_words(atlas.file, atlas.file.layer(unit.layer.name), unit.number)
-    said = "\n".join(part for part in (named, kept_words(kept)) if part)
+    said = "\n".join(unit_sentences(atlas.file, stored, unit.number))
     return Shown(kind="peaks", rows=tuple(rows), about=about, said=said, finished=atlas.finished)
 
 

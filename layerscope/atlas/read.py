@@ -94,6 +94,13 @@ class AtlasFile(WordQuestions):
             raise UsageError(f"{self.path} has no image {image}")
         return found[0]
 
+    def images_named(self, text: str, most: int) -> tuple[ImageRecord, ...]:
+        """The images whose source or class holds a text, ASCII letters in any case; every image holds "".
+
+        At most so many; those with a small picture first, otherwise in their order.
+        """
+        return tuple(self._ask(rows.read_images_named, text, most))
+
     def image_count(self) -> int:
         """How many images there are, the skipped ones too."""
         return self._rows("SELECT count(*) FROM image")[0][0]
@@ -226,6 +233,11 @@ class AtlasFile(WordQuestions):
     def kept_by(self, layer_id: int, unit: int) -> tuple[KeptByMarks, ...]:
         """What the pixels that each method marks keep of a unit's first peak; none where the atlas does not know."""
         return self._ask(read_kept, layer_id, unit)
+
+    def peak_labels(self, layer_id: int) -> dict[int, str]:
+        """The classes of the images in which a layer has peaks, by image; images without a class are not there."""
+        query = "SELECT DISTINCT id, label FROM peak JOIN image ON id = image WHERE layer = ? AND label IS NOT NULL"
+        return dict(self._rows(query, layer_id))
 
     def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
         """What every unit of a layer detects; empty where the layer was not dissected."""

@@ -1,6 +1,7 @@
 """Records as rows and rows as records: the one place that knows how each is spelled in the tables."""
 
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,6 +143,17 @@ def image_row(image: ImageRecord) -> SqlRow:
 def read_images(connection: sqlite3.Connection, rest: str = "ORDER BY id", values: SqlRow = ()) -> list[ImageRecord]:
     rows = connection.execute(select("image", IMAGE, rest), values).fetchall()
     return [ImageRecord(**dict(zip(IMAGE.split(), row, strict=True))) for row in rows]
+
+
+def read_images_named(connection: sqlite3.Connection, text: str, most: int) -> list[ImageRecord]:
+    """The images whose source or label holds a text, those with a small picture first."""
+    pictures = "(SELECT image FROM picture)"
+    pattern = "%" + re.sub("([!%_])", r"!\1", text) + "%"
+    found: list[ImageRecord] = []
+    for pictured in ("id IN", "id NOT IN"):
+        query = f"WHERE (source LIKE ? ESCAPE '!' OR label LIKE ? ESCAPE '!') AND {pictured} {pictures}"
+        found += read_images(connection, f"{query} ORDER BY id LIMIT ?", (pattern, pattern, most - len(found)))
+    return found
 
 
 def box_row(box: Box) -> SqlRow:

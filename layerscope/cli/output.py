@@ -6,8 +6,9 @@ Nothing here can fail for want of a character: a terminal that cannot show one g
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 from layerscope.core.errors import UsageError
 
@@ -15,6 +16,7 @@ TYPE_CHECKING = False  # see core/verb.py
 if TYPE_CHECKING:
     from typing import Any
 
+    from layerscope.cli.terminal import Terminal
     from layerscope.core.progress import Progress
 
 
@@ -46,6 +48,23 @@ class Output:
 
         with Bars() as bars:
             yield bars
+
+    @cached_property
+    def terminal(self) -> "Terminal":
+        """What results go to, and what it can draw; JSON is for nobody's eyes."""
+        from layerscope.cli.terminal import NOBODY, terminal_of
+
+        return NOBODY if self.json else terminal_of(sys.stdout, os.environ)
+
+    def next(self, words: Sequence[object], sentence: str) -> None:
+        """A command that goes on from here, and what it does, where a person reads the results."""
+        if not self.terminal.watched:
+            return
+        import shlex
+
+        from layerscope.core.names import printable
+
+        self.remark(printable(f"next: {shlex.join(map(str, ('layerscope', *words)))}  ({sentence})"))
 
     def teller(self) -> "Progress":
         """Who is told sentences, and shows no progress."""

@@ -68,8 +68,13 @@ def nearest(name: str, names: Iterable[str], prefix: Mapping[str, str] = Mapping
 
     prefix: what is to be written before a name that needs it; such a name may be the very one that was given.
     """
+    listed = list(names)
+    close = [name] if name in listed else close_names(name, listed)
+    return f"; did you mean {' or '.join(prefix.get(one, '') + one for one in close)}?" if close else ""
+
+
+def close_names(name: str, names: Iterable[str]) -> list[str]:
+    """The names closest to a mistyped one, at most three, the closest first."""
     import difflib
 
-    listed = list(names)
-    close = [name] if name in listed else difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(prefix.get(one, '') + one for one in close)}?" if close else ""
+    return difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)

@@ -123,6 +123,26 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MadeTile:
+    """A tile of a peak that the atlas holds, made now.
+
+    rank: of the peak, 0 for the highest. image: its id; original: whether its original file was looked at, and not the
+    kept copy. scanned: the activation in the scan, value: that of now at the same place, row and col of the map. patch:
+    what the network gets there, as PNG; tiles: by method, a PNG of the activation carried back, as in Firing.
+    """
+
+    rank: int
+    image: int
+    original: bool
+    scanned: float
+    value: float
+    row: int
+    col: int
+    patch: bytes
+    tiles: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFirings:
     """The strongest units of one layer in a picture, by their relative value, largest first. agreement: as in Look."""
 

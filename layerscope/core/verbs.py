@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection
 from layerscope.core.other_verbs import OTHERS
 from layerscope.core.verb import Verb
 
+TYPE_CHECKING = False  # see core/verb.py
+if TYPE_CHECKING:
+    from typing import Any
 
-def _filters(given: Collection[str]) -> bool:
-    return "filters" in given
+    from layerscope.core.setting import Setting
 
 
 def _no_layer(given: Collection[str]) -> bool:
@@ -20,6 +22,13 @@ def _no_layer(given: Collection[str]) -> bool:
 def _with(*names: str) -> Callable[[Collection[str]], bool]:
     """Whether any of these settings is given."""
     return lambda given: any(name in given for name in names)
+
+
+def _in_a_terminal(s: "Any") -> "tuple[Setting[Any], ...]":
+    """What `show` takes; the setting of pictures is of a terminal alone."""
+    from layerscope.core.terminal_settings import PICTURES
+
+    return s.ATLAS, s.LAYER.but(sentence="its units, highest maximum first"), s.UNIT, PICTURES
 
 
 def _without(name: str) -> Callable[[Collection[str]], bool]:
@@ -73,11 +82,7 @@ _ALL = (
         ),
         shell=False,
     ),
-    Verb(
-        "show",
-        "print the layers of an atlas, the units of a layer, or the peaks of a unit",
-        lambda s: (s.ATLAS, s.LAYER.but(sentence="its units, highest maximum first"), s.UNIT),
-    ),
+    Verb("show", "print the layers of an atlas, the units of a layer, or the peaks of a unit", _in_a_terminal),
     Verb(
         "figure",
         "draw a plate of a layer, the page or the tree of a unit, first-layer filters, or an overview",
@@ -101,7 +106,7 @@ _ALL = (
             s.DPI,
         ),
         apart=lambda s: (
-            s.Apart(_filters, "the filters of a layer", "method", "view"),
+            s.Apart(_with("filters"), "the filters of a layer", "method", "view"),
             s.Apart(
                 _no_layer,
                 "an overview of all layers (none was named)",

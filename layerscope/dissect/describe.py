@@ -11,17 +11,14 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
 from layerscope.core.records import Input
 from layerscope.dissect.filters import FilterSight, filter_sight
-from layerscope.dissect.patches import PatchSight, patch_sight
+from layerscope.facts.concept_words import line_words
+from layerscope.facts.patches import EARLY, MUCH, ORIENTED, SOMEWHAT, PatchSight, patch_sight
 
 KIND = "describe"
-# A layer is an early one where its field covers at most this share of the picture's area.
-EARLY = 0.25
-# From where on a filter, and a set of patches, is called oriented. White noise of 7 x 7 px reaches 0.4.
-ORIENTED_FILTER, ORIENTED_PATCHES = 0.45, 0.25
+# From where on a filter is called oriented. White noise of 7 x 7 px reaches 0.4.
+ORIENTED_FILTER = 0.45
 # Below this share of its energy, what tells colours apart in a filter does not count.
 COLOURED = 0.15
-# From where on patches differ somewhat, and much, in gray levels.
-SOMEWHAT, MUCH = 10.0, 25.0
 # A filter whose mean holds more of its energy than this has no shape.
 SHAPELESS = 0.8
 
@@ -69,8 +66,13 @@ def sentences(seen: FilterSight | None, patches: PatchSight | None) -> str:
 def _filter_sentence(seen: FilterSight, patches: PatchSight | None) -> str:
     colour_blind = seen.chroma < COLOURED
     colour = f", {_whatever(patches) or 'colour-blind'}" if colour_blind else ""
-    waves = f" ({seen.frequency:.2f} cycles per px)" if seen.frequency else ""
-    return f"Responds to {_pattern(seen, colour_blind)}{waves}{colour}."
+    turned = [_degrees(seen.angle)] if _has_direction(seen) else []
+    numbers = ", ".join(turned + ([f"{seen.frequency:.2f} cycles per px"] if seen.frequency else []))
+    return f"Responds to {_pattern(seen, colour_blind)}{f' ({numbers})' if numbers else ''}{colour}."
+
+
+def _has_direction(seen: FilterSight) -> bool:
+    return seen.uniform <= SHAPELESS and seen.oriented >= ORIENTED_FILTER
 
 
 def _pattern(seen: FilterSight, colour_blind: bool) -> str:
@@ -78,14 +80,15 @@ def _pattern(seen: FilterSight, colour_blind: bool) -> str:
     against = f"{seen.colour} against {seen.opponent}"
     if seen.uniform > SHAPELESS:
         return ("light" if seen.light else "dark") if colour_blind else against
-    if seen.oriented >= ORIENTED_FILTER:
+    if _has_direction(seen):
+        way = line_words(seen.angle)
         line = "line" if seen.even >= 0.5 else "edge"
         tone = ("light " if seen.light else "dark ") if line == "line" else ""
         if colour_blind:
-            return f"{_degrees(seen.angle)} degree {tone}{line}"
+            return f"a {way} {tone}{line}"
         if line == "edge":
-            return f"{_degrees(seen.angle)} degree edge between {seen.colour} and {seen.opponent}"
-        return f"{_degrees(seen.angle)} degree line, {against}"
+            return f"a {way} edge between {seen.colour} and {seen.opponent}"
+        return f"a {way} line, {against}"
     if seen.even < 0.5:
         return "a pattern without one direction" + ("" if colour_blind else f", {against}")
     return f"a {'light' if seen.light else 'dark'} blob" if colour_blind else f"a {seen.colour} blob, {against}"
@@ -93,10 +96,11 @@ def _pattern(seen: FilterSight, colour_blind: bool) -> str:
 
 def _patches_sentence(patches: PatchSight | None) -> str:
     assert patches is not None
-    if patches.oriented < ORIENTED_PATCHES:
+    if patches.oriented < ORIENTED:
         return "Its patches share no direction."
     colour = _whatever(patches)
-    return f"Responds to {_degrees(patches.angle)} degree line or edge{f', {colour}' if colour else ''}."
+    said = f"Responds to a {line_words(patches.angle)} line or edge ({_degrees(patches.angle)})"
+    return f"{said}, {colour}." if colour else f"{said}."
 
 
 def _whatever(patches: PatchSight | None) -> str:
@@ -112,6 +116,5 @@ def _differences(patches: PatchSight) -> str:
 
 
 def _degrees(angle: float) -> str:
-    """Whole degrees with their article, -90 as 90: "a -45", "an 80"."""
-    whole = 90 if round(angle) == -90 else round(angle)
-    return f"{'an' if whole in (8, 11, 18) or 80 <= whole < 90 else 'a'} {whole}"
+    """Whole degrees, -90 as 90."""
+    return f"{90 if round(angle) == -90 else round(angle)} degrees"

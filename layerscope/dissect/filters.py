@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Complex, Float, Float64
 
+from layerscope.facts.patches import angle_of, direction
+
 # The spectrum is sampled this finely, whatever the filter's size: 1/256 cycles per px.
 _SAMPLES = 256
 # Hues in steps of 30 degrees from pure red; the opponent of a hue is six steps further.
@@ -83,28 +85,6 @@ def hues(axis: Float64[np.ndarray, " c"]) -> tuple[str, str]:
     hue = np.degrees(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue))
     step = round(hue / 30) % 12
     return _HUES[step], _HUES[(step + 6) % 12]
-
-
-def direction(
-    rows: Float64[np.ndarray, "*n"], cols: Float64[np.ndarray, "*n"], weights: Float64[np.ndarray, "*n"]
-) -> complex:
-    """The mean of vectors that are the same forwards and backwards (normals of lines), by doubled angles.
-
-    Its length, 0..1, is how much they agree; the doubled angle of the line across them is its argument.
-    """
-    vectors = rows + 1j * cols
-    size = np.abs(vectors)
-    total = float((weights * (size > 0)).sum())
-    if total <= 0:
-        return 0j
-    return complex((weights * (vectors / np.where(size > 0, size, 1)) ** 2).sum() / total)
-
-
-def angle_of(turn: complex) -> float:
-    """The line's angle in degrees, (-90, 90], from the mean of its doubled angles."""
-    angle = float(np.degrees(np.angle(turn)) / 2)
-    # -90 and 90 are the same line; rounding must not choose.
-    return 90.0 if angle < -90 + 1e-9 else angle
 
 
 def _middle(shape: tuple[int, ...]) -> Float64[np.ndarray, "h w"]:

@@ -77,13 +77,15 @@ def profiles(
 
 
 def medians(histogram: Int64[np.ndarray, "u bins"], units: int) -> Float64[np.ndarray, " u"]:
-    """The median of each unit's image maxima, to the upper edge of its bin; 0 where nothing was counted."""
+    """The median of each unit's image maxima, to the lower edge of its bin, so that what lies above it is above zero;
+    0 for the bin that ends there, and where nothing was counted."""
     found = np.zeros(units)
     if histogram.shape == (units, len(HISTOGRAM_EDGES) + 1):
-        upper = np.append(HISTOGRAM_EDGES, HISTOGRAM_EDGES[-1])
+        lower = np.append(HISTOGRAM_EDGES[:1], HISTOGRAM_EDGES)
+        lower[np.searchsorted(HISTOGRAM_EDGES, 0)] = 0
         counts = np.cumsum(histogram, axis=1)
         middle = (2 * counts >= counts[:, -1:]).argmax(1)
-        found[:] = np.where(counts[:, -1] > 0, upper[middle], 0.0)
+        found[:] = np.where(counts[:, -1] > 0, lower[middle], 0.0)
     return found
 
 

@@ -23,6 +23,7 @@ KEPT = {
     "statistic": 16,
     "units_with_sheets": 256,
     "image": 4096,
+    "peak_labels": 16,
     "dissection": 1,
     "interventions": 1,
     "misfits": 1,

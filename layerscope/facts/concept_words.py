@@ -16,7 +16,7 @@ DIRECTIONS = {
     "90": "vertical",
 }
 # Names that are no whole words for what they mean.
-PLAIN = {"checker": "checkerboard", "target": "target of rings", "text": "writing"}
+PLAIN = {"checker": "checkerboard", "text": "writing"}
 COLOURS = (
     "black", "gray", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink",
 )  # fmt: skip
@@ -44,7 +44,7 @@ def concept_phrase(concept: str) -> str:
     words = concept_words(concept)
     if concept in COLOURS:
         return f"the colour {words}"
-    if concept in THINGS or words != concept and concept not in UNCOUNTED:
+    if concept in THINGS or (concept.startswith(EDGE) and words != concept):
         return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
     return words
 
@@ -52,3 +52,20 @@ def concept_phrase(concept: str) -> str:
 def known_by(concept: str) -> tuple[str, ...]:
     """All that a concept may be asked for by: its name, and its words where these are others."""
     return tuple(dict.fromkeys((concept, concept_words(concept))))
+
+
+def line_words(angle: float) -> str:
+    """The direction of a line at an angle, in words: the nearest of DIRECTIONS. angle: degrees, as of edges."""
+    return DIRECTIONS[min(DIRECTIONS, key=lambda known: _apart(float(known), angle))]
+
+
+def turned(concept: str, angle: float) -> float | None:
+    """How many degrees lie between an edge and a line at an angle, 0..90; None for what is no edge of the world."""
+    known = concept.removeprefix(EDGE)
+    return _apart(float(known), angle) if concept.startswith(EDGE) and known in DIRECTIONS else None
+
+
+def _apart(one: float, other: float) -> float:
+    """Degrees between two lines, which have no front and no back."""
+    away = abs(one - other) % 180
+    return min(away, 180 - away)

@@ -1,23 +1,25 @@
 """Units by a word: whatever is known of a unit under a name, asked once for the command line, Python and the viewer.
 
-Five kinds of names: the concept that names a unit, or its category (score: the IoU above chance), the label and the
-word of a list that name it (the AUC), a class whose images excite it (their mean maximum, over that of all classes),
-and the notes on it (no score). A concept that names a unit but is doubtful is told with what the unit's peaks show.
+Six kinds of names: the concept that names a unit, in its words too, or its category (score: the IoU above chance), the
+label and the word of a list that name it (the AUC), a class whose images excite it (their mean maximum, over that of
+all classes), a class of the images that its peaks lie in (how many of the peaks), and the notes on it (no score). A
+concept that names a unit but is doubtful is told with what the unit's peaks show.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.concept_words import known_by
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.wrapping import Reader
 
-CONCEPT, LABEL, WORD, CLASS, NOTE = KINDS = ("concept", "label", "word", "class", "note")
-# Of each layer so many units that follow a class.
+CONCEPT, LABEL, WORD, CLASS, PEAKS, NOTE = KINDS = ("concept", "label", "word", "class", "peaks", "note")
+# Of each layer so many units that follow a class, and so many with peaks in its images.
 FOLLOWERS = 6
 
 
@@ -38,9 +40,14 @@ class Finding:
         """The name as it is shown."""
         return f"{self.at_peaks} (by overlap {self.name})" if self.at_peaks else self.name
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the name may be asked for by."""
+        return known_by(self.name) if self.kind == CONCEPT else (self.name,)
+
 
 def find(file: Reader, text: str) -> tuple[Finding, ...]:
-    """The units of which a concept, a label, a word, a class or a note holds the text, in any case.
+    """The units of which a concept, a label, a word, a class, a peak or a note holds the text, in any case.
 
     Names that are the text come before those that only hold it; then by kind, score, layer and unit.
     """
@@ -49,7 +56,7 @@ def find(file: Reader, text: str) -> tuple[Finding, ...]:
         return ()
 
     def order(one: Finding) -> tuple[bool, int, float, int, int]:
-        other = one.name.casefold() != folded
+        other = folded not in (name.casefold() for name in one.names)
         return other, KINDS.index(one.kind), -(one.score or 0), one.layer.id, one.unit
 
     return tuple(sorted((one for layer in file.layers for one in _in_layer(file, layer, folded)), key=order))
@@ -58,7 +65,7 @@ def find(file: Reader, text: str) -> tuple[Finding, ...]:
 def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
     doubtful = at_peaks(file, layer)
     for unit, best in guesses(file.concepts(layer.id)).items():
-        if folded in best.concept.casefold() or folded == best.category.casefold():
+        if holds(known_by(best.concept), folded) or folded == best.category.casefold():
             kinds = doubtful.get(unit, "")
             yield Finding(layer=layer, unit=unit, kind=CONCEPT, name=best.concept, score=best.score, at_peaks=kinds)
     for one in file.labels(layer.id):
@@ -68,33 +75,45 @@ def _in_layer(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Fi
         if one.best is not None and folded in one.best.word.casefold():
             yield Finding(layer=layer, unit=one.unit, kind=WORD, name=one.best.word, score=one.best.auc)
     # Class means are read only where some class is meant: of a wide layer they are megabytes.
-    wanted = [number for number, name in enumerate(_classes(file)) if folded in name.casefold()]
+    wanted = [number for number, name in enumerate(classes(file)) if folded in name.casefold()]
     if wanted:
         yield from _followers(file, layer, wanted)
+        yield from _in_peaks(file, layer, folded)
     for note in file.notes(layer.id):
         if folded in note.text.casefold():
             yield Finding(layer=layer, unit=note.unit, kind=NOTE, name=note.text, score=None)
 
 
-def _classes(file: Reader) -> list[str]:
+def holds(names: Sequence[str], folded: str) -> bool:
+    """Whether any of these names holds a text, which is folded already."""
+    return any(folded in name.casefold() for name in names)
+
+
+def classes(file: Reader) -> list[str]:
+    """The classes of the images, by number; none where they have none."""
     return [str(name) for name in file.statistic("classes") or ()]
 
 
 def names_known(file: Reader) -> dict[str, set[str]]:
-    """All that units can be found by, by kind."""
+    """All that units can be found by, by kind. Classes of peaks are classes."""
     return {
-        CONCEPT: {best.concept for layer in file.layers for best in guesses(file.concepts(layer.id)).values()},
+        CONCEPT: {
+            name
+            for layer in file.layers
+            for best in guesses(file.concepts(layer.id)).values()
+            for name in known_by(best.concept)
+        },
         LABEL: {one.best.label for layer in file.layers for one in file.labels(layer.id) if one.best is not None},
         WORD: {one.best.word for layer in file.layers for one in file.words(layer.id) if one.best is not None},
-        CLASS: set(_classes(file)),
+        CLASS: set(classes(file)),
         NOTE: {note.text for layer in file.layers for note in file.notes(layer.id)},
     }
 
 
 def _followers(file: Reader, layer: AtlasLayerRecord, wanted: Sequence[int]) -> Iterator[Finding]:
     """For each of these classes the layer's units of the highest ratio."""
-    classes, counts = class_counts(file, layer)
-    if not classes:
+    names, counts = class_counts(file, layer)
+    if not names:
         return
     means = file.unit_statistics(layer.id).class_means
     ratio = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64))
@@ -102,7 +121,36 @@ def _followers(file: Reader, layer: AtlasLayerRecord, wanted: Sequence[int]) -> 
         for unit in np.argsort(-ratio[:, number], kind="stable")[:FOLLOWERS].tolist():
             if ratio[unit, number] > 0:
                 score = float(ratio[unit, number])
-                yield Finding(layer=layer, unit=unit, kind=CLASS, name=str(classes[number]), score=score)
+                yield Finding(layer=layer, unit=unit, kind=CLASS, name=str(names[number]), score=score)
+
+
+def _in_peaks(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
+    """For each class that holds the text the layer's units with the most peaks in its images."""
+    for name, counts in peaks_by_class(file, layer).items():
+        if folded in name.casefold():
+            most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FOLLOWERS]
+            for unit, count in most:
+                yield Finding(layer=layer, unit=unit, kind=PEAKS, name=name, score=float(count))
+
+
+def peaks_by_class(file: Reader, layer: AtlasLayerRecord) -> Mapping[str, Mapping[int, int]]:
+    """By class, the units with peaks in its images, and how many; by number of the unit."""
+    found: dict[str, dict[int, int]] = {}
+    for unit, names in enumerate(peak_classes(file, layer)):
+        for name in names:
+            units = found.setdefault(name, {})
+            units[unit] = units.get(unit, 0) + 1
+    return found
+
+
+def peak_classes(file: Reader, layer: AtlasLayerRecord) -> tuple[tuple[str, ...], ...]:
+    """Of every unit the classes of the images that its peaks lie in, the best peak first; those without a class left
+    out. None at all where no image has one."""
+    labels = file.peak_labels(layer.id)
+    images: Int64[np.ndarray, "u k"] = file.all_peaks(layer.id).image
+    if not labels:
+        return ()
+    return tuple(tuple(labels[image] for image in row if image in labels) for row in images.tolist())
 
 
 def class_ratios(means: Float64[np.ndarray, "u classes"]) -> Float64[np.ndarray, "u classes"]:

@@ -7,6 +7,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
 from layerscope.core.concepts import ConceptScore, Interventions, UnitInterventions
 from layerscope.core.numbers import in_words, percent
+from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import guesses
 from layerscope.facts.wrapping import Reader
 
@@ -61,8 +62,8 @@ def shown_at_peaks(file: Reader, layer: str, unit: int) -> str:
 
 
 def names_shown(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
-    """By unit, what it is called: the concept that names it, or what its peaks show where that is doubtful."""
-    named = {unit: best.concept for unit, best in guesses(file.concepts(layer.id)).items()}
+    """By unit, what it is called: the concept that names it, in words; where that is doubtful, what its peaks show."""
+    named = {unit: concept_words(best.concept) for unit, best in guesses(file.concepts(layer.id)).items()}
     return named | at_peaks(file, layer)
 
 
@@ -77,7 +78,7 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
     if best.concept in fixed:
         return NameStanding(
             verdict="judged by overlap alone",
-            sentence=f"Judged by overlap alone: {best.concept} {fixed[best.concept]}.",
+            sentence=f"Judged by overlap alone: {concept_words(best.concept)} {fixed[best.concept]}.",
         )
     one = unit.of(best.concept)
     if one is None:

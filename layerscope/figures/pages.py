@@ -1,12 +1,13 @@
 """A page for one unit: its peaks in their pictures, its patches and projections, and how it behaves over all images."""
 
 import numpy as np
-from jaxtyping import UInt8
 
 from layerscope.atlas.records import AtlasLayerRecord, Peak
+from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent
 from layerscope.core.records import UnitStatistics
 from layerscope.facts.boxes import on_picture
+from layerscope.facts.places import place_of
 from layerscope.facts.run import images_scanned
 from layerscope.facts.unit import UnitSummary, class_mean, top_classes, unit_numbers
 from layerscope.facts.wrapping import Reader
@@ -50,7 +51,7 @@ def _panels(
 def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Panel:
     """One row of tiles for each way to look at the peaks."""
     columns = min(file.run.k, MOST_PEAKS)
-    rows: list[tuple[str, tuple[Tile, ...]]] = [("picture", _whole_pictures(file, peaks[:columns], columns))]
+    rows: list[tuple[str, tuple[Tile, ...]]] = [("picture", _whole_pictures(file, layer, peaks[:columns], columns))]
     rows.append(("patch", patches(file, layer, unit).tiles[:columns]))
     for method in file.run.methods if layer.method is not None else ():
         for view in file.run.views:
@@ -65,14 +66,14 @@ def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[
     return Panel(parts=(grid,), span=2)
 
 
-def _whole_pictures(file: Reader, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
+def _whole_pictures(file: Reader, layer: AtlasLayerRecord, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
     """The small whole pictures with both boxes, each with value and class below; gray where there is none."""
     blank = np.full((BLANK_SIDE, BLANK_SIDE, 3), MID_GRAY, np.uint8)
-    tiles = [_whole_picture(file, peak) for peak in peaks]
+    tiles = [_whole_picture(file, layer, peak) for peak in peaks]
     return tuple(tiles) + (Tile(picture=blank),) * (columns - len(tiles))
 
 
-def _whole_picture(file: Reader, peak: Peak) -> Tile:
+def _whole_picture(file: Reader, layer: AtlasLayerRecord, peak: Peak) -> Tile:
     picture, record = file.picture(peak.image), file.image(peak.image)
     caption = "\n".join([measured(peak.value), *([record.label] if record.label else [])])
     if picture is None:
@@ -81,16 +82,25 @@ def _whole_picture(file: Reader, peak: Peak) -> Tile:
         return Tile(picture=picture, caption=caption, note="not kept")
     if record.height is None or record.width is None:
         return Tile(picture=picture, caption=caption)
-    return Tile(picture=picture, caption=caption, marks=_marks(peak, picture, (record.height, record.width)))
+    scale = picture.shape[0] / record.height, picture.shape[1] / record.width
+    return Tile(picture=picture, caption=caption, marks=_marks(file, layer, peak, scale))
 
 
-def _marks(peak: Peak, picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]) -> tuple[Mark, ...]:
-    """The field and the tiles' box in px of the small picture."""
-    found = on_picture(peak, (picture.shape[0] / size[0], picture.shape[1] / size[1]))
-    if found is None:
-        return ()
-    field, tile = found
-    return Mark(box=field, dashed=True), Mark(box=tile)
+def _marks(file: Reader, layer: AtlasLayerRecord, peak: Peak, scale: tuple[float, float]) -> tuple[Mark, ...]:
+    """The field and the tiles' box in px of the small picture; of a unit without tiles the field alone. scale: px of
+    the small picture per px of the source picture, along rows and columns."""
+    found = on_picture(peak, scale)
+    if found is not None:
+        field, tile = found
+        return Mark(box=field, dashed=True), Mark(box=tile)
+    place = place_of(file, layer, peak, file.image(peak.image))
+    return (Mark(box=_scaled(place.field, scale), dashed=True),) if place.field is not None else ()
+
+
+def _scaled(box: Box, scale: tuple[float, float]) -> Box:
+    rows, cols = scale
+    return Box(top=round(box.top * rows), left=round(box.left * cols), bottom=round(box.bottom * rows),
+               right=round(box.right * cols))  # fmt: skip
 
 
 def _charts(

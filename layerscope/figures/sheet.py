@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerscope.core.numbers import counted
 from layerscope.figures import draw, files
 from layerscope.figures.tree import PlainSheet
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 NOTEBOOK_DPI = 150
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Sheet(PlainSheet):
     """A whole figure, which can be drawn and saved."""
 
@@ -38,6 +39,11 @@ class Sheet(PlainSheet):
         Raises UsageError for another ending, a folder that does not exist, a size that makes no sense or a full disk.
         """
         return files.save(self, Path(path), width_inches=width_inches, dpi=dpi)
+
+    def __repr__(self) -> str:
+        """One line, as a prompt prints it: the arrays are for programs."""
+        named = f" {self.title!r}" if self.title else ""
+        return f'<Sheet{named}: {counted(len(self.tiles), "tile")}; save("figure.png") writes it, a notebook shows it>'
 
     def _repr_png_(self) -> bytes:
         """The figure as a notebook shows it."""

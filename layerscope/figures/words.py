@@ -9,6 +9,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.retention import Interval, KeptByMarks
 from layerscope.core.geometry import Field
 from layerscope.core.numbers import percent, signed_percent
+from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import MOSTLY, OWN, PARTLY, TELLING
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.standing import at_peaks, names_shown, standing_of
@@ -235,10 +236,10 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
         numbers = ", ".join(filter(None, (best.kind, f"score {best.score:.2f}", f"IoU {best.iou:.2f}")))
         standing = standing_of(file, layer.name, unit, best)
         if standing is not None and standing.kinds:
-            parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {best.concept}, {numbers}).")
+            parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {concept_words(best.concept)}, {numbers}).")
         else:
             said = f"; {standing.verdict}" if standing is not None else ""
-            parts.insert(0, f"Concept found: {best.concept} ({numbers}{said}).")
+            parts.insert(0, f"Concept found: {concept_words(best.concept)} ({numbers}{said}).")
     elif found is not None:
         parts.insert(0, "No concept found.")
     return " ".join(parts)

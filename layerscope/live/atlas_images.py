@@ -1,5 +1,6 @@
 """The atlas's own images, to be looked at again: the original where its bytes are found, else the copy that is kept."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,12 @@ class AtlasImages:
         """An image by its number. Raises UsageError where there is none, or no thumbnail of it; ImageError where the
         network takes no such pictures."""
         return self._kept.get(image, lambda: self._load(self._file.image(image)))
+
+    def of_unit(self, layer_id: int, unit: int) -> Iterator[tuple[Peak, AtlasImage]]:
+        """A unit's peaks with their images, best first; without those of images of which there is no thumbnail."""
+        for peak in self._file.peaks(layer_id, unit):
+            if self._file.has_picture(peak.image):
+                yield peak, self.load(peak.image)
 
     def _load(self, record: ImageRecord) -> AtlasImage:
         first = record.id if record.duplicate_of is None else record.duplicate_of

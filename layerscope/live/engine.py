@@ -15,8 +15,9 @@ import torch
 from jaxtyping import Float32
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.atlas.records import Peak
 from layerscope.core.errors import UnsupportedMethod, UsageError, nearest
-from layerscope.core.live import Firing, LayerFirings, LiveRequest, Look, Portrait, Top
+from layerscope.core.live import Firing, LayerFirings, LiveRequest, Look, MadeTile, Portrait, Top
 from layerscope.core.methods import METHODS
 from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
@@ -25,12 +26,13 @@ from layerscope.graph.classifier import classifier_of
 from layerscope.live.agreement import agreement
 from layerscope.live.atlas_images import AtlasImage, AtlasImages
 from layerscope.live.classes import first_classes
-from layerscope.live.forwarded import ForwardPass, entries, highest, require_finite
-from layerscope.live.mosaic import gray_levels, mosaic
-from layerscope.live.tiles import EncodedTile, natural_view, png, tiles_of
+from layerscope.live.forwarded import ForwardPass, entries, highest, milliseconds, require_finite
+from layerscope.live.mosaic import gray_levels, mosaic, visible_units
+from layerscope.live.tiles import EncodedTile, as_box, natural_view, png, tiles_of
 from layerscope.live.watched import WatchedLayer, watched_layers
 from layerscope.project.cone import Entries, needed_maps
 from layerscope.project.run import Carried, carried
+from layerscope.project.tiling import patch_tile
 from layerscope.sources import Source, prepare, show
 from layerscope.sources.uploads import read_upload
 
@@ -98,6 +100,13 @@ class InferenceEngine:
         found = self._loaded(image, clock)
         return self.portrait(found.pixels, found.placement, strongest=strongest, clock=clock, scanned=found)
 
+    def unit_tiles(self, layer: str, unit: int) -> tuple[MadeTile, ...]:
+        """The tiles of the peaks that the atlas holds of a unit, made now, best first; without those of images of which
+        it keeps no picture. Raises UsageError for a layer or unit that does not exist, ImageError, TraceError."""
+        watched = self._chosen(LiveRequest(layer=layer, unit=unit, method=self.methods[0]))
+        assert watched is not None
+        return tuple(self._made_tile(watched, unit, peak, found) for peak, found in self._images.of_unit(watched.id, unit))
+
     def portrait(
         self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, *, strongest: int = STRONGEST,
         clock: Clock | None = None, scanned: AtlasImage | None = None,
@@ -130,7 +139,7 @@ class InferenceEngine:
             layers=layers,
             seen=forwarded.seen,
             picture_size=forwarded.picture_size,
-            milliseconds=_milliseconds(clock),
+            milliseconds=milliseconds(clock),
             original=None if scanned is None else scanned.original,
             agreement=None if scanned is None else agreement(peaks, maxima),
         )
@@ -139,7 +148,7 @@ class InferenceEngine:
         self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, request: LiveRequest, clock: Clock
     ) -> Look:
         layer, chosen = self._layer(request.layer), self._chosen(request)
-        visible = _visible(request, layer)
+        visible = visible_units(request, layer.plain)
         wanted = {layer.record.node}
         if chosen is not None:
             wanted |= {chosen.record.node} | (self._needed(chosen, [request.method]) if request.project else set())
@@ -161,7 +170,7 @@ class InferenceEngine:
             prepared=self._prepared(forwarded, clock) if request.prepared else None,
             seen=forwarded.seen,
             picture_size=forwarded.picture_size,
-            milliseconds=_milliseconds(clock),
+            milliseconds=milliseconds(clock),
             **found,
         )
 
@@ -256,6 +265,18 @@ class InferenceEngine:
                 tiles=tile.pngs,
             )
 
+    def _made_tile(self, layer: WatchedLayer, unit: int, peak: Peak, found: AtlasImage) -> MadeTile:
+        clock, wanted = Clock(), {layer.record.node} | self._needed(layer, self.methods)
+        forwarded = self._forward(found.pixels, found.placement, wanted, clock)
+        place = entries(layer, [unit], [peak.row], [peak.col])
+        (tile,) = self._carried_back(forwarded, layer, place, self.methods, layer.plate_method, clock)
+        shown = show(found.pixels[None], self.input)[0]
+        return MadeTile(
+            rank=peak.rank, image=peak.image, original=found.original, scanned=peak.value,
+            value=float(forwarded.maps(layer)[unit, peak.row, peak.col]), row=peak.row, col=peak.col,
+            patch=png(patch_tile(shown, as_box(tile.box), layer.size)), tiles=tile.pngs,
+        )  # fmt: skip
+
     def _carried_back(
         self, forwarded: ForwardPass, layer: WatchedLayer, where: Entries, methods: Sequence[str], placed_by: str,
         clock: Clock,
@@ -273,18 +294,3 @@ class InferenceEngine:
     def _next(self, parts: Iterator[Carried], clock: Clock) -> Carried | None:
         with self._computing, clock.time("project"):
             return next(parts, None)
-
-
-def _visible(request: LiveRequest, layer: WatchedLayer) -> tuple[int, int] | None:
-    """The visible units, cut to those that exist. Raises UsageError where none is left."""
-    if request.visible is None:
-        return None
-    first, last = max(request.visible[0], 0), min(request.visible[1], layer.record.units)
-    if first >= last:
-        raise UsageError(f'layer "{layer.record.name}" has no units {request.visible[0]} to {request.visible[1] - 1}')
-    return first, last
-
-
-def _milliseconds(clock: Clock) -> dict[str, float]:
-    stages = ("decode", "prepare", "forward", "project", "encode")
-    return {stage: 1000 * clock.seconds.get(stage, 0.0) for stage in stages}

@@ -8,6 +8,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from layerscope.core.errors import TraceError
+from layerscope.core.progress import Clock
 from layerscope.core.records import Placement
 from layerscope.live.watched import WatchedLayer
 from layerscope.project.cone import Entries
@@ -61,3 +62,9 @@ def require_finite(values: np.ndarray, where: str) -> None:
     """Raises TraceError for NaN and infinity, which no page can show."""
     if not np.isfinite(values).all():
         raise TraceError(f"the picture gives values that are not finite at {where}: the weights are unusable")
+
+
+def milliseconds(clock: Clock) -> dict[str, float]:
+    """What each stage of an answer took."""
+    stages = ("decode", "prepare", "forward", "project", "encode")
+    return {stage: 1000 * clock.seconds.get(stage, 0.0) for stage in stages}

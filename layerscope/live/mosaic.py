@@ -15,6 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from layerscope.atlas.codecs import shape_of_grid
+from layerscope.core.errors import UsageError
+from layerscope.core.live import LiveLayer, LiveRequest
 
 QUALITY = 80
 # A mosaic of more bytes is cut to the visible units, if those are known.
@@ -82,3 +84,13 @@ def _mosaic(levels: UInt8[Tensor, "units rows cols"], first: int) -> Mosaic:
     buffer = io.BytesIO()
     Image.fromarray(lines.numpy()).save(buffer, "JPEG", quality=QUALITY)
     return Mosaic(buffer.getvalue(), (grid_rows, grid_cols, rows, cols, first))
+
+
+def visible_units(request: LiveRequest, layer: LiveLayer) -> tuple[int, int] | None:
+    """The visible units, cut to those that exist. Raises UsageError where none is left."""
+    if request.visible is None:
+        return None
+    first, last = max(request.visible[0], 0), min(request.visible[1], layer.units)
+    if first >= last:
+        raise UsageError(f'layer "{layer.name}" has no units {request.visible[0]} to {request.visible[1] - 1}')
+    return first, last

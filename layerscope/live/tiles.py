@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.core.geometry import Box
 from layerscope.core.live import PlainBox
 from layerscope.core.records import Input, Statistics
 from layerscope.live.watched import WatchedLayer
@@ -60,3 +61,9 @@ def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def as_box(box: PlainBox) -> Box:
+    """Top, left, bottom, right as a box."""
+    top, left, bottom, right = box
+    return Box(top=top, left=left, bottom=bottom, right=right)

@@ -16,6 +16,7 @@ from layerscope.core.concepts import (
     NamesThatStand,
     UnitConcept,
 )
+from layerscope.facts.concept_words import concept_words
 from layerscope.facts.run import images_of_run
 from layerscope.facts.standing import NameStanding, standing_in
 
@@ -35,6 +36,11 @@ class UnitFacts:
     iou: float | None = None
     bau: str | None = None
     standing: NameStanding | None = None
+
+    @property
+    def called(self) -> str:
+        """The concept in words; "" without one."""
+        return concept_words(self.concept or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,25 @@
 """The report as one HTML file: pictures inside, no script, nothing fetched, readable on paper too."""
 
-import base64
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from layerscope.atlas.codecs import for_browsers
-from layerscope.atlas.read import AtlasFile, Encoded
+from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
+from layerscope.core.numbers import in_words, signed_percent
 from layerscope.facts.layer import live_units, sample
+from layerscope.facts.lesson import lesson_of
 from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
+from layerscope.report.inline import InlinePictures
 
 SAMPLED = 8
 
@@ -58,16 +60,21 @@ def write_page(
     notes: sentences about units. title: of the page. next_steps: commands to type next. figures: further files of the
     same run by what they show; linked by name, the page needs none of them. Raises UsageError if it cannot be written.
     """
+    pictures = InlinePictures(file)
     environment = Environment(
         loader=PackageLoader("layerscope.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters |= {"in_words": in_words, "signed_percent": signed_percent}
     text = environment.get_template("report.html").render(
         title=title,
         facts=facts,
         file=file,
+        lesson=lesson_of(file),
+        pictures=pictures,
+        atlas_steps=_steps(file),
         claims=sentences.of_run(facts),
-        sections=[_section(file, layer, notes) for layer in facts.layers],
+        sections=[_section(file, pictures, layer, notes) for layer in facts.layers],
         levels=sentences.LEVELS,
         chart=chart(_curves(facts), [f"layer {layer.place}" for layer in facts.layers], top=max(sentences.LEVELS)),
         next_steps=next_steps,
@@ -78,34 +85,40 @@ def write_page(
     return path
 
 
-def _section(file: AtlasFile, layer: LayerFacts, notes: Sequence[Note]) -> ReportSection:
+def _steps(file: AtlasFile) -> list[tuple[str, str]]:
+    """What to type in the page's folder to see more of the same atlas, and what each command gives."""
+    atlas, network = shlex.quote(file.path.name), shlex.quote(file.run.network)
+    return [
+        (f"layerscope serve {atlas}", "this lesson in the browser, with a page for every unit and every picture"),
+        (f"layerscope live {atlas} {network}", "the same with the network: your camera, and pictures of your own"),
+        (f"layerscope export {atlas} site/", "all pages as files, to put online or to hand on"),
+    ]
+
+
+def _section(
+    file: AtlasFile, pictures: InlinePictures, layer: LayerFacts, notes: Sequence[Note]
+) -> ReportSection:
     record = file.layer(layer.name)
     said = {note.unit: note.text for note in notes if note.layer == layer.name}
     sampled = sample(file, record, live_units(file.all_peaks(record.id)), SAMPLED, seed=0)
     return ReportSection(
         facts=layer,
         says=sentences.of_layer(layer),
-        best=[_picture(file, record, unit, said) for unit in layer.best],
-        sampled=[_picture(file, record, layer.named(unit), said) for unit in sampled],
+        best=[_picture(pictures, record, unit, said) for unit in layer.best],
+        sampled=[_picture(pictures, record, layer.named(unit), said) for unit in sampled],
         trust=sentences.of_trust(layer),
     )
 
 
-def _picture(file: AtlasFile, layer: AtlasLayerRecord, unit: UnitFacts, notes: Mapping[int, str]) -> UnitPicture:
-    method = layer.method or file.run.methods[0]
+def _picture(
+    pictures: InlinePictures, layer: AtlasLayerRecord, unit: UnitFacts, notes: Mapping[int, str]
+) -> UnitPicture:
     return UnitPicture(
-        projections=_url(file.encoded_sheet(layer.id, unit.unit, "projections", method, "natural")),
-        patches=_url(file.encoded_sheet(layer.id, unit.unit, "patches")),
+        projections=pictures.projections(layer, unit.unit),
+        patches=pictures.patches(layer, unit.unit),
         words=sentences.of_unit(unit),
         note=notes.get(unit.unit, ""),
     )
-
-
-def _url(stored: Encoded | None) -> str:
-    if stored is None:
-        return ""
-    codec, content = for_browsers(stored.pixels, stored.codec)
-    return f"data:{codec.media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _curves(facts: Facts) -> list[LevelCurve]:

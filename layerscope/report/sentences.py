@@ -7,15 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from layerscope.core.numbers import counted, percent
+from layerscope.facts.concept_words import concept_words
+from layerscope.facts.themes import LEVELS
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
-LEVELS = {
-    1: "edges and colours",
-    2: "simple shapes",
-    3: "patterns",
-    4: "parts of things",
-    5: "whole things",
-}
 MOST = 6  # concepts of a layer that are listed
 # Where a baseline names what: the words before the count, and what is counted.
 BASELINES = {
@@ -43,7 +38,7 @@ def _found(layer: LayerFacts) -> list[str]:
         return [f"None of {units} was found to detect a concept of these pictures."]
     levels = sorted(own.levels.items(), key=lambda item: (-item[1], item[0]))
     kinds = listed([f"{LEVELS.get(level, f'level {level}')} ({count})" for level, count in levels])
-    most = listed([f"{name} ({count})" for name, count in list(layer.concepts.items())[:MOST]])
+    most = listed([f"{concept_words(name)} ({count})" for name, count in list(layer.concepts.items())[:MOST]])
     return [
         f"{own.detectors:,} of {units} {_were(own.detectors)} found to detect a concept: {kinds}; the mean level is "
         f"{own.mean_concept_level:.2f}.",
@@ -66,8 +61,8 @@ def of_unit(unit: UnitFacts) -> str:
         return f"unit {unit.unit}: no concept found"
     numbers = f"level {unit.level}, score {unit.score:.2f}"
     if unit.standing is not None and unit.standing.kinds:
-        return f"unit {unit.unit}: {unit.standing.kinds} (by overlap {unit.concept}, {numbers})"
-    said = f"unit {unit.unit}: {unit.concept} ({numbers})"
+        return f"unit {unit.unit}: {unit.standing.kinds} (by overlap {concept_words(unit.concept)}, {numbers})"
+    said = f"unit {unit.unit}: {concept_words(unit.concept)} ({numbers})"
     return f"{said}, {unit.standing.verdict}" if unit.standing is not None else said
 
 

@@ -4,9 +4,9 @@ Pages and templates never write an address themselves: they ask a `Links`, and s
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import quote, urlencode
 
 from layerscope.atlas.records import AtlasLayerRecord
@@ -21,6 +21,9 @@ PLAIN = re.compile(
 )
 UNITS_PER_SPRITE = 64
 SPRITES = ("projections", "patches")
+MOST_DIGITS = 8
+# Of tiles that are made now, what is no projection.
+PATCH = "patch"
 
 
 def layer_key(layer: AtlasLayerRecord) -> str:
@@ -50,6 +53,32 @@ class SheetKey:
     kind: str
     method: str = ""
     view: str = ""
+
+
+class Numbered(NamedTuple):
+    """How addresses are spelled that differ by a number alone. digits: the least that the number has."""
+
+    before: str
+    digits: int
+    after: str
+
+    def of(self, number: int) -> str:
+        """The address of a number."""
+        return f"{self.before}{number:0{self.digits}d}{self.after}"
+
+
+def numbered(addresses: Mapping[int, str]) -> Numbered | None:
+    """How these addresses, by number, are spelled; None for none, and where they differ by more than the number."""
+    number, address = max(addresses.items(), default=(0, ""))
+    for digits in range(MOST_DIGITS if address else 0, 0, -1):
+        written = f"{number:0{digits}d}"
+        place = address.rfind(written)
+        while place >= 0:
+            found = Numbered(address[:place], digits, address[place + len(written) :])
+            if all(found.of(one) == other for one, other in addresses.items()):
+                return found
+            place = address.rfind(written, 0, place + len(written) - 1)
+    return None
 
 
 @runtime_checkable
@@ -106,6 +135,10 @@ class Links(Protocol):
 
     def names(self, layer: AtlasLayerRecord) -> str:
         """A script that puts what search and sorting need: LS.put("units", layer key, [...])."""
+        ...
+
+    def search_index(self) -> str:
+        """A script that puts what a search of the whole atlas needs: LS.put("search", "", {...})."""
         ...
 
 
@@ -171,6 +204,9 @@ class ServerLinks:
     def names(self, layer: AtlasLayerRecord) -> str:
         return self._cached("names", f"{layer.id}.js")
 
+    def search_index(self) -> str:
+        return self._cached("search.js")
+
     # What only a server has, and below that what only one with a network has: an export has none of these.
 
     def figure(self, kind: str, layer: AtlasLayerRecord, unit: int | None = None) -> str:
@@ -184,6 +220,10 @@ class ServerLinks:
     def upload(self) -> str:
         """Where pictures of one's own are sent to."""
         return self._page("look")
+
+    def made_tile(self, layer: AtlasLayerRecord, unit: int, rank: int, kind: str) -> str:
+        """A tile of a unit that is made when it is asked for. kind: PATCH, or the method of a projection."""
+        return self._page("tiles", layer.id, unit, rank, f"{kind}.png")
 
     def looked(self, key: str) -> "LookedLinks":
         """The addresses of what is seen in a picture."""
@@ -213,3 +253,7 @@ class LookedLinks:
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
         return self.link.page("unit", layer, unit)
+
+    def made_tiles(self, layer: AtlasLayerRecord, unit: int) -> str:
+        """The page of a unit's tiles, made now."""
+        return self.link.page("tiles", layer, unit)

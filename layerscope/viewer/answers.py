@@ -1,12 +1,13 @@
 """What goes back to a browser besides pages: plain errors, redirects, and "you have it already"."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.near import Suggestion
 from layerscope.viewer.render import asset_marks, render
 from layerscope.viewer.shelf import Book
 
@@ -35,10 +36,22 @@ def leads_to(path: str, query: str = "") -> RedirectResponse:
     return RedirectResponse(found, status_code=303)
 
 
-def error_page(status: int, words: str, *, base: str = "", headers: Mapping[str, str] | None = None) -> HTMLResponse:
-    """A page that says in words, without a full stop, what went wrong and what to do."""
-    link = links_of(None, base)
-    text = render("error.html", page=None, status=status, words=words, book=None, link=link, live=False)
+def error_page(
+    status: int,
+    words: str,
+    *,
+    base: str = "",
+    headers: Mapping[str, str] | None = None,
+    book: Book | None = None,
+    near: Sequence[Suggestion] = (),
+    live: bool = False,
+) -> HTMLResponse:
+    """A page that says in words, without a full stop, what went wrong and what to do.
+
+    book: of whose head it stands below. near: what the address may have meant. live: the head leads to live pages.
+    """
+    about = {"status": status, "words": words, "near": near, "page": None, "book": book, "live": live}
+    text = render("error.html", **about, link=links_of(book, base))
     return HTMLResponse(text, status, headers={**FRESH, **(headers or {})})
 
 

@@ -1,17 +1,19 @@
 """The server: addresses to pages and pictures of the atlases on a shelf. Everything is read, nothing ever changed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from layerscope.core.errors import AtlasError, LayerscopeError, UsageError, nearest
+from layerscope.core.errors import AtlasError, LayerscopeError, UsageError, close_names, nearest
 from layerscope.core.version import __version__
 from layerscope.viewer import data
 from layerscope.viewer.addresses import ServerLinks
@@ -31,6 +33,7 @@ from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.guard import Door, Guard
 from layerscope.viewer.live_pages import LivePages
 from layerscope.viewer.live_socket import socket_route
+from layerscope.viewer.near import Suggestion, suggestions
 from layerscope.viewer.pages import PAGES, Page, Query, all_pages
 from layerscope.viewer.pages.telling import GuestFailed, as_json, facts_of
 from layerscope.viewer.render import ASSETS, asset_marks, assets, look, render
@@ -60,9 +63,9 @@ def create_app(shelf: Shelf, *, engine: LiveEngine | None = None) -> Starlette:
     routes += [Route(route_of(page), maker.page(page)) for page in all_pages() if network or not page.live]
     routes += [Route(f"/{{atlas}}/data/{{mark}}/{route}", maker.data(find)) for route, find in data.ROUTES.items()]
     routes += [Route(f"{route_of(PAGES.known(name))}/figure.{{kind}}", maker.figure()) for name in DRAWN]
-    handlers = {HTTPException: _failed, LayerscopeError: maker.refused, Exception: _bug}
+    handlers = {HTTPException: maker.failed, LayerscopeError: maker.refused, Exception: _bug}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
-    # Its own redirects name host and scheme, which a proxy may have others of: `_failed` leads there by path.
+    # Its own redirects name host and scheme, which a proxy may have others of: `Maker.failed` leads there by path.
     app.router.redirect_slashes = False
     return app
 
@@ -163,7 +166,7 @@ class Maker:
 
     def _answer(self, page: Page, request: Request, book: Book | None) -> Response:
         query, link = Query.of(request.query_params.multi_items()), links_of(book, base_of(request))
-        if page.leads is not None and book is not None and (address := page.leads(book, query, link)):
+        if page.leads is not None and (address := page.leads(self.shelf if book is None else book, query, link)):
             return RedirectResponse(address, 303, headers=FRESH)
         facts = self._facts(page, request, query, book, link)
         headers = {**FRESH, **page.headers}
@@ -192,7 +195,34 @@ class Maker:
         paths = [self.shelf.path(slug) for slug in self.shelf.slugs]
         words = without_paths(str(error), [(str(path), path.name) for path in paths])
         status = 500 if isinstance(error, GuestFailed) else 503 if isinstance(error, AtlasError) else 404
-        return error_page(status, words, base=base_of(request))
+        return await self._said(request, status, words)
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        """No route, or another method: what HTTP has a status for."""
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404 and (other := _other_slash(request)) is not None:
+            return leads_to(other, request.scope["query_string"].decode("latin-1"))
+        words = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+        return await self._said(request, error.status_code, words, error.headers)
+
+    async def _said(
+        self, request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """An error in words. What is missing in an atlas keeps its place: the head, and what may have been meant."""
+        base = base_of(request)
+        if status == 404:
+            with suppress(LayerscopeError):
+                return await to_thread.run_sync(self._lost, request, words, base)
+        return error_page(status, words, base=base, headers=headers)
+
+    def _lost(self, request: Request, words: str, base: str) -> Response:
+        slug, *parts = _parts(request)
+        if slug not in self.shelf.slugs:
+            near = tuple(Suggestion(one, f"{base}/{one}/") for one in close_names(slug[:60], self.shelf.slugs))
+            return error_page(404, words, base=base, near=near)
+        book = self.shelf.book(slug)
+        near = suggestions(book, links_of(book, base), parts)
+        return error_page(404, words, base=base, book=book, near=near, live=self.network is not None)
 
 
 async def _asset(request: Request) -> Response:
@@ -205,12 +235,10 @@ async def _asset(request: Request) -> Response:
     return unchanged(request, mark) or marked(answer, mark)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404 and (other := _other_slash(request)) is not None:
-        return leads_to(other, request.scope["query_string"].decode("latin-1"))
-    words = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
-    return error_page(error.status_code, words, base=base_of(request), headers=error.headers)
+def _parts(request: Request) -> list[str]:
+    """What stands between the slashes of an address, below the server's base; one part at least."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return path.strip("/").split("/")
 
 
 def _other_slash(request: Request) -> str | None:

@@ -10,6 +10,7 @@ from layerscope.viewer.addresses import SPRITES, Links, SheetKey
 from layerscope.viewer.encoded_pictures import EncodedPicture
 from layerscope.viewer.render import ASSETS
 from layerscope.viewer.scripts import names_script, sprites_style
+from layerscope.viewer.search_index import search_script
 from layerscope.viewer.shelf import Book
 
 # From a book, the parts of the route and the book's addresses; None where there is no such thing. Raises UsageError.
@@ -48,6 +49,10 @@ def _style(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:
     return EncodedPicture(ASSETS["css"], sprites_style(book, _layer(book, parts["layer"]), link).encode())
 
 
+def _search(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:
+    return EncodedPicture(ASSETS["js"], search_script(book, link).encode())
+
+
 def _names(book: Book, parts: Mapping[str, Any], link: Links) -> EncodedPicture:
     return EncodedPicture(ASSETS["js"], names_script(book, _layer(book, parts["layer"]), link).encode())
 
@@ -59,4 +64,5 @@ ROUTES: dict[str, Find] = {
     "strata/{layer:int}/{unit:int}": _strata,
     "sprites/{layer:int}.css": _style,
     "names/{layer:int}.js": _names,
+    "search.js": _search,
 }

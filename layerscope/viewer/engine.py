@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from layerscope.core.live import LiveRequest, Look, Portrait
+from layerscope.core.live import LiveRequest, Look, MadeTile, Portrait
 
 
 @runtime_checkable
@@ -55,4 +55,8 @@ class LiveEngine(Protocol):
 
     def whole_image(self, image: int, *, strongest: int = 9) -> Portrait:
         """An image of the atlas at every layer. Raises as `look_at_image`."""
+        ...
+
+    def unit_tiles(self, layer: str, unit: int) -> tuple[MadeTile, ...]:
+        """The tiles of a unit's peaks, made now. Raises UsageError for a layer or unit that does not exist."""
         ...

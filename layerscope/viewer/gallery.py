@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
-from layerscope.core.live import Portrait
+from layerscope.core.live import MadeTile, Portrait
 from layerscope.core.lru import LruCache
 from layerscope.sources.uploads import OPENERS
 from layerscope.viewer.shelf import Book
@@ -41,13 +41,15 @@ class Gallery:
     """The newest 16 pictures, together at most 64 MiB (one that is larger alone is still kept), each under its key.
 
     look: a picture's bytes -> its portrait. look_at_image: the same of an image of the atlas, by its number. One is
-    made at a time; a fifth that waits is refused with Busy.
+    made at a time; a fifth that waits is refused with Busy. unit_tiles: a layer's name and a unit -> its tiles.
     """
 
     def __init__(
-        self, look: Callable[[bytes], Portrait], look_at_image: Callable[[int], Portrait] | None = None
-    ) -> None:
-        self._look, self._look_at_image = look, look_at_image
+        self, look: Callable[[bytes], Portrait], look_at_image: Callable[[int], Portrait] | None = None,
+        unit_tiles: Callable[[str, int], tuple[MadeTile, ...]] = lambda layer, unit: (),
+    ) -> None:  # fmt: skip
+        self._look, self._look_at_image, self._unit_tiles = look, look_at_image, unit_tiles
+        self._tiles = LruCache[tuple[MadeTile, ...]](MOST_BYTES // 4, _size_of)
         # Each weighs a sixteenth at least: one bound on the bytes is one on the number too.
         self._kept = LruCache[LookedAt](MOST_BYTES, lambda kept: max(kept.size, MOST_BYTES // MOST_PICTURES))
         self._lock, self._making = threading.Lock(), threading.Lock()
@@ -100,6 +102,10 @@ class Gallery:
         assert found.portrait is not None
         return found.portrait
 
+    def tiles(self, layer: str, unit: int) -> tuple[MadeTile, ...]:
+        """The tiles of a unit's peaks, made now and kept for a while. Raises UsageError for what does not exist."""
+        return self._tiles.get((layer, unit), lambda: self._unit_tiles(layer, unit))
+
     def _of_atlas(self, book: Book, image: int) -> Portrait:
         if self._look_at_image is None or not book.file.has_picture(book.file.image(image).id):
             raise UsageError(f"the atlas keeps no picture of image {image}: no unit has a peak in it, or it keeps none")
@@ -116,6 +122,10 @@ class Gallery:
         finally:
             with self._lock:
                 self._waiting -= 1
+
+
+def _size_of(tiles: tuple[MadeTile, ...]) -> int:
+    return sum(len(one.patch) + sum(map(len, one.tiles.values())) for one in tiles)
 
 
 def _key(picture: bytes) -> str:

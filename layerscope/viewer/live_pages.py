@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
-from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.addresses import PATCH, ServerLinks
 from layerscope.viewer.answers import FRESH, base_of, links_of
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.frames import PICTURE_BYTES
@@ -27,7 +27,7 @@ class LivePages:
 
     def __init__(self, shelf: Shelf, engine: LiveEngine) -> None:
         self.slug, self.engine = shelf.slugs[0], engine
-        self.gallery = Gallery(engine.whole, engine.whole_image)
+        self.gallery = Gallery(engine.whole, engine.whole_image, engine.unit_tiles)
         self._shelf = shelf
 
     def book(self, slug: str) -> Book:
@@ -48,6 +48,7 @@ class LivePages:
             Route("/{atlas}/look/{key}/picture.png", threads.run(self.picture)),
             Route("/{atlas}/look/{key}/sent", threads.run(self.sent)),
             Route("/{atlas}/look/{key}/{layer:int}/{unit:int}/{method}.png", threads.run(self.tile)),
+            Route("/{atlas}/tiles/{layer:int}/{unit:int}/{rank:int}/{kind}.png", threads.run(self.made_tile)),
         ]
 
     def _book(self, request: Request) -> Book:
@@ -84,6 +85,16 @@ class LivePages:
                 if layer.layer == name and one.unit == asked["unit"] and asked["method"] in one.tiles:
                     return _png(one.tiles[asked["method"]])
         raise UsageError("there is no such projection in this picture")
+
+    def made_tile(self, request: Request) -> Response:
+        """A tile of a unit that was made now: its patch, or its projection by a method."""
+        book, asked = self._book(request), request.path_params
+        name = next((layer.name for layer in book.layers if layer.id == asked["layer"]), "")
+        for one in self.gallery.tiles(name, asked["unit"]):
+            found = one.patch if asked["kind"] == PATCH else one.tiles.get(asked["kind"])
+            if one.rank == asked["rank"] and found is not None:
+                return _png(found)
+        raise UsageError("there is no such tile of this unit")
 
     async def receive(self, request: Request) -> Response:
         """A picture as the body: JPEG or PNG, at most 8 MiB; answers where it is shown, and its key.

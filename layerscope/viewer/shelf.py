@@ -5,9 +5,9 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,6 +17,7 @@ from layerscope.atlas.records import AtlasLayerRecord, RunRecord
 from layerscope.core.errors import AtlasError, UsageError
 from layerscope.core.lru import LruCache
 from layerscope.core.version import __version__
+from layerscope.facts.by_name import IndexedName, names_of
 from layerscope.facts.cached import Cached
 from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Reader
@@ -24,6 +25,8 @@ from layerscope.viewer.addresses import SheetKey
 
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
+# The lesson, and a cover of each layer.
+MOST_MADE = 256
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -40,7 +43,7 @@ class Book:
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
-        self._pictured = cache(lambda: tuple(self._with_pictures()))
+        self._made = LruCache[Any](MOST_MADE)
 
     @property
     def settled(self) -> bool:
@@ -96,6 +99,10 @@ class Book:
         """A unit's projections in the run's first view, by a method or by the layer's own; None if there are none."""
         return self.sheet(layer, unit, "projections", method or layer.method or "", first_view(self.run))
 
+    def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
+        return self._made.get(key, make) if self.settled else make()
+
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
         """A sprite's bytes, made once for several readers."""
         return self._sprites.get((layer.id, block, kind), make) if self.settled else make()
@@ -107,9 +114,14 @@ class Book:
         return self._pictures.get(image, lambda: self.file.picture(image))
 
     @property
+    def names(self) -> tuple[IndexedName, ...]:
+        """All names that lead to units."""
+        return self.made("names", lambda: names_of(self.file))
+
+    @property
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
-        return self._pictured() if self.settled else tuple(self._with_pictures())
+        return self.made("pictured", lambda: tuple(self._with_pictures()))
 
     def _with_pictures(self) -> Iterator[int]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]

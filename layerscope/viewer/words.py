@@ -1,5 +1,6 @@
 """Numbers and names as pages write them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
@@ -7,9 +8,9 @@ from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
-from layerscope.facts.concept_words import concept_words
+from layerscope.facts.concept_words import concept_words, known_by
 from layerscope.figures.words import footer
-from layerscope.viewer.addresses import Links, SheetKey, layer_key
+from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
 from layerscope.viewer.pages.layer import LayerPage
 from layerscope.viewer.pages.methods import ShownProjections
@@ -70,6 +71,12 @@ def sheet_endings(page: LayerPage, link: Links) -> str:
     return " ".join(found)
 
 
+def unit_pages(layer: AtlasLayerRecord, link: Links) -> str:
+    """How the addresses of a layer's units are spelled, as JSON: what stands before the number, its digits, the rest."""
+    ends = (0, layer.record.units - 1)
+    return json.dumps(numbered({unit: link.page("unit", layer, unit) for unit in ends}))
+
+
 def with_sheets(looks: Iterable[ShownProjections], link: Links) -> list[ShownProjections]:
     """The projections whose sheets are here: an export may leave some out."""
     return [one for one in looks if link.sheet(one.sheet)]
@@ -86,11 +93,12 @@ def outline(boxes: Iterable[Box]) -> str:
 
 
 FILTERS = {
-    "concept": concept_words,
     "across": lambda k: shape_of_grid(k)[1],
+    "concept": concept_words,
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
     "in_words": in_words,
+    "known_by": lambda concept: " ".join(known_by(concept)).lower(),
     "made_by": made_by,
     "made_of": made_of,
     "measured": measured,
@@ -106,6 +114,7 @@ FILTERS = {
     "in_head": in_head,
     "query": query,
     "sheet_of": sheet_of,
+    "unit_pages": unit_pages,
     "sheet_endings": sheet_endings,
     "with_sheets": with_sheets,
     "thousands": lambda value: f"{value:,}",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
@@ -58,20 +59,26 @@ class Server:
     def home(self) -> str:
         return f"{self.origin}/"
 
-    def network(self) -> str:
+    def lesson(self) -> str:
         return f"{self.origin}/{SLUG}/"
 
+    def network(self) -> str:
+        return self.page("network")
+
     def layer(self, layer: AtlasLayerRecord) -> str:
-        return f"{self.network()}l/{layer_key(layer)}"
+        return f"{self.lesson()}l/{layer_key(layer)}"
 
     def unit(self, layer: AtlasLayerRecord, unit: int) -> str:
         return f"{self.layer(layer)}/u/{unit}"
 
     def image(self, image: int) -> str:
-        return f"{self.network()}i/{image}"
+        return f"{self.lesson()}i/{image}"
 
     def page(self, name: str) -> str:
-        return f"{self.network()}{name}"
+        return f"{self.lesson()}{name}"
+
+    def search(self, words: str) -> str:
+        return f"{self.page('search')}?q={quote(words)}"
 
     def compare(self, layer: AtlasLayerRecord, units: Iterable[int]) -> str:
         return f"{self.page('compare')}?" + "&".join(f"u={layer_key(layer)}:{unit}" for unit in units)
@@ -85,10 +92,13 @@ class Folder:
     name: str = field(default="file", init=False)
 
     def home(self) -> str:
-        return self.network()
+        return self.lesson()
+
+    def lesson(self) -> str:
+        return f"{self.origin}/index.html"
 
     def network(self) -> str:
-        return f"{self.origin}/index.html"
+        return self.page("network")
 
     def layer(self, layer: AtlasLayerRecord) -> str:
         return f"{self.origin}/l/{layer_key(layer)}/index.html"
@@ -102,6 +112,9 @@ class Folder:
     def page(self, name: str) -> str:
         return f"{self.origin}/{name}.html"
 
+    def search(self, words: str) -> str:
+        return f"{self.page('search')}#q={quote(words)}"
+
     def compare(self, layer: AtlasLayerRecord, units: Iterable[int]) -> str:
         return f"{self.page('compare')}#" + "&".join(f"u={layer_key(layer)}:{unit}" for unit in units)
 
@@ -112,6 +125,7 @@ Venue = Server | Folder
 def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
     """One address of every kind of page that this venue has."""
     found = {
+        "lesson": venue.lesson(),
         "network": venue.network(),
         "first layer": venue.layer(atlas.layers[0]),
         "layer": venue.layer(atlas.layer),
@@ -119,6 +133,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
         "unit without tiles": venue.unit(atlas.layer, atlas.bare),
         "image": venue.image(atlas.image),
         "concepts": venue.page("concepts"),
+        "search": venue.search(atlas.name),
         "images": venue.page("images"),
         "compare": venue.compare(atlas.layer, atlas.tiled[:2]),
         "about": venue.page("about"),
@@ -126,7 +141,6 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
     if isinstance(venue, Server):
         key = layer_key(atlas.layer)
         found |= {
-            "home": venue.home(),
             "large layer": f"{venue.layer(atlas.layer)}?zoom=large&show=tiles",
             "two layers": f"{venue.page('compare')}?l={layer_key(atlas.layers[0])}&l={key}",
             "live": venue.page("live"),
@@ -137,15 +151,7 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
 
 # By name, so that tests can be collected before there is an atlas.
 STATIC = (
-    "network",
-    "first layer",
-    "layer",
-    "unit",
-    "unit without tiles",
-    "image",
-    "concepts",
-    "images",
-    "compare",
-    "about",
-)
-SERVED = (*STATIC, "home", "large layer", "two layers", "live", "look")
+    "lesson", "network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "search", "images",
+    "compare", "about",
+)  # fmt: skip
+SERVED = (*STATIC, "large layer", "two layers", "live", "look")

@@ -87,25 +87,18 @@ def test_units_without_pictures_are_shown_when_asked_for(opened: Opened, server:
     assert in_grid(page, units) == list(range(units))
 
 
-def test_go_to_finds_layers_units_and_names(opened: Opened, venue: Venue, atlas: Shown):
-    """A layer's name, a layer and a number; a concept leads to pages that hold it."""
-    page = opened(venue.network())
-    name, unit = atlas.layer.name, atlas.unit
-    for words, heading in ((name, name), (f"{name} {unit}", f"Unit {unit}")):
-        page.locator("#go").fill(words)
-        page.locator("#go").press("Enter")
-        arrived(page, heading)
-    page.locator("#go").fill(atlas.name)
-    page.locator("#go").press("Enter")
-    expect(page.locator("main")).to_contain_text(atlas.name)
-
-
-def test_concepts_lead_to_their_units(opened: Opened, venue: Venue, atlas: Shown):
-    """The index names the concept, and its link opens a unit that bears it."""
+def test_an_index_of_names_leads_to_their_units(opened: Opened, venue: Venue, atlas: Shown):
+    """The index shows the concept with its best unit, and lists the others; it narrows as one types."""
     page = opened(venue.page("concepts"))
-    entry = page.locator(".index dl > div", has=page.locator("dt", has_text=atlas.name)).first
-    entry.locator("a", has_text=f"{atlas.layer.name} {atlas.unit}").first.click()
-    expect(page.locator(".guess")).to_contain_text(concept_words(atlas.name))
+    name = page.locator("b").get_by_text(concept_words(atlas.name), exact=True)
+    entry = page.locator(".index .answers > li", has=name).first
+    every = page.locator(".index .answers > li:visible")
+    before = every.count()
+    page.get_by_label("Find").fill(atlas.name)
+    expect(every).not_to_have_count(before)
+    entry.locator("summary").click()
+    entry.locator("details a").get_by_text(f"{atlas.layer.name} {atlas.unit}", exact=True).click()
+    expect(page.locator(".guess").first).to_contain_text(atlas.name)
 
 
 def test_units_stand_side_by_side(opened: Opened, venue: Venue, atlas: Shown):

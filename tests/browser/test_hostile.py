@@ -14,10 +14,10 @@ from tests.helpers.atlases import small_atlas
 from tests.helpers.viewing import HOSTILE_NAMES, rename_all
 
 PLACES = (
-    "", "l/l0", "l/l0?zoom=large", "l/l1/u/0", "l/l0/u/11", "i/0", "concepts", "about", "compare?u=l0:0&u=l0:1",
-    "compare?l=l0&l=l1",
+    "", "network", "l/l0", "l/l0?zoom=large", "l/l1/u/0", "l/l0/u/11", "i/0", "concepts", "search?q=a", "about",
+    "compare?u=l0:0&u=l0:1", "compare?l=l0&l=l1",
 )  # fmt: skip
-FILES = ("index", "l/l0/index", "l/l0/u/0", "i/0", "concepts", "about", "compare")
+FILES = ("index", "network", "l/l0/index", "l/l0/u/0", "i/0", "concepts", "search", "about", "compare")
 # Markup of all kinds in one name; one without an end; one that turns its surroundings round.
 NAMES = {"markup": HOSTILE_NAMES[0], "long": HOSTILE_NAMES[2], "turned": HOSTILE_NAMES[3]}
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -64,6 +64,9 @@ def test_a_strangers_names_are_text_in_files(opened: Opened, written: Folder):
         assert page.locator("img[src='x'], main script").count() == 0
     page.goto(f"{written.origin}/compare.html#u=l0:0&u=l0:1")
     expect(page.locator("#compared section")).to_have_count(2)
+    page.goto(f"{written.origin}/search.html#q=a")
+    expect(page.locator("#answers .answers a")).not_to_have_count(0)
+    assert page.locator("img[src='x'], main script").count() == 0
     page.goto(f"{written.origin}/l/l0/index.html#sort=max")
     expect(page.locator(".units section h2").first).to_contain_text("of 12")
     assert opened.watches[0].dialogs == []
@@ -74,7 +77,7 @@ def test_an_unfinished_atlas_says_so(opened: Opened, tmp_path: Path):
     path = small_atlas(tmp_path / "begun.atlas", finished=False)
     with started("serve", str(path)) as found:
         page = opened(f"{found.origin}/begun/")
-        for place in ("", "l/features.1", "l/features.1/u/0", "about"):
+        for place in ("", "network", "l/features.1", "l/features.1/u/0", "about"):
             page.goto(f"{found.origin}/begun/{place}")
             expect(page.locator(".notice")).to_contain_text("still being built")
 

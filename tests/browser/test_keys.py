@@ -78,17 +78,35 @@ def test_s_makes_the_grid_large_and_small_again(opened: Opened, venue: Venue, at
     expect(units).not_to_have_class(re.compile("large"))
 
 
-def test_g_and_slash_go_to_the_fields(opened: Opened, venue: Venue, atlas: Shown):
-    """g: go to; /: search on this page; Escape leaves a field, in which letters are letters."""
+def test_g_and_control_k_open_the_search(opened: Opened, venue: Venue, atlas: Shown):
+    """Letters are letters there; Escape closes it, and letters are keys again. Control and k do so in a field, too."""
     page = opened(venue.layer(atlas.layer))
-    page.keyboard.press("g")
-    expect(page.locator("#go")).to_be_focused()
-    page.keyboard.type("su")
-    expect(page.locator("#go")).to_have_value("su")
-    page.keyboard.press("Escape")
-    expect(page.locator("#go")).not_to_be_focused()
+    for pressed in ("g", "Control+k"):
+        page.keyboard.press(pressed)
+        expect(page.locator("#go")).to_be_focused()
+        page.keyboard.type("su")
+        expect(page.locator("#go")).to_have_value("su")
+        page.keyboard.press("Escape")
+        expect(page.locator("#go")).to_be_hidden()
+        page.keyboard.press("/")
+        expect(page.get_by_label("Find")).to_be_focused()
+
+
+def test_slash_searches_everything_where_nothing_on_the_page_can_be(opened: Opened, venue: Venue, atlas: Shown):
+    """A unit has no list to search."""
+    page = opened(venue.unit(atlas.layer, atlas.unit))
     page.keyboard.press("/")
-    expect(page.get_by_label("Find")).to_be_focused()
+    expect(page.locator("#go")).to_be_focused()
+
+
+def test_i_leads_up_to_the_unit_s_place(opened: Opened, venue: Venue, atlas: Shown):
+    """The layer opens with the unit in sight and in focus."""
+    page = opened(venue.unit(atlas.layer, atlas.bare))
+    page.keyboard.press("i")
+    arrived(page, atlas.layer.name)
+    link = page.locator(f"#u{atlas.bare} > a")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
 
 
 def test_the_help_opens_lists_and_closes(opened: Opened, venue: Venue, atlas: Shown):
@@ -117,7 +135,7 @@ def test_single_letters_can_be_switched_off(opened: Opened, venue: Venue, atlas:
     page.keyboard.press("u")
     page.keyboard.press("g")
     expect(page.locator("h1")).to_have_text(atlas.layers[-2].name)
-    expect(page.locator("#go")).not_to_be_focused()
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.locator(".grid a").first.focus()
     page.keyboard.press("ArrowRight")
     assert focused(page) == 1
@@ -128,7 +146,7 @@ def test_every_key_of_the_help_is_bound(opened: Opened, server: Server, atlas: S
     page = opened(server.layer(atlas.layer))
     page.keyboard.press("?")
     listed = set(page.locator("dialog#help kbd").all_inner_texts())
-    assert listed == {*"←↓↑→hjklpnuosgv/?", "Home", "End", "PgUp", "PgDn", "Enter", "Esc"}
+    assert listed == {*"←↓↑→hjklpnuoisgv/?", "Ctrl", "K", "Home", "End", "PgUp", "PgDn", "Enter", "Esc"}
 
 
 @pytest.mark.parametrize("key", ["Control+u", "Alt+s", "Meta+g"])
@@ -137,7 +155,7 @@ def test_keys_with_a_modifier_are_the_browsers(opened: Opened, server: Server, a
     page = opened(server.layer(atlas.layer))
     page.keyboard.press(key)
     expect(page.locator("h1")).to_have_text(atlas.layer.name)
-    expect(page.locator("#go")).not_to_be_focused()
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def test_a_journey_by_keys_alone(opened: Opened, server: Server, atlas: Shown):

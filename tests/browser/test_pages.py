@@ -53,13 +53,14 @@ def test_pages_read_without_scripts(opened: Opened, venue: Venue, atlas: Shown):
 
 
 def test_forms_work_without_scripts(opened: Opened, server: Server, atlas: Shown):
-    """Sorting and going to a unit are plain forms of a server's page."""
+    """Sorting and searching for a unit are plain forms of a server's page."""
     page = opened(server.layer(atlas.layer), java_script_enabled=False)
     page.get_by_label("Sort by").select_option("max")
     page.locator("form.choose button").click()
     expect(page.locator("form.choose [name=sort]")).to_have_value("max")
-    page.get_by_label("Go to").fill(f"{atlas.layer.name} {atlas.unit}")
-    page.get_by_role("button", name="Go").click()
+    page.get_by_role("link", name="Search").click()
+    page.get_by_label("Find").fill(f"{atlas.layer.name} {atlas.unit}")
+    page.get_by_role("button", name="Search").click()
     expect(page.locator("h1")).to_contain_text(f"Unit {atlas.unit}")
 
 

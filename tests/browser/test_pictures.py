@@ -22,8 +22,8 @@ from tests.helpers.books import full_atlas
 PICTURES = Path(__file__).with_name("pictures")
 MADE_BY = PICTURES / "chromium-version"
 SHOWN = {
-    "home": "/",
-    "network": "/shown/",
+    "lesson": "/shown/",
+    "network": "/shown/network",
     "layer": "/shown/l/features.4",
     "large-layer": "/shown/l/features.4?zoom=large",
     "unit": "/shown/l/features.4/u/2",

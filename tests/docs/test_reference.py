@@ -12,6 +12,7 @@ from layerscope.atlas.schema import TABLES
 from layerscope.cli.parser import options_of, settings_of
 from layerscope.core import errors
 from layerscope.core.methods import Method
+from layerscope.core.picture_forms import PICTURE_FORMS
 from layerscope.core.setting import Setting
 from layerscope.core.settings import JSON, QUIET
 from layerscope.core.verbs import COMMANDS, VERBS
@@ -76,6 +77,12 @@ def test_places_and_words_are_documented(verb):
             assert re.search(rf"\b{setting.metavar}\b", part)
         for word in setting.kind.words:
             assert f"`{word}`" in part
+
+
+def test_forms_of_pictures_are_told_as_their_rows_tell_them():
+    """The table of the page is the rows' own, in their order."""
+    listed = [row for row in rows(sections(COMMAND_LINE, 2)["show"]) if row[0] in PICTURE_FORMS.own]
+    assert listed == [(row.name, row.sentence) for row in PICTURE_FORMS.own.values()]
 
 
 def test_every_operation_is_documented():

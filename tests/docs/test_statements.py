@@ -11,6 +11,7 @@ import pytest
 import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.atlas.retention import Interval
+from layerscope.core import changes
 from layerscope.core import codecs as core_codecs
 from layerscope.core import images, networks
 from layerscope.core.codecs import Codec
@@ -85,6 +86,8 @@ def test_the_known_networks_fields_are_those_of_the_page():
         ("how-to/many-images", f"shards\nof {settings.SHARD}"),
         ("how-to/many-images", f"at most {MOST_IMAGES} images"),
         ("how-to/many-images", f"more than {GROUP_BYTES >> 20} MiB"),
+        ("how-to/diff", f"is at least {changes.LEAST} (`--least`)"),
+        ("how-to/diff", f"is at least {changes.PARTLY}, has changed"),
         ("how-to/privacy", f"at most {PICTURE_SIDE} px"),
         ("how-to/privacy", f"at most {settings.Settings().tile} px"),
         ("how-to/check", f"beyond {TOLERANCE:.0e} a".replace("e-04", "e-4")),
@@ -95,6 +98,12 @@ def test_numbers_are_the_codes(page, said):
     """A number of the program that a page states is the one in the code."""
     flat = re.sub(r"\s+", " ", text(DOCS / f"{page}.md"))
     assert re.sub(r"\s+", " ", said) in flat
+
+
+def test_what_becomes_of_units_is_told_as_the_program_tells_it():
+    """The words of a comparison and their sentences, in the order of the table."""
+    listed = rows(text(DOCS / "how-to" / "diff.md"))
+    assert listed == [(change.name, change.sentence) for change in changes.CHANGES]
 
 
 def test_stages_are_told_as_their_rows_tell_them():

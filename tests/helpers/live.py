@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from layerscope.core.errors import ImageError
-from layerscope.core.live import Firing, LayerFirings, LiveLayer, LiveRequest, Look, Portrait, ScanAgreement
+from layerscope.core.live import Firing, LayerFirings, LiveLayer, LiveRequest, Look, MadeTile, Portrait, ScanAgreement
 from layerscope.core.methods import METHODS
 from layerscope.viewer.frames import HEADER, LENGTH, Message, MessageFlag, MessageKind, pack, unpack, unpack_result
 
@@ -91,6 +91,16 @@ class FakeEngine:
         layers = tuple(replace(layer, agreement=ScanAgreement(peaks=2, back=1, ratio=0.5)) for layer in found.layers)
         with_scan = ScanAgreement(peaks=6, back=3, ratio=0.5)
         return replace(found, layers=layers, original=image % 2 == 0, agreement=with_scan)
+
+    def unit_tiles(self, layer: str, unit: int) -> tuple[MadeTile, ...]:
+        """Two tiles, the first of an original: patches of the unit's own shade, projections as in a portrait."""
+        return tuple(
+            MadeTile(
+                rank=rank, image=rank, original=not rank, scanned=2.0, value=2.0 - rank, row=1, col=2, patch=picture(unit),
+                tiles={method: picture_of(method, unit) for method in METHODS.names},
+            )
+            for rank in range(2)
+        )  # fmt: skip
 
     def _firings(self, strongest: int) -> tuple[Firing, ...]:
         return tuple(

@@ -77,10 +77,9 @@ def dead_links(site: Path) -> list[str]:
         parts = urlsplit(address)
         target = (origin.parent / unquote(parts.path)).resolve() if parts.path else origin
         outside = bool(parts.scheme or parts.netloc or parts.query) or address.startswith("/")
-        # What stands behind compare.html's "#" is read by its script.
-        placeless = (
-            parts.fragment and target.name != "compare.html" and unquote(parts.fragment) not in ids.get(target, ())
-        )
+        # What stands behind the "#" of these is read by their scripts.
+        read = target.name in ("compare.html", "search.html")
+        placeless = parts.fragment and not read and unquote(parts.fragment) not in ids.get(target, ())
         if outside or not target.is_file() or site.resolve() not in target.parents or placeless:
             dead.append(f"{origin.relative_to(site)}: {address}")
     return dead

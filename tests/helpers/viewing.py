@@ -42,7 +42,8 @@ def addresses(shelf: Shelf, *layers: int) -> list[str]:
     found = ["/", "/?format=json", "/static/viewer.css", "/static/viewer.js"]
     for book in shelf:
         at, data = f"/{book.slug}", f"/{book.slug}/data/{book.mark}"
-        found += [f"{at}/", f"{at}/about", f"{at}/concepts", f"{at}/compare", f"{at}/changed", f"{at}/?go=a"]
+        found += [f"{at}/", f"{at}/?format=json", f"{at}/network", f"{at}/about", f"{at}/concepts", f"{at}/compare"]
+        found += [f"{at}/changed", f"{at}/search?q=a", f"{at}/search"]
         found += [f"{at}/i/{image}" for image in (0, 1, 7)] + [f"{data}/picture/{image}" for image in (0, 1, 7)]
         for layer in [one for one in book.layers if one.id in layers or not layers]:
             units = (0, layer.record.units - 1)
@@ -53,7 +54,7 @@ def addresses(shelf: Shelf, *layers: int) -> list[str]:
             found += [f"{data}/sheet/{layer.id}/{unit}/patches" for unit in units]
             found += [f"{data}/sheet/{layer.id}/0/projections.deconvnet.natural", f"{data}/strata/{layer.id}/0"]
             found += [f"{data}/sprite/{layer.id}/0/{kind}" for kind in ("patches", "projections")]
-            found += [f"{data}/sprites/{layer.id}.css", f"{data}/names/{layer.id}.js"]
+            found += [f"{data}/sprites/{layer.id}.css", f"{data}/names/{layer.id}.js", f"{data}/search.js"]
     return found
 
 

@@ -15,6 +15,7 @@ from layerscope.api import demonstrating as world_demo
 from layerscope.api.bars import Bars
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
+from layerscope.facts.concept_words import concept_words
 from layerscope.world import World
 from tests.helpers.atlases import as_sql
 
@@ -70,7 +71,8 @@ def test_the_report_is_of_the_same_run(story):
         assert f"{layer['detectors']} of {layer['units']} units were found to detect a concept" in page
         for unit in layer["best_units"]:
             numbers, kinds = f"level {unit['level']}, score {unit['score']:.2f}", (unit["standing"] or {}).get("kinds")
-            name = f"{kinds} (by overlap {unit['concept']}, {numbers})" if kinds else f"{unit['concept']} ({numbers})"
+            said = concept_words(unit["concept"])
+            name = f"{kinds} (by overlap {said}, {numbers})" if kinds else f"{said} ({numbers})"
             assert f"unit {unit['unit']}: {name}" in page
 
 

@@ -212,7 +212,7 @@ def test_a_file_becomes_an_atlas_a_plate_and_pages(
     printed("export", atlas, str(tmp_path / "pages"))
     with Image.open(plate) as picture:
         assert np.asarray(picture.convert("L")).std() > 5
-    assert given.layer in (tmp_path / "pages" / "index.html").read_text()
+    assert given.layer in (tmp_path / "pages" / "network.html").read_text()
     with ls.open(atlas) as held:
         caption = ls.figure(held, given.layer).caption
         assert given.rules in caption and ("no paper" in caption) == bool(given.rules)

@@ -39,7 +39,7 @@ def _text(facts: "Facts", folder: Path, files: Sequence[Path], seconds: float) -
         (
             layer.place, layer.figures.units, layer.figures.detectors, layer.figures.distinct_concepts,
             "" if layer.figures.mean_concept_level is None else f"{layer.figures.mean_concept_level:.2f}",
-            ", ".join([str(unit.concept) for unit in layer.best if not (unit.standing and unit.standing.kinds)][:5]),
+            ", ".join([unit.called for unit in layer.best if not (unit.standing and unit.standing.kinds)][:5]),
         )
         for layer in facts.layers
     ]  # fmt: skip
@@ -51,6 +51,7 @@ def _text(facts: "Facts", folder: Path, files: Sequence[Path], seconds: float) -
     steps = "\n".join(f"    {line}" for line in NEXT.splitlines())
     atlas = words.printable(folder / "demo.atlas")
     report = words.printable(folder / "report.html")
-    read = f"Read {report} first. Every unit has a page in the browser, and may be watched live:"
-    browse = f"    layerscope serve {atlas}\n    layerscope live {atlas} worldnet"
+    read = f"Read {report} first. The same lesson in the browser, with a page for every unit, live, and as files:"
+    site = words.printable(folder / "site")
+    browse = f"    layerscope serve {atlas}\n    layerscope live {atlas} worldnet\n    layerscope export {atlas} {site}"
     return f"{head}\n{table}\n{summary}\n{where}\n{read}\n{browse}\nFor a network and pictures of your own:\n{steps}"

@@ -5,8 +5,10 @@ from typing import Any
 
 import layerscope as ls
 from layerscope.cli import words
+from layerscope.cli.meters import meter
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
+from layerscope.cli.terminal import Terminal
 from layerscope.core.numbers import signed_percent
 
 SPECIFICITY = ("layer", "method", ">specificity", ">quartile 1", ">quartile 3", ">n")
@@ -17,11 +19,13 @@ MOST_SKIPPED = 5
 def run(command: Command, output: Output) -> int:
     """Print the atlas's provenance and contents."""
     data = ls.info(**command.values)
-    output.result(data, _text(data))
+    output.result(data, _text(data, output.terminal))
+    output.next(("show", command.values["atlas"]), "its layers")
+    output.next(("serve", command.values["atlas"]), "all of it, in the browser")
     return 0
 
 
-def _text(data: dict[str, Any]) -> str:
+def _text(data: dict[str, Any], terminal: Terminal) -> str:
     counts, settings = data["counts"], data["settings"]
     ended = f"to {data['finished']}" if data["finished"] else "(unfinished: the command that built it goes on)"
     images = [words.counted(counts["images"], "image"), words.counted(counts["skipped"], "skipped", "skipped")]
@@ -34,6 +38,7 @@ def _text(data: dict[str, Any]) -> str:
         "input": data["input_text"],
         "images": f"{data['images']}: {', '.join(images)}",
         "holds": f"{', '.join(held)} (at most {data['k']} a unit)",
+        **({"named": _named_text(data["named"])} if data["named"] else {}),
         "methods": f"{', '.join(data['methods'])}; views {', '.join(data['views'])}",
         "settings": ", ".join(f"{name} {_plain(value)}" for name, value in settings.items()),
         "made with": ", ".join(f"{name} {value}" for name, value in data["versions"].items()),
@@ -46,7 +51,7 @@ def _text(data: dict[str, Any]) -> str:
     parts = (
         listed,
         _skipped_text(data["skipped"]),
-        _retention_text(data["retention"]),
+        _retention_text(data["retention"], terminal),
         _specificity_text(data["specificity"]),
     )
     return "\n\n".join(part for part in parts if part)
@@ -55,6 +60,11 @@ def _text(data: dict[str, Any]) -> str:
 def _engine_text(engine: dict[str, Any]) -> str:
     again = f"{engine['run again']:,} of {engine['images']:,} images run again"
     return f"{engine['name']}, to its rounding; peaks decided in float32, {again}"
+
+
+def _named_text(named: list[dict[str, Any]]) -> str:
+    """How many units of each dissected layer concepts name."""
+    return ", ".join(f"{one['named']} of {one['units']} in {one['layer']}" for one in named)
 
 
 def _plain(value: Any) -> str:
@@ -72,7 +82,7 @@ def _skipped_text(skipped: list[dict[str, Any]]) -> str:
     return f"skipped: {summed}\n{words.table(('image', 'reason'), first)}{rest}"
 
 
-def _retention_text(measured: list[dict[str, Any]]) -> str:
+def _retention_text(measured: list[dict[str, Any]], terminal: Terminal) -> str:
     if not measured:
         return ""
     if not any(entry["n"] for entry in measured):
@@ -85,11 +95,16 @@ def _retention_text(measured: list[dict[str, Any]]) -> str:
         )
         for entry in measured
     ]
+    header = RETENTION
+    if terminal.blocks:
+        bars = (meter(entry["own"]["mean"]) if entry["own"] else "" for entry in measured)
+        rows = [(*row[:3], bar, *row[3:]) for row, bar in zip(rows, bars, strict=True)]
+        header = (*RETENTION[:3], "", *RETENTION[3:])
     meaning = (
         "kept: of a unit's activation, by the 15 % of its field that the method marks most; by as many px on edges, at "
         "random, and marked for another unit there; selectivity: the first minus the last"
     )
-    return f"{words.table(RETENTION, rows)}\n{meaning}"
+    return f"{words.table(header, rows)}\n{meaning}"
 
 
 def _share(interval: dict[str, float] | None) -> str:

@@ -50,7 +50,7 @@ class Edition(Wrapper):
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
         "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
-        "concepts", "labels", "words", "notes",
+        "concepts", "labels", "words", "notes", "peak_labels",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
@@ -187,6 +187,11 @@ class Edition(Wrapper):
         """One image by its place in the image order. Raises UsageError if there is none."""
         found = self._snapshot.image(image)
         return found if self.choice.photographs else nameless(found)
+
+    def images_named(self, text: str, most: int) -> tuple[ImageRecord, ...]:
+        """The images with a page whose source or class holds a text; none without photographs."""
+        found = self._snapshot.images_named(text, self.image_count()) if self.shown_images else ()
+        return tuple(one for one in found if one.id in self.shown_images)[:most]
 
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""

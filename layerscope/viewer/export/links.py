@@ -60,7 +60,7 @@ class FileLinks:
 
     def page(self, name: str, *of: Any) -> str | None:
         """A page's file; None where an export has none."""
-        page = PAGES.known("network" if name == "home" else name)
+        page = PAGES.known("lesson" if name == "home" else name)
         if not page.exported or (page.scope == "image" and of[0] not in self.edition.shown_images):
             return None
         return f"{self.up}{self.below(page.name, *of)}"
@@ -108,6 +108,9 @@ class FileLinks:
 
     def names(self, layer: AtlasLayerRecord) -> str:
         return f"{self._folder(layer.id)}/names.js"
+
+    def search_index(self) -> str:
+        return f"{self.up}static/search-index.js"
 
     def _folder(self, layer_id: int) -> str:
         return f"{self.up}l/{self.edition.folders[layer_id]}"

@@ -22,6 +22,7 @@ from layerscope.viewer.pages import PAGES, Query, all_pages
 from layerscope.viewer.pages.telling import as_json, facts_of
 from layerscope.viewer.render import STATIC, assets, render
 from layerscope.viewer.scripts import names_script, sprites_style
+from layerscope.viewer.search_index import search_script
 from layerscope.viewer.sharing import sharing_of
 
 MARKER = "layerscope-site.json"
@@ -100,6 +101,7 @@ def _pieces(book: EditionBook) -> Iterator[SiteFile]:
     link, edition = FileLinks(book.edition), book.edition
     for name, content in _assets().items():
         yield SiteFile(link.asset(name), "asset", (name,), bytes=len(content))
+    yield SiteFile(link.search_index(), "search", ())
     yield from _of(book, "atlas", link)
     sheets = defaultdict[tuple[int, int], list[SheetKey]](list)
     for sheet in edition.sheets:
@@ -220,6 +222,10 @@ def _names(book: EditionBook, layer: AtlasLayerRecord) -> bytes:
     return names_script(book, layer, FileLinks(book.edition, TO_TOP)).encode()
 
 
+def _search(book: EditionBook) -> bytes:
+    return search_script(book, FileLinks(book.edition)).encode()
+
+
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
     choice = book.edition.choice
@@ -242,6 +248,7 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "data": _data,
     "style": _style,
     "names": _names,
+    "search": _search,
     "sheet": _sheet,
     "sprite": _sprite,
     "strata": _strata,

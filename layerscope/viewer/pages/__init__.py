@@ -19,13 +19,18 @@ PAGES = Registry(
     Page,
     (
         Page(
-            name="home", sentence="which atlases are shown, and where to start", scope="shelf", route="",
-            facts=later(f"{_HERE}.home:facts"), template="home.html",
+            name="home", sentence="which atlases are shown, and where to start", scope="shelf",
+            route="", facts=later(f"{_HERE}.home:facts"), template="home.html", leads=later(f"{_HERE}.home:leads"),
         ),
         Page(
-            name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas", route="",
-            file="index.html", facts=later(f"{_HERE}.network:facts"), template="network.html",
-            head=lambda book: book.title, leads=later(f"{_HERE}.goto:leads"),
+            name="lesson", sentence="what the layers see, from lines to whole things, in at most five chapters",
+            scope="atlas", route="", file="index.html", facts=later(f"{_HERE}.lesson:facts"), template="lesson.html",
+            head=lambda book: book.title, leads=later(f"{_HERE}.lesson:leads"),
+            preview=later(f"{_HERE}.previews:of_lesson"),
+        ),
+        Page(
+            name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas",
+            facts=later(f"{_HERE}.network:facts"), template="network.html", head="Network",
             preview=later(f"{_HERE}.previews:of_network"),
         ),
         Page(
@@ -44,9 +49,13 @@ PAGES = Registry(
             preview=later(f"{_HERE}.previews:of_image"),
         ),
         Page(
-            name="concepts", sentence="which units each concept and each class leads to", scope="atlas",
-            facts=later(f"{_HERE}.concepts:facts"), template="concepts.html", head="Concepts",
-            has=lambda book: book.dissected,
+            name="concepts", sentence="which units each concept, label, word and class leads to", scope="atlas",
+            facts=later(f"{_HERE}.concepts:facts"), template="concepts.html", head=later(f"{_HERE}.concepts:head"),
+            has=later(f"{_HERE}.concepts:has"),
+        ),
+        Page(
+            name="search", sentence="what a few words find: layers, units, names and images, as tiles", scope="atlas",
+            facts=later(f"{_HERE}.search:facts"), template="search.html", leads=later(f"{_HERE}.search:leads"),
         ),
         Page(
             name="misfits", sentence="images that do not fit their labels, the least fitting first", scope="atlas",
@@ -80,6 +89,11 @@ PAGES = Registry(
         Page(
             name="look", sentence="a picture of one's own, or of the atlas, at every layer", scope="picture",
             route="look/{key}", facts=later(f"{_HERE}.look:facts"), template="look.html",
+            asks=frozenset({"engine", "gallery"}),
+        ),
+        Page(
+            name="tiles", sentence="a unit's patches and projections, made now by the network", scope="unit",
+            facts=later(f"{_HERE}.made_tiles:facts"), template="made_tiles.html",
             asks=frozenset({"engine", "gallery"}),
         ),
     ),

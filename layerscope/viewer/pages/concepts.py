@@ -1,38 +1,47 @@
-"""The index of concepts and classes: which units each of them leads to, over all layers."""
+"""The index: concepts, labels, words and classes, each with the units that it leads to, over all layers."""
 
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.finding import class_ratios
+from layerscope.facts.by_name import MANY_CLASSES, IndexedName, NamedUnit, named
+from layerscope.facts.finding import CLASS, CONCEPT, LABEL, WORD, holds
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import standing_in
+from layerscope.facts.themes import LEVELS
+from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book
-
-MOST_UNITS, FEW_UNITS, MANY_CLASSES = 6, 3, 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """A unit that a concept names. score: its IoU above that of chance. verdict: which intervention the name stood,
-    "" where none was tried."""
+    """A unit that a concept, a label or a word names. score: its IoU above that of chance, or its AUC. verdict: which
+    intervention a concept's name stood, "" where none was tried."""
 
     layer: AtlasLayerRecord
     unit: int
     score: float
-    verdict: str
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedConcept:
-    """kind: its level or its category, in words. detectors: the highest score first."""
+    """A concept, or a label or word of a list. words: its name as it is said. kind: a concept's level or its category,
+    in words. detectors: the highest score first. sheet: patches of the first of them that has any."""
 
     name: str
+    words: str
     kind: str
     detectors: tuple[Detector, ...]
+    sheet: SheetKey | None
+
+    @property
+    def heading(self) -> str:
+        """What its level or category is called above the concepts of the same."""
+        level = self.kind.removeprefix("level ")
+        words = LEVELS.get(int(level), "") if level.isascii() and level.isdecimal() and len(level) < 5 else ""
+        return f"Level {level}: {words}" if words else self.kind.capitalize() or "Concepts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,93 +56,105 @@ class Follower:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageClass:
-    """count: its images in the scan, None where that was not kept. followers: the highest ratio first."""
+    """count: its images in the scan, None where that was not kept. followers: the highest ratio first. sheet: patches
+    of the first of them that has any."""
 
     name: str
     count: int | None
     followers: tuple[Follower, ...]
+    sheet: SheetKey | None
+
+    @property
+    def initial(self) -> str:
+        """Under which letter it stands."""
+        return self.name[:1].upper()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConceptsPage:
-    """dissected, labelled: whether the atlas knows concepts, and classes. text: what was searched for."""
+    """dissected, labelled: whether the atlas knows concepts, and classes. many: there are so many classes that each
+    shows one unit. images: that were dissected. text: what was searched for."""
 
+    title: str
     dissected: bool
     labelled: bool
+    many: bool
     images: int | None
     text: str
     layers: tuple[AtlasLayerRecord, ...]
     concepts: tuple[IndexedConcept, ...]
+    labels: tuple[IndexedConcept, ...]
+    words: tuple[IndexedConcept, ...]
     classes: tuple[ImageClass, ...]
 
 
+def has(book: Book) -> bool:
+    """Whether any name leads to units."""
+    return named(book.file)
+
+
+def head(book: Book) -> str:
+    """What stands in the head: what there is of the two that most atlases have."""
+    return "Concepts" if book.dissected else "Classes" if book.file.statistic("classes") else "Names"
+
+
 def facts(book: Book, query: Query) -> ConceptsPage:
-    """With ?q=WORDS only the concepts and classes that hold them."""
+    """With ?q=WORDS only the names that hold them."""
     text = query.one("q").strip()[:200]
-    classes = _classes(book)
+    every = book.names
+    found = [one for one in every if holds(one.names, text.casefold())]
     dissection = book.file.dissection()
+    count = sum(one.kind == CLASS for one in every)
     return ConceptsPage(
+        title="Concepts and classes" if book.dissected else head(book),
         dissected=book.dissected,
-        labelled=bool(classes),
+        labelled=count > 0,
+        many=count > MANY_CLASSES,
         images=dissection.images if dissection else None,
         text=text,
         layers=tuple(layer for layer in book.layers if book.file.concepts(layer.id)),
-        concepts=tuple(one for one in _concepts(book) if text.casefold() in one.name.casefold()),
-        classes=tuple(one for one in classes if text.casefold() in one.name.casefold()),
+        concepts=_concepts(book, (one for one in found if one.kind == CONCEPT)),
+        labels=tuple(_listed(book, one) for one in found if one.kind == LABEL),
+        words=tuple(_listed(book, one) for one in found if one.kind == WORD),
+        classes=tuple(_class(book, one) for one in found if one.kind == CLASS),
     )
 
 
-def _concepts(book: Book) -> list[IndexedConcept]:
+def _concepts(book: Book, found: Iterable[IndexedName]) -> tuple[IndexedConcept, ...]:
     """By level, category and name."""
-    found: dict[tuple[int, str, str, str], list[Detector]] = defaultdict(list)
     tried = book.file.interventions()
-    for layer in book.layers:
-        for unit, best in guesses(book.file.concepts(layer.id)).items():
-            standing = standing_in(tried, layer.name, unit, best)
-            verdict = (standing.kinds or standing.verdict) if standing else ""
-            place = best.level or 0, best.category, best.concept, best.kind
-            found[place].append(Detector(layer=layer, unit=unit, score=best.score, verdict=verdict))
-    for ones in found.values():
-        ones.sort(key=lambda one: (-one.score, one.layer.id, one.unit))
-    return [
-        IndexedConcept(name=name, kind=kind, detectors=tuple(ones))
-        for (_, _, name, kind), ones in sorted(found.items())
-    ]
+    best = {layer.id: guesses(book.file.concepts(layer.id)) for layer in book.layers}
 
+    def detector(one: NamedUnit) -> Detector:
+        standing = standing_in(tried, one.layer.name, one.unit, best[one.layer.id].get(one.unit))
+        verdict = (standing.kinds or standing.verdict) if standing else ""
+        return Detector(layer=one.layer, unit=one.unit, score=one.score or 0.0, verdict=verdict)
 
-def _classes(book: Book) -> list[ImageClass]:
-    """By name; none where images have no classes."""
-    names, counts = book.file.statistic("classes") or [], book.file.statistic("class_counts") or []
-    found: dict[int, list[Follower]] = defaultdict(list)
-    for layer in book.layers:
-        for number, follower in _followers(book, layer, len(names)):
-            found[number].append(follower)
-    most = MOST_UNITS if len(names) <= MANY_CLASSES else FEW_UNITS
-    return [
-        ImageClass(
-            name=str(names[number]),
-            count=int(counts[number]) if number < len(counts) else None,
-            followers=tuple(sorted(ones, key=lambda one: (-one.ratio, one.layer.id, one.unit))[:most]),
+    return tuple(
+        IndexedConcept(
+            name=one.name,
+            words=one.words,
+            kind=one.group,
+            detectors=tuple(detector(unit) for unit in one.units),
+            sheet=_sheet(book, one),
         )
-        for number, ones in sorted(found.items(), key=lambda item: str(names[item[0]]))
-    ]
+        for one in found
+    )
 
 
-def _followers(book: Book, layer: AtlasLayerRecord, classes: int) -> list[tuple[int, Follower]]:
-    """For every class the layer's units of the highest ratio: class number and unit."""
-    means = book.file.unit_statistics(layer.id).class_means.astype(np.float64)
-    if not classes or means.shape[1] != classes or not len(means):
-        return []
-    # Images may have no member of a class: its mean is then no number.
-    means = np.where(np.isfinite(means), means, 0.0)
-    ratio = class_ratios(means)
-    top = np.argsort(-ratio, axis=0, kind="stable")[:MOST_UNITS]
-    return [
-        (
-            number,
-            Follower(layer=layer, unit=int(unit), mean=float(means[unit, number]), ratio=float(ratio[unit, number])),
-        )
-        for number in range(classes)
-        for unit in top[:, number]
-        if ratio[unit, number] > 0
-    ]
+def _listed(book: Book, one: IndexedName) -> IndexedConcept:
+    """A label, or a word of a list."""
+    detectors = tuple(Detector(layer=unit.layer, unit=unit.unit, score=unit.score or 0.0) for unit in one.units)
+    return IndexedConcept(name=one.name, words=one.words, kind="", detectors=detectors, sheet=_sheet(book, one))
+
+
+def _class(book: Book, one: IndexedName) -> ImageClass:
+    followers = tuple(
+        Follower(layer=unit.layer, unit=unit.unit, mean=unit.mean or 0.0, ratio=unit.score or 0.0) for unit in one.units
+    )
+    return ImageClass(name=one.name, count=one.images, followers=followers, sheet=_sheet(book, one))
+
+
+def _sheet(book: Book, one: IndexedName) -> SheetKey | None:
+    sheets = (book.sheet(unit.layer, unit.unit, "patches") for unit in one.units)
+    return next((sheet for sheet in sheets if sheet is not None), None)

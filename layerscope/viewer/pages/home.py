@@ -1,4 +1,4 @@
-"""The first page: which atlases are here, what is in them, and where to start."""
+"""The shelf: which atlases are here, what is in them, and where to start; a single one is led to at once."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from layerscope.core.errors import AtlasError
 from layerscope.facts.run import images_of_run
 from layerscope.facts.sides import Side, side_of
 from layerscope.figures import words
+from layerscope.viewer.addresses import Links
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives_across
 from layerscope.viewer.shelf import Book, Shelf
@@ -47,7 +48,7 @@ class HomePage:
 
 
 def facts(shelf: Shelf, query: Query) -> HomePage:
-    """What stands on the first page."""
+    """What stands on the page of all atlases."""
     found: dict[str, OnShelf] = {}
     for slug in shelf.slugs:
         try:
@@ -56,6 +57,17 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
             continue
     missing = tuple(shelf.path(slug).name for slug in shelf.slugs if slug not in found)
     return HomePage(atlases=tuple(found.values()), missing=missing)
+
+
+def leads(shelf: Shelf, query: Query, link: Links) -> str | None:
+    """Of a single atlas, where its lesson is; None where it cannot be had now, and for JSON, which is of the shelf."""
+    if len(shelf.slugs) > 1 or query.one("format") == "json":
+        return None
+    try:
+        book = shelf.book(shelf.slugs[0])
+        return f"{link.page('home')}{book.slug}/" if book.run and book.layers else None
+    except AtlasError:
+        return None
 
 
 def _on_shelf(book: Book) -> OnShelf:

@@ -1,25 +1,19 @@
 """A layer's page: all its units, sorted and filtered as the address says, in sections of as many as a sprite holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.run import first_view, images_scanned
 from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
+from layerscope.viewer.pages.choosing import MOST_ALONE, by_number, choice_of, chosen, why_found
 from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.units import UnitRow, unit_rows
 from layerscope.viewer.shelf import Book
 
-SORTS = ("unit", "max", "mean", "share", "sparsity", "name", "score")
-SHOWS = ("all", "live", "tiles")
 ZOOMS = ("glance", "large")
-LONGEST_TEXT = 200
-# By number, all units of a layer share a few sprites and stand on one page. In another order, or large, every unit
-# brings two pictures of its own: so many units then make a page.
-MOST_ALONE = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +30,10 @@ class LayerPage:
 
     field: the receptive field in words. images: how many were scanned. sheets: kind, method and view of the tiles.
     trust: sentences on them, "" without projections; measured: what they say, None without. labelled: images have
-    classes. dead, with_tiles, named, twins: units of the layer. sort, reverse, show, text, zoom: as asked for. found:
-    units that are like this; first, step: of these, how many come before this page, and how many stand on a page.
-    sprites: units stand by number, so that a section is one sprite. previous, next: layers in execution order.
+    classes. dead, with_tiles, named, twins: units of the layer. sort, reverse, show, text, zoom: as asked for; asked:
+    the choice as a query, "" without one. found: units that are like this; bare: those without tiles; why: by unit,
+    what it was found by beside its name. first, step: of these, how many come before this page, and how many stand on
+    a page. sprites: units stand by number, so that a section is one sprite. previous, next: layers in execution order.
     """
 
     layer: AtlasLayerRecord
@@ -58,8 +53,11 @@ class LayerPage:
     reverse: bool
     show: str
     text: str
+    asked: str
     zoom: str
     found: int
+    bare: int
+    why: Mapping[int, tuple[str, ...]]
     first: int
     step: int
     sprites: bool
@@ -72,17 +70,12 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
     """Raises UsageError for a layer that is not there, and for words of the query that mean nothing."""
     found = book.layer(layer)
     rows = unit_rows(book, found)
-    with_tiles = sum(row.shown for row in rows)
-    # A build may have kept tiles of a few units only: a page of blank tiles would hide them.
-    show = query.choice("show", SHOWS, "tiles" if 0 < with_tiles < sum(not row.dead for row in rows) else "all")
-    sort, reverse = query.choice("sort", SORTS, "unit"), query.one("reverse") == "1"
-    text = query.one("q")[:LONGEST_TEXT]
-    chosen = ordered(matching(rows, text, show), sort, reverse=reverse)
-    zoom = query.choice("zoom", ZOOMS, "glance")
-    plain = len(chosen) == len(rows) and sort == "unit" and not reverse
+    choice, zoom = choice_of(rows, query), query.choice("zoom", ZOOMS, "glance")
+    units = chosen(rows, choice)
+    plain = by_number(rows, units, choice)
     sprites = plain and zoom == "glance"
-    step = max(len(chosen), 1) if sprites else MOST_ALONE
-    first = _first(query.one("from"), len(chosen), step)
+    step = max(len(units), 1) if sprites else MOST_ALONE
+    first = _first(query.one("from"), len(units), step)
     place = book.layers.index(found)
     return LayerPage(
         layer=found,
@@ -97,19 +90,22 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
         dissected=bool(book.file.concepts(found.id)),
         labelled=any(row.label is not None for row in rows),
         dead=sum(row.dead for row in rows),
-        with_tiles=with_tiles,
+        with_tiles=sum(row.shown for row in rows),
         named=sum(row.name is not None for row in rows),
         twins=sum(row.twin is not None for row in rows),
-        sort=sort,
-        reverse=reverse,
-        show=show,
-        text=text,
+        sort=choice.sort,
+        reverse=choice.reverse,
+        show=choice.show,
+        text=choice.text,
+        asked=choice.asked,
         zoom=zoom,
-        found=len(chosen),
+        found=len(units),
+        bare=sum(not row.shown for row in units),
+        why={row.unit: why_found(row, choice.text) for row in units[first : first + step]} if choice.text else {},
         first=first,
         step=step,
         sprites=sprites,
-        sections=sections(chosen, first, step, plain=plain),
+        sections=sections(units, first, step, plain=plain),
         previous=book.layers[place - 1] if place else None,
         next=book.layers[place + 1] if place + 1 < len(book.layers) else None,
     )
@@ -119,43 +115,6 @@ def _first(asked: str, found: int, step: int) -> int:
     """Where a page begins: a multiple of its step, within what there is."""
     number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
     return min(number, max(found - 1, 0)) // step * step
-
-
-def matching(rows: Sequence[UnitRow], text: str, show: str) -> list[UnitRow]:
-    """The units that are to be shown and hold every word of the text: as a number, or in name or class."""
-    kept = {"all": lambda row: True, "live": lambda row: not row.dead, "tiles": lambda row: row.shown}[show]
-    wanted = text.casefold().split()
-    return [row for row in rows if kept(row) and all(_holds(row, word) for word in wanted)]
-
-
-def _holds(row: UnitRow, word: str) -> bool:
-    if word.isdecimal():
-        return int(word) == row.unit if len(word) < 10 else False
-    return any(word in said.casefold() for said in (row.name, row.at_peaks, row.label) if said)
-
-
-def _down(value: float | None) -> tuple[bool, float]:
-    """Largest first, what is not known last."""
-    return value is None, -(value or 0.0)
-
-
-# Ties keep the order of the units.
-KEYS: dict[str, Callable[[UnitRow], Any]] = {
-    "unit": lambda row: row.unit,
-    "max": lambda row: _down(row.maximum),
-    "mean": lambda row: _down(row.mean),
-    "share": lambda row: _down(row.images_above),
-    # The sparsest first: the fewest positions above zero. Dead units would be the sparsest and say nothing.
-    "sparsity": lambda row: (row.dead or row.positions_above is None, row.positions_above or 0.0),
-    "name": lambda row: (row.name is None, row.name or ""),
-    "score": lambda row: _down(row.score),
-}
-
-
-def ordered(rows: Sequence[UnitRow], sort: str, *, reverse: bool = False) -> list[UnitRow]:
-    """In the order of a word of SORTS, or the other way round."""
-    found = sorted(rows, key=KEYS[sort])
-    return found[::-1] if reverse else found
 
 
 def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[UnitSection, ...]:

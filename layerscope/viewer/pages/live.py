@@ -7,7 +7,7 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.run import first_view, images_of_run
 from layerscope.facts.standing import names_shown
-from layerscope.viewer.addresses import Links, ServerLinks, SheetKey
+from layerscope.viewer.addresses import ServerLinks, SheetKey
 from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
 from layerscope.viewer.pages.images import Thumbnail, around
@@ -26,9 +26,9 @@ PICTURED = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A layer that can be watched. method: of its plate. page, patches, projections: addresses with {n} for a unit;
-    projections by method; "" where the atlas has none. names: by unit, the concept that names it. bare: units without
-    tiles.
+    """A layer that can be watched. method: of its plate. page, tiles, patches, projections: addresses with {n} for a
+    unit, tiles those that are made now, projections by method; "" where the atlas has none. names: by unit, the concept
+    that names it. bare: units without tiles.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Watched:
     cols: int
     method: str
     page: str
+    tiles: str
     patches: str
     projections: dict[str, str]
     names: dict[int, str]
@@ -96,7 +97,7 @@ def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) ->
     )
 
 
-def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: Links) -> Watched:
+def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: ServerLinks) -> Watched:
     view, maxima = first_view(book.run), book.file.unit_statistics(stored.id).maximum
     sheets = {
         method: SheetKey(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
@@ -111,6 +112,7 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: 
         cols=layer.cols,
         method=stored.method or "",
         page=_completed(link.page("unit", stored, NUMBER)),
+        tiles=_completed(link.page("tiles", stored, NUMBER)),
         patches=_completed(link.sheet(SheetKey(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
         names=names_shown(book.file, stored),

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
-from layerscope.core.errors import UsageError
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
+from layerscope.facts.themes import LEVELS
 from layerscope.figures import words
-from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives
@@ -38,7 +37,7 @@ class LayerCover:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPage:
     """What stands on a network's page. input: channels, height, width, px. scanned: images. start: the layer to open
-    first. go: what was asked for; targets: what it may mean; error: why it means nothing."""
+    first. levels: of concepts, in words; none without a mean level."""
 
     network: str
     images: str
@@ -50,15 +49,12 @@ class NetworkPage:
     strip: Strip
     layers: tuple[LayerCover, ...]
     start: AtlasLayerRecord | None
-    go: str
-    targets: tuple[Target, ...]
-    error: str
+    levels: tuple[tuple[int, str], ...]
 
 
 def facts(book: Book, query: Query) -> NetworkPage:
-    """With ?go=WORDS also the pages that the words may mean."""
-    run, layers, go = book.run, book.layers, query.one("go").strip()[:200]
-    found, error = _asked(book, go)
+    """What stands on a network's page."""
+    run, layers = book.run, book.layers
     figures = _figures(book)
     return NetworkPage(
         network=run.network,
@@ -71,19 +67,8 @@ def facts(book: Book, query: Query) -> NetworkPage:
         strip=strip_of(layers, (run.input.height, run.input.width)),
         layers=tuple(_cover_of(book, layer, figures.get(layer.name)) for layer in layers),
         start=start.layer if (start := layer_to_open(book)) else None,
-        go=go,
-        targets=found,
-        error=error,
+        levels=tuple(LEVELS.items()) if any(one.mean_concept_level is not None for one in figures.values()) else (),
     )
-
-
-def _asked(book: Book, go: str) -> tuple[tuple[Target, ...], str]:
-    if not go:
-        return (), ""
-    try:
-        return targets(book, go), ""
-    except UsageError as error:
-        return (), str(error)
 
 
 def _figures(book: Book) -> dict[str, Figures]:

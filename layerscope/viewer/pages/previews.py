@@ -10,6 +10,7 @@ from layerscope.viewer.shelf import Book
 if TYPE_CHECKING:
     from layerscope.viewer.pages.image import ImagePage
     from layerscope.viewer.pages.layer import LayerPage
+    from layerscope.viewer.pages.lesson import LessonPage
     from layerscope.viewer.pages.network import NetworkPage
     from layerscope.viewer.pages.unit import UnitPage
 
@@ -21,6 +22,17 @@ class Preview(NamedTuple):
     said: str
     picture: SheetKey | int | None = None
     units: tuple[int, ...] = ()
+
+
+def of_lesson(book: Book, page: "LessonPage") -> Preview:
+    """The last chapter's first unit with tiles: what a network sees in the end tells most of it."""
+    lesson = page.lesson
+    units = [(one.layer, unit.unit) for one in lesson.chapters[::-1] for unit in one.units]
+    tiles = (book.sheet(*one, "patches") or book.own_projections(*one) for one in units)
+    titles = [one.title.lower() for one in lesson.chapters if one.theme is not None]
+    way = f": {', '.join(titles)}" if titles else ""
+    said = f"What the layers of {lesson.network} see in {counted(lesson.images, 'image')}{way}."
+    return Preview(said, next((one for one in tiles if one is not None), None))
 
 
 def of_network(book: Book, page: "NetworkPage") -> Preview:

@@ -8,7 +8,9 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.numbers import signed_percent
+from layerscope.facts.chapters import chosen_units, theme_of_layer
 from layerscope.facts.layer import MOSTLY, PARTLY, TELLING, guesses, live_units, own_specificity, sample
+from layerscope.facts.showing import shown_by
 from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
@@ -43,22 +45,23 @@ class Start:
 
 
 def representatives(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[RepresentativeUnit, ...]:
-    """The units of a layer that concepts name best, where it was dissected; else a seeded sample of those with tiles.
+    """Units of a layer that show what it is about, each another thing, those that agree most first; then a seeded
+    sample of those with tiles, as where nobody has named any.
 
     In ascending order of their numbers.
     """
     shown = book.shown(layer)
     best = {unit: found for unit, found in guesses(book.file.concepts(layer.id)).items() if unit in shown}
-    named = sorted(best, key=lambda unit: (-best[unit].score, unit))
-    chosen: list[int] = []
-    for unit in named:
-        # One unit a concept, so that a cover shows how many kinds there are.
-        if len(chosen) < count and best[unit].concept not in {best[other].concept for other in chosen}:
-            chosen.append(unit)
+    chosen = list(book.made(("cover", layer.id, count), lambda: _showing(book, layer, count))) if best else []
     live = live_units(book.file.all_peaks(layer.id))
     rest = live[~np.isin(live, chosen)]
     chosen += sample(book.file, layer, rest, count - len(chosen), SEED)
     return tuple(_representative(book, layer, unit, best.get(unit)) for unit in sorted(chosen))
+
+
+def _showing(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[int, ...]:
+    known = shown_by(book.file, layer, book.shown(layer))
+    return tuple(one.unit for one in chosen_units(book.file, layer, theme_of_layer(known), known, count))
 
 
 def _representative(book: Book, layer: AtlasLayerRecord, unit: int, found: ConceptScore | None) -> RepresentativeUnit:

@@ -62,7 +62,7 @@ class Page(Row):
     file: str = ""
     has: Callable[["Book"], bool] = _always
     asks: frozenset[str] = frozenset()
-    leads: Callable[["Book", "Query", "Links"], str | None] | None = None
+    leads: Callable[[Any, "Query", "Links"], str | None] | None = None
     in_export: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     preview: "Callable[[Book, Any], Preview] | None" = None

@@ -28,6 +28,7 @@ from layerscope.figures.gather import check_unit
 from layerscope.figures.histogram import histogram
 from layerscope.figures.tree import Chart
 from layerscope.viewer.addresses import SheetKey, layer_key
+from layerscope.viewer.pages.around import UnitsAround, units_around
 from layerscope.viewer.pages.below import NearUnit, StratumRow, near_units, strata_rows
 from layerscope.viewer.pages.methods import MethodTrust, ShownProjections, trust_of, ways_to_see
 from layerscope.viewer.pages.parts import PartUnit, UnitParts, made_units, unit_parts
@@ -45,7 +46,8 @@ class UnitPage:
     further concepts that score, best first. labels: what labels of images say of it, None where they were not tried.
     most_for: classes that it fires most for. misfits: of its peaks' images those that do not fit their labels. made_of:
     None where the atlas does not know. makes: units of the nearest later layer. uses: classes that it speaks for and
-    against, of `use_images` images. previous, next: units; layer_before, layer_after: by execution.
+    against, of `use_images` images. previous, next: units, as
+    `around` says more of; layer_before, layer_after: by execution.
     """
 
     layer: AtlasLayerRecord
@@ -90,6 +92,7 @@ class UnitPage:
     use_images: int
     previous: int | None
     next: int | None
+    around: UnitsAround
     layer_before: AtlasLayerRecord | None
     layer_after: AtlasLayerRecord | None
 
@@ -106,6 +109,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
     best = concept.best if concept else None
     rows, columns = shape_of_grid(run.k)
     before, after = _layers_beside(book, shown)
+    around = units_around(book, shown, number, query)
     labels = [peak.label for peak in peaks if peak.label is not None]
     classes = top_classes(file, shown, number, labels)
     overall = class_mean(file, shown, number) if classes else None
@@ -152,8 +156,9 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         makes=made_units(book, shown, number),
         uses=file.used_for(shown.id, number),
         use_images=(file.statistic("use") or {}).get("images", 0),
-        previous=number - 1 if number else None,
-        next=number + 1 if number + 1 < shown.record.units else None,
+        previous=around.previous,
+        next=around.next,
+        around=around,
         layer_before=before,
         layer_after=after,
     )

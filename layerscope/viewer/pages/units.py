@@ -1,10 +1,13 @@
 """The units of a layer as rows: what lists of units, sorting, searching and their JSON are made of."""
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import SupportsFloat
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.concept_words import known_by
+from layerscope.facts.finding import peak_classes
 from layerscope.facts.layer import guesses, live, twins
 from layerscope.facts.standing import at_peaks
 from layerscope.viewer.shelf import Book
@@ -18,7 +21,8 @@ class UnitRow:
     the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level, category: the
     concept that names it, a guess; None without one. at_peaks: what its peaks show where that name is doubtful. label:
     the class whose images excite it most on average, where images have classes. twin, correlation: the unit that it
-    nearly duplicates, and how closely.
+    nearly duplicates, and how closely. others: what else it is found by: the concept in words, its category, the label
+    and the word of a list that name it, the classes of the images that its peaks lie in.
     """
 
     unit: int
@@ -36,6 +40,12 @@ class UnitRow:
     label: str | None = None
     twin: int | None = None
     correlation: float | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is found by, beside its number."""
+        return tuple(one for one in (self.name, self.at_peaks, self.label, *self.others) if one)
 
 
 def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
@@ -48,6 +58,7 @@ def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
     scanned = len(statistics.mean)
     alive = live(book.file.all_peaks(layer.id))
     labels = _labels(book, layer)
+    others = _others(book, layer)
     best, doubtful = guesses(book.file.concepts(layer.id)), at_peaks(book.file, layer)
     columns = (statistics.maximum, statistics.mean, statistics.images_above, statistics.positions_above)
     rows = []
@@ -71,6 +82,7 @@ def unit_rows(book: Book, layer: AtlasLayerRecord) -> tuple[UnitRow, ...]:
                 label=labels[unit] if labels else None,
                 twin=twin.other if twin else None,
                 correlation=twin.correlation if twin else None,
+                others=tuple(dict.fromkeys(others[unit])),
             )
         )
     return tuple(rows)
@@ -87,3 +99,17 @@ def _labels(book: Book, layer: AtlasLayerRecord) -> list[str | None]:
     if not means.shape[1] or means.shape[1] != len(classes):
         return []
     return [str(classes[top]) if row[top] > 0 else None for row, top in zip(means, means.argmax(1), strict=True)]
+
+
+def _others(book: Book, layer: AtlasLayerRecord) -> defaultdict[int, list[str]]:
+    """By unit, what it is found by beside its name."""
+    found = defaultdict[int, list[str]](list)
+    for unit, best in guesses(book.file.concepts(layer.id)).items():
+        found[unit] += [*known_by(best.concept)[1:], *([best.category] if best.category else [])]
+    for one in book.file.labels(layer.id):
+        found[one.unit] += [one.best.label] if one.best is not None else []
+    for one in book.file.words(layer.id):
+        found[one.unit] += [one.best.word] if one.best is not None else []
+    for unit, names in enumerate(peak_classes(book.file, layer)):
+        found[unit] += names
+    return found

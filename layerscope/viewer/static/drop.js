@@ -64,7 +64,11 @@
 
   // The live page takes files its own way.
   const take = (files) => (LS.take ?? send)(files);
-  const carries = (given) => Boolean(given) && [...given.types].includes("Files");
+  // A picture that is dragged from this page itself is none that comes.
+  let own = false;
+  addEventListener("dragstart", () => { own = true; });
+  addEventListener("dragend", () => { own = false; });
+  const carries = (given) => !own && Boolean(given) && [...given.types].includes("Files");
   const over = (on) => document.body.classList.toggle("dropping", on);
   addEventListener("dragover", (event) => {
     if (!carries(event.dataTransfer)) return;

@@ -30,7 +30,7 @@
   function stop(words, clear = false) {
     root.classList.toggle("stopped", !clear);
     if (clear) {
-      source.current = null;
+      source.kind = source.current = null;
       paint.clear();
       if (!see.byHand) [see.unit, see.auto] = [null, true];
       show();
@@ -116,6 +116,7 @@
     const bare = owner.bare.includes(unit), stored = owner.projections[see.method] ? see.method : owner.method;
     $("before").hidden = bare;
     $("bare").hidden = !bare;
+    $("made").href = filled(owner.tiles, unit);
     for (const [id, wanted, words] of [
       ["patches", owner.patches, `what unit ${unit} fired for most over the atlas`],
       ["projections", stored && owner.projections[stored], `the same nine, carried back by ${stored}`],

@@ -1,4 +1,4 @@
-// The viewer's keys, and what pages without a server do: go to, sort, search. It asks for nothing, so a folder will do.
+// The viewer's keys, its theme and its help. It asks for nothing, so a folder will do.
 "use strict";
 
 (() => {
@@ -17,8 +17,6 @@
     get: (name) => { try { return localStorage.getItem(`layerscope-${name}`) ?? ""; } catch { return ""; } },
     set: (name, value) => { try { localStorage.setItem(`layerscope-${name}`, value); } catch { /* kept for this page */ } },
   };
-
-  const hash = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
 
   // --- theme and help
 
@@ -53,11 +51,14 @@
 
   // One stop for Tab, arrows inside. No item's layout is read: that would lay out what the browser skips.
   const grid = {
-    root: one(".units"), sections: [], at: null,
+    root: null, sections: [], at: null,
 
     start() {
+      this.root = one(".units");
       if (!this.root) return;
       this.collect();
+      const unit = /^#u(\d+)$/.exec(location.hash)?.[1];
+      if (unit) this.arrive(unit);
       this.root.addEventListener("focusin", (event) => {
         const link = event.target.closest(".grid a");
         if (link) this.mark(link);
@@ -81,6 +82,15 @@
       if (this.at) this.at.tabIndex = -1;
       this.at = link;
       link.tabIndex = 0;
+    },
+
+    // From a unit's page, up to its place among the others.
+    arrive(unit) {
+      const link = one(`#u${unit} > a`, this.root);
+      if (!link) return;
+      this.mark(link);
+      link.focus({ preventScroll: true });
+      link.scrollIntoView({ block: "center" });
     },
 
     columns(section) {
@@ -125,142 +135,6 @@
     },
   };
 
-  // --- a page without a server
-
-  // The same orders as the server's (pages/layer.py); rows are what scripts.py writes.
-  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL, AT] = Array(11).keys();
-  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  const down = (column) => (a, b) => (a[column] === null) - (b[column] === null) || b[column] - a[column];
-  const ORDERS = {
-    unit: () => 0,
-    max: down(MAX), mean: down(MEAN), share: down(SHARE), score: down(SCORE),
-    sparsity: (a, b) => a[DEAD] - b[DEAD] || (a[SPARSITY] === null) - (b[SPARSITY] === null) || a[SPARSITY] - b[SPARSITY],
-    name: (a, b) => !a[NAME] - !b[NAME] || compare(a[NAME], b[NAME]),
-  };
-  const SHOWS = { all: () => true, live: (row) => !row[DEAD], tiles: (row) => row[SHOWN] };
-
-  function holds(row, word) {
-    if (/^\d+$/.test(word)) return Number(word) === row[UNIT];
-    return [row[NAME], row[AT], row[LABEL]].some((said) => said.toLowerCase().includes(word));
-  }
-
-  function chosen(rows, query) {
-    const words = (query.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    const kept = rows.filter((row) => SHOWS[query.show ?? "all"](row) && words.every((word) => holds(row, word)));
-    const sorted = kept.sort((a, b) => ORDERS[query.sort ?? "unit"](a, b) || a[UNIT] - b[UNIT]);
-    return query.reverse ? sorted.reverse() : sorted;
-  }
-
-  const SECTION = 64;
-
-  // Items are moved, not made anew: each carries the classes of its place in the sprites.
-  function arrange(items, rows, total) {
-    const plain = rows.length === total && rows.every((row, place) => row[UNIT] === place);
-    const sections = [];
-    for (let first = 0; first < rows.length; first += SECTION) {
-      const part = rows.slice(first, first + SECTION), last = first + part.length;
-      const [section, title, list] = ["section", "h2", "ul"].map((name) => document.createElement(name));
-      title.textContent = plain ? `Units ${first}–${last - 1}` : `${first + 1}–${last} of ${rows.length}`;
-      list.className = "grid";
-      list.append(...part.map((row) => items[row[UNIT]]));
-      section.append(title, list);
-      sections.push(section);
-    }
-    grid.root.replaceChildren(...sections);
-    grid.collect();
-    one(".found").textContent = rows.length < total ? `${rows.length} of ${total} units` : "";
-  }
-
-  function startChoice() {
-    const form = one(".choose[data-layer]:not([hidden])"), rows = form && LS.get("units", form.dataset.layer);
-    if (!rows) return;
-    let items = null;
-    const again = () => {
-      items ??= Object.fromEntries(all(".grid > li").map((item) => [one("b", item).textContent, item]));
-      const there = rows.filter((row) => items[row[UNIT]]);
-      arrange(items, chosen(there, Object.fromEntries(new FormData(form))), rows.length);
-      enlarge();
-    };
-    const show = (query) => {
-      for (const field of form.elements) {
-        if (field.type === "checkbox") field.checked = Boolean(query[field.name]);
-        else if (field.name) field.value = query[field.name] ?? field.options?.[0].value ?? "";
-      }
-      again();
-    };
-    const ask = () => {
-      const says = ([name, value]) => value && value !== form.elements[name].options?.[0].value;
-      history.replaceState(null, "", `#${new URLSearchParams([...new FormData(form)].filter(says))}`);
-      again();
-    };
-    form.onsubmit = (event) => { event.preventDefault(); ask(); };
-    form.oninput = ask;
-    addEventListener("hashchange", () => show(Object.fromEntries(hash())));
-    if (hash().size) show(Object.fromEntries(hash()));
-  }
-
-  // Sheets stand beside their units. Large or not is a field of the form: so it is in the address, too.
-  let enlarge = () => {};
-
-  function startZoom() {
-    const button = one("button.zoom"), field = one(".choose input[name=zoom]");
-    const endings = (grid.root?.dataset.endings ?? "").split(" ").filter(Boolean);
-    if (!button) return;
-    button.hidden = !endings.length;
-    const picture = (src) => Object.assign(new Image(288, 288), { loading: "lazy", decoding: "async", alt: "", src });
-    enlarge = () => {
-      const large = grid.root.classList.toggle("large", field.value === "large");
-      button.firstChild.textContent = large ? "At a glance " : "Large ";
-      for (const link of large ? all(".grid > li:not(.bare) > a:not(:has(.pair))", grid.root) : []) {
-        const pair = document.createElement("span");
-        pair.className = "pair";
-        pair.append(...endings.map((ending) => picture(link.getAttribute("href").replace(/\.html$/, ending))));
-        link.prepend(pair);
-      }
-    };
-    button.onclick = () => {
-      field.value = field.value ? "" : "large";
-      field.form.dispatchEvent(new Event("input"));
-      enlarge();
-    };
-  }
-
-  // "#unit=17" leads from a layer's page to its unit, whose address others need not know.
-  function forward() {
-    const unit = hash().get("unit");
-    const item = unit && all(".grid > li").find((each) => one("b", each).textContent === unit);
-    if (item) location.replace(one("a", item).href);
-  }
-
-  function startGoTo() {
-    const form = one(".go"), options = all("#go-layers option[data-href]");
-    if (!form || !options.length) return;
-    const field = form.elements.go;
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      const [, name, unit] = /^\s*(.*?)(?:[\s:/]+u?(\d+))?\s*$/.exec(field.value);
-      const named = (test) => options.find((option) => test(option.value.toLowerCase(), name.toLowerCase()));
-      const found = named((value, text) => value === text) ?? (name && named((value, text) => value.startsWith(text)));
-      const concepts = one("a[data-place=concepts]");
-      if (found) location.href = found.dataset.href + (unit ? `#unit=${unit}` : "");
-      else if (concepts && name) location.href = `${concepts.getAttribute("href")}#q=${encodeURIComponent(name)}`;
-      else field.setCustomValidity(`No layer is called ${name}`), form.reportValidity();
-    };
-    field.oninput = () => field.setCustomValidity("");
-  }
-
-  // The index narrows as one types.
-  function startIndex() {
-    const form = one("form[data-index]:not([hidden])");
-    if (!form || !one("form.go[data-script]")) return;
-    const show = (text) => {
-      for (const item of all(".index dl > div")) item.hidden = !item.dataset.words.includes(text.toLowerCase());
-    };
-    form.onsubmit = (event) => event.preventDefault();
-    form.oninput = () => show(form.elements.q.value);
-    if (hash().get("q")) show((form.elements.q.value = hash().get("q")));
-  }
-
   // --- keys
 
   const follow = (selector) => (event) => {
@@ -269,8 +143,8 @@
     event.preventDefault();
     control.click();
   };
-  const focus = (...selectors) => (event) => {
-    const field = selectors.map((selector) => one(selector)).find(Boolean);
+  const focus = (selector) => (event) => {
+    const field = one(selector);
     if (!field) return;
     event.preventDefault();
     // In a narrow head it stands in a menu.
@@ -280,6 +154,8 @@
   };
   const move = (how, step, enters = false) => (event) => grid.move(event, () => grid[how](step), enters);
 
+  // The field that narrows this page, where there is one.
+  const SEARCHED = ".choose [type=search]";
   const KEYS = {
     ArrowLeft: move("horizontal", -1), ArrowRight: move("horizontal", 1),
     ArrowUp: move("vertical", -1), ArrowDown: move("vertical", 1),
@@ -288,9 +164,9 @@
     Home: move("horizontal", -Infinity), End: move("horizontal", Infinity),
     PageUp: move("page", -1), PageDown: move("page", 1),
     p: follow("main a[rel=prev]"), n: follow("main a[rel=next]"),
-    u: follow("a.layer-before"), o: follow("a.layer-after"),
+    u: follow("a.layer-before"), o: follow("a.layer-after"), i: follow("a.up"),
     s: follow("[data-key=s]"), v: follow("#present"),
-    g: focus("#go"), "/": focus(".choose [type=search]", "#go"),
+    g: follow("[data-search]"), "/": (event) => (one(SEARCHED) ? focus(SEARCHED) : follow("[data-search]"))(event),
     "?": follow("#keys"), "Shift+?": follow("#keys"),
   };
 
@@ -313,13 +189,7 @@
   for (const control of all("[data-script]")) control.hidden = false;
   startTheme();
   startHelp();
+  window.LS.grid = grid;
   grid.start();
-  startGoTo();
-  startIndex();
-  startZoom();
   startKeys();
-  // Data scripts come after this one.
-  addEventListener("DOMContentLoaded", () => { startChoice(); forward(); });
-  // Also from a layer's page to a unit of the same layer.
-  addEventListener("hashchange", forward);
 })();

@@ -187,6 +187,15 @@ def test_plots_are_figures_of_the_atlas(atlas):
     assert isinstance(atlas["features.4"][0].plot(), Sheet)
 
 
+def test_a_plot_at_a_prompt_is_one_line(atlas):
+    """What it shows and how it is saved, whatever is drawn; never its arrays."""
+    unit, layer = atlas["features.4"][0].plot(), atlas["features.4"].plot()
+    assert repr(unit).startswith("<Sheet 'Unit 0 of features.4 of torchvision:smallnet': ")
+    for sheet in (unit, layer):
+        assert repr(sheet).endswith("tiles; save(\"figure.png\") writes it, a notebook shows it>")
+        assert "\n" not in repr(sheet) and "array" not in repr(sheet) and len(repr(sheet)) < 160
+
+
 def test_an_atlas_stands_on_a_file(path):
     """Programs that want arrays of a whole layer use the file below."""
     with Atlas(AtlasFile(path)) as atlas:

@@ -1,14 +1,17 @@
 """What a notebook shows: whole and small pages, without scripts, in which no name becomes markup."""
 
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
-from layerscope.api import html
+import layerscope as ls
+from layerscope.api import html, notebook
 from layerscope.api.atlas import open as open_atlas
 from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.read import Encoded
@@ -16,7 +19,9 @@ from layerscope.atlas.records import NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Field, Window
 from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
-from tests.helpers.atlases import small_atlas
+from layerscope.facts.concept_words import concept_words
+from tests.helpers.atlases import INPUT, layer_records, small_atlas
+from tests.helpers.books import full_atlas
 
 LIMIT = 300_000
 TAGS = {"p", "b", "table", "tr", "th", "td", "div", "span", "br", "img"}
@@ -113,12 +118,34 @@ def test_a_layer_shows_every_unit(small):
 
 
 def test_a_unit_shows_the_stored_pictures(small):
-    """Patches and both methods are the very bytes of the atlas, and a row per peak."""
+    """The very bytes of the atlas: projections by the plate's method, patches, the other method; and a row per peak."""
     page = checked(small["features.4"][0]._repr_html_())
-    sheets = [("patches", "", ""), ("projections", "deconvnet", "natural"), ("projections", "guided", "natural")]
+    natural = [("projections", method, "natural") for method in ("guided", "deconvnet")]
+    sheets = [natural[0], ("patches", "", ""), natural[1]]
     assert page.pictures == [small.file.encoded_sheet(1, 0, *key).pixels for key in sheets]
     assert page.tags.count("tr") == 10
     assert "photos/" in page.text
+
+
+def test_small_tiles_are_enlarged(small, tmp_path):
+    """Nine tiles of 8 px, or of 24, are shown 72 px wide each, with hard edges; larger ones as they are stored."""
+    for layer in ("features.1", "features.4"):
+        assert small[layer][0]._repr_html_().count("width:216px;image-rendering:pixelated") == 3
+    with open_atlas(noisy_atlas(tmp_path / "a.atlas", units=1, side=96, k=9)) as atlas:
+        assert "width:" not in atlas["layer"][0]._repr_html_()
+
+
+def test_a_unit_says_what_it_is_called(tmp_path):
+    """Its concept in words beside its number, and how that was found; without a name the classes that excite it."""
+    with open_atlas(full_atlas(tmp_path / "full.atlas", units=6, images=24)) as atlas:
+        layer = atlas["features.4"]
+        named, concept = checked(layer[0]._repr_html_()), layer[0].concept.concept
+        assert f"features.4, unit 0, {concept_words(concept)}: 9 peaks" in named.text
+        assert "Concept found" in named.text and "Runners-up" in named.text
+        assert concept_words(concept) in checked(layer._repr_html_()).text
+        assert "most units are named" in checked(atlas._repr_html_()).text
+        favourite = max((mean, name) for name, mean in layer[1].statistics.class_means.items())[1]
+        assert f"fires most for {favourite}" in checked(layer[1]._repr_html_()).text
 
 
 def test_a_dead_unit_is_described(small):
@@ -184,3 +211,21 @@ def test_a_thumbnail_is_no_larger_than_asked():
         stored = Encoded("png", encode(np.zeros((side, side, 3), np.uint8), "png"))
         (data,) = Page(html.thumbnail(stored, 64, "x")).pictures
         assert Image.open(BytesIO(data)).size == (min(side, expected),) * 2
+
+
+def test_a_network_is_a_table_of_its_layers():
+    """What it expects, a row per layer with its field, a star where auto means it; names stay text, and it is small."""
+    layers = layer_records(6)
+    page = checked(notebook.network_html(HOSTILE, INPUT, layers, "replayed on 3 pictures"))
+    assert HOSTILE in page.text and "3x64x64" in page.text and "replayed on 3 pictures." in page.text
+    assert page.tags.count("tr") == 1 + len(layers)
+    assert "*features.4relu616 × 1623 × 23 px" in page.text
+    many = [replace(layers[0], name="n" * 150)] * 3000
+    assert checked(notebook.network_html("x", INPUT, many, "")).text.endswith("More does not fit here.")
+
+
+def test_a_traced_network_shows_itself():
+    """As that table at a notebook, and in one short line at a prompt."""
+    net = ls.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), ls.Input(height=8, width=8))
+    assert checked(net._repr_html_()).tags.count("tr") == 1 + len(net.layers)
+    assert repr(net) == "<Network Sequential: 2 layers, 1 of them auto, input (3, 8, 8)>"

@@ -12,9 +12,10 @@ from layerscope.cli import main
 from layerscope.core.labels import LABEL_FORM, OR_FORM, LabelScore, LayerLabels, UnitLabels
 from layerscope.dissect.labels import figures
 from layerscope.facts.finding import find
-from layerscope.viewer.pages.goto import targets
+from layerscope.viewer.pages.search import MOST_UNITS, answers
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.books import full_atlas, named_atlas
+from tests.helpers.wide import wide_atlas
 
 
 def scored(label: str, form: str = LABEL_FORM) -> LabelScore:
@@ -71,9 +72,10 @@ def test_python_the_shell_and_the_viewer_find_the_same(path, command):
         (one.layer, one.unit, one.name) for one in found
     ]
     shelf = Shelf([path])
-    led = [(one.layer.name, one.unit) for one in targets(shelf.book("full"), "ring") if one.layer is not None]
+    groups = {group.title: group for group in answers(shelf.book("full"), "ring")}
+    led = [(one.layer.name, one.unit) for one in groups["Units"].answers]
     shelf.close()
-    assert led == list(dict.fromkeys((one.layer, one.unit) for one in found))
+    assert led == list(dict.fromkeys((one.layer, one.unit) for one in found))[:MOST_UNITS]
 
 
 def test_what_is_found_nowhere_is_a_sentence(path, command):
@@ -103,9 +105,30 @@ def test_a_doubtful_concept_is_told_by_what_the_peaks_show(tmp_path, capsys):
     )
     assert (doubtful.name, doubtful.at_peaks) == (names[0], "boat 6, ground 3 of nine")
     assert (stands.name, stands.at_peaks) == (names[1], "")
-    said = f"boat 6, ground 3 of nine (by overlap {names[0]})"
     assert main(["find", str(path), names[0]]) == 0
-    assert said in capsys.readouterr().out
-    shelf = Shelf([path])
-    assert any(said in one.words for one in targets(shelf.book("named"), names[0]))
-    shelf.close()
+    assert f"boat 6, ground 3 of nine (by overlap {names[0]})" in capsys.readouterr().out
+
+
+def test_classes_of_peaks_are_found(path):
+    """Of every class the six units of a layer with the most peaks in its images, and how many."""
+    with AtlasFile(path) as file:
+        labels = {image.id: image.label for image in file.images()}
+        for layer in file.layers:
+            counts = {}
+            for unit in range(layer.record.units):
+                shown = [labels[peak.image] for peak in file.peaks(layer.id, unit)]
+                counts[unit] = shown.count("ring")
+            most = sorted((-count, unit) for unit, count in counts.items() if count)[:6]
+            found = [one for one in find(file, "ring") if one.kind == "peaks" and one.layer == layer]
+            assert [(-one.score, one.unit) for one in found if one.name == "ring"] == most
+
+
+def test_a_concept_is_found_by_its_words(tmp_path, command):
+    """As by its name; both are whole names, and a mistyped word gets the near one."""
+    path = wide_atlas(tmp_path / "wide.atlas", 12, concept="edge 90")
+    named = [one.unit for one in ls.find(path, "edge 90")]
+    assert sorted(named) == [0, 3, 6, 9]
+    assert [one.unit for one in ls.find(path, "VERTICAL edge")] == named
+    assert [one.unit for one in ls.find(path, "vert")] == named
+    status, _, err = command("find", path, "verticul edge")
+    assert status == 1 and "did you mean vertical edge" in err

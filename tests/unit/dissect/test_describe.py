@@ -10,11 +10,12 @@ from layerscope.core.records import Input
 from layerscope.dissect import describe, record_notes
 from layerscope.dissect.describe import as_colours, sentences
 from layerscope.dissect.filters import filter_sight
-from layerscope.dissect.patches import patch_sight
+from layerscope.facts.patches import patch_sight
 from tests.helpers.atlases import INPUT, small_atlas
 from tests.unit.dissect.test_filters import blob, coloured, gabor
-from tests.unit.dissect.test_patches import stripes
+from tests.unit.facts.test_patches import stripes
 
+WAVES = r"0\.1\d cycles per px"
 MANY = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
 
 
@@ -25,17 +26,17 @@ def patches(angle: float, *colours: tuple[int, int, int]) -> np.ndarray:
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        (coloured(gabor(-45, 0.18)), r"Responds to a -45 degree light line \(0\.1\d cycles per px\), colour-blind\."),
-        (-coloured(gabor(90, 0.18)), r"Responds to a 90 degree dark line \(0\.1\d cycles per px\), colour-blind\."),
+        (coloured(gabor(-45, 0.18)), rf"Responds to a falling light line \(-45 degrees, {WAVES}\), colour-blind\."),
+        (-coloured(gabor(90, 0.18)), rf"Responds to a vertical dark line \(90 degrees, {WAVES}\), colour-blind\."),
         (
             coloured(gabor(0, 0.18, edge=True), "blue against yellow"),
-            r"Responds to a 0 degree edge between (blue and yellow|yellow and blue) \(0\.1\d cycles per px\)\.",
+            rf"Responds to a horizontal edge between (blue and yellow|yellow and blue) \(0 degrees, {WAVES}\)\.",
         ),
         (
             coloured(gabor(30, 0.18), "red against green"),
-            r"Responds to a 30 degree line, red against green \(0\.1\d cycles per px\)\.",
+            rf"Responds to a gently rising line, red against green \(30 degrees, {WAVES}\)\.",
         ),
-        (coloured(gabor(82, 0.18)), r"Responds to an 82 degree light line \(0\.1\d cycles per px\), colour-blind\."),
+        (coloured(gabor(82, 0.18)), rf"Responds to a vertical light line \(82 degrees, {WAVES}\), colour-blind\."),
         (coloured(blob(), "green against magenta"), r"Responds to a green blob, green against magenta.*\."),
         (-coloured(blob()), r"Responds to a dark blob.*, colour-blind\."),
         (coloured(np.ones((5, 5)), "blue against yellow"), r"Responds to blue against yellow\."),
@@ -51,7 +52,7 @@ def test_filters_in_words(weights, said):
 def test_whatever_its_colour():
     """The lesson's first example: a colour-blind filter at -45 degrees whose patches have many colours."""
     text = sentences(filter_sight(coloured(gabor(-45, 0.18))), patch_sight(patches(-45, *MANY)))
-    assert text.startswith("Responds to a -45 degree light line")
+    assert text.startswith("Responds to a falling light line (-45 degrees")
     assert "whatever its colour." in text
     assert "Its patches differ much in colour" in text
 
@@ -59,11 +60,11 @@ def test_whatever_its_colour():
 def test_patches_alone():
     """Without a filter, a direction that all patches share is said, and how they differ; else that they share none."""
     assert sentences(None, patch_sight(patches(-45, *MANY))).startswith(
-        "Responds to a -45 degree line or edge, whatever its colour. Its patches differ much in colour"
+        "Responds to a falling line or edge (-45 degrees), whatever its colour. Its patches differ much in colour"
     )
     white = (255, 255, 255)
     assert sentences(None, patch_sight(patches(30, white, white))) == (
-        "Responds to a 30 degree line or edge. "
+        "Responds to a gently rising line or edge (30 degrees). "
         "Its patches differ little in colour, little in brightness and little in texture."
     )
     mixed = np.concatenate([patches(angle, white) for angle in (0, 45, 90, 135)])
@@ -89,6 +90,7 @@ def test_notes_reach_the_atlas(tmp_path):
     record_notes(path, notes)
     assert {note.layer for note in notes} == {"features.1", "features.4"}
     with ls.open(path) as atlas:
-        for unit, angle in zip(atlas["features.1"], (-45, 0, 45, 90), strict=True):
-            assert unit.note is not None and unit.note.startswith(f"Responds to a {angle} degree light line")
+        ways = ("falling", "horizontal", "rising", "vertical")
+        for unit, way in zip(atlas["features.1"], ways, strict=True):
+            assert unit.note is not None and unit.note.startswith(f"Responds to a {way} light line (")
         assert atlas["classifier.1"][0].note is None

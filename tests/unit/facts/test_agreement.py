@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import zlib
 from contextlib import closing
 from math import sqrt
 from pathlib import Path
@@ -30,9 +31,10 @@ def files(tmp_path_factory):
 
 def heights(file: AtlasFile, layer: int, unit: int) -> dict[int, float]:
     """By image, what is known of a unit above its median."""
-    edges = [*HISTOGRAM_EDGES.tolist(), HISTOGRAM_EDGES[-1]]
+    edges = [HISTOGRAM_EDGES[0], *HISTOGRAM_EDGES.tolist()]
     counts = file.unit_statistics(layer).histogram[unit].tolist()
     base = next(edges[place] for place in range(len(counts)) if 2 * sum(counts[: place + 1]) >= sum(counts))
+    base = 0 if edges[edges.index(base) + 1] == 0 else base
     # Made up as they are, an image may have several values: a peak's, then that of the highest percentile.
     every = [*reversed(file.strata(layer, unit)), *file.peaks(layer, unit)]
     return {one.image: one.value - base for one in every if one.value > base}
@@ -126,11 +128,26 @@ def test_early_atlases_have_peaks_alone(files, tmp_path: Path) -> None:
 
 
 def test_medians() -> None:
-    """The upper edge of the bin that holds the middle image; 0 of counts that are not there or of another form."""
+    """The lower edge of the bin that holds the middle image; 0 of the bin up to zero, and of counts that are not there
+    or of another form."""
     bins = len(HISTOGRAM_EDGES) + 1
     counts = np.zeros((3, bins), np.int64)
     zero = int(np.flatnonzero(HISTOGRAM_EDGES == 0)[0])
     counts[0, zero], counts[0, zero + 9] = 5, 4
     counts[1, zero], counts[1, zero + 9] = 4, 5
-    assert medians(counts, 3).tolist() == [0.0, HISTOGRAM_EDGES[zero + 9], 0.0]
+    assert medians(counts, 3).tolist() == [0.0, HISTOGRAM_EDGES[zero + 8], 0.0]
     assert medians(counts[:2], 3).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_units_that_hardly_vary_are_themselves(files, tmp_path: Path) -> None:
+    """Where all maxima lie in one bin, as of a unit that is the same on all images, it still agrees with itself."""
+    path = Path(shutil.copy(files[0].path, tmp_path / "constant.atlas"))
+    with closing(sqlite3.connect(path)) as atlas, atlas:
+        for table in ("peak", "stratum"):
+            atlas.execute(f"UPDATE {table} SET value = 3.3 WHERE layer = 0 AND unit = 1")
+        counts = np.zeros(len(HISTOGRAM_EDGES) + 1, "<i8")
+        counts[np.searchsorted(HISTOGRAM_EDGES, 3.3)] = IMAGES - 2
+        atlas.execute("UPDATE unit SET histogram = ? WHERE layer = 0 AND unit = 1", (zlib.compress(counts.tobytes()),))
+    with AtlasFile(path) as file:
+        one, other = both((file, file), 0, by_class=False)
+        assert at_the_same_number(one, other)[1] == pytest.approx(1)

@@ -11,9 +11,11 @@ from layerscope.facts.concept_words import (
     concept_phrase,
     concept_words,
     known_by,
+    line_words,
+    turned,
 )
-from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 from layerscope.world.concepts import COLOURS as WORLD_COLOURS
+from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 
 
 def test_every_concept_of_the_world_has_words() -> None:
@@ -61,3 +63,21 @@ def test_phrases(concept: str, phrase: str) -> None:
 def test_known_by() -> None:
     """By name and by words, each once."""
     assert known_by("edge 90") == ("edge 90", "vertical edge") and known_by("ring") == ("ring",)
+
+
+@pytest.mark.parametrize(
+    ("angle", "words"),
+    [
+        (0, "horizontal"), (-90, "vertical"), (89, "vertical"), (-34, "falling"), (12, "gently rising"),
+        (178, "horizontal"),
+    ],
+)
+def test_the_nearest_direction(angle: float, words: str) -> None:
+    """Eight directions, a line at -90 degrees being one at 90; of two that are as near the first of the table."""
+    assert line_words(angle) == words
+
+
+def test_how_far_an_edge_is_turned() -> None:
+    """By at most a right angle, to either side; of a colour nothing is said."""
+    assert turned("edge -67.5", 67.5) == 45 and turned("edge 90", -80) == 10 and turned("edge 0", 90) == 90
+    assert turned("red", 0) is None and turned("edge 30", 30) is None

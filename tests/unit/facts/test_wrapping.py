@@ -79,7 +79,8 @@ def test_answers_are_the_file_s(atlas: Path) -> None:
         "unit_statistics": (0,), "all_peaks": (0,), "neighbours": (0,), "notes": (0,), "concepts": (0,), "labels": (0,),
         "words": (0,),
         "specificity": (0, "deconvnet"), "retention": (0, "deconvnet"), "sampled": (0,), "statistic": ("classes",),
-        "image": (3,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (), "misfits": (),
+        "image": (3,), "peak_labels": (0,), "units_with_sheets": (0, "patches"), "dissection": (), "interventions": (),
+        "misfits": (),
         "misfit_images": (), "image_count": (), "copies_left_out": (), "left_out": (),
     }  # fmt: skip
     assert set(asked) == set(KEPT)
@@ -103,3 +104,22 @@ def test_nothing_is_kept_while_it_is_built(tmp_path: Path) -> None:
         with AtlasWriter.resume(path) as writer, writer.transaction():
             writer.put_notes(0, "describe", {0: "Seen at once."})
         assert [note.text for note in cached.notes(0)] == ["Seen at once."]
+
+
+def test_names_of_images_are_those_of_pages(atlas: Path) -> None:
+    """An edition finds images by what they are called only where they have a page: none without photographs."""
+    with AtlasFile(atlas) as file:
+        every = {image.id for image in file.images_named("", 99)}
+        assert every == {image.id for image in file.images()}
+        assert [one.id for one in file.images_named("PHOTOS/disc", 99)] == [
+            image.id for image in file.images() if "photos/disc" in image.source
+        ]
+        assert file.images_named("_", 99) == () and len(file.images_named("", 3)) == 3
+        labels = {image.id: image.label for image in file.images()}
+        for layer in file.layers:
+            peaks = {int(image) for image in file.all_peaks(layer.id).image.flat if image >= 0}
+            assert file.peak_labels(layer.id) == {image: labels[image] for image in peaks}
+    with Edition(atlas, ExportChoice(layers=("features.1",))) as edition:
+        assert {one.id for one in edition.images_named("", 99)} == set(edition.shown_images)
+    with Edition(atlas, ExportChoice(photographs=False)) as edition:
+        assert edition.images_named("", 99) == ()

@@ -116,6 +116,21 @@ def test_pictures_that_were_left_out_are_said_to_be(copy: Path):
     assert [tile.note for tile in grid.tiles[:9]] == ["not kept"] * 9
 
 
+def test_without_tiles_the_field_is_drawn_all_the_same(file: AtlasFile, copy: Path):
+    """Where it was with them, inside the picture, to one px; there is no tiles' box then."""
+    with AtlasWriter.resume(copy) as writer, writer.transaction():
+        edges = [f"{kind}_{edge} = NULL" for kind in ("tile", "source") for edge in ("top", "left", "bottom", "right")]
+        writer._connection.execute(f"UPDATE peak SET {', '.join(edges)}")
+    with AtlasFile(copy) as opened:
+        (bare,) = parts(unit_page(opened, "features.4", 5), Grid)
+    (whole,) = parts(unit_page(file, "features.4", 5), Grid)
+    for one, other in zip(bare.tiles[:9], whole.tiles[:9], strict=True):
+        (field,), known = one.marks, other.marks[0].box.clipped(SIDE, SIDE)
+        assert field.dashed
+        for edge in ("top", "left", "bottom", "right"):
+            assert abs(getattr(field.box, edge) - getattr(known, edge)) <= 1
+
+
 def test_many_peaks_show_the_nine_highest(tmp_path: Path):
     """And few show what there is."""
     for k, columns in ((16, 9), (4, 4)):

@@ -15,6 +15,7 @@ from layerscope.atlas.read import Encoded
 from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
+from layerscope.facts.lesson import lesson_of
 from layerscope.report import facts_of, sentences, write_page
 from tests.helpers.facts import dissection, unit_concept
 
@@ -72,7 +73,7 @@ def test_the_page_needs_nothing_else(page):
     read = Read(page)
     assert not {"script", "iframe", "object", "embed", "link", "base", "form"} & {tag for tag, _ in read.tags}
     assert not any(name.startswith("on") for _, attributes in read.tags for name in attributes)
-    assert "http" not in re.sub(r'src="data:[^"]*"', "", page)
+    assert "http" not in re.sub(r'(src|href)="data:[^"]*"', "", page)
     assert "url(" not in page and "@import" not in page
     assert read.all("img")
     for image in read.all("img"):
@@ -186,3 +187,41 @@ def test_tiles_of_every_codec_are_shown(file, facts, tmp_path, monkeypatch, code
     ((media, content),) = {url for url in urls if base64.b64decode(url[1]) == stored.pixels}
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
         assert Image.MIME[picture.format or ""] == media
+
+
+def test_the_report_begins_with_the_lesson(page, file):
+    """Its chapters, each with its sentence and three units, stand before the claims; no answer is open."""
+    lesson = lesson_of(file)
+    read, claims = Read(page), page.index("What came out")
+    places = [page.index(f'id="chapter-{chapter.place}"') for chapter in lesson.chapters]
+    assert places == sorted(places) and places[-1] < claims
+    for chapter in lesson.chapters:
+        assert chapter.sentence in read.text
+    drawers = read.all("details")
+    assert len(drawers) == sum(len(chapter.units) for chapter in lesson.chapters)
+    assert not any("open" in attributes for attributes in drawers)
+    assert "Gray means nothing" in read.text and page.index("Gray means") < places[0]
+
+
+def test_the_followed_picture_is_inside_once(page, file):
+    """Its pixels stand in the page one time, and each chapter shows the field of its own step."""
+    picture = lesson_of(file).picture
+    assert picture is not None
+    stored = file.encoded_picture(picture.image)
+    assert page.count(base64.b64encode(stored.pixels).decode()) == 1
+    for step in picture.steps:
+        box = step.field
+        assert f'class="seen" d="M{box.left} {box.top}h{box.width}v{box.height}h-{box.width}z"' in page
+
+
+def test_the_report_says_what_comes_next(page, file):
+    """The commands that show more of this atlas, by the names that its files have."""
+    text = Read(page).text
+    for command in ("serve small.atlas", "live small.atlas torchvision:smallnet", "export small.atlas site/"):
+        assert f"layerscope {command}" in text
+    assert file.path.name == "small.atlas" and "layerscope build NET" in text
+
+
+def test_every_table_has_a_frame_that_scrolls(page):
+    """Where it is wider than the screen; on a wide one it may take the page's whole width."""
+    assert page.count('<div class="table"><table>') == page.count("<table>") == page.count("</table></div>") > 1

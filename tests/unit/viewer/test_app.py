@@ -91,26 +91,35 @@ def test_what_is_not_there_is_said(atlas, page, words):
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
+@pytest.mark.parametrize(
+    "page, links",
+    [
+        ("/small/l/featuers.1", ["/small/l/features.1", "/small/l/features.4"]),
+        ("/small/l/featuers.1/u/3", ["/small/l/features.1/u/3", "/small/l/features.1"]),
+        ("/small/l/features.1/u/6", ["/small/l/features.1/u/5", "/small/l/features.1"]),
+        ("/small/i/20", ["/small/i/19"]),
+        ("/small/nothing", ["/small/search?q=nothing"]),
+        ("/smal/", ["/small/"]),
+    ],
+)
+def test_what_is_not_there_keeps_the_place(atlas, page, links):
+    """A 404 stands below the head of its atlas, and what it may have meant are links that lead somewhere."""
+    with viewing(atlas) as browser:
+        text = browser.get(page).text
+        for link in links:
+            assert f'<li><a href="{link}">' in text
+            assert browser.get(link).status_code == 200
+        if page.startswith("/small/"):
+            assert '<a href="/small/" data-place="network"' in text and "data-search" in text
+        assert browser.get("/small/data/0123456789ab/strata/0/5").status_code == 404
+
+
 def test_an_atlas_without_a_slash_is_found(atlas):
     """/NAME leads to /NAME/, by a path that holds whatever host and scheme a proxy shows."""
     with viewing(atlas) as browser:
         answer = browser.get("/small", follow_redirects=False)
         assert answer.headers["Location"] == "/small/"
         assert browser.get("/small").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "words, page",
-    [("features.1", "/small/l/features.1"), ("features.4 3", "/small/l/features.4/u/3"), ("i 4", "/small/i/4")],
-)
-def test_go_to_leads_there(atlas, words, page):
-    """Words that mean one page lead to it; others stay on the network's page, which says what they may mean."""
-    with viewing(atlas) as browser:
-        answer = browser.get("/small/", params={"go": words}, follow_redirects=False)
-        assert (answer.status_code, answer.headers["Location"]) == (303, page)
-        assert browser.get(page).status_code == 200
-        assert browser.get("/small/", params={"go": "f"}, follow_redirects=False).status_code == 200
-        assert "nothing here is called" in browser.get("/small/", params={"go": "zebra"}).text
 
 
 def test_json_says_the_same(atlas):
@@ -169,12 +178,12 @@ def test_an_unfinished_atlas_is_shown_as_it_grows(tmp_path):
 def test_a_bug_says_no_more_than_that(atlas, monkeypatch, capsys):
     """A failure of ours is a page in plain words; its lines are for the terminal."""
 
-    def facts(shelf, query):
+    def facts(book, query):
         raise RuntimeError("a secret of the program")
 
-    monkeypatch.setattr("layerscope.viewer.pages.home.facts", facts)
+    monkeypatch.setattr("layerscope.viewer.pages.lesson.facts", facts)
     with viewing(atlas) as browser:
-        answer = browser.get("/")
+        answer = browser.get("/small/")
     assert answer.status_code == 500
     assert "a bug of layerscope" in answer.text
     assert "secret" not in answer.text

@@ -53,7 +53,9 @@ def test_home_counts_what_each_file_holds(shelf: Shelf) -> None:
         assert one.scanned == file.unit_statistics(0).histogram[0].sum()
         assert len({unit.layer.id for unit in one.cover}) == len(one.cover)
     text = html("home.html", page, None, shelf)
-    assert "Two atlases" in text and "Start here: layer4.2" in text
+    assert "Two atlases" in text and ">layer4.2</a> has 70 units" in text
+    for one in page.atlases:
+        assert f'<a class="button" href="/{one.slug}/">Start here: the lesson</a>' in text
 
 
 def test_a_removed_atlas_is_named_and_the_others_stay(tmp_path: Path) -> None:
@@ -153,15 +155,46 @@ def test_the_network_page_says_each_layer_as_the_file_does(shelf: Shelf) -> None
 
 
 def test_concepts_list_every_named_unit_once(shelf: Shelf) -> None:
-    """Under its concept, the highest score first; an atlas that was not dissected says so."""
+    """Under its concept, the highest score first; of an atlas that was not dissected there are classes."""
     wide = concepts.facts(shelf.book("wide"), NONE)
     named = {one.unit: one.best.score for one in shelf.book("wide").file.concepts(0) if one.best}
     (concept,) = wide.concepts
     assert {one.unit: one.score for one in concept.detectors} == named
     assert [one.score for one in concept.detectors] == sorted(named.values(), reverse=True)
+    assert concept.sheet is not None and concept.sheet.unit == concept.detectors[0].unit
     assert concepts.facts(shelf.book("wide"), Query.of([("q", "zebra")])).concepts == ()
     small = concepts.facts(shelf.book("small"), NONE)
-    assert not small.dissected and "was not dissected" in html("concepts.html", small, shelf.book("small"), shelf)
+    assert not small.dissected and small.title == "Classes"
+    assert "was not dissected" not in html("concepts.html", small, shelf.book("small"), shelf)
+
+
+def test_classes_are_in_the_head_of_an_atlas_that_was_not_dissected(shelf: Shelf, tmp_path: Path) -> None:
+    """The head leads to the index wherever a name leads to units, and nowhere else."""
+    text = html("network.html", network.facts(shelf.book("small"), NONE), shelf.book("small"), shelf)
+    assert '<a href="/small/concepts" data-place="concepts">Classes</a>' in text
+    path = small_atlas(tmp_path / "plain.atlas", units=3)
+    with closing(sqlite3.connect(path)) as atlas, atlas:
+        atlas.execute("DELETE FROM statistic WHERE name IN ('classes', 'class_counts')")
+    plain = Shelf([path])
+    book = plain.book("plain")
+    assert not concepts.has(book)
+    assert "was not dissected" in html("concepts.html", concepts.facts(book, NONE), book, plain)
+    assert "/plain/concepts" not in html("network.html", network.facts(book, NONE), book, plain)
+    plain.close()
+
+
+def test_many_classes_are_an_index_of_pictures(tmp_path: Path) -> None:
+    """By letter, one unit each, in less than 300 kB for a thousand classes, and each picture waits until it is seen."""
+    names = tuple(f"{letter}{number:02d}" for letter in "abcdefghij" for number in range(100))
+    made = Shelf([wide_atlas(tmp_path / "many.atlas", 24, classes=names)])
+    book = made.book("many")
+    page = concepts.facts(book, NONE)
+    text = html("concepts.html", page, book, made)
+    assert page.many and [one.name for one in page.classes] == sorted(one.name for one in page.classes)
+    assert [initial for initial in "ABCDEFGHIJ" if f"<h3>{initial}</h3>" in text] == list("ABCDEFGHIJ")
+    assert len(page.classes) > 900 and len(text.encode()) < 300_000
+    assert text.count("<img ") == text.count('loading="lazy"')
+    made.close()
 
 
 def test_classes_lead_to_units_whose_mean_stands_out(shelf: Shelf) -> None:
@@ -193,7 +226,7 @@ def test_hostile_names_are_text_on_all_of_them(tmp_path: Path) -> None:
     book = made.book("a")
     pages = [
         html("home.html", home.facts(made, NONE), None, made),
-        html("network.html", network.facts(book, Query.of([("go", bad)])), book, made),
+        html("network.html", network.facts(book, NONE), book, made),
         html("concepts.html", concepts.facts(book, Query.of([("q", "img")])), book, made),
     ]
     for text in pages:

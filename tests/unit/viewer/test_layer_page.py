@@ -3,7 +3,9 @@
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from PIL import Image
 from layerscope.core.errors import UsageError
 from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.encoded_pictures import ACROSS, TILE, sprite
-from layerscope.viewer.pages.layer import SHOWS, SORTS, LayerPage, facts, matching, ordered, sections
+from layerscope.viewer.pages.around import units_around
+from layerscope.viewer.pages.choosing import SHOWS, SORTS, matching, ordered, why_found
+from layerscope.viewer.pages.layer import LayerPage, facts, sections
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.units import UnitRow, unit_rows
 from layerscope.viewer.render import asset_marks, render
@@ -104,6 +108,7 @@ def rows_of(values: list) -> list[UnitRow]:
             name=one[4],
             score=one[1] if one[4] else None,
             label="cat" if one[5] else None,
+            others=("edge 90", "vertical edge") if one[3] else (),
         )
         for unit, one in enumerate(values)
     ]
@@ -129,13 +134,16 @@ def test_the_largest_stand_first_and_the_unknown_last(values: list) -> None:
     assert maxima == sorted(known, reverse=True) + [None] * (len(maxima) - len(known))
 
 
-@given(row_values, st.sampled_from(SHOWS), st.sampled_from(["", "wheel", "DOG", "cat", "3", "face cat", "zebra"]))
+TEXTS = ["", "wheel", "DOG", "cat", "3", "face cat", "Vertical", "zebra"]
+
+
+@given(row_values, st.sampled_from(SHOWS), st.sampled_from(TEXTS))
 def test_filtering_keeps_exactly_what_holds_all_words(values: list, show: str, text: str) -> None:
-    """A unit stays if every word is its number, or stands in its name or class; and if it is to be shown."""
+    """A unit stays if every word is its number, or stands in what it is found by; and if it is to be shown."""
     rows = rows_of(values)
     kept = matching(rows, text, show)
     for row in rows:
-        said = f"{row.name or ''}\n{row.label or ''}".casefold()
+        said = "\n".join(row.names).casefold()
         held = all(int(w) == row.unit if w.isdecimal() else w.casefold() in said for w in text.split())
         wanted = {"all": True, "live": not row.dead, "tiles": row.shown}[show]
         assert (row in kept) == (held and wanted)
@@ -233,7 +241,7 @@ def test_sprites_hold_each_unit_at_the_place_that_the_page_says(wide: Book) -> N
                 left = col * 3 * TILE + rank % 3 * TILE + TILE // 2
                 assert abs(pixels[top, left] - colour(unit, rank)).max() <= 12
     text = page_html(wide, facts(wide, asked(), layer="layer4.2"))
-    assert re.search(r'<li class="s3 p25"><a href="/wide/l/layer4.2/u/217">', text)
+    assert re.search(r'<li id="u217" class="s3 p25"><a href="/wide/l/layer4.2/u/217">', text)
     style = sprites_style(wide, layer, ServerLinks(wide.slug, wide.mark, asset_marks()))
     assert ".s3 .patches" in style and ".s9 .projections" in style
 
@@ -259,5 +267,76 @@ def test_the_names_script_says_what_the_rows_say(shelf: Shelf) -> None:
     units = json.loads(re.fullmatch(r'LS\.put\("units", "features\.4", (\[.*\])\);\n', script)[1])
     for row, said in zip(unit_rows(book, layer), units, strict=True):
         numbers = [row.unit, row.maximum, row.mean, row.images_above, row.positions_above]
-        assert said == [*numbers, int(row.dead), int(row.shown), row.name or "", row.score, row.label or "", ""]
+        names = [row.name or "", row.score, row.label or "", "", "\n".join(row.others)]
+        assert said == [*numbers, int(row.dead), int(row.shown), *names]
     assert {said[9] for said in units} <= {"", *CLASSES}
+
+
+def test_find_searches_the_classes_of_all_nine_peaks(shelf: Shelf) -> None:
+    """And says by which of them a unit was found, beside its name."""
+    book = shelf.book("small")
+    layer = book.layers[0]
+    labels = {image.id: image.label for image in book.file.images()}
+    for text in CLASSES:
+        page = facts(book, asked(q=text), layer=layer.name)
+        expected = set()
+        for row in unit_rows(book, layer):
+            images = [peak.image for peak in book.file.peaks(layer.id, row.unit)]
+            if text in {labels[image] for image in images} or row.label == text:
+                expected.add(row.unit)
+        assert set(units_of(page)) == expected
+        assert all(text in page.why[unit] for unit in expected)
+        assert f"<small>{text}</small>" in page_html(book, page)
+
+
+def test_find_searches_units_without_pictures_too(tmp_path: Path) -> None:
+    """A layer of which few units have pictures shows those; what is searched for is searched among all, and counted."""
+    path = wide_atlas(tmp_path / "few.atlas", 30)
+    with closing(sqlite3.connect(path)) as atlas, atlas:
+        atlas.execute("DELETE FROM sheet WHERE unit >= 6")
+    few = Shelf([path])
+    book = few.book("few")
+    assert facts(book, asked(), layer="layer4.2").show == "tiles"
+    page = facts(book, asked(q="wheel", show=""), layer="layer4.2")
+    assert units_of(page) == list(range(0, 29, 3)) and page.bare == len(range(6, 29, 3))
+    text = page_html(book, page)
+    assert "10 of 30 units; 8 of these have no pictures in this atlas" in text
+    assert facts(book, asked(q="wheel", show="tiles"), layer="layer4.2").found == 2
+    # The form says "tiles" only where somebody did.
+    assert '<option value="" selected>units with pictures' in page_html(book, facts(book, asked(), layer="layer4.2"))
+    few.close()
+
+
+def test_a_choice_goes_along_to_the_units(wide: Book) -> None:
+    """Their links say it; there previous and next are those of the choice, and the way up leads to the same page."""
+    page = facts(wide, asked(q="wheel", sort="score", zoom="large"), layer="layer4.2")
+    units, layer = units_of(page), wide.layers[0]
+    assert f'href="/wide/l/layer4.2/u/{units[0]}?q=wheel&amp;sort=score"' in page_html(wide, page)
+    for place in (0, 1, 70, len(units) - 1):
+        around = units_around(wide, layer, units[place], asked(q="wheel", sort="score"))
+        assert (around.place, around.found, around.text) == (place + 1, len(units), "wheel")
+        assert around.previous == (units[place - 1] if place else None)
+        assert around.next == (units[place + 1] if place + 1 < len(units) else None)
+        assert around.asked == around.up == "q=wheel&sort=score"
+    # Pages of sorted units hold 512.
+    last = units_of(facts(wide, asked(sort="max", from_="512"), layer="layer4.2"))[-1]
+    assert units_around(wide, layer, last, asked(sort="max")).up == "sort=max&from=512"
+
+
+def test_without_a_choice_the_neighbours_are_those_by_number(wide: Book) -> None:
+    """So it is for a unit that is not among the chosen; one without pictures leads up to the page of all."""
+    layer = wide.layers[0]
+    for query in (asked(), asked(q="zebra"), asked(q="wheel"), asked(sort="unit")):
+        around = units_around(wide, layer, 1, query)
+        assert (around.previous, around.next, around.asked, around.found) == (0, 2, "", 0)
+    assert units_around(wide, layer, WIDE - 1, asked()).up == "show=all"
+    assert units_around(wide, layer, 0, asked()).previous is None
+    with pytest.raises(UsageError, match="sort"):
+        units_around(wide, layer, 0, asked(sort="nonsense"))
+
+
+def test_why_a_unit_was_found_is_said_once() -> None:
+    """Its name is said anyway, and numbers are no reasons."""
+    (row,) = rows_of([(1.0, 1.0, 1.0, True, "wheel", True)])
+    assert why_found(row, "wheel 0") == ()
+    assert why_found(row, "edge CAT") == ("cat", "edge 90", "vertical edge")

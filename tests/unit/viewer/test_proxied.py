@@ -109,7 +109,7 @@ def test_redirects_pictures_and_sockets_stay_below_the_base(atlases, strips, rew
         for path, target in {
             "/small": "/small/",
             "/small/about/": "/small/about",
-            "/small/?go=features.1": "/small/l/features.1",
+            "/small/search?q=features.1": "/small/l/features.1",
             "/small/look": "/small/live",
         }.items():
             answer = browser.get(QUOTED + path, follow_redirects=False)

@@ -1,0 +1,251 @@
+"""What a unit shows, by all that an atlas knows of it, and how far its peaks agree: what a lesson chooses units by.
+
+The first of these that an atlas knows of a layer: concepts (and what is drawn at the peaks where their names are
+doubtful), labels, words, the classes of the peaks' images; and of any unit what its patches themselves have in common.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.again import GROUND
+from layerscope.core.concepts import ConceptScore, Intervention, UnitInterventions
+from layerscope.core.errors import NotAnAtlas
+from layerscope.core.numbers import in_words, percent
+from layerscope.facts.concept_words import concept_phrase, line_words, turned
+from layerscope.facts.finding import class_ratios
+from layerscope.facts.layer import class_counts, guesses
+from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
+from layerscope.facts.standing import standing_in, units_of
+from layerscope.facts.themes import THEMES, Theme, theme_of
+from layerscope.facts.unit import top_classes
+from layerscope.facts.wrapping import Reader
+
+# The share of its peaks from which on they say what a unit shows, whatever it is called.
+AGREED = 2 / 3
+# Gray levels between mean colours at which patches have nothing of a colour in common.
+UNLIKE = 128.0
+# Of a layer without names so many units, those that follow a class most, have the labels of their peaks counted.
+CANDIDATES = 24
+# An edge is as it is called where its patches lie within so many degrees of that.
+NEAR = 22.5
+TOLD_CLASSES = 3
+# Patches are compared at about so many px a side: a page waits for it.
+SMALL = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitShows:
+    """What a unit shows. by: what says so, "concept", "peaks", "label", "word", "class", "patches", or "" where
+    nothing does. thing: under the name that the atlas has for it; phrase: as it stands in a sentence. alike: how far
+    its peaks agree, 0..1, about. score: of the name. because: what speaks for it, in a sentence; ""."""
+
+    unit: int
+    by: str = ""
+    thing: str = ""
+    theme: Theme | None = None
+    phrase: str = ""
+    alike: float = 0.0
+    score: float = 0.0
+    because: str = ""
+
+
+def shown_by(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> tuple[UnitShows, ...]:
+    """What these units show, as far as names and classes say; units of which they say nothing are not there."""
+    for ask in (_by_concepts, _by_labels, _by_words):
+        if found := ask(file, layer):
+            return tuple(one for one in found if one.unit in units)
+    return tuple(_by_classes(file, layer, units))
+
+
+def fires_most_for(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[str, ...]:
+    """The classes whose images excite a unit most, on average; at most three, none where images have no classes."""
+    found = top_classes(file, layer, unit, ())[:TOLD_CLASSES]
+    return tuple(str(one.name) for one in found if one.mean > 0)
+
+
+def _by_concepts(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
+    tried = file.interventions()
+    units, levels, found = units_of(tried, layer.name), _levels(file), list[UnitShows]()
+    for unit, best in guesses(file.concepts(layer.id)).items():
+        changed = units[unit] if unit < len(units) else UnitInterventions(unit=unit)
+        standing = standing_in(tried, layer.name, unit, best)
+        if standing is not None and standing.kinds:
+            # The name is doubtful: the unit shows what most of its peaks do, or nothing that has a name.
+            if (seen := _by_peaks(changed, best.score, levels)) is not None:
+                found.append(seen)
+        else:
+            found.append(_by_name(best, changed))
+    return found
+
+
+def _by_name(best: ConceptScore, changed: UnitInterventions) -> UnitShows:
+    """A unit whose name will do."""
+    theme, phrase = theme_of(best.concept, best.level, best.category), concept_phrase(best.concept)
+    one, (count, total) = changed.of(best.concept), _showing(changed, best.concept)
+    # What is drawn in the middle of a patch tells of a thing that it is there; of a part, of what; of a line nothing.
+    share = count / total if total and theme.level >= THEMES["patterns"].level else 0.0
+    of_one = max((n for kind, n in changed.kinds if kind != GROUND), default=0) / (total or 1)
+    passed = (one.necessary + one.sufficient) / 2 if one is not None else 0.0
+    if share >= max(passed, AGREED):
+        because = _counted(count, total, f"show {phrase}")
+    else:
+        because = _tested(one) or f"The unit fires where pictures show it: overlap {best.score:.2f} above chance."
+    return UnitShows(
+        unit=changed.unit, by="concept", thing=best.concept, theme=theme, phrase=phrase,
+        alike=max(share, passed, of_one if theme == THEMES["parts"] else 0.0),
+        score=best.score, because=because,
+    )  # fmt: skip
+
+
+def _by_peaks(
+    changed: UnitInterventions, score: float, levels: Mapping[str, tuple[int | None, str]]
+) -> UnitShows | None:
+    """A unit that shows what most of its peaks do; None where they do not agree."""
+    things = [kind for kind in changed.kinds if kind[0] != GROUND]
+    if not things:
+        return None
+    thing, count = max(things, key=lambda kind: kind[1])
+    total = sum(number for _, number in changed.kinds)
+    if count / total < AGREED:
+        return None
+    phrase = concept_phrase(thing)
+    return UnitShows(
+        unit=changed.unit, by="peaks", thing=thing, theme=theme_of(thing, *levels.get(thing, (None, ""))),
+        phrase=phrase, alike=count / total, score=score, because=_counted(count, total, f"show {phrase}"),
+    )  # fmt: skip
+
+
+def _levels(file: Reader) -> dict[str, tuple[int | None, str]]:
+    """Of every concept that ranks anywhere its level and category."""
+    ranked = (score for layer in file.layers for unit in file.concepts(layer.id) for score in unit.ranked)
+    return {score.concept: (score.level, score.category) for score in ranked}
+
+
+def _showing(changed: UnitInterventions, concept: str) -> tuple[int, int]:
+    """How many of a unit's peaks show a concept, of how many."""
+    return dict(changed.kinds).get(concept, 0), sum(count for _, count in changed.kinds)
+
+
+def _tested(one: Intervention | None) -> str:
+    """What became of the unit when its concept was taken out or stood alone; "" where it passed neither."""
+    said = []
+    if one is not None and one.necessity is not None and one.necessary:
+        said.append(f"taken out of pictures, it takes {percent(one.necessity.gone)} of the activation with it")
+    if one is not None and one.sufficiency is not None and one.sufficient:
+        said.append(f"alone on plain ground, it takes the unit to {percent(one.sufficiency.reached)} of its ninth peak")
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _counted(count: int, total: int, rest: str) -> str:
+    """ "All nine patches show a snail.", "Eight of nine patches show a snail." """
+    words = f"All {in_words(total)}" if count == total else f"{in_words(count).capitalize()} of {in_words(total)}"
+    return f"{words} patches {rest}."
+
+
+def _by_labels(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
+    return [
+        UnitShows(
+            unit=one.unit, by="label", thing=one.best.label, theme=THEMES["classes"],
+            phrase=_pictures_of(one.best.label), alike=2 * one.best.auc - 1, score=one.best.auc,
+            because=f"It fires more for images with this label than for others: AUC {one.best.auc:.2f}.",
+        )
+        for one in file.labels(layer.id)
+        if one.best is not None
+    ]  # fmt: skip
+
+
+def _by_words(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
+    return [
+        UnitShows(
+            unit=one.unit, by="word", thing=one.best.word, theme=THEMES["classes"],
+            phrase=_pictures_of(one.best.word), alike=2 * one.best.auc - 1, score=one.best.auc,
+            because=f"It fires more for the images nearest to this word than for others: AUC {one.best.auc:.2f}.",
+        )
+        for one in file.words(layer.id)
+        if one.best is not None
+    ]  # fmt: skip
+
+
+def _pictures_of(name: str) -> str:
+    return f"pictures of \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
+    """Of the units that follow a class most: the class that most of their peaks are of, if two are of one."""
+    classes, counts = class_counts(file, layer)
+    means = file.unit_statistics(layer.id).class_means
+    if not classes or not len(means):
+        return []
+    ratios = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)).max(1)
+    most = [unit for unit in np.argsort(-ratios, kind="stable").tolist() if unit in units][:CANDIDATES]
+    found = []
+    for unit in most:
+        labels = [file.image(peak.image).label for peak in file.peaks(layer.id, unit)]
+        known = Counter(str(label) for label in labels if label is not None)
+        label, count = min(known.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+        if count > 1:
+            found.append(
+                UnitShows(
+                    unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=_pictures_of(label),
+                    alike=count / len(labels), score=float(ratios[unit]),
+                    because=_counted(count, len(labels), "are cut from pictures of this class"),
+                )  # fmt: skip
+            )
+    return found
+
+
+def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShows:
+    """The same, with what its patches say: of a line or a colour whether they agree, of a unit without a name whether a
+    direction runs through them. A unit without patches stays as it is."""
+    patches = patches_of(file, layer, one.unit)
+    if patches is None:
+        return one
+    sight = patch_sight(patches)
+    if one.theme == THEMES["lines"]:
+        # A border between two things has a direction, and any colours.
+        whatever = ", whatever its colour" if sight.colour >= MUCH else ""
+        return replace(one, alike=_directed(one.thing, sight), phrase=f"{one.phrase}{whatever}")
+    if one.theme == THEMES["colours"]:
+        return replace(one, alike=max(one.alike, 1 - min(sight.colour / UNLIKE, 1.0)))
+    return one if one.by else _by_patches(file, layer, one, sight, likeness(patches))
+
+
+def _directed(edge: str, sight: PatchSight) -> float:
+    """How far patches agree on the direction that an edge is called by."""
+    away = turned(edge, sight.angle)
+    return sight.oriented if away is None or away <= NEAR else 0.0
+
+
+def _by_patches(file: Reader, layer: AtlasLayerRecord, one: UnitShows, sight: PatchSight, alike: float) -> UnitShows:
+    """A unit without a name: in early layers a direction that its patches share, else how alike they are."""
+    if not is_early(file, layer) or sight.oriented < ORIENTED:
+        return replace(one, alike=alike)
+    whatever = ", whatever its colour" if sight.colour >= MUCH else ""
+    words = line_words(sight.angle)
+    return replace(
+        one, by="patches", thing=words, theme=THEMES["lines"], phrase=f"a {words} line or edge{whatever}",
+        alike=sight.oriented, because="One direction runs through its patches.",
+    )  # fmt: skip
+
+
+def patches_of(file: Reader, layer: AtlasLayerRecord, unit: int) -> np.ndarray | None:
+    """A unit's patches, uint8[k, h, w, 3], small; None where fewer than two are here, or none can be read: a page that
+    shows the unit says why."""
+    count = len(file.peaks(layer.id, unit))
+    try:
+        sheet = file.sheet(layer.id, unit, "patches")
+        patches = None if sheet is None else reduced(file.tiles(sheet)[:count], SMALL)
+    except NotAnAtlas:
+        return None
+    return patches if patches is not None and len(patches) > 1 else None
+
+
+def is_early(file: Reader, layer: AtlasLayerRecord) -> bool:
+    """Whether a layer sees so little of the picture that a direction in its patches is what its units answer to."""
+    field = layer.record.field
+    return not field.sees_all and field.share(file.run.input.height, file.run.input.width) <= EARLY
