@@ -177,9 +177,7 @@ _ALL = (
             s.PROJECTIONS,
             s.ZIPPED,
             s.SITE_URL,
-            s.OVERWRITE.but(
-                sentence="replace an earlier export in DIR; what holds anything else is left alone"
-            ),
+            s.OVERWRITE.but(sentence="replace an earlier export in DIR; what holds anything else is left alone"),
             s.DRY_RUN.but(sentence="only count and estimate; writes nothing"),
             s.PROGRESS,
         ),

@@ -47,7 +47,9 @@ def of_layer(book: Book, page: "LayerPage") -> Preview:
     """Its first unit with tiles."""
     shown = tuple(row.unit for section in page.sections for row in section.units if row.shown)
     kind, method, view = page.sheets[0] if page.sheets else ("", "", "")
-    first = SheetKey(layer=page.layer.id, unit=shown[0], kind=kind, method=method, view=view) if shown and kind else None
+    first = (
+        SheetKey(layer=page.layer.id, unit=shown[0], kind=kind, method=method, view=view) if shown and kind else None
+    )
     named = f" {page.named:,} of them have a name, which is a guess." if page.named else ""
     said = (
         f"{counted(page.layer.record.units, 'unit')} of {page.layer.name} of {book.run.network}, each with the "
@@ -67,7 +69,9 @@ def of_unit(book: Book, page: "UnitPage") -> Preview:
         name = f" Fires most for {', '.join(page.most_for)}." if page.most_for else ""
     beside = ", beside what in them it responds to" if page.looks else ""
     what = f"the {in_words(len(page.peaks))} of {page.of_images:,} images that excite it most{beside}"
-    said = f"Unit {page.unit} of {page.layer.name} of {page.network}: {what if page.peaks else 'it has no peaks'}.{name}"
+    said = (
+        f"Unit {page.unit} of {page.layer.name} of {page.network}: {what if page.peaks else 'it has no peaks'}.{name}"
+    )
     return Preview(said, tiles, (page.unit,) if tiles else ())
 
 
