@@ -169,8 +169,10 @@ _ALL = (
                 sentence="replace an earlier export in DIR; a folder with anything else in it is left alone"
             ),
             s.DRY_RUN.but(sentence="only count and estimate; writes nothing"),
+            s.export_settings.network_beside(s),
             s.PROGRESS,
         ),
+        apart=lambda s: (s.export_settings.needs_network(s),),
     ),
     Verb(
         "info",

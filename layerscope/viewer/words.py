@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
+from layerscope.core.numbers import file_size, in_words, measured, number, percent, signed, signed_percent
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -82,6 +82,7 @@ FILTERS = {
     "across": lambda k: shape_of_grid(k)[1],
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
+    "file_size": file_size,
     "in_words": in_words,
     "made_by": made_by,
     "made_of": made_of,

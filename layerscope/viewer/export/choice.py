@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from layerscope.viewer.export.browser_network import BrowserNetwork
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportChoice:
@@ -9,7 +11,7 @@ class ExportChoice:
 
     layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.
     photographs: patches, strata and whole pictures. projections: carried-back activations. plates: of them only those
-    by each layer's own method, in the natural view.
+    by each layer's own method, in the natural view. network: the network itself, to run in a reader's browser.
     """
 
     layers: tuple[str, ...] = ()
@@ -17,3 +19,4 @@ class ExportChoice:
     photographs: bool = True
     projections: bool = True
     plates: bool = False
+    network: BrowserNetwork | None = None

@@ -276,6 +276,7 @@ class EditionBook(Book):
     def __init__(self, slug: str, edition: Edition) -> None:
         super().__init__(slug, edition, "", settled=True)
         self.edition = edition
+        self.network = edition.choice.network
 
 
 def _means(name: str, layer: AtlasLayerRecord) -> bool:
