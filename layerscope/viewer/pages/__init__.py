@@ -81,6 +81,11 @@ PAGES = Registry(
             facts=later(f"{_HERE}.about:facts"), template="about.html", head="About",
         ),
         Page(
+            name="try", sentence="a picture of one's own, looked at by the network in the browser", scope="atlas",
+            facts=later(f"{_HERE}.trying:facts"), template="try.html", head="Try a picture",
+            has=later(f"{_HERE}.trying:has"),
+        ),
+        Page(
             name="live", sentence="a camera or pictures, as the network sees them now", scope="atlas",
             facts=later(f"{_HERE}.live:facts"), template="live.html", head="Live", asks=frozenset({"engine", "link"}),
             # The browser may ask for the camera here and nowhere else.

@@ -68,7 +68,11 @@ def test_known_by() -> None:
 @pytest.mark.parametrize(
     ("angle", "words"),
     [
-        (0, "horizontal"), (-90, "vertical"), (89, "vertical"), (-34, "falling"), (12, "gently rising"),
+        (0, "horizontal"),
+        (-90, "vertical"),
+        (89, "vertical"),
+        (-34, "falling"),
+        (12, "gently rising"),
         (178, "horizontal"),
     ],
 )

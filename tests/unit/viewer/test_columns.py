@@ -1,4 +1,4 @@
-"""A unit's columns: picture, patch and projection of every peak, switched without a script; what is not kept is said."""
+"""A unit's columns: picture, patch, projections of every peak, switched without a script; what is not kept is said."""
 
 import re
 import shutil
