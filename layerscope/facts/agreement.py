@@ -103,7 +103,7 @@ def _together(one: Profiles, mine: np.ndarray, other: Profiles, theirs: np.ndarr
     return (apart[0] <= one.near[0]) & (apart[1] <= one.near[1])
 
 
-def medians(histogram: Int64[np.ndarray, "u bins"], units: int) -> Float64[np.ndarray, " u"]:
+def medians(histogram: Int64[np.ndarray, "counted bins"], units: int) -> Float64[np.ndarray, " u"]:
     """The median of each unit's image maxima, to the lower edge of its bin, so that what lies above it is above zero;
     0 for the bin that ends there, and where nothing was counted."""
     found = np.zeros(units)
