@@ -17,8 +17,8 @@ COVER = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnShelf:
-    """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open first, and its field in words;
-    why: what speaks for it, as a sentence, or "".
+    """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open
+    first, and its field in words; why: what speaks for it, as a sentence, or "".
 
     dissected: it says what units detect. cover: one unit of each of some layers.
     """
