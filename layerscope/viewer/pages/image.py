@@ -17,8 +17,8 @@ from layerscope.viewer.shelf import Book
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
-    maximum, 0..1; None where that is not above zero. field, tile, cut: px of the source picture, as a `Place` has them.
-    name: its guess, or ""."""
+    maximum, 0..1; None where that is not above zero. field, tile, cut: as a `PeakPlace` has
+    them. name: its guess, or ""."""
 
     unit: int
     rank: int
