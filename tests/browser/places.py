@@ -137,5 +137,16 @@ def pages(venue: Venue, atlas: Shown) -> dict[str, str]:
 
 
 # By name, so that tests can be collected before there is an atlas.
-STATIC = ("network", "first layer", "layer", "unit", "unit without tiles", "image", "concepts", "images", "compare", "about")
+STATIC = (
+    "network",
+    "first layer",
+    "layer",
+    "unit",
+    "unit without tiles",
+    "image",
+    "concepts",
+    "images",
+    "compare",
+    "about",
+)
 SERVED = (*STATIC, "home", "large layer", "two layers", "live", "look")
