@@ -94,10 +94,10 @@ class Originals:
 
     def _archives(self) -> Iterator[Source]:
         named = _ARCHIVE.match(self._images)
-        for place in self._places if named else ():
+        for path in [place / named[1] for place in self._places] if named else ():
             try:
-                if (place / named[1]).is_file():
-                    yield open_source(place / named[1])
+                if path.is_file():
+                    yield open_source(path)
             except (LayerscopeError, OSError):
                 continue
 
