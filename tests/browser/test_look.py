@@ -41,7 +41,10 @@ def test_what_is_no_picture_is_said_where_it_was_dropped(opened: Opened, server:
     """The page stays, and a sentence names the file; it can be closed."""
     page = opened(server.network())
     said = page.get_by_role("dialog", name="The dropped picture")
-    for type_, name, words in (("text/plain", "words.txt", "words.txt is no picture"), ("image/png", "broken.png", "broken.png: the browser cannot")):
+    for type_, name, words in (
+        ("text/plain", "words.txt", "words.txt is no picture"),
+        ("image/png", "broken.png", "broken.png: the browser cannot"),
+    ):
         assert page.evaluate(GIVE, ["drop", type_, name, [1, 2, 3]])
         expect(said).to_contain_text(words)
         said.get_by_role("button", name="Close").click()
@@ -54,7 +57,9 @@ def test_without_a_network_a_sentence_says_how_one_is_had(opened: Opened, atlas:
     with started("serve", str(atlas.path)) as found:
         page = opened(f"{found.origin}/{SLUG}/")
         assert page.evaluate(GIVE, ["drop", "image/png", "mine.png", encoded(3)])
-        expect(page.get_by_role("dialog", name="The dropped picture")).to_contain_text(f"layerscope live {SLUG}.atlas NETWORK")
+        expect(page.get_by_role("dialog", name="The dropped picture")).to_contain_text(
+            f"layerscope live {SLUG}.atlas NETWORK"
+        )
         page.close()
 
 

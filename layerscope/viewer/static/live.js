@@ -42,7 +42,7 @@
   /** Of an image of the atlas: which picture of it this is, and what of the scan comes back. */
   function origin({ original, scan, layerOf }) {
     if (original === null) return "";
-    const file = original ? ", its own file" : ", the small copy that the atlas keeps: its own file was not found";
+    const file = original ? ", the original" : ", the small copy that the atlas keeps: the original was not found";
     if (!scan || !scan[0]) return file;
     const [kept, back, ratio] = scan, layer = facts.layers[layerOf].name;
     const lost = back < kept ? `, half are below ${percent(ratio)} of the scan's` : "";
