@@ -69,10 +69,12 @@ pages: $(STAMP) $(GUESTS)
 # test-browser-whole.
 test-browser: $(BROWSER_STAMP)
 	.ci/chromium
+	.ci/onnxruntime-web
 	$(BIN)/python -m pytest tests/browser
 
 test-browser-whole: $(BROWSER_STAMP)
 	.ci/chromium
+	.ci/onnxruntime-web
 	$(BIN)/python -m pytest -m "wide or not wide" tests/browser
 
 # Networks of other packages, held to what these packages themselves compute; all applications of Keras in `make laws`.

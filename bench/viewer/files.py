@@ -28,7 +28,9 @@ def measure(folder: Path, repeats: int) -> list[Budget]:
     scripts, vendored, styles = (_most(*words) for words in (("", ".js"), ("vendor/", ".js"), ("", ".css")))
     return [
         Budget(what="scripts of the page with the most, unzipped", limit=MOST_SCRIPTS / KB, found=[scripts], unit="kB"),
-        Budget(what="scripts of others, of the page with the most", limit=MOST_VENDORED / KB, found=[vendored], unit="kB"),
+        Budget(
+            what="scripts of others, of the page with the most", limit=MOST_VENDORED / KB, found=[vendored], unit="kB"
+        ),
         Budget(what="styles of the page with the most, unzipped", limit=MOST_STYLES / KB, found=[styles], unit="kB"),
         *(
             Budget(

@@ -1,6 +1,6 @@
 """An atlas as a folder of pages that opens anywhere, or as a .zip file of them, without a server. No torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
@@ -11,12 +11,15 @@ from layerscope.api import before
 from layerscope.api.atlas import Atlas
 from layerscope.api.checked import checked
 from layerscope.core import settings as s
+from layerscope.core.networks import How
 from layerscope.core.verbs import VERBS
 from layerscope.viewer.export import ExportChoice, Plan, export_place, planned, remarks_on
 from layerscope.viewer.export import export as write
 
 if TYPE_CHECKING:
+    from layerscope.api.network import Network
     from layerscope.core.progress import Progress
+    from layerscope.models.types import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +64,22 @@ def export(
     url: str | None = s.SITE_URL.default,
     overwrite: bool = s.OVERWRITE.default,
     dry_run: bool = s.DRY_RUN.default,
+    network: "Network | Model | None" = None,
+    weights: str | PathLike[str] | None = s.WEIGHTS.default,
+    trust: bool = s.TRUST.default,
+    bind: Mapping[str, Any] | None = s.BIND.default,
+    runtime: str | PathLike[str] | None = s.export_settings.RUNTIME.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Site:
     """Write an atlas as a folder of web pages that opens anywhere, without a server; all of it or nothing.
 
     folder: empty or new; needed but for dry_run, which only counts. layers: names or globs; None is all. tile: largest
     side of a tile, px. budget: bytes, or a text such as "200MB", that must do. photographs, projections: False leaves
-    them out. zipped: folder is a .zip file, to be written in place of a folder. url: where the site will stand: links to copy
-    and previews in chats say it. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError and
-    AtlasError.
+    them out. zipped: folder is a .zip file, to be written in place of a folder. url: where the site will stand: links
+    to copy and previews in chats say it. overwrite: replace an earlier export. network: the one that made the atlas, as
+    `trace` takes it, to run in the reader's browser; weights, trust, bind: as for `trace`. runtime: npm's file of ONNX
+    Runtime Web, which runs it, or its folder. progress: as for `build`. Raises UsageError and AtlasError, and
+    TraceError for a network that a browser cannot run.
     """
     assert budget is None or isinstance(budget, int)  # a text was read when it was checked
     path = atlas.file.path if isinstance(atlas, Atlas) else Path(atlas)
@@ -79,6 +89,11 @@ def export(
     if folder is not None and not dry_run:
         place = export_place(folder, overwrite=overwrite, zipped=zipped)
         (before.require_file if zipped else before.require_fillable)(place, "the export")
+    if network is not None:
+        from layerscope.api.browser import browser_network
+
+        before.require_weights(weights)
+        choice = replace(choice, network=browser_network(path, choice, network, How.of(weights, trust, bind), runtime))
     with planned(path, choice, budget=budget) as plan:
         site = _site(plan, tuple(remarks_on(plan, asked=choice)))
     if folder is None or dry_run:

@@ -277,7 +277,7 @@ class AtlasFile(WordQuestions):
         return self._ask(read_strata, layer_id, unit)
 
     def all_strata(self, layer_id: int) -> Strata:
-        """The strata of all units of a layer by image and value, their places left at 0; none in early atlases."""
+        """The strata of all units of a layer at once; empty places hold image -1, as all do in early atlases."""
         (units,) = self._row("SELECT units FROM layer WHERE id = ?", layer_id) or (0,)
         return self._ask(read_all_strata, layer_id, units)
 

@@ -46,20 +46,22 @@ def read_strata(connection: sqlite3.Connection, layer_id: int, unit: int) -> tup
     )
 
 
-_BY_VALUE = np.dtype([("unit", "i8"), ("percentile", "i8"), ("rank", "i8"), ("value", "f8"), ("image", "i8")])
+_STRATUM = "unit percentile rank value image row col"
+_OF_ALL = np.dtype([(name, "f8" if name == "value" else "i8") for name in _STRATUM.split()])
 
 
 def read_all_strata(connection: sqlite3.Connection, layer_id: int, units: int) -> Strata:
-    """The strata of all units of a layer by image and value, without their places; none in early atlases."""
+    """The strata of all units of a layer; none in early atlases."""
     if units > MOST_UNITS:
         raise ValueError(f"{units} units")
     found = Strata.empty(units)
     if has_table(connection, "stratum"):
-        query = select("stratum", " ".join(_BY_VALUE.names or ()), "WHERE layer = ?")
-        rows = np.fromiter(connection.execute(query, (layer_id,)), _BY_VALUE)
+        query = select("stratum", _STRATUM, "WHERE layer = ?")
+        rows = np.fromiter(connection.execute(query, (layer_id,)), _OF_ALL)
         index = {percentile: place for place, percentile in enumerate(PERCENTILES)}
         at = (rows["unit"], np.array([index[one] for one in rows["percentile"].tolist()], np.int64), rows["rank"])
-        found.image[at], found.value[at] = rows["image"], rows["value"]
+        for name in ("value", "image", "row", "col"):
+            getattr(found, name)[at] = rows[name]
     return found
 
 

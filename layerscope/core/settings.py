@@ -8,6 +8,7 @@ which. Plain words: loading this needs neither NumPy nor torch.
 from typing import Any, Literal
 
 from layerscope.core import causes as causes  # its part of the table, for the table of verbs
+from layerscope.core import export_settings as export_settings
 from layerscope.core.dissect_settings import CLIP as CLIP
 from layerscope.core.dissect_settings import INTERVENE as INTERVENE
 from layerscope.core.dissect_settings import KNOWN_BY_LABELS as KNOWN_BY_LABELS

@@ -177,12 +177,12 @@ _ALL = (
             s.PROJECTIONS,
             s.ZIPPED,
             s.SITE_URL,
-            s.OVERWRITE.but(
-                sentence="replace an earlier export in DIR; what holds anything else is left alone"
-            ),
+            s.OVERWRITE.but(sentence="replace an earlier export in DIR; what holds anything else is left alone"),
             s.DRY_RUN.but(sentence="only count and estimate; writes nothing"),
+            s.export_settings.network_beside(s),
             s.PROGRESS,
         ),
+        apart=lambda s: (s.export_settings.needs_network(s),),
     ),
     Verb(
         "info",

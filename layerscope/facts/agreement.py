@@ -1,9 +1,10 @@
 """How far the units of two atlases agree: by the image maxima that both hold, and by their means over classes.
 
 Of each unit an atlas holds the maxima of some images: of its peaks, and of those around percentiles (its strata). Above
-the unit's median they are its *heights*. Two units of equal heights in the same images have the cosine 1; images that
-only one of them holds count against it. Where both atlases know the same classes, the correlation of the class means,
-which are taken over all images, says what a few images cannot; the agreement is the geometric mean of both, 0..1.
+the unit's median they are its *heights*. Two units of equal heights in the same images, at the same places of these,
+have the cosine 1; what only one of them holds counts against it. Where both atlases know the same classes, the
+correlation of the class means, which are taken over all images, says what a few images cannot; elsewhere it is taken
+for 1. The agreement, 0..1, is the geometric mean of cosine and correlation.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from layerscope.facts.layer import live
 from layerscope.facts.matching import standardised
 from layerscope.facts.wrapping import Reader
 
+# Maxima of one image that lie so small a part of the map apart, or in neighbouring positions, are at one place.
+NEAR = 16
 # Rows of a matrix that are made at once: what is in memory besides stays small.
 _BLOCK = 256
 
@@ -26,15 +29,19 @@ _BLOCK = 256
 class Profiles:
     """What an atlas holds of the units of a layer, over images that it shares with another.
 
-    alive: of each unit, whether it has a peak in any image. unit, image, height: the known heights, by unit and then
-    by image, those of a unit together of length 1; images by the numbers that both atlases use. classes: the class
-    means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared. maximum:
-    of each unit, over all images.
+    alive: of each unit, whether it has a peak in any image. unit, image, row, col, height: the known heights, by unit
+    and then by image, and where in the map they are; those of a unit together of length 1; images by the numbers that
+    both atlases use. near: how far apart, in rows and columns, two maxima of one image may lie to be one. classes: the
+    class means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared.
+    maximum: of each unit, over all images.
     """
 
     alive: Bool[np.ndarray, " u"]
     unit: Int64[np.ndarray, " n"]
     image: Int64[np.ndarray, " n"]
+    row: Int64[np.ndarray, " n"]
+    col: Int64[np.ndarray, " n"]
+    near: tuple[int, int]
     height: Float64[np.ndarray, " n"]
     classes: Float64[np.ndarray, "u classes"]
     maximum: Float64[np.ndarray, " u"]
@@ -54,6 +61,10 @@ def profiles(
     units = len(peaks.image)
     images = np.concatenate([peaks.image, strata.image.reshape(units, -1)], axis=1)
     values = np.concatenate([peaks.value, strata.value.reshape(units, -1)], axis=1).astype(np.float64)
+    rows, cols = (
+        np.concatenate([getattr(peaks, axis), getattr(strata, axis).reshape(units, -1)], axis=1).astype(np.int64)
+        for axis in ("row", "col")
+    )
     heights = values - medians(counted.histogram, units)[:, None]
     there = (images >= 0) & (images < len(numbers)) & np.isfinite(heights) & (heights > 0)
     unit, place = np.nonzero(there)
@@ -61,7 +72,8 @@ def profiles(
     unit, place, number = (each[number >= 0] for each in (unit, place, number))
     # An image may be a peak and a stratum: it counts once.
     _, first = np.unique(unit * (len(numbers) + 1) + number, return_index=True)
-    unit, number, height = unit[first], number[first], heights[unit, place][first]
+    unit, place, number = unit[first], place[first], number[first]
+    height = heights[unit, place]
     length = np.sqrt(np.bincount(unit, np.square(height), minlength=units))
     means = counted.class_means if by_class and len(counted.class_means) == units else np.zeros((units, 0), np.float32)
     maximum = np.zeros(units)
@@ -70,10 +82,25 @@ def profiles(
         alive=live(peaks),
         unit=unit,
         image=number,
+        row=rows[unit, place],
+        col=cols[unit, place],
+        near=_near(layer),
         height=height / length[unit],
         classes=standardised(np.nan_to_num(means.astype(np.float64), posinf=0, neginf=0)),
         maximum=maximum,
     )
+
+
+def _near(layer: AtlasLayerRecord) -> tuple[int, int]:
+    """How far apart, in rows and columns of the layer's map, two maxima of one image may lie to be one."""
+    height, width = layer.record.map or (1, 1)
+    return max(height // NEAR, 1), max(width // NEAR, 1)
+
+
+def _together(one: Profiles, mine: np.ndarray, other: Profiles, theirs: np.ndarray) -> np.ndarray:
+    """Of pairs of known maxima, whether they lie at one place of their image."""
+    apart = np.abs(one.row[mine] - other.row[theirs]), np.abs(one.col[mine] - other.col[theirs])
+    return (apart[0] <= one.near[0]) & (apart[1] <= one.near[1])
 
 
 def medians(histogram: Int64[np.ndarray, "u bins"], units: int) -> Float64[np.ndarray, " u"]:
@@ -95,7 +122,8 @@ def at_the_same_number(one: Profiles, other: Profiles) -> Float64[np.ndarray, " 
     base = 1 + max(int(each.image.max(initial=0)) for each in (one, other))
     keys = [each.unit * base + each.image for each in (one, other)]
     _, mine, theirs = np.intersect1d(*keys, assume_unique=True, return_indices=True)
-    tails = np.bincount(one.unit[mine], one.height[mine] * other.height[theirs], minlength=count)[:count]
+    products = one.height[mine] * other.height[theirs] * _together(one, mine, other, theirs)
+    tails = np.bincount(one.unit[mine], products, minlength=count)[:count]
     first, second = one.classes[:count], other.classes[:count]
     return _joined(tails, (first * second).sum(1), first.any(1) & second.any(1))
 
@@ -109,7 +137,7 @@ def agreement(
     column = np.full(other.units, -1)
     column[cols] = np.arange(len(cols))
     by_image = by_image[column[other.unit[by_image]] >= 0]
-    images, columns, heights = other.image[by_image], column[other.unit[by_image]], other.height[by_image]
+    images = other.image[by_image]
     for first, block in _blocks(rows):
         row = np.full(one.units, -1)
         row[block] = np.arange(len(block))
@@ -117,10 +145,11 @@ def agreement(
         low, high = (np.searchsorted(images, one.image[mine], side) for side in ("left", "right"))
         # Every height of a row meets those of all columns in the same image.
         times = high - low
-        meets = np.repeat(low - np.cumsum(times) + times, times) + np.arange(times.sum())
+        meets = by_image[np.repeat(low - np.cumsum(times) + times, times) + np.arange(times.sum())]
         mine = np.repeat(mine, times)
-        places = row[one.unit[mine]] * len(cols) + columns[meets]
-        sums = np.bincount(places, one.height[mine] * heights[meets], minlength=len(block) * len(cols))
+        places = row[one.unit[mine]] * len(cols) + column[other.unit[meets]]
+        products = one.height[mine] * other.height[meets] * _together(one, mine, other, meets)
+        sums = np.bincount(places, products, minlength=len(block) * len(cols))
         means, others = one.classes[block], other.classes[cols]
         known = means.any(1)[:, None] & others.any(1)[None, :]
         found[first : first + len(block)] = _joined(sums.reshape(len(block), len(cols)), means @ others.T, known)
@@ -134,5 +163,4 @@ def _blocks(rows: Int64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:
 
 def _joined(cosines: np.ndarray, correlations: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The agreement, of the cosines of heights and the correlations of class means, where these are known."""
-    found = np.clip(cosines, 0, 1)
-    return np.where(known, np.sqrt(found * np.clip(correlations, 0, 1)), found)
+    return np.sqrt(np.clip(cosines, 0, 1) * np.where(known, np.clip(correlations, 0, 1), 1))

@@ -1,7 +1,8 @@
-"""Which unit of a layer has become which: a unit keeps its number while it is the same, what is left over is matched.
+"""Which unit of a layer has become which: pairs of the best agreement, where a unit sooner keeps its number than not.
 
-The best agreement is taken first. A unit that then has no partner, but of which something is left under its number, has
-changed; any other is lost or dead in the first atlas, and new in the second.
+A unit of another number has to agree much better: from halfway between what is asked and 1 on, and from halfway between
+the agreement of the units of one number and 1 on. A unit that then has no partner, but of which something is left under
+its number, has changed; any other is lost or dead in the first atlas, and new in the second.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW, PA
 from layerscope.facts.agreement import Profiles, agreement, at_the_same_number
 from layerscope.facts.matching import greedy
 
+# From this agreement on a unit has kept its number, whatever else is like it.
+SURE = 0.75
 # Pairs of units in a layer that are looked at to find who moved: those of 4,096 units.
 MOST_PAIRS = 4096**2
 
@@ -47,31 +50,39 @@ def unit_changes(layer: str, one: Profiles, other: Profiles, least: float) -> tu
 
     least: from which agreement on two units are the same. Dead units of the first atlas are not told of.
     """
-    same = at_the_same_number(one, other)
-    count = len(same)
-    kept = one.alive[:count] & other.alive[:count] & (same >= least)
-    found = [_pair(layer, MATCHED, unit, unit, same[unit]) for unit in np.flatnonzero(kept).tolist()]
+    same, found = at_the_same_number(one, other), list[UnitChange]()
     free, left = one.alive.copy(), other.alive.copy()
-    free[:count][kept] = left[:count][kept] = False
+
+    def pair(change: str, unit: int, partner: int, score: float) -> None:
+        found.append(UnitChange(layer=layer, change=change, unit=unit, other=partner, agreement=score))
+        free[unit] = left[partner] = False
+
+    def keep(change: str, from_on: float) -> None:
+        for unit in np.flatnonzero(free[: len(same)] & left[: len(same)] & (same >= from_on)).tolist():
+            pair(change, unit, unit, float(same[unit]))
+
+    keep(MATCHED, max(least, SURE))
     rows, cols = np.flatnonzero(free), np.flatnonzero(left)
     sought = len(rows) * other.units <= MOST_PAIRS and one.units * len(cols) <= MOST_PAIRS
     # What is left over in one atlas, with all units of the other: the nearest may have a partner.
     to_all = agreement(one, other, rows, np.arange(other.units)) if sought else None
     from_all = agreement(one, other, np.arange(one.units), cols) if sought else None
-    if to_all is not None:
-        for row, col in greedy(to_all[:, cols], least=float(np.nextafter(least, 0))):
-            found.append(_pair(layer, MOVED, int(rows[row]), int(cols[col]), to_all[row, cols[col]]))
-            free[rows[row]] = left[cols[col]] = False
-    for unit in np.flatnonzero(free[:count] & left[:count] & (same >= PARTLY)).tolist():
-        found.append(_pair(layer, CHANGED, unit, unit, same[unit]))
-        free[unit] = left[unit] = False
+    for row, col in _partners(to_all[:, cols], rows, cols, least) if to_all is not None else ():
+        unit, partner = int(rows[row]), int(cols[col])
+        pair(MATCHED if unit == partner else MOVED, unit, partner, float(to_all[row, partner]))
+    keep(MATCHED, least)
+    keep(CHANGED, PARTLY)
     found += _gone(layer, rows, free, to_all, other.alive)
     found += _come(layer, cols, left, from_all)
     return found, sought
 
 
-def _pair(layer: str, change: str, unit: int, other: int, score: float) -> UnitChange:
-    return UnitChange(layer=layer, change=change, unit=unit, other=other, agreement=float(score))
+def _partners(
+    scores: Float64[np.ndarray, "a b"], rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"], least: float
+) -> list[tuple[int, int]]:
+    """Rows and columns that go together, the best first, those of one number before others."""
+    worth = np.where(rows[:, None] == cols[None, :], (1 + scores) / 2, scores)
+    return greedy(worth, least=float(np.nextafter((1 + least) / 2, 0)))
 
 
 def _gone(

@@ -26,7 +26,7 @@ LOOKED, COMPARED, SEED = 24, 48, 0
 # What is told again counts so much less than what is new.
 AGAIN = 0.5
 # Themes of which patches themselves say how far a unit's peaks agree.
-LOOKED_AT = ("lines", "colours")
+LOOKED_AT = ("lines", "colours", "shapes", "patterns")
 # So many themes besides its own are told of a layer.
 OTHERS = 2
 
@@ -64,7 +64,7 @@ def chapters(file: Reader) -> tuple[Chapter, ...]:
     known = [known_units(file, layer) for layer in layers]
     themes = themes_of([shares(layer, ones) for layer, ones in zip(layers, known, strict=True)])
     return tuple(
-        _chapter(file, place, layer, theme, ones)
+        _chapter(file, place, layer, theme, ones, again=theme in themes[: place - 1])
         for place, (layer, theme, ones) in enumerate(zip(layers, themes, known, strict=True), start=1)
     )
 
@@ -157,9 +157,7 @@ def chosen_units(
     return tuple(chosen.values())[:count]
 
 
-def _agreeing(
-    file: Reader, layer: AtlasLayerRecord, units: Sequence[UnitShows], *, looked: bool
-) -> list[UnitShows]:
+def _agreeing(file: Reader, layer: AtlasLayerRecord, units: Sequence[UnitShows], *, looked: bool) -> list[UnitShows]:
     """In the order in which they are chosen. looked: the patches of the best named are compared first."""
     best = sorted(units, key=_order)
     if looked:
@@ -179,8 +177,9 @@ def _compared(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> 
 
 
 def _chapter(
-    file: Reader, place: int, layer: AtlasLayerRecord, theme: Theme | None, known: Sequence[UnitShows]
+    file: Reader, place: int, layer: AtlasLayerRecord, theme: Theme | None, known: Sequence[UnitShows], *, again: bool
 ) -> Chapter:
+    """again: a chapter before it has the same theme."""
     tiles, live = units_with_tiles(file, layer), live_units(file.all_peaks(layer.id)).tolist()
     held = tiles or frozenset(live)
     chosen = list(chosen_units(file, layer, theme, [one for one in known if one.unit in held], UNITS))
@@ -192,7 +191,7 @@ def _chapter(
         place=place,
         layer=layer,
         theme=theme,
-        title=theme.title if theme is not None else "Not named yet",
+        title=(f"{theme.title}, larger" if again else theme.title) if theme is not None else "Not named yet",
         sentence=_sentence(file, layer, theme, known),
         units=tuple(
             LessonUnit(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.concept_words import concept_words
-from layerscope.facts.standing import names_shown
+from layerscope.facts.showing import shown_by
 from layerscope.facts.wrapping import Reader
 
 # How many parts a unit has at each step down: few, or the lines at the end would be too many to look at.
@@ -50,11 +50,11 @@ class _Growing:
             earlier = self._file.layer(whole.earlier)
             strongest = [one for one in whole.strongest if one.share > 0][: branches[0]]
             parts = tuple(self.node(earlier, one.unit, branches[1:], one.share) for one in strongest)
-        return PartNode(
-            layer=layer, unit=unit, name=self._name(layer, unit), share=share, parts=parts, again=again
-        )
+        return PartNode(layer=layer, unit=unit, name=self._name(layer, unit), share=share, parts=parts, again=again)
 
     def _name(self, layer: AtlasLayerRecord, unit: int) -> str:
+        """What the unit shows, as its chapter would say it."""
         if layer.id not in self._names:
-            self._names[layer.id] = names_shown(self._file, layer)
-        return concept_words(self._names[layer.id].get(unit, ""))
+            found = shown_by(self._file, layer, range(layer.record.units))
+            self._names[layer.id] = {one.unit: concept_words(one.thing) for one in found}
+        return self._names[layer.id].get(unit, "")

@@ -35,7 +35,7 @@ def place_of(file: Reader, layer: AtlasLayerRecord, peak: Peak, image: ImageReco
     if placement is None:
         return Place()
     input = file.run.input
-    field = placement.source_box(peak.box.clipped(input.height, input.width))
+    field = placement.source_box(peak.box)
     cut = placement.source_box(central_box(layer, peak.row, peak.col, input))
     # In what lies around a picture that is smaller than the input, there is nothing to see.
     return Place(field=field, cut=cut) if field.height and field.width and cut.height and cut.width else Place()

@@ -19,7 +19,7 @@ from layerscope.facts.concept_words import concept_phrase, line_words, turned
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
-from layerscope.facts.standing import standing_in, units_of
+from layerscope.facts.standing import peaks_words, standing_in, units_of
 from layerscope.facts.themes import THEMES, Theme, theme_of
 from layerscope.facts.unit import top_classes
 from layerscope.facts.wrapping import Reader
@@ -32,7 +32,9 @@ UNLIKE = 128.0
 CANDIDATES = 24
 # An edge is as it is called where its patches lie within so many degrees of that.
 NEAR = 22.5
-TOLD_CLASSES = 3
+TOLD_CLASSES = TOLD_KINDS = 3
+# Patches that correlate by less have nothing of a shape in common that could be seen.
+LIKE = 0.25
 # Patches are compared at about so many px a side: a page waits for it.
 SMALL = 32
 
@@ -74,9 +76,10 @@ def _by_concepts(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
         changed = units[unit] if unit < len(units) else UnitInterventions(unit=unit)
         standing = standing_in(tried, layer.name, unit, best)
         if standing is not None and standing.kinds:
-            # The name is doubtful: the unit shows what most of its peaks do, or nothing that has a name.
-            if (seen := _by_peaks(changed, best.score, levels)) is not None:
-                found.append(seen)
+            # The name is doubtful: the unit shows what most of its peaks do; else, if that is a shape in different
+            # things, this shape; else nothing that has a name.
+            seen = _by_peaks(changed, best.score, levels) or _in_different_things(best, changed)
+            found += [seen] if seen is not None else []
         else:
             found.append(_by_name(best, changed))
     return found
@@ -93,7 +96,7 @@ def _by_name(best: ConceptScore, changed: UnitInterventions) -> UnitShows:
     if share >= max(passed, AGREED):
         because = _counted(count, total, f"show {phrase}")
     else:
-        because = _tested(one) or f"The unit fires where pictures show it: overlap {best.score:.2f} above chance."
+        because = _tested(one) or _overlap(best)
     return UnitShows(
         unit=changed.unit, by="concept", thing=best.concept, theme=theme, phrase=phrase,
         alike=max(share, passed, of_one if theme == THEMES["parts"] else 0.0),
@@ -117,6 +120,22 @@ def _by_peaks(
         unit=changed.unit, by="peaks", thing=thing, theme=theme_of(thing, *levels.get(thing, (None, ""))),
         phrase=phrase, alike=count / total, score=score, because=_counted(count, total, f"show {phrase}"),
     )  # fmt: skip
+
+
+def _in_different_things(best: ConceptScore, changed: UnitInterventions) -> UnitShows | None:
+    """A shape or a pattern at peaks in several kinds of things: only overlap speaks for it, and their being several.
+
+    None where another concept stands: then the shape is a part of that.
+    """
+    one = _by_name(best, changed)
+    if one.theme not in (THEMES["shapes"], THEMES["patterns"]) or any(tried.stands for tried in changed.tried):
+        return None
+    seen = peaks_words(changed.kinds, TOLD_KINDS)
+    return replace(one, because=f"Overlap {best.score:.2f} above chance, in different things: {seen}.")
+
+
+def _overlap(best: ConceptScore) -> str:
+    return f"The unit fires where pictures show it: overlap {best.score:.2f} above chance."
 
 
 def _levels(file: Reader) -> dict[str, tuple[int | None, str]]:
@@ -191,17 +210,22 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -
         if count > 1:
             found.append(
                 UnitShows(
-                    unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=_pictures_of(label),
-                    alike=count / len(labels), score=float(ratios[unit]),
+                    unit=unit,
+                    by="class",
+                    thing=label,
+                    theme=THEMES["classes"],
+                    phrase=_pictures_of(label),
+                    alike=count / len(labels),
+                    score=float(ratios[unit]),
                     because=_counted(count, len(labels), "are cut from pictures of this class"),
-                )  # fmt: skip
+                )
             )
     return found
 
 
 def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShows:
-    """The same, with what its patches say: of a line or a colour whether they agree, of a unit without a name whether a
-    direction runs through them. A unit without patches stays as it is."""
+    """The same, with what its patches say: of a line, a colour or a shape whether they agree, of a unit without a name
+    whether a direction runs through them. A unit without patches stays as it is."""
     patches = patches_of(file, layer, one.unit)
     if patches is None:
         return one
@@ -212,6 +236,9 @@ def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShow
         return replace(one, alike=_directed(one.thing, sight), phrase=f"{one.phrase}{whatever}")
     if one.theme == THEMES["colours"]:
         return replace(one, alike=max(one.alike, 1 - min(sight.colour / UNLIKE, 1.0)))
+    if one.theme in (THEMES["shapes"], THEMES["patterns"]):
+        alike = likeness(patches)
+        return replace(one, alike=max(one.alike, alike if alike >= LIKE else 0.0))
     return one if one.by else _by_patches(file, layer, one, sight, likeness(patches))
 
 

@@ -38,6 +38,8 @@ THEMES = {
         Theme(name="classes", level=5, title="Kinds of pictures", seen="one kind of picture"),
     )
 }
+# Of the second level, but no shape: a colour that runs into another.
+RUNS = ("gradient",)
 # Masks of photographs put their concepts into categories, and know no level. What is not here is a thing.
 CATEGORIES = {"color": "colours", "colour": "colours", "texture": "patterns", "material": "patterns", "part": "parts"}
 
@@ -46,6 +48,6 @@ def theme_of(concept: str, level: int | None, category: str = "") -> Theme:
     """Where a concept belongs. level: of drawn ones; category: of those of photographs."""
     if level is None:
         return THEMES[CATEGORIES.get(category.casefold(), "things")]
-    if level <= 1:
+    if level <= 1 or concept in RUNS:
         return THEMES["lines" if concept.startswith(EDGE) else "colours"]
     return next((theme for theme in THEMES.values() if theme.level == level), THEMES["things"])

@@ -66,9 +66,7 @@ def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[
     return Panel(parts=(grid,), span=2)
 
 
-def _whole_pictures(
-    file: Reader, layer: AtlasLayerRecord, peaks: tuple[Peak, ...], columns: int
-) -> tuple[Tile, ...]:
+def _whole_pictures(file: Reader, layer: AtlasLayerRecord, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
     """The small whole pictures with both boxes, each with value and class below; gray where there is none."""
     blank = np.full((BLANK_SIDE, BLANK_SIDE, 3), MID_GRAY, np.uint8)
     tiles = [_whole_picture(file, layer, peak) for peak in peaks]

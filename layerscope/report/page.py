@@ -95,9 +95,7 @@ def _steps(file: AtlasFile) -> list[tuple[str, str]]:
     ]
 
 
-def _section(
-    file: AtlasFile, pictures: InlinePictures, layer: LayerFacts, notes: Sequence[Note]
-) -> ReportSection:
+def _section(file: AtlasFile, pictures: InlinePictures, layer: LayerFacts, notes: Sequence[Note]) -> ReportSection:
     record = file.layer(layer.name)
     said = {note.unit: note.text for note in notes if note.layer == layer.name}
     sampled = sample(file, record, live_units(file.all_peaks(record.id)), SAMPLED, seed=0)

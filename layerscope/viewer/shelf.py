@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -23,6 +23,9 @@ from layerscope.facts.run import first_view
 from layerscope.facts.wrapping import Reader
 from layerscope.viewer.addresses import SheetKey
 
+if TYPE_CHECKING:
+    from layerscope.viewer.export.browser_network import BrowserNetwork
+
 # Bytes of sprites: about fifty, those of a large layer or of several small ones.
 MOST_SPRITES = 8 << 20
 # The lesson, and a cover of each layer.
@@ -37,7 +40,10 @@ class Book:
 
     slug: its short name in addresses. file: the atlas; what several pages ask of it is kept. mark: 12 hex digits that
     change when the file does. Usable from several threads; while the atlas is being built nothing of it is kept.
+    network: what runs in a reader's browser beside an export; None everywhere else.
     """
+
+    network: "BrowserNetwork | None" = None
 
     def __init__(self, slug: str, file: Reader, mark: str, *, settled: bool = False) -> None:
         self.slug, self.mark = slug, mark

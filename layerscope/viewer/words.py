@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
-from layerscope.core.numbers import in_words, measured, number, percent, signed, signed_percent
+from layerscope.core.numbers import file_size, in_words, measured, number, percent, signed, signed_percent
 from layerscope.facts.concept_words import concept_words, known_by
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
@@ -97,6 +97,7 @@ FILTERS = {
     "concept": concept_words,
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,
+    "file_size": file_size,
     "in_words": in_words,
     "known_by": lambda concept: " ".join(known_by(concept)).lower(),
     "made_by": made_by,

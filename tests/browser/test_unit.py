@@ -12,7 +12,8 @@ SEEN = """[...document.querySelectorAll('#peaks > li:first-child .projection svg
   .filter(one => one.getBoundingClientRect().width).map(one => `${one.dataset.method} ${one.dataset.view}`)"""
 # Of every column how wide its patch is.
 WIDTHS = "[...document.querySelectorAll('#peaks > li .patch')].map(one => one.getBoundingClientRect().width)"
-LEFT = "['projection', 'patch', 'picture'].map(kind => document.querySelector(`.enlarged .${kind}`).getBoundingClientRect().left)"
+LEFT = """['projection', 'patch', 'picture']
+  .map(kind => document.querySelector(`.enlarged .${kind}`).getBoundingClientRect().left)"""
 
 
 def large(page: Page) -> list[int]:
@@ -100,7 +101,9 @@ def test_a_phone_has_three_columns_and_no_sideways_scroll(opened: Opened, venue:
     """Small and enlarged; enlarged, its tiles stand below each other as wide as the page."""
     page = opened(venue.unit(atlas.layer, atlas.unit), viewport=PHONE)
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate("getComputedStyle(document.getElementById('peaks')).gridTemplateColumns.split(' ').length") == 3
+    assert (
+        page.evaluate("getComputedStyle(document.getElementById('peaks')).gridTemplateColumns.split(' ').length") == 3
+    )
     assert page.evaluate(sideways) <= 0
     page.locator("#peak-5 .cells").click()
     assert large(page) == [5] and page.evaluate(WIDTHS)[4] > 0.8 * PHONE["width"]

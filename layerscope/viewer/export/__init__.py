@@ -123,6 +123,12 @@ def remarks_on(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
     if not plan.book.finished:
         said.append("the build of this atlas has not ended: the export holds what is there now, and says so")
     telling = recovering(run.methods)
+    if choice.network is not None:
+        loaded = megabytes(sum(choice.network.loaded().values()))
+        said.append(
+            "the network is in it, with its weights, for whoever opens it; a page loads "
+            f"{loaded} before its first answer"
+        )
     if not choice.photographs and telling:
         said.append(
             f"no photographs are in it, but {' and '.join(telling)} projections partly recover the images: "

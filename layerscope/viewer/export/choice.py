@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from layerscope.viewer.export.browser_network import BrowserNetwork
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportChoice:
@@ -10,7 +12,7 @@ class ExportChoice:
     layers: names or globs; () is all. tile: largest side of a tile, px; None leaves all as stored.
     photographs: patches, strata and whole pictures. projections: carried-back activations. plates: of them only those
     by each layer's own method, in the natural view. url: where the site will stand, with a slash at its end; "" where
-    that is not known.
+    that is not known. network: the network itself, to run in a reader's browser.
     """
 
     layers: tuple[str, ...] = ()
@@ -19,3 +21,4 @@ class ExportChoice:
     projections: bool = True
     plates: bool = False
     url: str = ""
+    network: BrowserNetwork | None = None

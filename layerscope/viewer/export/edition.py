@@ -287,3 +287,4 @@ class EditionBook(Book):
         self.edition = edition
         # A page and its values are made one after the other.
         self.last_facts = LruCache[Any](1)
+        self.network = edition.choice.network

@@ -11,14 +11,23 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.codecs import published_as
 from layerscope.core.methods import recovering
 from layerscope.viewer.addresses import SheetKey
+from layerscope.viewer.export import browser_network
 from layerscope.viewer.export.edition import Edition
 from layerscope.viewer.pages import PAGES, Page, Query
 
 # The browser itself refuses what is not a file of the site. (frame-ancestors cannot be said by a page.)
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+# Of the page where a network runs: its binary is compiled there, by a module made of a script's bytes, since
+# browsers take none from a folder. From this page, too, nothing can be asked for.
+NETWORK_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval' blob:")
 COPY = (
     "layerscope export wrote these pages; they need no server. What needs one is not here: live, pictures of your own, "
     "figures, and the comparison of layers and atlases."
+)
+COPY_WITH_NETWORK = (
+    "layerscope export wrote these pages; they need no server. The network itself stands beside them, and "
+    "looks at pictures of your own in your browser. What needs a server is not here: live, values as JSON, and the "
+    "comparison of layers and atlases."
 )
 PLATES = "Of the projections only those by each layer's own method, in the natural view, are here."
 NO_PHOTOGRAPHS = "Photographs were left out of this copy: it holds no pixel and no file's name of the images."
@@ -35,6 +44,7 @@ class FileLinks:
     up: str = ""
     static: bool = True
     policy: str = POLICY
+    network_policy: str = NETWORK_POLICY
 
     @property
     def photographs(self) -> bool:
@@ -46,7 +56,7 @@ class FileLinks:
         choice, layers = self.edition.choice, len(self.edition.layers)
         telling = [] if choice.photographs else recovering(self.edition.run.methods)
         return tuple(sentence for sentence, said in (
-            (COPY, True),
+            (COPY if self.edition.choice.network is None else COPY_WITH_NETWORK, True),
             (f"Of the atlas's layers {layers} {'is' if layers == 1 else 'are'} here.", bool(choice.layers)),
             (f"Tiles are at most {choice.tile} px a side here.", choice.tile is not None),
             (PLATES, choice.plates),
@@ -78,6 +88,10 @@ class FileLinks:
         if self.page(name, *of) is None:
             return None
         return f"{self.up}{page.data_path(self._parts(page, *of))}"
+
+    def network_file(self, name: str) -> str:
+        """A file that stands beside the page on which pictures are tried; see `browser_network.FILES`."""
+        return f"{self.up}{browser_network.FOLDER}/{browser_network.FILES[name]}"
 
     def compare(self, *units: tuple[AtlasLayerRecord, int]) -> str:
         """The units stand behind "#": there is no server that could read a query."""

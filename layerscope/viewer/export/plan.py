@@ -15,6 +15,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.version import __version__
 from layerscope.viewer import encoded_pictures
 from layerscope.viewer.addresses import SPRITES, SheetKey, layer_key
+from layerscope.viewer.export.browser_network import FOLDER, network_file, network_files
 from layerscope.viewer.export.edition import EditionBook
 from layerscope.viewer.export.links import FileLinks
 from layerscope.viewer.export.tiles import published, reduces
@@ -94,7 +95,7 @@ def tops() -> re.Pattern[str]:
     """The names that may stand at the top of an export, of an earlier version too: pages, and folders of what they show."""
     pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
     files = [file for page in pages for file in (page.path({}), page.data_path({}))]
-    return re.compile("|".join([*map(re.escape, files), "static", "i", r"l(?:\d{2,})?"]))
+    return re.compile("|".join([*map(re.escape, files), "static", "i", FOLDER, r"l(?:\d{2,})?"]))
 
 
 def _pieces(book: EditionBook) -> Iterator[SiteFile]:
@@ -103,6 +104,8 @@ def _pieces(book: EditionBook) -> Iterator[SiteFile]:
         yield SiteFile(link.asset(name), "asset", (name,), bytes=len(content))
     yield SiteFile(link.search_index(), "search", ())
     yield from _of(book, "atlas", link)
+    for name, size in network_files(book).items():
+        yield SiteFile(link.network_file(name), "network", (name,), bytes=size)
     sheets = defaultdict[tuple[int, int], list[SheetKey]](list)
     for sheet in edition.sheets:
         sheets[sheet.layer, sheet.unit].append(sheet)
@@ -226,6 +229,10 @@ def _search(book: EditionBook) -> bytes:
     return search_script(book, FileLinks(book.edition)).encode()
 
 
+def _network(book: EditionBook, name: str) -> bytes:
+    return network_file(book, FileLinks(book.edition), name)
+
+
 def _marker(book: EditionBook) -> bytes:
     """What tells the folder as ours, and what was chosen. It holds no time: two exports are equal."""
     choice = book.edition.choice
@@ -249,6 +256,7 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "style": _style,
     "names": _names,
     "search": _search,
+    "network": _network,
     "sheet": _sheet,
     "sprite": _sprite,
     "strata": _strata,

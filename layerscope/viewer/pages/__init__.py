@@ -26,7 +26,7 @@ PAGES = Registry(
             name="lesson", sentence="what the layers see, from lines to whole things, in at most five chapters",
             scope="atlas", route="", file="index.html", facts=later(f"{_HERE}.lesson:facts"), template="lesson.html",
             head=lambda book: book.title, leads=later(f"{_HERE}.lesson:leads"),
-            preview=later(f"{_HERE}.previews:of_network"),
+            preview=later(f"{_HERE}.previews:of_lesson"),
         ),
         Page(
             name="network", sentence="a network's layers to scale, with a few units of each", scope="atlas",
@@ -79,6 +79,11 @@ PAGES = Registry(
         Page(
             name="about", sentence="where an atlas comes from, and how far to trust what it shows", scope="atlas",
             facts=later(f"{_HERE}.about:facts"), template="about.html", head="About",
+        ),
+        Page(
+            name="try", sentence="a picture of one's own, looked at by the network in the browser", scope="atlas",
+            facts=later(f"{_HERE}.trying:facts"), template="try.html", head="Try a picture",
+            has=later(f"{_HERE}.trying:has"),
         ),
         Page(
             name="live", sentence="a camera or pictures, as the network sees them now", scope="atlas",

@@ -55,9 +55,8 @@ class LayerHere:
 class ImagePage:
     """What is known of an image. kept: the atlas holds a small picture of it. previous, next: in the image order.
 
-    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers; boxes: those
-    with a tile; cuts: those of which the build kept none, and the middle of the field is shown; silent: layers without
-    any here.
+    same: further images with the same bytes. misfit: where it does not fit its label. peaks: of all layers. boxes:
+    those with a tile. cuts: those without, of which the middle of the field is shown. silent: layers without any here.
     """
 
     image: ImageRecord

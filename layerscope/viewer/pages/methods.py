@@ -35,7 +35,7 @@ class MethodTrust:
 
 
 def ways_to_see(book: Book, layer: AtlasLayerRecord, unit: int, peaks: int) -> tuple[ShownProjections, ...]:
-    """The unit's projections, those by the layer's own method in the run's first view foremost. peaks: it has so many."""
+    """The unit's projections, first by the layer's own method in the run's first view. peaks: how many it has."""
     run = book.run
     ways = [(method, view) for method in run.methods for view in run.views]
     ways.sort(key=lambda way: way[0] != layer.method)

@@ -10,6 +10,7 @@ from layerscope.viewer.shelf import Book
 if TYPE_CHECKING:
     from layerscope.viewer.pages.image import ImagePage
     from layerscope.viewer.pages.layer import LayerPage
+    from layerscope.viewer.pages.lesson import LessonPage
     from layerscope.viewer.pages.network import NetworkPage
     from layerscope.viewer.pages.unit import UnitPage
 
@@ -21,6 +22,17 @@ class Preview(NamedTuple):
     said: str
     picture: SheetKey | int | None = None
     units: tuple[int, ...] = ()
+
+
+def of_lesson(book: Book, page: "LessonPage") -> Preview:
+    """The last chapter's first unit with tiles: what a network sees in the end tells most of it."""
+    lesson = page.lesson
+    units = [(one.layer, unit.unit) for one in lesson.chapters[::-1] for unit in one.units]
+    tiles = (book.sheet(*one, "patches") or book.own_projections(*one) for one in units)
+    titles = [one.title.lower() for one in lesson.chapters if one.theme is not None]
+    way = f": {', '.join(titles)}" if titles else ""
+    said = f"What the layers of {lesson.network} see in {counted(lesson.images, 'image')}{way}."
+    return Preview(said, next((one for one in tiles if one is not None), None))
 
 
 def of_network(book: Book, page: "NetworkPage") -> Preview:
@@ -35,7 +47,9 @@ def of_layer(book: Book, page: "LayerPage") -> Preview:
     """Its first unit with tiles."""
     shown = tuple(row.unit for section in page.sections for row in section.units if row.shown)
     kind, method, view = page.sheets[0] if page.sheets else ("", "", "")
-    first = SheetKey(layer=page.layer.id, unit=shown[0], kind=kind, method=method, view=view) if shown and kind else None
+    first = (
+        SheetKey(layer=page.layer.id, unit=shown[0], kind=kind, method=method, view=view) if shown and kind else None
+    )
     named = f" {page.named:,} of them have a name, which is a guess." if page.named else ""
     said = (
         f"{counted(page.layer.record.units, 'unit')} of {page.layer.name} of {book.run.network}, each with the "
@@ -55,7 +69,9 @@ def of_unit(book: Book, page: "UnitPage") -> Preview:
         name = f" Fires most for {', '.join(page.most_for)}." if page.most_for else ""
     beside = ", beside what in them it responds to" if page.looks else ""
     what = f"the {in_words(len(page.peaks))} of {page.of_images:,} images that excite it most{beside}"
-    said = f"Unit {page.unit} of {page.layer.name} of {page.network}: {what if page.peaks else 'it has no peaks'}.{name}"
+    said = (
+        f"Unit {page.unit} of {page.layer.name} of {page.network}: {what if page.peaks else 'it has no peaks'}.{name}"
+    )
     return Preview(said, tiles, (page.unit,) if tiles else ())
 
 

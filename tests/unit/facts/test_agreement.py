@@ -47,10 +47,10 @@ def slow(one: AtlasFile, other: AtlasFile, layer: int, first: int, second: int, 
     length = sqrt(sum(value**2 for value in mine.values()) * sum(value**2 for value in theirs.values()))
     cosine = min(dot / length, 1) if length else 0.0
     if not by_class:
-        return cosine
+        return sqrt(cosine)
     rows = [file.unit_statistics(layer).class_means[u].astype(float) for file, u in ((one, first), (other, second))]
     if not all(row.std() for row in rows):
-        return cosine
+        return sqrt(cosine)
     return sqrt(cosine * max(np.corrcoef(*rows)[0, 1], 0))
 
 

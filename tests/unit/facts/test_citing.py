@@ -67,7 +67,7 @@ def test_signs_of_tex_are_written_out():
     )
 
 
-@given(name=st.text(max_size=300), part=st.text("{}\\@%\n\x00,\"=", max_size=20))
+@given(name=st.text(max_size=300), part=st.text('{}\\@%\n\x00,"=', max_size=20))
 def test_no_name_breaks_an_entry(name, part):
     """Whatever strangers call their networks: two entries, in lines without control characters."""
     run = RunRecord(network=name, images=part, k=9, input=INPUT, fingerprint={"weights": name})

@@ -14,8 +14,8 @@ from layerscope.facts.concept_words import (
     line_words,
     turned,
 )
-from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 from layerscope.world.concepts import COLOURS as WORLD_COLOURS
+from layerscope.world.concepts import CONCEPTS, EDGE_ANGLES, EDGES
 
 
 def test_every_concept_of_the_world_has_words() -> None:
@@ -68,7 +68,11 @@ def test_known_by() -> None:
 @pytest.mark.parametrize(
     ("angle", "words"),
     [
-        (0, "horizontal"), (-90, "vertical"), (89, "vertical"), (-34, "falling"), (12, "gently rising"),
+        (0, "horizontal"),
+        (-90, "vertical"),
+        (89, "vertical"),
+        (-34, "falling"),
+        (12, "gently rising"),
         (178, "horizontal"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Where a unit looks on a source picture: with a stored tile and without one the same, and nothing where it is a guess."""
+"""Where a unit looks on a source picture: with a stored tile and without one alike, and nothing where it is a guess."""
 
 import shutil
 import sqlite3
@@ -65,7 +65,7 @@ def test_known_squares() -> None:
 
 
 def test_without_tiles_a_peak_lies_where_it_lay_with_them(atlas, tmp_path) -> None:
-    """The stored tiles of the small atlas lie on the centres of their fields: once their boxes are gone, the same square
+    """Stored tiles of the small atlas lie on the centres of their fields: once their boxes are gone, the same square
     is cut, and the field is the same to a px of rounding."""
     with AtlasFile(atlas) as file, changed(atlas, tmp_path, f"UPDATE peak SET {NO_BOXES}") as bare:
         for layer in file.layers:

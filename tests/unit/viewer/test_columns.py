@@ -1,4 +1,4 @@
-"""A unit's columns: picture, patch and projection of every peak, switched without a script; what was not kept is said."""
+"""A unit's columns: picture, patch, projections of every peak, switched without a script; what is not kept is said."""
 
 import re
 import shutil
@@ -85,7 +85,7 @@ def page_of(atlas: Path, unit: int, layer: str = LAYER) -> str:
 
 
 def test_a_column_is_a_picture_its_patch_and_its_projections(atlas, shelf) -> None:
-    """From the top, of every peak: the picture in its own px, then by rank the patch and a tile of each way to see it."""
+    """From the top: the picture in its own px, then by rank the patch and a tile of each way to see it."""
     page, tiles = facts(shelf.book("full"), NONE, layer=LAYER, unit=UNIT), Tiles(page_of(atlas, UNIT))
     assert len(tiles.columns) == len(page.peaks) == 9
     for peak, column in zip(page.peaks, tiles.columns, strict=True):
@@ -117,7 +117,7 @@ def test_the_switch_holds_every_method_and_view_once(atlas, shelf) -> None:
 def test_one_way_to_see_needs_no_switch(atlas, tmp_path) -> None:
     """An export of plates: nothing to choose, and the one projection is there without a rule of the style sheet."""
     export(atlas, tmp_path / "site", ExportChoice(plates=True))
-    tiles = Tiles((tmp_path / "site" / "l01" / f"u{UNIT:04d}.html").read_text())
+    tiles = Tiles((tmp_path / "site" / "l" / LAYER / "u" / f"{UNIT}.html").read_text())
     assert tiles.radios == []
     assert [column[2][0] for column in tiles.columns] == ["tile"] * 9
 
@@ -143,8 +143,8 @@ def test_a_unit_without_tiles_shows_its_field_and_a_patch_of_the_thumbnail(atlas
 
 def test_what_is_not_kept_is_said(atlas, tmp_path) -> None:
     """No thumbnails: no row of pictures. One thumbnail that is missing: a word in its place."""
-    for changes, said in (("DELETE FROM picture", 0), ("DELETE FROM picture WHERE image = (SELECT image FROM peak WHERE "
-                          f"layer = 1 AND unit = {UNIT} AND rank = 3)", 1)):  # fmt: skip
+    one = f"image = (SELECT image FROM peak WHERE layer = 1 AND unit = {UNIT} AND rank = 3)"
+    for changes, said in (("DELETE FROM picture", 0), (f"DELETE FROM picture WHERE {one}", 1)):
         copy = Path(shutil.copy(atlas, tmp_path / "few.atlas"))
         with closing(sqlite3.connect(copy)) as connection, connection:
             connection.execute(changes)
@@ -156,7 +156,7 @@ def test_what_is_not_kept_is_said(atlas, tmp_path) -> None:
 def test_an_export_without_photographs_has_projections_alone(atlas, tmp_path) -> None:
     """Neither a picture nor a patch nor a place of one, and of a unit without tiles only its numbers."""
     export(atlas, tmp_path / "site", ExportChoice(photographs=False))
-    whole, bare = ((tmp_path / "site" / "l01" / f"u{unit:04d}.html").read_text() for unit in (UNIT, BARE))
+    whole, bare = ((tmp_path / "site" / "l" / LAYER / "u" / f"{unit}.html").read_text() for unit in (UNIT, BARE))
     for text in (whole, bare):
         assert "seen-" not in text and "patches" not in Tiles(text).images
         assert not any(Tiles(text).boxes)
@@ -187,7 +187,9 @@ def test_a_share_is_five_squares(shelf) -> None:
 )
 def test_what_a_unit_fires_most_for(means, overall, named) -> None:
     """The classes of the highest means, three at most: those above that of all images, and above zero."""
-    classes = tuple(ClassMean(name=name, mean=mean, share=0.2, peaks=0) for name, mean in zip("abcde", means, strict=False))
+    classes = tuple(
+        ClassMean(name=name, mean=mean, share=0.2, peaks=0) for name, mean in zip("abcde", means, strict=False)
+    )
     assert fires_most_for(classes, overall) == named
 
 
@@ -202,7 +204,9 @@ def test_a_unit_without_a_name_says_what_it_fires_most_for(atlas, shelf) -> None
 def test_projections_stand_left_of_patches(atlas) -> None:
     """On a layer's page at a glance and large, and on covers."""
     with viewing(atlas) as client:
-        glance, large, cover = (client.get(f"/full/{page}").text for page in (f"l/{LAYER}", f"l/{LAYER}?zoom=large", ""))
+        glance, large, cover = (
+            client.get(f"/full/{page}").text for page in (f"l/{LAYER}?show=all", f"l/{LAYER}?zoom=large", "")
+        )
     assert '<i class="projections"></i><i class="patches"></i>' in glance
     for text in (large, cover):
         pairs = re.findall(r'<span class="pair">(.*?)</span>', text)

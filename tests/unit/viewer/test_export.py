@@ -49,7 +49,9 @@ def test_every_layer_and_unit_has_its_page(site, atlas):
     """Also a dead unit, and one without tiles."""
     for (layer,) in ask(atlas, "SELECT name FROM layer"):
         assert (site / "l" / layer / "index.html").is_file()
-        assert {page.name for page in (site / "l" / layer / "u").glob("*.html")} == {f"{unit}.html" for unit in range(UNITS)}
+        assert {page.name for page in (site / "l" / layer / "u").glob("*.html")} == {
+            f"{unit}.html" for unit in range(UNITS)
+        }
     images = {image for (image,) in ask(atlas, "SELECT DISTINCT image FROM peak")}
     assert {int(page.stem) for page in (site / "i").glob("*.html")} >= images
 

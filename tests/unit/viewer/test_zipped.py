@@ -129,5 +129,7 @@ def test_what_is_no_zip_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_export_of_an_earlier_version_may_be_replaced(tmp_path: Path) -> None:
     """As of a folder, whose layout it has."""
-    place = zip_of(tmp_path / "site.zip", f"small/{MARKER}", "small/index.html", "small/l00/u0000.html", "small/static/a")
+    place = zip_of(
+        tmp_path / "site.zip", f"small/{MARKER}", "small/index.html", "small/l00/u0000.html", "small/static/a"
+    )
     assert zip_for(place, marker=MARKER, ours=tops(), overwrite=True) == place

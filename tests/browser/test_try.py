@@ -1,0 +1,309 @@
+"""A network in the reader's browser: from files and from a host, its answers are the library's, and nothing is sent."""
+
+import http.server
+import io
+import itertools
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import layerscope as ls
+from layerscope.atlas.read import AtlasFile
+from layerscope.sources.decode import decode
+from layerscope.sources.prepare import RESAMPLING, fill, prepare
+from layerscope.world import World
+from tests.browser.conftest import Opened, exported
+from tests.browser.made import NETWORK, PICTURES, SEED
+from tests.browser.places import Folder, Shown
+from tests.helpers.browser_runtime import fetched
+
+NOT_FETCHED = "ONNX Runtime Web is not there: .ci/onnxruntime-web fetches it from npm, which could not be reached"
+# Every file has a name of its own: an answer names the file that it is of.
+NUMBERS = itertools.count()
+ANSWER = """() => {
+  const { layers, scores, numbers, cut, milliseconds } = LS.get("try", "answer");
+  return {
+    layers: layers.map(({ highest, places }) => [[...highest], [...places]]), scores: [...scores ?? []],
+    numbers: [...numbers], cut: [...cut], milliseconds,
+  };
+}"""
+
+
+RESIZED = """([given, rows, cols, bands, toRows, toCols, filter]) =>
+  [...LS.prepare.resized({ data: Uint8Array.from(given), rows, cols, bands }, toRows, toCols, filter).data]"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the page found. layers: maxima and places."""
+
+    layers: list[tuple[np.ndarray, np.ndarray]]
+    scores: np.ndarray
+    numbers: np.ndarray
+    cut: np.ndarray
+    milliseconds: float
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Path:
+    path = fetched()
+    if path is None:
+        pytest.skip(NOT_FETCHED)
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(atlas: Shown, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The atlas as a folder of pages with its network beside them."""
+    folder = tmp_path_factory.mktemp("tried") / "site"
+    return exported(atlas.path, folder, "--with-network", NETWORK, "--runtime", str(runtime))
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A host of files as any other, that compresses nothing and says nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def host(site: Folder) -> Iterator[Folder]:
+    """The same folder on a host for files."""
+    place = site.origin.removeprefix("file://")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=place))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Folder(origin=f"http://127.0.0.1:{server.server_address[1]}")
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def net(runtime: Path) -> ls.Network:
+    return ls.trace(NETWORK)
+
+
+def tried(page: Page, encoded: bytes, media: str = "image/png") -> Answer:
+    """What the page finds in a file that is chosen."""
+    name = f"mine-{next(NUMBERS)}"
+    page.locator("#try-file").set_input_files([{"name": name, "mimeType": media, "buffer": encoded}])
+    expect(page.locator("#try-state")).to_contain_text(f"{name}: looked at in")
+    return answer_of(page)
+
+
+def answer_of(page: Page) -> Answer:
+    found = page.evaluate(ANSWER)
+    return Answer(
+        layers=[(np.array(highest, np.float32), np.array(places)) for highest, places in found["layers"]],
+        scores=np.array(found["scores"], np.float32),
+        numbers=np.array(found["numbers"], np.float32),
+        cut=np.array(found["cut"], np.uint8),
+        milliseconds=found["milliseconds"],
+    )
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **how: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **how)
+    return buffer.getvalue()
+
+
+def photograph(seed: int, width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Soft shapes and grain, as a camera would give them: all frequencies, all colours."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (9, 12, 3)).astype(np.uint8)
+    soft = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)).astype(float)
+    grained = np.clip(soft + rng.normal(0, 12, soft.shape), 0, 255).astype(np.uint8)
+    return Image.fromarray(grained).convert(mode)
+
+
+def require_same(answer: Answer, content: bytes, net: ls.Network, layers: list[str], *, apart: int = 0) -> None:
+    """The page's preparation is the library's px by px, or at most `apart` levels away; its answers are to 1e-4.
+
+    Where the px differ, the answers are held to the library's of the page's own px.
+    """
+    picture = decode(content)
+    out = np.empty((net.input.height, net.input.width, net.input.channels), np.float32)
+    _, cut = fill(picture, net.input, out)
+    found = answer.cut.reshape(cut.shape)
+    assert np.abs(found.astype(int) - cut).max() <= apart
+    if apart == 0:
+        pixels, _ = prepare(picture, net.input)
+        np.testing.assert_array_equal(answer.numbers, pixels.ravel())
+    x = answer.numbers.reshape(1, *net.input.shape)
+    for name, (highest, places) in zip(layers, answer.layers, strict=True):
+        maps = net.activations(x, name)[0]
+        maps = maps.reshape(len(maps), -1)
+        np.testing.assert_allclose(highest, maps.max(1), atol=1e-4)
+        assert np.take_along_axis(maps, places[:, None], 1) == pytest.approx(maps.max(1)[:, None], abs=1e-4)
+
+
+def test_answers_are_the_librarys_from_files_and_from_a_host(
+    opened: Opened, site: Folder, host: Folder, atlas: Shown, net: ls.Network
+):
+    """Drawn pictures, the same px; photographs of all sizes, larger and smaller than the input; nothing leaves."""
+    names = [layer.name for layer in atlas.layers]
+    for venue in (site, host):
+        page = opened(venue.page("try"))
+        for number in (0, 7):
+            content = encoded(World(PICTURES, seed=SEED)[number][0])
+            require_same(tried(page, content), content, net, names)
+        for seed, size in enumerate([(640, 480), (333, 517), (40, 31), (64, 64), (2000, 90)]):
+            content = encoded(photograph(seed, *size))
+            answer = tried(page, content)
+            require_same(answer, content, net, names)
+    # Asked for are files of the site alone; `opened` sees to the rest.
+    for watch, venue in zip(opened.watches, (site, host), strict=True):  # type: ignore[attr-defined]
+        assert all(url.startswith((venue.origin, "blob:")) for url in watch.requests)
+
+
+def test_pictures_as_people_have_them(opened: Opened, site: Folder, atlas: Shown, net: ls.Network):
+    """Turned by EXIF, gray, with a palette, and JPEG of several kinds: as the library reads them, JPEG within two
+    levels of 255, since decoders may differ in the last bits."""
+    names, page = [layer.name for layer in atlas.layers], opened(site.page("try"))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    photo = photograph(3, 320, 200)
+    for content, media, apart in (
+        (encoded(photo, "JPEG", quality=95, subsampling=0), "image/jpeg", 2),
+        (encoded(photo, "JPEG", quality=85, exif=turned), "image/jpeg", 2),
+        (encoded(photo, "JPEG", quality=60, progressive=True), "image/jpeg", 2),
+        (encoded(photo.convert("L"), "JPEG"), "image/jpeg", 2),
+        (encoded(photo.convert("L")), "image/png", 0),
+        (encoded(photo.convert("P", palette=Image.Palette.ADAPTIVE)), "image/png", 0),
+        (encoded(photo, exif=turned), "image/png", 0),
+        (encoded(photo, "WEBP", lossless=True), "image/webp", 0),
+    ):
+        require_same(tried(page, content, media=media), content, net, names, apart=apart)
+
+
+def test_a_transparent_picture_is_looked_at_or_said_to_differ(opened: Opened, site: Folder, net: ls.Network):
+    """The colours under what is transparent are the library's, or the page says that this browser hides them."""
+    page, rng = opened(site.page("try")), np.random.default_rng(4)
+    picture = Image.fromarray(rng.integers(0, 256, (90, 120, 4)).astype(np.uint8), "RGBA")
+    content = encoded(picture)
+    answer = tried(page, content)
+    pixels, _ = prepare(decode(content), net.input)
+    same = np.array_equal(answer.numbers, pixels.ravel())
+    assert same != ("partly transparent" in (page.locator("#try-state").text_content() or ""))
+
+
+def test_resizing_is_pillows(opened: Opened, site: Folder):
+    """Every filter, up and down, on one axis alone and on both, of one band and of three: byte by byte."""
+    page, rng = opened(site.page("try")), np.random.default_rng(5)
+    sizes = [(7, 9, 23, 4), (50, 41, 50, 17), (31, 64, 12, 64), (5, 5, 64, 64), (200, 3, 11, 2), (97, 131, 64, 64)]
+    for filter, bands in [*((one, 3) for one in RESAMPLING), ("bilinear", 1)]:
+        for rows, cols, to_rows, to_cols in sizes:
+            pixels = rng.integers(0, 256, (rows, cols, bands)).astype(np.uint8)
+            picture = Image.fromarray(pixels.squeeze(2) if bands == 1 else pixels)
+            wanted = np.asarray(picture.resize((to_cols, to_rows), RESAMPLING[filter]))
+            given = [pixels.ravel().tolist(), rows, cols, bands, to_rows, to_cols, filter]
+            found = page.evaluate(RESIZED, given)
+            assert found == wanted.ravel().tolist(), (filter, bands, rows, cols, to_rows, to_cols)
+
+
+def test_the_page_shows_what_it_found(opened: Opened, site: Folder, atlas: Shown):
+    """A picture of the atlas, chosen: classes, and of every layer up to nine units that lead to their pages; a link."""
+    page = opened(site.page("try"))
+    expect(page.locator("#try-answer")).to_be_hidden()
+    expect(page.locator("#try-state")).to_contain_text("MB")
+    button = page.locator("[data-image]").first
+    button.click()
+    expect(page.locator("#try-answer")).to_be_visible()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".try-classes li")).to_have_count(5)
+    expect(page.locator(".try-layer")).to_have_count(len(atlas.layers))
+    assert 0 < page.locator(".try-layer").last.locator(".try-units li").count() <= 9
+    linked = page.url
+    assert linked.endswith(f"#image={button.get_attribute('data-image')}")
+    page.locator(".try-units a").last.click()
+    expect(page.locator("h1")).to_contain_text("Unit")
+    page.goto("about:blank")
+    page.goto(linked)
+    expect(page.locator("#try-answer")).to_be_visible()
+
+
+def test_units_are_in_the_order_of_a_live_network(opened: Opened, site: Folder, atlas: Shown, net: ls.Network):
+    """The strongest units of each layer and their shares are those that `look` finds in the same picture."""
+    from layerscope.api.looking import engine_of
+
+    page, content = opened(site.page("try")), encoded(photograph(8, 300, 300))
+    tried(page, content)
+    with AtlasFile(atlas.path) as file:
+        portrait = engine_of(file, net).whole(content)
+    for section, layer in zip(page.locator(".try-layer").all(), portrait.layers, strict=True):
+        assert section.locator(".try-units a").all_text_contents() == [f"unit {one.unit}" for one in layer.firings]
+    names = [text.rpartition(" ")[0] for text in page.locator(".try-classes span").all_text_contents()]
+    assert [name.rpartition(" ")[0] for name in names] == [name for name, _ in portrait.top]
+
+
+def test_dropping_and_pasting(opened: Opened, site: Folder):
+    """A file dropped anywhere, and one pasted, are looked at."""
+    page = opened(site.page("try"))
+    give = """([kind, bytes]) => {
+      const files = new DataTransfer();
+      files.items.add(new File([Uint8Array.from(bytes)], `${kind}.png`, { type: "image/png" }));
+      const more = kind === "drop" ? { dataTransfer: files } : { clipboardData: files };
+      const event = kind === "drop" ? new DragEvent("drop", { ...more, bubbles: true, cancelable: true })
+        : new ClipboardEvent("paste", { ...more, bubbles: true });
+      document.body.dispatchEvent(event);
+    }"""
+    for kind in ("drop", "paste"):
+        page.evaluate(give, [kind, list(encoded(photograph(1, 80, 70)))])
+        expect(page.locator("#try-state")).to_contain_text(f"{kind}.png: looked at in")
+
+
+def test_what_is_no_picture_is_a_sentence(opened: Opened, site: Folder):
+    """No picture, and one that is too narrow: the page names the file and says why, and goes on."""
+    page = opened(site.page("try"))
+    chosen = page.locator("#try-file")
+    chosen.set_input_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}])
+    expect(page.locator("#try-state")).to_contain_text("notes.txt cannot be looked at: the browser cannot read it")
+    tried(page, encoded(photograph(1, 80, 70)))
+
+
+def test_a_missing_file_is_a_sentence(opened: Opened, site: Folder, runtime: Path, atlas: Shown, tmp_path: Path):
+    """A host that left out a file: the page says which, and other pages are as they were."""
+    folder = exported(atlas.path, tmp_path / "site", "--with-network", NETWORK, "--runtime", str(runtime))
+    (tmp_path / "site" / "try" / "network.js").unlink()
+    page = opened(folder.page("try"))
+    page.locator("[data-image]").first.click()
+    expect(page.locator("#try-state")).to_contain_text("the network could not be loaded: try/network.js is not there")
+    opened.watches[-1].forgive("network.js")  # type: ignore[attr-defined]
+
+
+def test_it_says_what_it_cannot_without_scripts(opened: Opened, site: Folder):
+    """Without scripts there is a sentence, and nothing that would do nothing."""
+    page = opened(site.page("try"), java_script_enabled=False)
+    expect(page.locator("noscript")).to_have_count(1)
+    expect(page.locator("#try-file")).to_be_hidden()
+    page.set_viewport_size({"width": 320, "height": 640})
+
+
+def test_loading_and_the_first_answer_are_within_the_budget(opened: Opened, host: Folder):
+    """At most 6 MB on the wire before the first answer, on a host that compresses nothing; the answer in a second."""
+    page = opened(host.page("try"))
+    answer = tried(page, encoded(photograph(2, 640, 480)))
+    sizes = page.evaluate("performance.getEntriesByType('resource').map((one) => [one.name, one.encodedBodySize])")
+    assert sum(size for _, size in sizes) <= 6_000_000
+    assert answer.milliseconds < 1000
+
+
+def test_zfnet64_runs_too(opened: Opened, runtime: Path, tmp_path: Path):
+    """The larger of the named networks with weights: dense layers and 200 classes, the library's answers."""
+    net, path = ls.trace("zfnet64"), tmp_path / "zf.atlas"
+    ls.build(net, World(12, seed=1), path, units=1, methods=("deconvnet",), progress=False).close()
+    folder = exported(path, tmp_path / "site", "--with-network", "zfnet64", "--runtime", str(runtime))
+    with AtlasFile(path) as file:
+        names = [layer.name for layer in file.layers]
+    page, content = opened(folder.page("try")), encoded(photograph(6, 500, 375))
+    answer = tried(page, content)
+    require_same(answer, content, net, names)
+    expect(page.locator(".try-classes li")).to_have_count(5)
+    assert answer.milliseconds < 1000
