@@ -99,7 +99,7 @@ def text_of(query: Query) -> str:
 
 def answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
     """What a text finds, in groups that are not empty. Raises UsageError for a number that is too large."""
-    return book.made(("answers", text), lambda: _answers(book, text))
+    return book.answered(text, lambda: _answers(book, text))
 
 
 def _answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
