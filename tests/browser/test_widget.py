@@ -194,11 +194,11 @@ def test_python_that_is_gone_is_missed_in_words(shown: Shown):
     page.evaluate("model.save_changes = () => {}")
     page.locator(".ls-grid button").first.click()
     expect(page.locator(".layerscope-units")).to_have_attribute("aria-busy", "true")
-    expect(page.get_by_role("alert")).to_have_text("")
+    expect(page.locator(".ls-trouble")).to_have_text("")
     page.clock.run_for(11_000)
     expect(page.get_by_role("alert")).to_have_text("No answer yet: is Python running?")
     page.evaluate("model.comes({ unit: null })")
-    expect(page.get_by_role("alert")).to_have_text("")
+    expect(page.locator(".ls-trouble")).to_have_text("")
     expect(page.locator(".layerscope-units")).to_have_attribute("aria-busy", "false")
 
 
