@@ -61,10 +61,11 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
 
 def leads(shelf: Shelf, query: Query, link: Links) -> str | None:
     """Of a single atlas, where its lesson is; None where it cannot be had now, and for JSON, which is of the shelf."""
-    if len(shelf.slugs) > 1 or query.one("format") == "json":
+    slug, *others = shelf.slugs
+    if others or query.one("format") == "json":
         return None
     try:
-        book = shelf.book(shelf.slugs[0])
+        book = shelf.book(slug)
         return f"{link.page('home')}{book.slug}/" if book.run and book.layers else None
     except AtlasError:
         return None
