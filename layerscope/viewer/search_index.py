@@ -84,4 +84,3 @@ def _images(book: Book, link: Links) -> dict[str, Any]:
             for one in records
         ],
     }
-

@@ -52,9 +52,7 @@ class MadeTilesPage:
     back: int
 
 
-def facts(
-    book: Book, query: Query, *, layer: str, unit: int, engine: LiveEngine, gallery: Gallery
-) -> MadeTilesPage:
+def facts(book: Book, query: Query, *, layer: str, unit: int, engine: LiveEngine, gallery: Gallery) -> MadeTilesPage:
     """The tiles of a unit's peaks. Raises UsageError for a layer, unit or method that does not exist."""
     found = book.layer(layer)
     check_unit(found, unit)

@@ -73,7 +73,7 @@ def test_a_word_finds_the_units_that_the_command_finds(shelf: Shelf) -> None:
 
 
 def test_a_direction_finds_the_edges_that_run_so(shelf: Shelf) -> None:
-    """"vertical" is "edge 90", whose own name finds the same."""
+    """ "vertical" is "edge 90", whose own name finds the same."""
     wide = shelf.book("wide")
     named = {("layer4.2", one.unit) for one in wide.file.concepts(0) if one.best is not None}
     for text in ("vertical", "vertical edge", "edge 90", "Edge"):
@@ -223,4 +223,3 @@ def test_numbered_addresses_are_spelled_again(numbers: set[int], digits: int, be
     assert found is not None and {number: found.of(number) for number in numbers} == every
     assert numbered({}) is None
     assert numbered({1: "a1", 2: "b2"}) is None
-
