@@ -1,4 +1,4 @@
-"""What a page is to whoever hands it on: its address, a sentence and a picture for chats, figures, values, a citation."""
+"""What a page is to whoever hands it on: its address, words and a picture for chats, figures, values, a citation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An atlas as a folder of files, or as a .zip file of them: the viewer's own pages, for any static host, or a USB stick."""
+"""An atlas as a folder of files, or as a .zip file of them: the viewer's own pages, for any static host or a stick."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ SLACK = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """An export. folder: where it is, a .zip file where that was asked for. files, bytes: how many; of a .zip file its own."""
+    """An export. folder: where it is, or the .zip file. files, bytes: how many; of a .zip file its own."""
 
     folder: Path
     files: int
@@ -81,8 +81,8 @@ def export_place(folder: str | os.PathLike[str], *, overwrite: bool, zipped: boo
 def planned(atlas: str | os.PathLike[str], choice: ExportChoice, *, budget: int | None = None) -> Iterator[Plan]:
     """What an export would write: with a budget, the first that fits of ever smaller choices.
 
-    All; without the pages' values as JSON; projections by each layer's own method in the natural view alone; tiles of 64,
-    48, 32 px. Raises as `export`.
+    All; without the pages' values as JSON; projections by each layer's own method in the natural view alone; tiles of
+    64, 48, 32 px. Raises as `export`.
     """
     plan = None
     for candidate in _candidates(choice) if budget is not None else (choice,):

@@ -92,7 +92,7 @@ class Plan:
 
 
 def tops() -> re.Pattern[str]:
-    """The names that may stand at the top of an export, of an earlier version too: pages, and folders of what they show."""
+    """The names that may stand at the top of an export, of an earlier version too: pages, and folders of the rest."""
     pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
     files = [file for page in pages for file in (page.path({}), page.data_path({}))]
     return re.compile("|".join([*map(re.escape, files), "static", "i", FOLDER, r"l(?:\d{2,})?"]))

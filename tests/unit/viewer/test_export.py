@@ -192,7 +192,7 @@ def test_the_estimate(atlas, site):
 
 
 def test_a_budget_takes_the_most_that_fits(atlas, site, tmp_path):
-    """All, then no values, then plates only, then smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
+    """All, no values, plates only, smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
     whole = sum(map(len, files(site).values()))
     with planned(atlas, ExportChoice(), budget=2 * whole) as plan:
         assert plan.book.edition.choice == ExportChoice()

@@ -20,8 +20,8 @@ from tests.helpers.books import full_atlas
 from tests.helpers.viewing import HOSTILE_NAMES, rename_all, viewing
 
 PAGES_OF_ONE = {
-    "lesson": "", "network": "network", "layer": "l/features.1", "unit": "l/features.1/u/0", "image": "i/0", "concepts": "concepts",
-    "compare": "compare", "about": "about",
+    "lesson": "", "network": "network", "layer": "l/features.1", "unit": "l/features.1/u/0", "image": "i/0",
+    "concepts": "concepts", "compare": "compare", "about": "about",
 }  # fmt: skip
 
 
