@@ -210,7 +210,7 @@ def test_projections_stand_left_of_patches(atlas) -> None:
     """On a layer's page at a glance and large, and on covers."""
     with viewing(atlas) as client:
         glance, large, cover = (
-            client.get(f"/full/{page}").text for page in (f"l/{LAYER}?show=all", f"l/{LAYER}?zoom=large", "")
+            client.get(f"/full/{page}").text for page in (f"l/{LAYER}?show=all", f"l/{LAYER}?zoom=large", "network")
         )
     assert '<i class="projections"></i><i class="patches"></i>' in glance
     for text in (large, cover):
