@@ -224,6 +224,6 @@ def test_a_grid_says_which_units_have_no_tiles(atlas) -> None:
     """In words, at the unit itself; dead ones are called dead."""
     with viewing(atlas) as client:
         text = client.get(f"/full/l/{LAYER}?show=all").text
-    entries = re.findall(r'<li class="[^"]*bare[^"]*">.*?</li>', text, re.DOTALL)
+    entries = re.findall(r'<li [^>]*class="[^"]*bare[^"]*">.*?</li>', text, re.DOTALL)
     assert len(entries) == 2 and "no tiles kept" in entries[0] and "dead" in entries[1]
     assert text.count("no tiles kept") == 1
