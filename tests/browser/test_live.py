@@ -441,7 +441,7 @@ def test_a_file_that_comes_too_early_is_not_lost(opened: Opened, server: Server,
     drawn(1).save(tmp_path / "early.png")
     page = opened(server.home())
     waiting: list[Any] = []
-    page.route("**/live?format=json", waiting.append)
+    page.route("**/live?format=json", lambda route: waiting.append(route))
     page.goto(server.page("live"))
     state(page, "Connecting")
     page.set_input_files("#file", tmp_path / "early.png")
