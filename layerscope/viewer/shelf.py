@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MOST_SPRITES = 8 << 20
 # The lesson, and a cover of each layer.
 MOST_MADE = 256
+MOST_ANSWERED = 32
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -50,6 +51,7 @@ class Book:
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
         self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
         self._made = LruCache[Any](MOST_MADE)
+        self._answered = LruCache[Any](MOST_ANSWERED)
 
     @property
     def settled(self) -> bool:
@@ -108,6 +110,11 @@ class Book:
     def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
         return self._made.get(key, make) if self.settled else make()
+
+    def answered(self, text: str, answer: Callable[[], Any]) -> Any:
+        """What a search finds, found once for its page and for where it leads."""
+        # Not `made`: what answers asks for what is made, and a cache that waits for itself waits for ever.
+        return self._answered.get(text, answer) if self.settled else answer()
 
     def sprite(self, layer: AtlasLayerRecord, block: int, kind: str, make: Callable[[], bytes]) -> bytes:
         """A sprite's bytes, made once for several readers."""

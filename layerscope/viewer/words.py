@@ -72,7 +72,7 @@ def sheet_endings(page: LayerPage, link: Links) -> str:
 
 
 def unit_pages(layer: AtlasLayerRecord, link: Links) -> str:
-    """How the addresses of a layer's units are spelled, as JSON: what stands before the number, its digits, the rest."""
+    """How the addresses of a layer's units are spelled, as JSON: what is before the number, its digits, the rest."""
     ends = (0, layer.record.units - 1)
     return json.dumps(numbered({unit: link.page("unit", layer, unit) for unit in ends}))
 

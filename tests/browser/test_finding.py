@@ -11,7 +11,6 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.concept_words import concept_words
 from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue
-from tests.browser.waiting import arrived
 
 
 def all_units(venue: Venue, layer: AtlasLayerRecord) -> str:

@@ -16,8 +16,8 @@ from layerscope.viewer.shelf import Book
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownTile:
     """A tile of one of the unit's peaks. rank: 0 for the highest. value: the activation now, scanned: in the scan;
-    back: whether they are alike. original: whether the image's own file was looked at, else the kept copy. carried: whether
-    there is a projection."""
+    back: whether they are alike. original: whether the image's own file was looked at, else the kept copy. carried:
+    whether there is a projection."""
 
     rank: int
     image: int

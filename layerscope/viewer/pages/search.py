@@ -11,7 +11,8 @@ from layerscope.core.records import ImageRecord
 from layerscope.facts.by_name import IndexedName
 from layerscope.facts.concept_words import concept_words
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, PEAKS, WORD, Finding, find, holds
-from layerscope.facts.standing import names_shown
+from layerscope.facts.layer import guesses
+from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import Links, SheetKey
 from layerscope.viewer.pages.goto import Target, targets
 from layerscope.viewer.pages.query import Query
@@ -22,6 +23,8 @@ OneT = TypeVar("OneT")
 LONGEST_TEXT = 200
 # Of each group so many are shown.
 MOST_LAYERS, MOST_UNITS, MOST_NAMES, MOST_IMAGES = 24, 60, 24, 24
+# So many images are looked for at most.
+COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def text_of(query: Query) -> str:
 
 def answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
     """What a text finds, in groups that are not empty. Raises UsageError for a number that is too large."""
-    return book.made(("answers", text), lambda: _answers(book, text))
+    return book.answered(text, lambda: _answers(book, text))
 
 
 def _answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
@@ -111,7 +114,7 @@ def _answers(book: Book, text: str) -> tuple[AnswerGroup, ...]:
         # A layer's own name means the layer, whatever else holds it.
         groups = (_layers(book, named), _images(book, named, ()))
     else:
-        images = book.file.images_named(text, MOST_IMAGES + 1)
+        images = book.file.images_named(text, COUNTED)
         groups = (
             _layers(book, named),
             _names(book, text),
@@ -174,17 +177,25 @@ def _units(book: Book, named: Iterable[Target], findings: Iterable[Finding]) -> 
 
 def _unit(book: Book, layer: AtlasLayerRecord, unit: int, why: str | None) -> Answer:
     if why is None:
-        name = names_shown(book.file, layer).get(unit, "")
-        why = f"guess: {concept_words(name)}" if name else ""
+        why = _called(book, layer, unit)
     sheet = book.sheet(layer, unit, "patches")
     return Answer(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet)
+
+
+def _called(book: Book, layer: AtlasLayerRecord, unit: int) -> str:
+    """What a unit is called that was found by its number."""
+    peaks = at_peaks(book.file, layer).get(unit)
+    if peaks:
+        return f"at its peaks: {peaks}"
+    best = guesses(book.file.concepts(layer.id)).get(unit)
+    return f"guess: {concept_words(best.concept)}" if best else ""
 
 
 def why_of(one: Finding) -> str:
     """By what a unit was found."""
     score = 0.0 if one.score is None else one.score
     return {
-        CONCEPT: f"guess: {one.at_peaks or one.names[-1]}, score {score:.2f}",
+        CONCEPT: f"at its peaks: {one.at_peaks}" if one.at_peaks else f"guess: {one.names[-1]}, score {score:.2f}",
         LABEL: f"label {one.name}, AUC {score:.2f}",
         WORD: f"word {one.name}, AUC {score:.2f}",
         CLASS: f"class {one.name}, {score:.1f} times the mean",
@@ -196,7 +207,7 @@ def _images(book: Book, named: Iterable[Target], records: Sequence[ImageRecord])
     """Images by number, then by class or file."""
     numbers = [one.image for one in named if one.image is not None]
     found = {image: book.file.image(image) for image in numbers} | {one.id: one for one in records}
-    more = len(records) > MOST_IMAGES
+    more = len(records) >= COUNTED
     return _group("Images", list(found.values()), MOST_IMAGES, lambda one: _image(book, one), counts=not more)
 
 

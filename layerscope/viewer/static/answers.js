@@ -91,7 +91,8 @@
   }
 
   function why(layer, unit, [kind, name, words], score) {
-    if (kind === CONCEPT) return `guess: ${layer.doubtful[unit] ?? (words || name)}, score ${score.toFixed(2)}`;
+    if (kind === CONCEPT && layer.doubtful[unit]) return `at its peaks: ${layer.doubtful[unit]}`;
+    if (kind === CONCEPT) return `guess: ${words || name}, score ${score.toFixed(2)}`;
     if (kind === CLASS) return `class ${name}, ${score.toFixed(1)} times the mean`;
     return kind === NOTE ? name : `${kind} ${name}, AUC ${score.toFixed(2)}`;
   }
@@ -128,8 +129,8 @@
   function guess(layer, unit) {
     const at = index().layers.indexOf(layer), here = ([place, one]) => place === at && one === unit;
     const name = index().names.find((one) => one[0] === CONCEPT && placesOf(one).some(here));
-    const said = layer.doubtful[unit] ?? (name && (name[2] || name[1]));
-    return said ? `guess: ${said}` : "";
+    if (layer.doubtful[unit]) return `at its peaks: ${layer.doubtful[unit]}`;
+    return name ? `guess: ${name[2] || name[1]}` : "";
   }
 
   function imageAnswer([id, label, kept, file]) {

@@ -22,6 +22,8 @@
     if (old.length !== now.length) return false;
     old.forEach((place, at) => {
       place.replaceChildren(...now[at].childNodes);
+      // Options that are taken from one list to another forget which of them was chosen.
+      for (const option of place.options ?? []) option.selected = option.defaultSelected;
       for (const name of ["class", "href"]) if (now[at].hasAttribute(name)) place.setAttribute(name, now[at].getAttribute(name));
     });
     return true;

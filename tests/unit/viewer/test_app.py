@@ -110,7 +110,7 @@ def test_what_is_not_there_keeps_the_place(atlas, page, links):
             assert f'<li><a href="{link}">' in text
             assert browser.get(link).status_code == 200
         if page.startswith("/small/"):
-            assert '<a href="/small/" data-place="network"' in text and "data-search" in text
+            assert '<a href="/small/about" data-place="about"' in text and "data-search" in text
         assert browser.get("/small/data/0123456789ab/strata/0/5").status_code == 404
 
 

@@ -68,7 +68,7 @@ def test_i_and_a_number_are_an_image(book: Book, image: int) -> None:
 @pytest.mark.parametrize("text", ["features.4 12", "4/12", "i 40", "i 99999999999"])
 def test_too_large_a_number_is_said(book: Book, text: str) -> None:
     """With what there is."""
-    with pytest.raises(UsageError, match="0 to (11|39)"):
+    with pytest.raises(UsageError, match=r"0 to (11|39)"):
         targets(book, text)
 
 

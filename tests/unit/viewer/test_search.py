@@ -73,7 +73,7 @@ def test_a_word_finds_the_units_that_the_command_finds(shelf: Shelf) -> None:
 
 
 def test_a_direction_finds_the_edges_that_run_so(shelf: Shelf) -> None:
-    """ "vertical" is "edge 90", whose own name finds the same."""
+    """Words such as "vertical" find what is named "edge 90", whose own name finds the same."""
     wide = shelf.book("wide")
     named = {("layer4.2", one.unit) for one in wide.file.concepts(0) if one.best is not None}
     for text in ("vertical", "vertical edge", "edge 90", "Edge"):
