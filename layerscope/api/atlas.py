@@ -150,7 +150,8 @@ class Atlas:
 
         layers: names or globs; None is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
         that must do. photographs, projections: False leaves them out. zipped: folder is a .zip file, which holds the
-        files. url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError.
+        files. url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises
+        UsageError.
         """
         from layerscope.api.exporting import export
 
