@@ -26,8 +26,11 @@
     if ($("state").textContent !== words) $("state").textContent = words;
     $("state").classList.toggle("trouble", trouble);
   };
+  // Why there is no picture stays said until something else is.
+  let cleared = false;
   /** clear: nothing of the last picture stays either. */
   function stop(words, clear = false) {
+    cleared = clear;
     root.classList.toggle("stopped", !clear);
     if (clear) {
       source.kind = source.current = null;
@@ -56,7 +59,8 @@
   const source = LS.liveSources(facts, { say, stop, refuse, ready: () => link.pump(), changed: () => show() });
   const paint = LS.livePaint(facts, see, GAINS, unitLayer, (unit, layer) => choose(unit, layer));
   const link = LS.liveLink(facts, source, {
-    say, stop, request, answered, idle: () => say("Ready: start the camera, or choose a picture"),
+    say, stop, request, answered,
+    idle: () => { if (!cleared) say("Ready: start the camera, or choose a picture"); },
   });
 
   function request(prepared) {
@@ -74,6 +78,8 @@
 
   let painted = [];
   function answered(found, latency) {
+    // An answer to a picture that has gone meanwhile.
+    if (found.of !== source.current) return;
     root.classList.remove("stopped");
     paint.all(found);
     const now = performance.now();
