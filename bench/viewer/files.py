@@ -1,8 +1,6 @@
 """How many bytes scripts, styles, sheets, sprites and a notebook's pictures have; and how fast an export is."""
 
-import re
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import layerscope as ls

@@ -149,8 +149,9 @@ class Atlas:
         """Write the viewer's pages as a folder of files that opens without a server; what was written, counted.
 
         layers: names or globs; None is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
-        that must do. photographs, projections: False leaves them out. zipped: folder is a .zip file, which holds the files.
-        url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises UsageError.
+        that must do. photographs, projections: False leaves them out. zipped: folder is a .zip file, which holds the
+        files. url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises
+        UsageError.
         """
         from layerscope.api.exporting import export
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Site:
     """An export, or what it would be.
 
-    folder: where it is, a .zip file where zipped; None where nothing was written. files, bytes: how many, of a .zip file its
-    own; estimates where nothing was written.
+    folder: where it is, a .zip file where zipped; None where nothing was written. files, bytes: how many, of a .zip
+    file its own; estimates where nothing was written.
     layers, methods, views: what it shows. tile: the largest side of a tile, px; None where all are as stored.
     photographs: whether the images are in it. remarks: what a user should know beforehand, a sentence each.
     """

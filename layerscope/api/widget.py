@@ -1,7 +1,7 @@
 """The widget of notebooks: which layer, page and unit is shown are traits, and what is shown of them comes in traits.
 
-The browser sets `layer`, `first` and `unit`, Python may set them as well, and the answer follows in `grid` or `sheet`. So
-it works wherever traits travel, where no server can be reached, and a page that was saved shows what was last seen.
+The browser sets `layer`, `first` and `unit`, Python may set them as well, and the answer follows in `grid` or `sheet`.
+So it works wherever traits travel, where no server can be reached, and a page that was saved shows what was last seen.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class UnitsWidget(anywidget.AnyWidget):
     """An atlas in a notebook: a grid of a layer's units, and the sheet of the unit that was chosen.
 
     layer: the name of the layer that is shown. unit: the unit that was chosen, None while the grid is shown; both can
-    be read, observed and set. first: the grid's first unit. Raises TraitError for what the atlas does not hold.
+    be read, observed and set. first: the grid's first unit. traitlets refuses what the atlas does not hold.
     """
 
     _esm = STATIC / "units.js"
@@ -51,7 +51,7 @@ class UnitsWidget(anywidget.AnyWidget):
             layer=chosen,
         )
         self._follow()
-        self.observe(lambda change: self._follow(), names=["layer", "unit", "first"])
+        self.observe(self._follow, names=["layer", "unit", "first"])
 
     @property
     def chosen(self) -> Unit | None:
@@ -76,7 +76,7 @@ class UnitsWidget(anywidget.AnyWidget):
         return first_of_page(max(proposal["value"], 0))
 
     def _found(self, wanted: Any, ask: Callable[[Any], Any]) -> Any:
-        """What the atlas has of that name or number; what it has not is a TraitError, after which traits are as before."""
+        """What the atlas has of that name or number; what it has not is a TraitError, and traits stay as they were."""
         try:
             return ask(wanted)
         except UsageError as error:
@@ -84,7 +84,7 @@ class UnitsWidget(anywidget.AnyWidget):
         except LayerscopeError:
             return wanted  # an atlas that cannot be read is told where something of it is to be shown
 
-    def _follow(self) -> None:
+    def _follow(self, change: object = None) -> None:
         """Put what is to be shown into `grid` or `sheet`; what cannot be read is told in `trouble`."""
         if not self.layer:
             self.trouble = "this atlas has no layers yet: its build has only begun"

@@ -1,9 +1,10 @@
 """Units that are named by ranks, whatever by: those farthest above chance come first."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 
+@runtime_checkable
 class RankedName(Protocol):
     """What names a unit. z: the standard deviations by which it is above chance."""
 
@@ -11,6 +12,7 @@ class RankedName(Protocol):
     def z(self) -> float: ...
 
 
+@runtime_checkable
 class NamedByRanks(Protocol):
     """A unit. best: what names it, None where nothing does."""
 

@@ -103,7 +103,7 @@ def _together(one: Profiles, mine: np.ndarray, other: Profiles, theirs: np.ndarr
     return (apart[0] <= one.near[0]) & (apart[1] <= one.near[1])
 
 
-def medians(histogram: Int64[np.ndarray, "u bins"], units: int) -> Float64[np.ndarray, " u"]:
+def medians(histogram: Int64[np.ndarray, "counted bins"], units: int) -> Float64[np.ndarray, " u"]:
     """The median of each unit's image maxima, to the lower edge of its bin, so that what lies above it is above zero;
     0 for the bin that ends there, and where nothing was counted."""
     found = np.zeros(units)
@@ -125,7 +125,7 @@ def at_the_same_number(one: Profiles, other: Profiles) -> Float64[np.ndarray, " 
     products = one.height[mine] * other.height[theirs] * _together(one, mine, other, theirs)
     tails = np.bincount(one.unit[mine], products, minlength=count)[:count]
     first, second = one.classes[:count], other.classes[:count]
-    return _joined(tails, (first * second).sum(1), first.any(1) & second.any(1))
+    return _joined(tails, (first * second).sum(1), _vary(first) & _vary(second))
 
 
 def agreement(
@@ -151,9 +151,14 @@ def agreement(
         products = one.height[mine] * other.height[meets] * _together(one, mine, other, meets)
         sums = np.bincount(places, products, minlength=len(block) * len(cols))
         means, others = one.classes[block], other.classes[cols]
-        known = means.any(1)[:, None] & others.any(1)[None, :]
+        known = _vary(means)[:, None] & _vary(others)[None, :]
         found[first : first + len(block)] = _joined(sums.reshape(len(block), len(cols)), means @ others.T, known)
     return found
+
+
+def _vary(means: np.ndarray) -> np.ndarray:
+    """Of each row of class means whether it says anything."""
+    return np.asarray(means.any(axis=1))
 
 
 def _blocks(rows: Int64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:

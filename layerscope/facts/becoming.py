@@ -67,9 +67,10 @@ def unit_changes(layer: str, one: Profiles, other: Profiles, least: float) -> tu
     # What is left over in one atlas, with all units of the other: the nearest may have a partner.
     to_all = agreement(one, other, rows, np.arange(other.units)) if sought else None
     from_all = agreement(one, other, np.arange(one.units), cols) if sought else None
-    for row, col in _partners(to_all[:, cols], rows, cols, least) if to_all is not None else ():
-        unit, partner = int(rows[row]), int(cols[col])
-        pair(MATCHED if unit == partner else MOVED, unit, partner, float(to_all[row, partner]))
+    if to_all is not None:
+        for row, col in _partners(to_all[:, cols], rows, cols, least):
+            unit, partner = int(rows[row]), int(cols[col])
+            pair(MATCHED if unit == partner else MOVED, unit, partner, float(to_all[row, partner]))
     keep(MATCHED, least)
     keep(CHANGED, PARTLY)
     found += _gone(layer, rows, free, to_all, other.alive)

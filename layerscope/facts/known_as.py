@@ -28,9 +28,10 @@ class NamingConcept:
 
 def naming_concepts(file: Reader, layer: AtlasLayerRecord) -> tuple[NamingConcept, ...]:
     """The concepts that name units of a layer, those of the most units first; doubtful names are left out."""
-    doubtful = at_peaks(file, layer)
-    named = guesses(file.concepts(layer.id)).items()
-    counts = Counter(best.concept for unit, best in named if unit not in doubtful)
+    named = guesses(file.concepts(layer.id))
+    # An atlas's interventions are read where there is a name that they could doubt.
+    doubtful = at_peaks(file, layer) if named else {}
+    counts = Counter(best.concept for unit, best in named.items() if unit not in doubtful)
     return tuple(
         NamingConcept(concept=concept, words=concept_words(concept), units=units)
         for concept, units in sorted(counts.items(), key=lambda found: (-found[1], found[0]))
@@ -40,7 +41,7 @@ def naming_concepts(file: Reader, layer: AtlasLayerRecord) -> tuple[NamingConcep
 def names_in_words(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
     """By unit, the concept that names it, in words, or what its peaks show where that is doubtful."""
     named = {unit: concept_words(best.concept) for unit, best in guesses(file.concepts(layer.id)).items()}
-    return named | at_peaks(file, layer)
+    return named | at_peaks(file, layer) if named else named
 
 
 def runners_up(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[ConceptScore, ...]:

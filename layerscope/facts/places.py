@@ -10,7 +10,7 @@ from layerscope.facts.wrapping import Reader
 from layerscope.sources.prepare import placement_of
 
 
-class Place(NamedTuple):
+class PeakPlace(NamedTuple):
     """A peak on its source picture, px, inside it.
 
     field: the receptive field, None where it is not known how the picture lay in the input. tile: what the stored tiles
@@ -23,22 +23,22 @@ class Place(NamedTuple):
     cut: Box | None = None
 
 
-def place_of(file: Reader, layer: AtlasLayerRecord, peak: Peak, image: ImageRecord) -> Place:
+def place_of(file: Reader, layer: AtlasLayerRecord, peak: Peak, image: ImageRecord) -> PeakPlace:
     """Where a peak lies on its picture. image: the peak's."""
     if not image.height or not image.width:
-        return Place()
+        return PeakPlace()
     stored = on_picture(peak)
     if stored is not None:
         field, tile = stored
-        return Place(field=field.clipped(image.height, image.width), tile=tile.clipped(image.height, image.width))
+        return PeakPlace(field=field.clipped(image.height, image.width), tile=tile.clipped(image.height, image.width))
     placement = placement_in(file, image)
     if placement is None:
-        return Place()
+        return PeakPlace()
     input = file.run.input
     field = placement.source_box(peak.box)
     cut = placement.source_box(central_box(layer, peak.row, peak.col, input))
     # In what lies around a picture that is smaller than the input, there is nothing to see.
-    return Place(field=field, cut=cut) if field.height and field.width and cut.height and cut.width else Place()
+    return PeakPlace(field=field, cut=cut) if field.height and field.width and cut.height and cut.width else PeakPlace()
 
 
 def placement_in(file: Reader, image: ImageRecord) -> Placement | None:
@@ -50,10 +50,9 @@ def placement_in(file: Reader, image: ImageRecord) -> Placement | None:
     if (image.height, image.width) != (input.height, input.width) or prepared == (as_is := _as_is(input)):
         return prepared
     # A Dataset gives pictures, or the network's own input as it is: of this size it may be either. Stored boxes tell.
-    known = [peak for _, _, peak in file.peaks_in(image.id) if peak.tile_box and peak.source_box]
-    fitting = [
-        one for one in (prepared, as_is) if all(one.source_box(peak.tile_box) == peak.source_box for peak in known)
-    ]
+    known = [(peak.tile_box, peak.source_box) for _, _, peak in file.peaks_in(image.id)]
+    pairs = [(inside, source) for inside, source in known if inside is not None and source is not None]
+    fitting = [one for one in (prepared, as_is) if all(one.source_box(inside) == source for inside, source in pairs)]
     return fitting[0] if len(fitting) == 1 else None
 
 

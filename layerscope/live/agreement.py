@@ -1,4 +1,4 @@
-"""How far what a picture excites now is what the scan found in the same image, by the values that the scan kept of it."""
+"""How far what a picture excites now is what the scan found in the same image, by what the scan kept of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median

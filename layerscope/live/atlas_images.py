@@ -33,7 +33,7 @@ class AtlasImages:
     """The images of one atlas of which it keeps a thumbnail. source: where the user says that the originals lie."""
 
     def __init__(self, file: AtlasFile, source: Source | None = None) -> None:
-        self._file, self._input, self._originals = file, file.run.input, Originals(file, source)
+        self._file, self._input, self._originals = file, file.run.input, Originals.of(file, source)
         self._kept = LruCache[AtlasImage](MOST_BYTES, lambda found: found.pixels.nbytes)
 
     def load(self, image: int) -> AtlasImage:

@@ -101,11 +101,11 @@ class InferenceEngine:
         return self.portrait(found.pixels, found.placement, strongest=strongest, clock=clock, scanned=found)
 
     def unit_tiles(self, layer: str, unit: int) -> tuple[MadeTile, ...]:
-        """The tiles of the peaks that the atlas holds of a unit, made now, best first; without those of images of which
-        it keeps no picture. Raises UsageError for a layer or unit that does not exist, ImageError, TraceError."""
+        """The tiles of a unit's peaks, made now, best first; without those of images of which there is no thumbnail.
+        Raises UsageError for a layer or unit that does not exist, ImageError, TraceError."""
         watched = self._chosen(LiveRequest(layer=layer, unit=unit, method=self.methods[0]))
         assert watched is not None
-        return tuple(self._made_tile(watched, unit, peak, found) for peak, found in self._images.of_unit(watched.id, unit))
+        return tuple(self._made_tile(watched, unit, *peak) for peak in self._images.of_unit(watched.id, unit))
 
     def portrait(
         self, pixels: Float32[np.ndarray, "c h w"], placement: Placement, *, strongest: int = STRONGEST,
@@ -244,8 +244,9 @@ class InferenceEngine:
         return found
 
     def _firings(
-        self, forwarded: ForwardPass, layer: WatchedLayer, maxima: Float32[np.ndarray, " units"], count: int, clock: Clock
-    ) -> Iterator[Firing]:
+        self, forwarded: ForwardPass, layer: WatchedLayer, maxima: Float32[np.ndarray, " units"], count: int,
+        clock: Clock,
+    ) -> Iterator[Firing]:  # fmt: skip
         """The strongest units of a layer, each carried back by every method."""
         maps = forwarded.maps(layer)
         scales = layer.scales(maxima)
@@ -270,11 +271,11 @@ class InferenceEngine:
         forwarded = self._forward(found.pixels, found.placement, wanted, clock)
         place = entries(layer, [unit], [peak.row], [peak.col])
         (tile,) = self._carried_back(forwarded, layer, place, self.methods, layer.plate_method, clock)
-        shown = show(found.pixels[None], self.input)[0]
+        patch = patch_tile(show(found.pixels[None], self.input)[0], as_box(tile.box), layer.size)
         return MadeTile(
             rank=peak.rank, image=peak.image, original=found.original, scanned=peak.value,
             value=float(forwarded.maps(layer)[unit, peak.row, peak.col]), row=peak.row, col=peak.col,
-            patch=png(patch_tile(shown, as_box(tile.box), layer.size)), tiles=tile.pngs,
+            patch=png(patch), tiles=tile.pngs,
         )  # fmt: skip
 
     def _carried_back(

@@ -7,7 +7,7 @@ it, and where the program was started. A file counts only where its bytes are th
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +20,7 @@ from layerscope.sources.decode import ORIENTATIONS, DecodeOptions
 from layerscope.sources.encoded import EncodedSource
 from layerscope.world.finding import world_with
 
-# How a run calls its images: "photos/ (1,000 files)", "photos/*.png (9 files)", "val.tar (500 images)", "World (9 items)".
+# How a run calls its images: "photos/ (9 files)", "photos/*.png (9 files)", "val.tar (9 images)", "World (9 items)".
 _FOLDER = re.compile(r"([^/\\]+)/[^/\\]*\(")
 _ARCHIVE = re.compile(rf"([^/\\]+(?:{'|'.join(map(re.escape, TAR_ENDINGS))})) \(", re.IGNORECASE)
 _WORLD = "World ("
@@ -29,15 +29,24 @@ _WORLD = "World ("
 class Originals:
     """The images of one atlas as they lie now.
 
-    source: where the user says that they lie. places: folders that are looked into otherwise, by default the atlas's,
-    the one above it, and the present one.
+    images: the source, in the words of the run. record: by number what the atlas knows of an image; count: of them.
+    source: where the user says that they lie. places: folders that are looked into.
     """
 
-    def __init__(self, file: AtlasFile, source: Source | None = None, places: Sequence[Path] | None = None) -> None:
-        self._file, self._given, self._images = file, source, file.run.images
-        here = file.path.absolute().parent
-        self._places = list(dict.fromkeys([here, here.parent, Path.cwd()] if places is None else places))
+    def __init__(
+        self, images: str, record: Callable[[int], ImageRecord], count: int, *, places: Sequence[Path],
+        source: Source | None = None,
+    ) -> None:  # fmt: skip
+        self._images, self._record, self._count = images, record, count
+        self._places, self._given = tuple(places), source
         self._one = threading.Lock()
+
+    @classmethod
+    def of(cls, file: AtlasFile, source: Source | None = None) -> "Originals":
+        """Those of an atlas: looked into are its folder, the one above that, and the present one."""
+        here = file.path.absolute().parent
+        places = list(dict.fromkeys([here, here.parent, Path.cwd()]))
+        return cls(file.run.images, file.image, file.image_count(), places=places, source=source)
 
     def load(self, record: ImageRecord, input: Input) -> Batch | None:
         """An image as the scan got it: a batch of one; None where its bytes are found nowhere."""
@@ -54,7 +63,11 @@ class Originals:
             except LayerscopeError:
                 continue
             read = batch.records[0]
-            if len(batch.ids) and (read.sha256, read.height, read.width) == (record.sha256, record.height, record.width):
+            if len(batch.ids) and (read.sha256, read.height, read.width) == (
+                record.sha256,
+                record.height,
+                record.width,
+            ):
                 yield batch
 
     def _candidates(self, record: ImageRecord) -> Iterator[tuple[Source, int]]:
@@ -74,18 +87,17 @@ class Originals:
         return [(one, {entry.identity: id for id, entry in enumerate(one.entries)}) for one in found if one is not None]
 
     def _drawn(self) -> Source | None:
-        count = self._file.image_count()
-        if not self._images.startswith(_WORLD) or not count:
+        if not self._images.startswith(_WORLD) or not self._count:
             return None
-        world = world_with(self._file.image(0), self._file.image(count - 1), count)
+        world = world_with(self._record(0), self._record(self._count - 1), self._count)
         return None if world is None else open_source(world)
 
     def _archives(self) -> Iterator[Source]:
         named = _ARCHIVE.match(self._images)
-        for place in self._places if named else ():
+        for path in [place / named[1] for place in self._places] if named else ():
             try:
-                if (place / named[1]).is_file():
-                    yield open_source(place / named[1])
+                if path.is_file():
+                    yield open_source(path)
             except (LayerscopeError, OSError):
                 continue
 

@@ -15,9 +15,9 @@ from layerscope.pipeline.work import tile_size
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WatchedLayer:
-    """One layer. id: in the atlas. maxima: each unit's over the atlas, 0 where unknown. side: of its tiles' boxes, input
-    px, 0 for the whole input. size: rows and columns of a tile. plate_method: the method by whose energy its tiles were
-    placed.
+    """One layer. id: in the atlas. maxima: each unit's over the atlas, 0 where unknown. side: of its tiles' boxes, px
+    of the input, 0 for all of it. size: rows and columns of a tile. plate_method: the method by whose energy its tiles
+    were placed.
     """
 
     record: LayerRecord

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.viewer.pages import PAGES, Query
 
-# A layer's name stands in its address where it is plain; other names, which may come from strangers, become l and a number.
-# In an export it is a folder's name, too: so none that Windows keeps for itself, that is hidden, or that a host of static
-# files leaves out, as some do with a "_" in front.
+# A layer's name stands in its address where it is plain; other names, which may come from strangers, become l and a
+# number. In an export it is a folder's name, too: so none that Windows keeps for itself, that is hidden, or that a host
+# of static files leaves out, as some do with a "_" in front.
 PLAIN = re.compile(
     r"(?!l\d+$)(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9_.\-]{0,78}[a-z0-9_\-])?",
     re.ASCII | re.IGNORECASE,

@@ -10,7 +10,7 @@ from layerscope.viewer.shelf import Book
 
 
 def sprites_style(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
-    """One rule per section of units and kind of sprite: `.s3 .patches`. Where a unit lies in it, sprite-places.css says."""
+    """One rule per section of units and kind of sprite: `.s3 .patches`; where a unit lies in it: sprite-places.css."""
     rules = []
     for block in range(blocks(layer)):
         for kind in SPRITES:

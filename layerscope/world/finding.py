@@ -1,4 +1,4 @@
-"""Which world drew some pictures: nobody says, so the first and the last are drawn with every likely seed and compared."""
+"""Which world drew some pictures: the first and the last are drawn with every likely seed, and compared."""
 
 from layerscope.core.records import ImageRecord
 from layerscope.sources.image import pixels_digest

@@ -57,7 +57,7 @@ def test_an_answer_is_seen_when_it_is_asked_for(opened: Opened, venue: Venue, sc
 def test_the_strip_leads_to_its_chapters(opened: Opened, venue: Venue):
     """Each picture of the strip is a link to its chapter; the field grows from one to the next."""
     page = opened(venue.lesson())
-    page.locator(".depths a").last.click()
+    page.locator(".depths ol a").last.click()
     expect(page.locator("#chapter-5 h2")).to_be_in_viewport()
     area = "all => all.map(one => { const box = one.getBBox(); return box.width * box.height; })"
     areas = page.locator(".depths .seen").evaluate_all(area)

@@ -375,7 +375,9 @@ def test_the_strongest_unit_is_shown_at_once(opened: Opened, server: Server, atl
     page.locator(".thumbs a").first.click()
     expect(page.locator("#chosen")).to_be_visible()
     first = page.locator("#strongest button").first
-    expect(page.locator("#unit-link")).to_contain_text(f"Unit {first.get_attribute('data-unit')} of {atlas.layers[0].name}")
+    expect(page.locator("#unit-link")).to_contain_text(
+        f"Unit {first.get_attribute('data-unit')} of {atlas.layers[0].name}"
+    )
     page.keyboard.press("o")
     expect(page.locator("#unit-link")).to_contain_text(atlas.layers[1].name)
     expect(page.locator("#layer")).to_have_value("1")
@@ -439,7 +441,7 @@ def test_a_file_that_comes_too_early_is_not_lost(opened: Opened, server: Server,
     drawn(1).save(tmp_path / "early.png")
     page = opened(server.home())
     waiting: list[Any] = []
-    page.route("**/live?format=json", waiting.append)
+    page.route("**/live?format=json", lambda route: waiting.append(route))
     page.goto(server.page("live"))
     state(page, "Connecting")
     page.set_input_files("#file", tmp_path / "early.png")

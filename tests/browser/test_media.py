@@ -16,7 +16,8 @@ KINDS = ("network", "layer", "unit", "image", "compare", "about")
 LEFT = "one => one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft)"
 # Words that a line ends in the middle of: each letter of a word of letters must stand on one line.
 BROKEN_WORDS = """() => {
-  const found = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), range = document.createRange();
+  const found = [], range = document.createRange();
+  const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const text = walk.currentNode;
     for (const word of text.data.matchAll(/\\b[A-Za-z]{3,14}\\b/g)) {

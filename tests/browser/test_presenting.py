@@ -14,14 +14,14 @@ PROJECTOR = {"width": 1920, "height": 1080}
 def test_a_unit_is_presented_and_left(opened: Opened, venue: Venue, atlas: Shown):
     """v: no head, no forms, a larger plate that fits the screen; arrows go on, presenting; Escape leaves."""
     page = opened(venue.unit(atlas.layer, atlas.unit), viewport=PROJECTOR)
-    before = page.locator(".plate .patches .tile").first.bounding_box()
+    before = page.locator(".peaks .patch .tile").first.bounding_box()
     page.keyboard.press("v")
     expect(page.locator(".masthead")).to_be_hidden()
     expect(page.locator(".share")).to_be_hidden()
     expect(page).to_have_url(re.compile("[?&#]present"))
-    after = page.locator(".plate .patches .tile").first.bounding_box()
-    assert before and after and after["width"] > 1.2 * before["width"]
-    last = page.locator(".plate .patches .tile").last.bounding_box()
+    after = page.locator(".peaks .patch .tile").first.bounding_box()
+    assert before and after and after["width"] > 1.1 * before["width"]
+    last = page.locator(".peaks .patch .tile").last.bounding_box()
     assert last and last["y"] + last["height"] <= PROJECTOR["height"]
     page.keyboard.press("ArrowRight")
     arrived(page, f"Unit {atlas.unit + 1}")
@@ -46,7 +46,7 @@ def test_a_presentation_is_an_address(opened: Opened, venue: Venue, atlas: Shown
 
 
 def test_a_layer_is_presented_large(opened: Opened, venue: Venue, atlas: Shown):
-    """With the tiles as they are stored; whoever opens a unit goes on presenting, and an arrow leads to the next layer."""
+    """With tiles as they are stored; an arrow leads to the next layer, and whoever opens a unit goes on presenting."""
     before, layer = atlas.layers[-2:]
     page = opened(venue.layer(before))
     page.get_by_role("button", name="Present").click()
@@ -58,3 +58,19 @@ def test_a_layer_is_presented_large(opened: Opened, venue: Venue, atlas: Shown):
     page.locator(".grid a").first.click()
     arrived(page, "Unit")
     expect(page.locator(".masthead")).to_be_hidden()
+
+
+def test_a_lesson_is_presented_slide_by_slide(opened: Opened, venue: Venue, atlas: Shown):
+    """One chapter at a time, forth and back; the address says which, and behind "#" or "?" leads there again."""
+    page = opened(venue.lesson())
+    expect(page.locator("h1")).to_contain_text("What the layers of")
+    slides = page.locator("[data-slide]")
+    page.keyboard.press("v")
+    for key, shown in (("ArrowRight", 1), ("PageDown", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        expect(slides.nth(shown)).to_be_visible()
+        expect(page.locator("[data-slide]:visible")).to_have_count(1)
+    expect(page).to_have_url(re.compile("[?&#]present=2"))
+    again = opened(page.url)
+    expect(again.locator("[data-slide]").nth(1)).to_be_visible()
+    expect(again.locator("[data-slide]:visible")).to_have_count(1)

@@ -45,16 +45,6 @@ def test_the_place_below_the_atlas_is_the_same_everywhere(opened: Opened, server
     assert copied(page, "Copy") == f"l/{key}/u/{atlas.unit}.html"
 
 
-def test_a_marked_tile_is_in_the_address(opened: Opened, venue: Venue, atlas: Shown):
-    """Choosing a patch changes the address; opened elsewhere the same peak is marked."""
-    page = opened(venue.unit(atlas.layer, atlas.unit))
-    page.locator(".plate .patches a").nth(2).click()
-    assert page.url.endswith("#peak-3")
-    again = opened(page.url)
-    expect(again.locator(".peaks .marked")).to_have_count(1)
-    assert set(again.locator(".marked").evaluate_all("all => all.map(one => one.dataset.mark)")) == {"2"}
-
-
 def test_large_tiles_are_in_an_export_s_address(opened: Opened, folder: Folder, atlas: Shown):
     """s puts them there and takes them away; a reload changes nothing."""
     page = opened(folder.layer(atlas.layer))

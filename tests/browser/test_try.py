@@ -3,6 +3,7 @@
 import http.server
 import io
 import itertools
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import layerscope as ls
 from layerscope.atlas.read import AtlasFile
 from layerscope.sources.decode import decode
 from layerscope.sources.prepare import RESAMPLING, fill, prepare
+from layerscope.viewer.pages.trying import ROWS_FIRST
 from layerscope.world import World
 from tests.browser.conftest import Opened, exported
 from tests.browser.made import NETWORK, PICTURES, SEED
@@ -37,8 +39,10 @@ ANSWER = """() => {
 }"""
 
 
-RESIZED = """([given, rows, cols, bands, toRows, toCols, filter]) =>
-  [...LS.prepare.resized({ data: Uint8Array.from(given), rows, cols, bands }, toRows, toCols, filter).data]"""
+RESIZED = """([given, rows, cols, bands, toRows, toCols, filter, rowsFirst]) => {
+  const picture = { data: Uint8Array.from(given), rows, cols, bands };
+  return [...LS.prepare.resized(picture, toRows, toCols, filter, rowsFirst).data];
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,18 +196,30 @@ def test_a_transparent_picture_is_looked_at_or_said_to_differ(opened: Opened, si
     pixels, _ = prepare(decode(content), net.input)
     same = np.array_equal(answer.numbers, pixels.ravel())
     assert same != ("partly transparent" in (page.locator("#try-state").text_content() or ""))
+    # Reading px back from the graphics card is slow, of which some drivers complain.
+    troubles = opened.watches[-1].troubles  # type: ignore[attr-defined]
+    troubles[:] = [trouble for trouble in troubles if "ReadPixels" not in trouble]
 
 
 def test_resizing_is_pillows(opened: Opened, site: Folder):
     """Every filter, up and down, on one axis alone and on both, of one band and of three: byte by byte."""
     page, rng = opened(site.page("try")), np.random.default_rng(5)
-    sizes = [(7, 9, 23, 4), (50, 41, 50, 17), (31, 64, 12, 64), (5, 5, 64, 64), (200, 3, 11, 2), (97, 131, 64, 64)]
+    sizes = [
+        (7, 9, 23, 4),
+        (50, 41, 50, 17),
+        (31, 64, 12, 64),
+        (5, 5, 64, 64),
+        (200, 3, 11, 2),
+        (97, 131, 64, 64),
+        (165, 100, 64, 50),
+        (164, 100, 64, 50),
+    ]
     for filter, bands in [*((one, 3) for one in RESAMPLING), ("bilinear", 1)]:
         for rows, cols, to_rows, to_cols in sizes:
             pixels = rng.integers(0, 256, (rows, cols, bands)).astype(np.uint8)
             picture = Image.fromarray(pixels.squeeze(2) if bands == 1 else pixels)
             wanted = np.asarray(picture.resize((to_cols, to_rows), RESAMPLING[filter]))
-            given = [pixels.ravel().tolist(), rows, cols, bands, to_rows, to_cols, filter]
+            given = [pixels.ravel().tolist(), rows, cols, bands, to_rows, to_cols, filter, ROWS_FIRST]
             found = page.evaluate(RESIZED, given)
             assert found == wanted.ravel().tolist(), (filter, bands, rows, cols, to_rows, to_cols)
 
@@ -268,14 +284,17 @@ def test_what_is_no_picture_is_a_sentence(opened: Opened, site: Folder):
     tried(page, encoded(photograph(1, 80, 70)))
 
 
-def test_a_missing_file_is_a_sentence(opened: Opened, site: Folder, runtime: Path, atlas: Shown, tmp_path: Path):
-    """A host that left out a file: the page says which, and other pages are as they were."""
-    folder = exported(atlas.path, tmp_path / "site", "--with-network", NETWORK, "--runtime", str(runtime))
-    (tmp_path / "site" / "try" / "network.js").unlink()
-    page = opened(folder.page("try"))
+def test_a_missing_file_is_a_sentence(opened: Opened, site: Folder, tmp_path: Path):
+    """A host that left out a file: the page says which, and what may be the cause."""
+    place = Path(site.origin.removeprefix("file://"))
+    for name in ("static", "try"):
+        shutil.copytree(place / name, tmp_path / name)
+    shutil.copy(place / "try.html", tmp_path)
+    (tmp_path / "try" / "network.js").unlink()
+    page = opened(Folder(origin=tmp_path.as_uri()).page("try"))
     page.locator("[data-image]").first.click()
     expect(page.locator("#try-state")).to_contain_text("the network could not be loaded: try/network.js is not there")
-    opened.watches[-1].forgive("network.js")  # type: ignore[attr-defined]
+    opened.watches[-1].forgive("FILE_NOT_FOUND")  # type: ignore[attr-defined]
 
 
 def test_it_says_what_it_cannot_without_scripts(opened: Opened, site: Folder):
@@ -298,7 +317,8 @@ def test_loading_and_the_first_answer_are_within_the_budget(opened: Opened, host
 def test_zfnet64_runs_too(opened: Opened, runtime: Path, tmp_path: Path):
     """The larger of the named networks with weights: dense layers and 200 classes, the library's answers."""
     net, path = ls.trace("zfnet64"), tmp_path / "zf.atlas"
-    ls.build(net, World(12, seed=1), path, units=1, methods=("deconvnet",), progress=False).close()
+    layers = ("layer1.relu", "layer5.relu", "layer7.relu")
+    ls.build(net, World(4, seed=1), path, layers=layers, k=1, units=1, methods=("deconvnet",), progress=False).close()
     folder = exported(path, tmp_path / "site", "--with-network", "zfnet64", "--runtime", str(runtime))
     with AtlasFile(path) as file:
         names = [layer.name for layer in file.layers]

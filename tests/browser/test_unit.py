@@ -52,7 +52,7 @@ def test_the_address_keeps_method_and_view(opened: Opened, venue: Venue, atlas: 
     page.get_by_role("radio", name="natural").check()
     assert page.url.endswith("#q=face") and page.evaluate(SEEN) == first
     for nonsense in ("method=nothing", "view=%00&peak=99", "peak=-1", "peak=x"):
-        page = opened(f"{address}#{nonsense}")
+        page.goto(f"{address}#{nonsense}")
         assert page.evaluate(SEEN) == first and large(page) == []
 
 

@@ -34,7 +34,13 @@ def content(path: Path) -> dict[str, Any]:
 def cells(path: Path) -> list[Cell]:
     """The notebook's cells, in order."""
     return [
-        Cell(one["id"], one["cell_type"], "".join(one["source"]), tuple(one.get("outputs", ())), one.get("execution_count"))
+        Cell(
+            one["id"],
+            one["cell_type"],
+            "".join(one["source"]),
+            tuple(one.get("outputs", ())),
+            one.get("execution_count"),
+        )
         for one in content(path)["cells"]
     ]
 

@@ -11,9 +11,8 @@ import pytest
 import layerscope as ls
 from layerscope.atlas import codecs
 from layerscope.atlas.retention import Interval
-from layerscope.core import changes
+from layerscope.core import changes, images, networks
 from layerscope.core import codecs as core_codecs
-from layerscope.core import images, networks
 from layerscope.core.codecs import Codec
 from layerscope.core.images import ImageKind
 from layerscope.core.methods import METHODS

@@ -1,4 +1,4 @@
-"""A kernel's line to a browser, without either: what a widget sends is kept, and what a browser sends is handed over."""
+"""A kernel's line to a browser, without either: what a widget sends is kept, what a browser sends is handed over."""
 
 from typing import Any
 
@@ -13,7 +13,9 @@ class KeptComm(BaseComm):
         self.sent: list[dict[str, Any]] = []
         super().__init__(target_name="jupyter.widget", **options)
 
-    def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any) -> None:
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+    ) -> None:
         """A message to the browser."""
         if msg_type == "comm_msg":
             self.sent.append(data)

@@ -96,7 +96,8 @@ class FakeEngine:
         """Two tiles, the first of an original: patches of the unit's own shade, projections as in a portrait."""
         return tuple(
             MadeTile(
-                rank=rank, image=rank, original=not rank, scanned=2.0, value=2.0 - rank, row=1, col=2, patch=picture(unit),
+                rank=rank, image=rank, original=not rank, scanned=2.0, value=2.0 - rank, row=1, col=2,
+                patch=picture(unit),
                 tiles={method: picture_of(method, unit) for method in METHODS.names},
             )
             for rank in range(2)

@@ -100,9 +100,9 @@ def read_sixels(text: str) -> np.ndarray:
         elif mark == "-":
             row, col = row + 6, 0
         else:
-            for _ in range(int(count or 1)):
-                for bit in range(6):
-                    if (ord(six) - 63) >> bit & 1:
-                        made[row + bit, col] = (*colours[colour], 255)
-                col += 1
+            length = int(count or 1)
+            for bit in range(6):
+                if (ord(six) - 63) >> bit & 1:
+                    made[row + bit, col : col + length] = (*colours[colour], 255)
+            col += length
     return made[:height]

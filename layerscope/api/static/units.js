@@ -106,7 +106,8 @@ class Units {
       const pair = made("span", { className: "ls-pair" });
       for (const address of [one.projections, one.patches]) if (address) pair.append(picture(address, ""));
       if (!pair.childElementCount) pair.append(one.dead ? "never above zero" : "no tiles kept");
-      const head = made("span", { className: "ls-name", textContent: one.name ? `${one.unit} ${one.name}` : one.unit });
+      const number = made("strong", { textContent: one.unit });
+      const head = made("span", { className: "ls-name" }, number, one.name ? ` ${one.name}` : "");
       const tile = button("", () => this.open(grid.layer, one.unit), { tabIndex: place ? -1 : 0 });
       tile.dataset.unit = one.unit;
       tile.append(head, pair);
@@ -136,18 +137,18 @@ class Units {
     if (!figures.length) figures.push(made("p", { textContent: "This atlas keeps no tiles of it." }));
     const numbers = sheet.numbers.flatMap(([name, value]) => [made("dt", { textContent: name }),
       made("dd", { textContent: value })]);
-    const all = made("div", { className: "ls-sheet", tabIndex: -1, role: "group", "aria-label": said }, head, ...nodes,
-      made("div", { className: "ls-figures" }, ...figures), made("dl", {}, ...numbers));
+    const all = made("div", { className: "ls-sheet", tabIndex: -1, role: "group", "aria-label": said }, head,
+      made("div", { className: "ls-figures" }, ...figures), ...nodes, made("dl", {}, ...numbers));
     if (sheet.parts.length) all.append(this.partNodes(sheet.parts));
     if (sheet.peaks.length) all.append(peakTable(sheet));
     return [steps, all];
   }
 
   partNodes(parts) {
-    const list = made("p", {}, `Made of units of ${parts[0].layer}, with their shares: `);
+    const list = made("p", { className: "ls-parts" }, `Made of units of ${parts[0].layer}, with their shares:`);
     for (const one of parts) {
       list.append(button(`${one.name ? `${one.unit} ${one.name}` : one.unit} ${one.share}`,
-        () => this.open(one.layer, one.unit)), " ");
+        () => this.open(one.layer, one.unit)));
     }
     return list;
   }

@@ -25,7 +25,7 @@ def run(command: Command, output: Output) -> int:
     values = dict(command.values)
     asked, terminal = values.pop("pictures"), output.terminal
     with ls.open(values["atlas"]) as atlas:
-        shown = ls.show(**(values | {"atlas": atlas}))
+        shown = ls.show(atlas, values["layer"], values["unit"])
         if not shown.finished:
             output.remark(f"{values['atlas']} is unfinished: the command that built it goes on where it was")
         if shown.kind == "units" and not shown.rows:

@@ -1,4 +1,4 @@
-"""An atlas as a folder of files, or as a .zip file of them: the viewer's own pages, for any static host, or a USB stick."""
+"""An atlas as a folder of files, or as a .zip file of them: the viewer's own pages, for any static host or a stick."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ SLACK = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """An export. folder: where it is, a .zip file where that was asked for. files, bytes: how many; of a .zip file its own."""
+    """An export. folder: where it is, or the .zip file. files, bytes: how many; of a .zip file its own."""
 
     folder: Path
     files: int
@@ -81,7 +81,8 @@ def export_place(folder: str | os.PathLike[str], *, overwrite: bool, zipped: boo
 def planned(atlas: str | os.PathLike[str], choice: ExportChoice, *, budget: int | None = None) -> Iterator[Plan]:
     """What an export would write: with a budget, the first that fits of ever smaller choices.
 
-    All methods and views; each layer's own method in the natural view; tiles of 64, 48, 32 px. Raises as `export`.
+    All; without the pages' values as JSON; projections by each layer's own method in the natural view alone; tiles of
+    64, 48, 32 px. Raises as `export`.
     """
     plan = None
     for candidate in _candidates(choice) if budget is not None else (choice,):
@@ -96,8 +97,11 @@ def planned(atlas: str | os.PathLike[str], choice: ExportChoice, *, budget: int 
 
 def _candidates(choice: ExportChoice) -> Iterator[ExportChoice]:
     yield choice
-    least = replace(choice, plates=choice.projections)
-    if least != choice:
+    bare = replace(choice, values=False)
+    if bare != choice:
+        yield bare
+    least = replace(bare, plates=choice.projections)
+    if least != bare:
         yield least
     for side in SIDES:
         if choice.tile is None or side < choice.tile:
@@ -117,7 +121,8 @@ def remarks_on(plan: Plan, *, asked: ExportChoice) -> Sequence[str]:
     choice, run = plan.book.edition.choice, plan.book.run
     said = [f"about {megabytes(plan.estimate.bytes)} in {plan.estimate.files:,} files"]
     if choice != asked:
-        parts = ["projections by each layer's own method in the natural view only"] if choice.plates else []
+        parts = ["no values as JSON"] if not choice.values else []
+        parts += ["projections by each layer's own method in the natural view only"] if choice.plates else []
         parts += [f"tiles of {choice.tile} px"] if choice.tile != asked.tile else []
         said.append(f"to stay within the budget: {', '.join(parts)}")
     if not plan.book.finished:

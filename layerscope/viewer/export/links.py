@@ -60,6 +60,7 @@ class FileLinks:
             (f"Of the atlas's layers {layers} {'is' if layers == 1 else 'are'} here.", bool(choice.layers)),
             (f"Tiles are at most {choice.tile} px a side here.", choice.tile is not None),
             (PLATES, choice.plates),
+            ("Values of the pages as JSON were left out of this copy.", not choice.values),
             (NO_PHOTOGRAPHS, not choice.photographs),
             (f"Projections by {' and '.join(telling)} partly recover the images.", bool(telling)),
             ("Projections were left out of this copy.", not choice.projections),
@@ -85,7 +86,7 @@ class FileLinks:
 
     def data(self, query: Query, name: str, *of: Any) -> str | None:
         page = PAGES.known(name)
-        if self.page(name, *of) is None:
+        if self.page(name, *of) is None or not self.edition.choice.values:
             return None
         return f"{self.up}{page.data_path(self._parts(page, *of))}"
 

@@ -92,7 +92,7 @@ class Plan:
 
 
 def tops() -> re.Pattern[str]:
-    """The names that may stand at the top of an export, of an earlier version too: pages, and folders of what they show."""
+    """The names that may stand at the top of an export, of an earlier version too: pages, and folders of the rest."""
     pages = [page for page in all_pages() if page.exported and page.scope == "atlas"]
     files = [file for page in pages for file in (page.path({}), page.data_path({}))]
     return re.compile("|".join([*map(re.escape, files), "static", "i", FOLDER, r"l(?:\d{2,})?"]))
@@ -126,7 +126,9 @@ def _of(book: EditionBook, scope: str, link: FileLinks, *of: Any, weight: int = 
     for page in all_pages():
         if page.scope == scope and page.exported and page.has(book):
             yield SiteFile(str(link.page(page.name, *of)), "page", (page.name, *of), weight=weight)
-            yield SiteFile(str(link.data(Query(), page.name, *of)), "data", (page.name, *of), weight=weight)
+            values = link.data(Query(), page.name, *of)
+            if values is not None:
+                yield SiteFile(values, "data", (page.name, *of), weight=weight)
 
 
 def _layer(book: EditionBook, layer: AtlasLayerRecord, link: FileLinks) -> Iterator[SiteFile]:
@@ -243,6 +245,7 @@ def _marker(book: EditionBook) -> bytes:
         "photographs": choice.photographs,
         "projections": choice.projections,
         "plates": choice.plates,
+        "values": choice.values,
         "tile": choice.tile,
         "url": choice.url,
     }

@@ -20,7 +20,7 @@ DAY, MODE, UNIX = (1980, 1, 1, 0, 0, 0), 0o100644 << 16, 3
 def zip_for(file: str | os.PathLike[str], *, marker: str, ours: re.Pattern[str], overwrite: bool) -> Path:
     """The file's full path. Raises UsageError where it must not be written.
 
-    ours: what stands at the top of an export. A file with anything else in it is somebody's own, and nobody's to replace.
+    ours: what stands at the top of an export. A file with anything else in it is somebody's own, and stays.
     """
     place = Path(file).expanduser().resolve()
     if place.suffix.lower() != ".zip" or place.is_dir():

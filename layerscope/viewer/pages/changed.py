@@ -68,8 +68,9 @@ class ChangedPage:
     be compared, as a sentence.
 
     images: how many both hold. by_class: class means were compared, too. least: from which agreement on two units are
-    the same; usual: by default. words: each word with its meaning and of how many units it is said. layers: the worst first. layer, only:
-    what is asked for: a layer's key, "" for all; a word, "" for all but the matched units of several layers. found:
+    the same; usual: by default. words: each word with its meaning and of how many units it is said. layers: the worst
+    first. layer, only: what is asked for: a layer's key, "" for all; a word, "" for all but the matched units of
+    several layers. found:
     units like this; first: how many of them come before this page; step: how many stand on it. units: these, the worst
     first. only_before, only_after: layers that the other atlas has not. unsought: layers in which too many units are
     left over to find who moved.

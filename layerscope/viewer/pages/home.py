@@ -17,8 +17,8 @@ COVER = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnShelf:
-    """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open first, and its field in words;
-    why: what speaks for it, as a sentence, or "".
+    """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open
+    first, and its field in words; why: what speaks for it, as a sentence, or "".
 
     dissected: it says what units detect. cover: one unit of each of some layers.
     """
@@ -61,10 +61,11 @@ def facts(shelf: Shelf, query: Query) -> HomePage:
 
 def leads(shelf: Shelf, query: Query, link: Links) -> str | None:
     """Of a single atlas, where its lesson is; None where it cannot be had now, and for JSON, which is of the shelf."""
-    if len(shelf.slugs) > 1 or query.one("format") == "json":
+    slug, *others = shelf.slugs
+    if others or query.one("format") == "json":
         return None
     try:
-        book = shelf.book(shelf.slugs[0])
+        book = shelf.book(slug)
         return f"{link.page('home')}{book.slug}/" if book.run and book.layers else None
     except AtlasError:
         return None

@@ -8,7 +8,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
 from layerscope.facts.misfits import SeenMisfit, misfits_among
-from layerscope.facts.places import Place, place_of
+from layerscope.facts.places import PeakPlace, place_of
 from layerscope.facts.standing import names_shown
 from layerscope.figures import words
 from layerscope.viewer.addresses import SheetKey
@@ -23,7 +23,7 @@ FIRST = 9
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
-    maximum, 0..1; None where that is not above zero. field, tile, cut: px of the source picture, as a `Place` has them.
+    maximum, 0..1; None where that is not above zero. field, tile, cut: as a `PeakPlace` has them.
     name: its guess, or "". drawn: how the tile's box is drawn beside those of the layer's first nine, None of further
     ones. patches, projections: what it fired for most, None where the atlas lacks them."""
 
@@ -145,7 +145,7 @@ def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list)
     return tuple(units)
 
 
-def _drawn(image: ImageRecord, places: Mapping[int, Place]) -> dict[int, NumberedBox]:
+def _drawn(image: ImageRecord, places: Mapping[int, PeakPlace]) -> dict[int, NumberedBox]:
     """By unit, how the boxes of a layer's first nine are drawn on the picture."""
     shown = {unit: place.tile or place.cut or place.field for unit, place in places.items()}
     placed = {unit: ShownBox(box.left, box.top, box.width, box.height) for unit, box in shown.items() if box}

@@ -55,10 +55,8 @@ def facts(book: Book, query: Query) -> ImagesPage:
     """
     every = book.pictured
     first, evenly = _first(query, len(every)), query.choice("show", ("page", "spread"), "page") == "spread"
-    if evenly:
-        chosen = every[:: max(1, -(-len(every) // IN_AN_EXPORT))]
-    else:
-        chosen = every[first : first + ON_A_PAGE]
+    spread = max(1, -(-len(every) // IN_AN_EXPORT))
+    chosen = every[::spread] if evenly else every[first : first + ON_A_PAGE]
     return ImagesPage(
         network=book.run.network,
         images=book.run.images,

@@ -51,7 +51,8 @@ class LivePage:
     """All that stands on the page.
 
     classes: how many have a name. picture: the address of an image's small copy, with {n}; pictured: images that have
-    one, evenly thinned to a few hundred; thumbnails: a few to pick from. height, width: of what the network gets, px. frame_bytes, picture_bytes, picture_pixels: the server's limits.
+    one, evenly thinned to a few hundred; thumbnails: a few to pick from. height, width: of what the network gets, px.
+    frame_bytes, picture_bytes, picture_pixels: the server's limits.
     socket, look: the addresses of the connection, and where pictures of one's own are sent to. looked: the page of a
     picture at every layer, with {n} for its key.
     """

@@ -16,8 +16,8 @@ from layerscope.viewer.shelf import Book
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownTile:
     """A tile of one of the unit's peaks. rank: 0 for the highest. value: the activation now, scanned: in the scan;
-    back: whether they are alike. original: whether the image's own file was looked at, else the kept copy. carried: whether
-    there is a projection."""
+    back: whether they are alike. original: whether the image's own file was looked at, else the kept copy. carried:
+    whether there is a projection."""
 
     rank: int
     image: int
@@ -52,9 +52,7 @@ class MadeTilesPage:
     back: int
 
 
-def facts(
-    book: Book, query: Query, *, layer: str, unit: int, engine: LiveEngine, gallery: Gallery
-) -> MadeTilesPage:
+def facts(book: Book, query: Query, *, layer: str, unit: int, engine: LiveEngine, gallery: Gallery) -> MadeTilesPage:
     """The tiles of a unit's peaks. Raises UsageError for a layer, unit or method that does not exist."""
     found = book.layer(layer)
     check_unit(found, unit)

@@ -25,12 +25,13 @@ class ShownProjections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodTrust:
-    """What a method's projections are worth here, measured, and the sentences on it. kept: the mean retention; None
-    where it was not measured."""
+    """What a method's projections are worth here, measured, and the sentences on it. kept: the mean retention;
+    selectivity: the mean of what is the unit's own of it; None where that was not measured."""
 
     method: str
     specificity: float | None
     kept: float | None
+    selectivity: float | None
     sentence: str
 
 
@@ -65,5 +66,6 @@ def method_trust(file: Reader, layer: AtlasLayerRecord, method: str) -> MethodTr
         method=method,
         specificity=found.median if found else None,
         kept=kept.own.mean if kept else None,
+        selectivity=kept.selectivity.mean if kept and kept.selectivity else None,
         sentence=f"{words.rule_words([layer], method)} {words.trust_words(file, layer, method)}".strip(),
     )

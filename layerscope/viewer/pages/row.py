@@ -45,12 +45,12 @@ class Page(Row):
     does not exist. template: its HTML: a template of the viewer, or "package:file" of another package. text: the
     template itself, in place of one. head: its words in the head of every page of an atlas; "" where it is not there.
 
-    route: its address below the atlas's, by default as ROUTES has it. file: its name in an export, by default the address
-    with .html behind it, and "-" where an export lacks it. has: whether an atlas has the page; where it has not, neither
-    head nor export do. asks: what else its facts take: "shelf" (further atlases, None in an export), "link" (addresses),
-    and "engine" and "gallery", which make it a page of a server with a network. leads: where a query leads in place of
-    the page, an address or None. in_export: the query that an export shows. headers: of its answers. preview: what a
-    chat shows of a link to it, from the book and the facts; by default its sentence.
+    route: its address below the atlas's, by default as ROUTES has it. file: its name in an export, by default the
+    address with .html behind it, and "-" where an export lacks it. has: whether an atlas has the page; where it has
+    not, neither head nor export do. asks: what else its facts take: "shelf" (further atlases, None in an export),
+    "link" (addresses), and "engine" and "gallery", which make it a page of a server with a network. leads: where a
+    query leads in place of the page, an address or None. in_export: the query that an export shows. headers: of its
+    answers. preview: what a chat shows of a link to it, from the book and the facts; by default its sentence.
     """
 
     scope: Scope

@@ -28,7 +28,7 @@ COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class FoundTile:
     """Something that was found: an image, a name that leads to units, a layer, or a unit of it.
 
     words: what it is. why: by what it was found, or what is known of it; "" where nothing is. sheet: patches that show
@@ -52,7 +52,7 @@ class AnswerGroup:
 
     title: str
     found: int | None
-    answers: tuple[Answer, ...]
+    answers: tuple[FoundTile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +138,11 @@ def _layers(book: Book, named: Iterable[Target]) -> AnswerGroup | None:
     return _group("Layers", found, MOST_LAYERS, lambda layer: layer_answer(book, layer))
 
 
-def layer_answer(book: Book, layer: AtlasLayerRecord) -> Answer:
+def layer_answer(book: Book, layer: AtlasLayerRecord) -> FoundTile:
     """A layer with the patches of a unit that stands for it."""
     sheets = [sheet for one in representatives(book, layer, 1) for sheet in one.sheets if sheet.kind == "patches"]
     why = counted(layer.record.units, "unit")
-    return Answer(words=layer.name, why=why, layer=layer, sheet=next(iter(sheets), None))
+    return FoundTile(words=layer.name, why=why, layer=layer, sheet=next(iter(sheets), None))
 
 
 def _names(book: Book, text: str) -> AnswerGroup | None:
@@ -152,11 +152,11 @@ def _names(book: Book, text: str) -> AnswerGroup | None:
     return _group("Names", found, MOST_NAMES, lambda one: name_answer(book, one))
 
 
-def name_answer(book: Book, one: IndexedName) -> Answer:
+def name_answer(book: Book, one: IndexedName) -> FoundTile:
     """A name with the patches of its best unit that has any."""
     sheets = (book.sheet(unit.layer, unit.unit, "patches") for unit in one.units)
     kind = f"{one.kind}, {one.group}" if one.group else one.kind
-    return Answer(
+    return FoundTile(
         words=one.words,
         why=f"{kind} · {counted(one.images, 'image') if one.images is not None else counted(len(one.units), 'unit')}",
         name=one.words if one.kind == CONCEPT else one.name,
@@ -175,11 +175,11 @@ def _units(book: Book, named: Iterable[Target], findings: Iterable[Finding]) -> 
     return _group("Units", list(found.values()), MOST_UNITS, lambda one: _unit(book, *one))
 
 
-def _unit(book: Book, layer: AtlasLayerRecord, unit: int, why: str | None) -> Answer:
+def _unit(book: Book, layer: AtlasLayerRecord, unit: int, why: str | None) -> FoundTile:
     if why is None:
         why = _called(book, layer, unit)
     sheet = book.sheet(layer, unit, "patches")
-    return Answer(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet)
+    return FoundTile(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet)
 
 
 def _called(book: Book, layer: AtlasLayerRecord, unit: int) -> str:
@@ -211,9 +211,9 @@ def _images(book: Book, named: Iterable[Target], records: Sequence[ImageRecord])
     return _group("Images", list(found.values()), MOST_IMAGES, lambda one: _image(book, one), counts=not more)
 
 
-def _image(book: Book, image: ImageRecord) -> Answer:
+def _image(book: Book, image: ImageRecord) -> FoundTile:
     why = " · ".join(part for part in (image.label, file_name(image.source)) if part)
-    return Answer(words=f"image {image.id}", why=why, image=image.id, kept=book.file.has_picture(image.id))
+    return FoundTile(words=f"image {image.id}", why=why, image=image.id, kept=book.file.has_picture(image.id))
 
 
 def file_name(source: str) -> str:
@@ -222,7 +222,7 @@ def file_name(source: str) -> str:
 
 
 def _group(
-    title: str, found: Sequence[OneT], most: int, told: Callable[[OneT], Answer], *, counts: bool = True
+    title: str, found: Sequence[OneT], most: int, told: Callable[[OneT], FoundTile], *, counts: bool = True
 ) -> AnswerGroup | None:
     if not found:
         return None

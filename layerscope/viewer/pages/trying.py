@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import __version__ as pillow
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
@@ -22,6 +23,8 @@ from layerscope.viewer.shelf import Book
 
 # So many of the atlas's own pictures can be tried; so many units of a layer are shown.
 OFFERED, STRONGEST, CLASSES = 12, 9, 5
+# Whether this Pillow resizes rows before columns where many of them go; others give px that differ by a level.
+ROWS_FIRST = int(pillow.partition(".")[0]) >= 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ def script_facts(book: Book, link: Links) -> dict[str, Any]:
             "channels": expected.channels, "height": expected.height, "width": expected.width,
             "mean": list(expected.mean), "std": list(expected.std), "order": expected.order,
             "resize": expected.resize, "crop": expected.crop, "interpolation": expected.interpolation,
+            "rowsFirst": ROWS_FIRST,
         },
         "classes": list(book.network.classes),
         "scored": book.network.scored,

@@ -72,14 +72,14 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
     }
     pen.imageSmoothingEnabled = false;
     pen.drawImage(sheet, 0, 0, canvas.width, canvas.height);
-    // Cells without a unit are the page's own ground: gray would say zero.
     const shown = Math.min(layer.units - first, gridRows * gridCols);
-    for (let cell = shown; cell < gridRows * gridCols; cell += 1) {
-      pen.clearRect(cell % gridCols * across, Math.floor(cell / gridCols) * down, across, down);
-    }
     pen.fillStyle = ZERO;
     for (let col = 1; col < gridCols; col += 1) pen.fillRect(col * across - 0.5, 0, 1, canvas.height);
     for (let row = 1; row < gridRows; row += 1) pen.fillRect(0, row * down - 0.5, canvas.width, 1);
+    // Cells without a unit are the page's own ground: gray would say zero.
+    for (let cell = shown; cell < gridRows * gridCols; cell += 1) {
+      pen.clearRect(cell % gridCols * across, Math.floor(cell / gridCols) * down, across, down);
+    }
     const outlined = (unit, colour, line) => {
       const cell = unit - first;
       if (cell < 0 || cell >= shown) return;

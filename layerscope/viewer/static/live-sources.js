@@ -3,7 +3,8 @@
 "use strict";
 window.LS = window.LS || {};
 /** facts: the page's. tell: say(words), stop(words, clear) where nothing goes on, and with `clear` nothing of the last
-    picture stays; ready() when there is something to send; changed(). */
+    picture stays; refuse(words): what came is nothing, the last picture stays; ready() when there is something to send;
+    changed(). */
 LS.liveSources = (facts, tell) => {
   const PICTURE = 1, CALM_MS = 500, FRAME_PX = [224, 448, 1024], WHY = {
     NotAllowedError: "the camera was not allowed. Allow it in the address bar and press Camera again; pictures work without it",
@@ -148,7 +149,7 @@ LS.liveSources = (facts, tell) => {
     files = [...given].filter((file) => /^(image|video)\//.test(file.type));
     at = -1;
     if (files.length) source.step(1);
-    else tell.stop(`${given[0] ? given[0].name : "this"} is neither a picture nor a video`);
+    else tell.refuse(`${given[0] ? given[0].name : "this"} is neither a picture nor a video`);
   };
 
   /** An image of the atlas: the server takes its own file where that is still there. */

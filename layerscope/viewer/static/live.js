@@ -26,8 +26,11 @@
     if ($("state").textContent !== words) $("state").textContent = words;
     $("state").classList.toggle("trouble", trouble);
   };
+  // Why there is no picture stays said until something else is.
+  let cleared = false;
   /** clear: nothing of the last picture stays either. */
   function stop(words, clear = false) {
+    cleared = clear;
     root.classList.toggle("stopped", !clear);
     if (clear) {
       source.kind = source.current = null;
@@ -38,21 +41,26 @@
     say(`Stopped: ${words}`, true);
   }
 
+  // Said of what came instead of a picture, it stays until the next picture.
+  let refused = null;
+  const refuse = (words) => { refused = source.current; say(words, true); };
+
   const percent = (share) => `${(100 * share).toFixed(0)} %`;
   /** Of an image of the atlas: which picture of it this is, and what of the scan comes back. */
   function origin({ original, scan, layerOf }) {
     if (original === null) return "";
-    const file = original ? ", its own file" : ", the small copy that the atlas keeps: its own file was not found";
+    const file = original ? ", the original" : ", the small copy that the atlas keeps: the original was not found";
     if (!scan || !scan[0]) return file;
     const [kept, back, ratio] = scan, layer = facts.layers[layerOf].name;
     const lost = back < kept ? `, half are below ${percent(ratio)} of the scan's` : "";
     return `${file}; in ${layer} ${back} of ${kept} activations of the scan come back to within 1 %${lost}`;
   }
 
-  const source = LS.liveSources(facts, { say, stop, ready: () => link.pump(), changed: () => show() });
+  const source = LS.liveSources(facts, { say, stop, refuse, ready: () => link.pump(), changed: () => show() });
   const paint = LS.livePaint(facts, see, GAINS, unitLayer, (unit, layer) => choose(unit, layer));
   const link = LS.liveLink(facts, source, {
-    say, stop, request, answered, idle: () => say("Ready: start the camera, or choose a picture"),
+    say, stop, request, answered,
+    idle: () => { if (!cleared) say("Ready: start the camera, or choose a picture"); },
   });
 
   function request(prepared) {
@@ -70,6 +78,8 @@
 
   let painted = [];
   function answered(found, latency) {
+    // An answer to a picture that has gone meanwhile.
+    if (found.of !== source.current) return;
     root.classList.remove("stopped");
     paint.all(found);
     const now = performance.now();
@@ -79,7 +89,7 @@
     $("latency").textContent = latency.toFixed(0);
     $("model").textContent = found.milliseconds.forward.toFixed(0);
     root.dispatchEvent(new CustomEvent("live-answer", { detail: { latency, rate, milliseconds: found.milliseconds } }));
-    if (!source.frozen && source.kind) say(source.saying() + origin(found));
+    if (!source.frozen && source.kind && refused !== source.current) say(source.saying() + origin(found));
     // The strongest is shown at once, and then held: a stream has another one in every frame.
     if (see.auto && found.layerOf === see.layer && found.strongest.length) choose(found.strongest[0], null, false);
   }

@@ -75,12 +75,17 @@
     return { data: made, rows: toRows, cols: toCols, bands };
   }
 
-  /** A picture in another size, as Pillow's resize gives it. */
-  function resized(picture, rows, cols, filter) {
+  /** A picture in another size, as Pillow's resize gives it. rowsFirst: by one that, from version 13 on, begins with the rows
+      where many of them go and few columns do; each pass rounds, so that the order tells. */
+  function resized(picture, rows, cols, filter, rowsFirst) {
     if (picture.rows === rows && picture.cols === cols) return picture;
     if (filter === "nearest") return nearest(picture, rows, cols);
-    const narrow = picture.cols === cols ? picture : along(picture, true, cols, filter);
-    return narrow.rows === rows ? narrow : along(narrow, false, rows, filter);
+    const down = rowsFirst && rows < picture.rows && picture.rows - rows > 2 * (picture.cols - cols);
+    const pass = (one, across) => {
+      const to = across ? cols : rows;
+      return (across ? one.cols : one.rows) === to ? one : along(one, across, to, filter);
+    };
+    return down ? pass(pass(picture, false), true) : pass(pass(picture, true), false);
   }
 
   /** Rows and columns of a picture before the crop. */
@@ -129,7 +134,7 @@
       throw new RangeError(`it is too narrow: ${rows} x ${cols} px would be resized to ${toRows} x ${toCols}`);
     }
     const whole = { data: withoutAlpha(rgba, bands), rows, cols, bands };
-    const cut = cropped(resized(whole, toRows, toCols, input.interpolation), input);
+    const cut = cropped(resized(whole, toRows, toCols, input.interpolation, input.rowsFirst), input);
     const count = cut.rows * cut.cols, numbers = new Float32Array(count * bands);
     for (let band = 0; band < bands; band++) {
       const mean = Math.fround(input.mean[band]), std = Math.fround(input.std[band]);

@@ -151,35 +151,47 @@
     part.append(title);
     if (!units.length) return part;
     const row = made("div", "", { className: "try-row" }), list = made("ol", "", { className: "try-units" });
-    list.append(...units.map((one, at) => card(layer, one, at + 1, source)));
-    row.append(boxed(layer, units, source), list);
+    const { canvas, draw } = boxed(layer, units, source);
+    units.forEach((one, at) => {
+      const item = card(layer, one, at + 1, source);
+      // Pointing at a unit, or going to it by keys, shows its box alone.
+      for (const kind of ["pointerenter", "focusin"]) item.addEventListener(kind, () => draw(at));
+      for (const kind of ["pointerleave", "focusout"]) item.addEventListener(kind, () => draw());
+      list.append(item);
+    });
+    row.append(canvas, list);
     part.append(row);
     return part;
   }
 
-  /** The picture with the strongest units' fields, the strongest on top. */
+  /** The picture with the strongest units' fields; `draw` shows them all, or one alone. */
   function boxed(layer, units, source) {
     const { width, height } = facts.input, canvas = made("canvas", "", sized(width, height, 512)), scale = canvas.width / width;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `What the strongest units of ${layer.name} see`);
-    const pen = drawn(canvas, source, [0, 0, height, width]);
-    pen.font = `700 ${Math.round(canvas.width / 22)}px system-ui, sans-serif`;
-    pen.textBaseline = "top";
-    for (const [at, { box: [top, left, bottom, right] }] of [...units.entries()].reverse()) {
-      for (const [colour, line] of [["#000000", 5], ["#ff7a1a", 2.5]]) {
-        pen.strokeStyle = colour;
-        pen.lineWidth = line;
-        pen.strokeRect(left * scale + 2, top * scale + 2, (right - left) * scale - 4, (bottom - top) * scale - 4);
+    const draw = (alone = null) => {
+      const pen = drawn(canvas, source, [0, 0, height, width]);
+      pen.font = `700 ${Math.round(canvas.width / 15)}px system-ui, sans-serif`;
+      pen.textBaseline = "top";
+      pen.lineJoin = "round";
+      for (const [at, { box: [top, left, bottom, right] }] of [...units.entries()].reverse()) {
+        if (alone !== null && at !== alone) continue;
+        for (const [colour, line] of [["#000000", 7], ["#ff7a1a", 3.5]]) {
+          pen.strokeStyle = colour;
+          pen.lineWidth = line;
+          pen.strokeRect(left * scale + 3, top * scale + 3, (right - left) * scale - 6, (bottom - top) * scale - 6);
+        }
+        // Each number has a place of its own along the box's upper edge, for deep units see the same px.
+        const along = left * scale + 8 + Math.max(0, (right - left) * scale - 36) * at / facts.strongest;
+        pen.strokeStyle = "#000000";
+        pen.lineWidth = 6;
+        pen.strokeText(String(at + 1), along, top * scale + 7);
+        pen.fillStyle = "#ffffff";
+        pen.fillText(String(at + 1), along, top * scale + 7);
       }
-      // Each number has a place of its own along the box's upper edge, for deep units see the same px.
-      const along = left * scale + 6 + ((right - left) * scale - 24) * at / facts.strongest;
-      pen.strokeStyle = "#000000";
-      pen.lineWidth = 4;
-      pen.strokeText(String(at + 1), along, top * scale + 5);
-      pen.fillStyle = "#ffffff";
-      pen.fillText(String(at + 1), along, top * scale + 5);
-    }
-    return canvas;
+    };
+    draw();
+    return { canvas, draw };
   }
 
   const numbered = (address, unit) => address.replace("{n}", String(unit).padStart(4, "0"));

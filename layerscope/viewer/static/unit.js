@@ -33,7 +33,7 @@
     const before = enlarged();
     write("peak", at < 0 ? "" : String(at + 1));
     const column = columns[at < 0 ? before : at];
-    column.querySelector(".cells").focus({ preventScroll: true });
+    column.querySelector(".cells")?.focus({ preventScroll: true });
     column.scrollIntoView({ block: "nearest" });
   }
 

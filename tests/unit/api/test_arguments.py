@@ -120,3 +120,9 @@ def test_a_hook_that_was_left_out_is_a_remark() -> None:
     hooked[1].register_forward_hook(lambda *_: None)
     (remark,) = ls.trace(hooked, INPUT).remarks
     assert remark.startswith("a hook of another tool was left out, at 1: ") and "test_arguments.py" in remark
+
+
+def test_a_network_shows_itself(net: ls.Network) -> None:
+    """At a prompt in one short line, in a notebook as a table with a row for each layer."""
+    assert repr(net) == "<Network Sequential: 2 layers, 1 of them auto, input (3, 12, 14)>"
+    assert net._repr_html_().count("<tr>") == 1 + len(net.layers)

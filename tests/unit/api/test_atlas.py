@@ -192,7 +192,7 @@ def test_a_plot_at_a_prompt_is_one_line(atlas):
     unit, layer = atlas["features.4"][0].plot(), atlas["features.4"].plot()
     assert repr(unit).startswith("<Sheet 'Unit 0 of features.4 of torchvision:smallnet': ")
     for sheet in (unit, layer):
-        assert repr(sheet).endswith("tiles; save(\"figure.png\") writes it, a notebook shows it>")
+        assert repr(sheet).endswith('tiles; save("figure.png") writes it, a notebook shows it>')
         assert "\n" not in repr(sheet) and "array" not in repr(sheet) and len(repr(sheet)) < 160
 
 

@@ -8,9 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from torch import nn
 
-import layerscope as ls
 from layerscope.api import html, notebook
 from layerscope.api.atlas import open as open_atlas
 from layerscope.atlas.codecs import encode, grid
@@ -222,10 +220,3 @@ def test_a_network_is_a_table_of_its_layers():
     assert "*features.4relu616 × 1623 × 23 px" in page.text
     many = [replace(layers[0], name="n" * 150)] * 3000
     assert checked(notebook.network_html("x", INPUT, many, "")).text.endswith("More does not fit here.")
-
-
-def test_a_traced_network_shows_itself():
-    """As that table at a notebook, and in one short line at a prompt."""
-    net = ls.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), ls.Input(height=8, width=8))
-    assert checked(net._repr_html_()).tags.count("tr") == 1 + len(net.layers)
-    assert repr(net) == "<Network Sequential: 2 layers, 1 of them auto, input (3, 8, 8)>"

@@ -81,7 +81,7 @@ def test_against_photographs(command, made, tmp_path):
     with viewing(made / "a.atlas") as browser:
         page = browser.get(f"/a/l/l{place}/u/{unit.number}").text
         assert f"<b>{best.concept}</b>" in page and f", {best.category}" in page
-        assert f'<span class="quiet">{best.category}</span>' in browser.get("/a/concepts").text
+        assert f"<h3>{best.category.capitalize()}" in browser.get("/a/concepts").text
 
 
 def test_against_a_folder(command, made):

@@ -101,6 +101,8 @@ def written(kind: Kind) -> Iterator[tuple[str, object]]:
             yield "", ""
     elif isinstance(kind, (texts.Place, texts.Anything)):
         yield "", ""
+    elif isinstance(kind, texts.SiteAddress):
+        yield from (("", ""), ("site", "site"), ("ftp://a.example/", "ftp://a.example/"))
     else:
         assert isinstance(kind, (values.Flag, texts.Reporter, texts.Held, texts.Expectation)), kind
 
@@ -117,6 +119,7 @@ OF_PYTHON: dict[type, tuple[object, ...]] = {
     texts.Text: (True, 3, ["a"], *STRANGE),
     texts.Place: (True, 3, ["a"], *STRANGE),
     texts.Anything: (True, 3, (), [], {}),
+    texts.SiteAddress: (True, 3, ["https://a.example/"], *STRANGE),
     texts.Reporter: (3, "bars", *STRANGE),
     sequences.Several: ("guided", 3, (), [], [3], *STRANGE),
     sequences.Bindings: (3, "a", {"a": "b"}, {"a b": 1}, {"a": nan}, {}, [], object()),

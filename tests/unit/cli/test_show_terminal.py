@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -179,7 +180,7 @@ def test_info_has_bars_and_the_next_command(command, dissected, typed):
 def test_a_path_in_the_next_command_can_be_pasted(dissected, typed, tmp_path):
     """One with a space stands in quotes."""
     path = tmp_path / "my atlas.atlas"
-    path.write_bytes(open(dissected, "rb").read())
+    shutil.copy(dissected, path)
     assert f"next: layerscope serve '{path}'" in typed("show", path)[1]
 
 

@@ -49,6 +49,8 @@ def guests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setitem(sys.modules, __name__, sys.modules[Colour.__module__])
     monkeypatch.syspath_prepend(str(tmp_path))
+    # Whoever was tested before may have loaded it, whatever the order.
+    monkeypatch.delitem(sys.modules, "a_guest", raising=False)
     return tmp_path
 
 

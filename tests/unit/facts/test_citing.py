@@ -18,7 +18,7 @@ RUN = RunRecord(
 
 
 def entries(bibtex: str) -> list[dict[str, str]]:
-    """Read as BibTeX reads it: entries and values end where their braces do, and a backslash changes nothing in that."""
+    """Read as BibTeX reads it: entries and values end where their braces do, whatever a backslash stands before."""
     found, place = [], 0
     while (begun := re.compile(r"@(\w+)\{(\w+),").search(bibtex, place)) is not None:
         entry, place = {"type": begun[1], "key": begun[2]}, begun.end()

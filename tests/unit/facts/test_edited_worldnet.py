@@ -35,10 +35,12 @@ def found_all(found: AtlasChanges, made: Edited, units: tuple[int, ...]) -> None
 def falsely_named(found: AtlasChanges, made: Edited) -> int:
     """How many units that nobody touched are told as anything but matched."""
     layer = LAYERS[made.layer - 1]
-    return sum(
-        one.change != MATCHED and not (one.layer == layer and {one.unit, one.other} & made.touched)
+    named = {
+        (one.layer, one.other if one.unit is None else one.unit)
         for one in found.units
-    )
+        if one.change != MATCHED and not (one.layer == layer and {one.unit, one.other} & made.touched)
+    }
+    return len(named)
 
 
 def test_units_changed_by_hand_are_found(tmp_path) -> None:

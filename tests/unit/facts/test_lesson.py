@@ -21,7 +21,7 @@ from layerscope.core.concepts import (
 )
 from layerscope.facts.chapters import chapter_layers, chosen_units, shares, themes_of, units_with_tiles
 from layerscope.facts.lesson import lesson_of
-from layerscope.facts.peaks import boxes
+from layerscope.facts.places import place_of
 from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, fires_most_for, shown_by
 from layerscope.facts.themes import LEVELS, THEMES, theme_of
 from layerscope.world.concepts import CONCEPTS
@@ -233,7 +233,7 @@ def test_the_followed_pictures_boxes_are_the_fields(file: AtlasFile) -> None:
     for step, layer in zip(picture.steps, layers, strict=True):
         assert step.layer == layer and step.unit is not None and step.rank is not None
         peak = file.peaks(layer.id, step.unit)[step.rank]
-        field, _ = boxes(peak, record)
+        field = place_of(file, layer, peak, record).field
         assert peak.image == picture.image and step.field == field and not step.whole
 
 

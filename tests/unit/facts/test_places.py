@@ -15,7 +15,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
 from layerscope.facts.peaks import seen_peaks
-from layerscope.facts.places import Place, central_box, place_of, placement_in
+from layerscope.facts.places import PeakPlace, central_box, place_of, placement_in
 from tests.helpers.atlases import INPUT, PLACEMENT, SIDE, layer_records, small_atlas
 
 CHAIN, DEEP, DENSE = layer_records(12)
@@ -86,7 +86,7 @@ def test_how_the_input_lay_on_a_picture(atlas, tmp_path) -> None:
         assert placement_in(file, file.image(0)) == PLACEMENT
         assert placement_in(file, ImageRecord(id=0, source="skipped")) is None
         peak, layer = file.peaks(0, 0)[0], file.layers[0]
-        assert place_of(file, layer, peak, ImageRecord(id=0, source="skipped")) == Place()
+        assert place_of(file, layer, peak, ImageRecord(id=0, source="skipped")) == PeakPlace()
     inside = "UPDATE run SET input = json_set(input, '$.resize', 80)"
     small = f"UPDATE image SET height = {SIDE}, width = {SIDE}"
     as_it_is = ", ".join(f"source_{edge} = tile_{edge}" for edge in EDGES)

@@ -41,8 +41,8 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_edition_names_what_it_answers(atlas: Path) -> None:
-    """Of the reader's questions these are withheld today: lists of images, the graph, weights, signals, tables."""
-    withheld = {"images", "nodes", "edges", "filters", "signal", "table"}
+    """Of the reader's questions these are withheld today: all images, all strata, graph, weights, signals, tables."""
+    withheld = {"all_strata", "images", "nodes", "edges", "filters", "signal", "table"}
     with Edition(atlas, ExportChoice()) as edition:
         assert {name for name in public() if not hasattr(edition, name)} == withheld
 

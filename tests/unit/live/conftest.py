@@ -61,8 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     photos = pictures_as_files(folder / "photos", 16)
     source, net = ls.images(photos), ls.trace(spec)
     ls.build(net, source, folder / "small.atlas", layers=LAYERS, codec="png", progress=False, dense=True).close()
-    with AtlasFile(folder / "small.atlas") as file:
-        engine = open_engine(file, spec)
+    engine = open_engine(AtlasFile(folder / "small.atlas"), spec)
     return Made(net, spec, source, folder / "small.atlas", engine)
 
 

@@ -1,4 +1,4 @@
-"""How far an image of the atlas excites now what it excited in the scan: all of it from the original, said in numbers."""
+"""How far an image of the atlas excites now what it excited in the scan: all of it from the original."""
 
 import io
 import shutil
@@ -25,10 +25,11 @@ def peak(value: float) -> Peak:
 
 
 def test_what_comes_back_is_counted():
-    """To within 1 % of the scan's value; the median of the ratios; of layers that were asked about, above zero alone."""
+    """To within 1 % of the scan's value; the median of the ratios; of layers that were asked about, above zero."""
     peaks = [(1, 0, peak(2.0)), (1, 1, peak(4.0)), (1, 2, peak(1.0)), (1, 3, peak(0.0)), (2, 0, peak(3.0))]
     maxima = {1: np.array([1.0, 4.03, 0.98, 5.0], np.float32)}
-    assert agreement(peaks, maxima) == ScanAgreement(peaks=3, back=1, ratio=pytest.approx(0.98))
+    found = agreement(peaks, maxima)
+    assert (found.peaks, found.back, found.ratio) == (3, 1, pytest.approx(0.98))
     assert agreement(peaks, {2: np.array([3.0], np.float32)}) == ScanAgreement(peaks=1, back=1, ratio=1.0)
     assert agreement(peaks, {}) == ScanAgreement(peaks=0, back=0, ratio=None)
 
@@ -44,7 +45,10 @@ def test_of_the_original_all_comes_back(made):
     image = with_peaks(made.atlas)
     for layer in LAYERS:
         look = made.engine.look_at_image(image, LiveRequest(layer=layer))
-        assert look.original is True and look.maxima == made.engine.look(made.encoded(image), LiveRequest(layer=layer)).maxima
+        assert (
+            look.original is True
+            and look.maxima == made.engine.look(made.encoded(image), LiveRequest(layer=layer)).maxima
+        )
         assert look.agreement is not None and look.agreement.back == look.agreement.peaks
     portrait = made.engine.whole_image(image, strongest=2)
     assert portrait.original is True and portrait.agreement is not None
@@ -81,7 +85,8 @@ def test_what_the_kept_copy_costs_is_said(made, elsewhere):
         ratios = [own.maxima[unit] / value for unit, value in scanned.items()]
         back = sum(abs(ratio - 1) <= 0.01 for ratio in ratios)
         ratio = pytest.approx(float(np.median(ratios))) if ratios else None
-        assert look.agreement == ScanAgreement(peaks=len(ratios), back=back, ratio=ratio)
+        found = look.agreement
+        assert found is not None and (found.peaks, found.back, found.ratio) == (len(ratios), back, ratio)
     found = engine.whole_image(image).agreement
     assert found is not None and found.back < found.peaks
 

@@ -1,6 +1,6 @@
 """Boxes on one picture: none hides another, and each has a number that can be read."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -46,7 +46,7 @@ def test_nine_boxes_of_the_whole_picture_lie_inside_one_another():
     """As the units of a dense layer have them: the first is the picture, each further one a step inside the last."""
     found = [one.box for one in apart([ShownBox(0, 0, WIDTH, HEIGHT)] * 9, WIDTH, HEIGHT)]
     assert found[0] == (0, 0, WIDTH, HEIGHT)
-    assert all(inner.within(outer) and inner != outer for outer, inner in zip(found, found[1:], strict=False))
+    assert all(inner.within(outer) and inner != outer for outer, inner in pairwise(found))
 
 
 def test_a_number_without_room_in_its_box_is_led_there():

@@ -162,17 +162,22 @@ def test_an_export_without_photographs_has_projections_alone(atlas, tmp_path) ->
         assert not any(Tiles(text).boxes)
         assert "photographs were left out of this copy" in text
     assert all(len(column) == 4 for column in Tiles(whole).columns)
-    assert bare.count("nothing kept") == len(Tiles(bare).columns) == 9
+    assert Tiles(bare).columns == [[]] * 9 and 'class="cells"' not in bare
 
 
 def test_a_share_is_five_squares(shelf) -> None:
-    """Filled as far as the share goes, whatever it is."""
-    for share, widths in ((0.5, ["10", "10", "5.0"]), (0.82, ["10", "10", "10", "10", "1.0"]), (0, []), (-0.2, []),
-                          (1.7, ["10"] * 5)):  # fmt: skip
-        drawn = str(environment().get_template("macros.html").module.squares(share))
+    """Filled as far as the share goes, whatever it is; and darker as far as what is known to be the unit's own."""
+    drawn_by = environment().get_template("macros.html").module.squares
+    for share, own, kept, dark in (
+        (0.5, None, [10, 10, 5], [10, 10, 5]), (0.82, 0.3, [10, 10, 10, 10, 1], [10, 5]), (0, None, [], []),
+        (0.4, -0.2, [10, 10], []), (-0.2, None, [], []), (1.7, 0.0, [10] * 5, []), (0.2, 0.6, [10], [10]),
+    ):  # fmt: skip
+        drawn = str(drawn_by(share, own))
         assert drawn.count('class="square"') == 5
-        found = [float(width) for width in re.findall(r'class="filled" x="\d+" width="([\d.]+)"', drawn)]
-        assert found == pytest.approx([float(width) for width in widths], abs=0.01)
+        for kind, widths in (("kept", kept), ("own", dark)):
+            found = re.findall(rf'class="{kind}" x="(\d+)" width="([\d.]+)"', drawn)
+            assert [float(width) for _, width in found] == pytest.approx(widths, abs=0.01)
+            assert [int(place) for place, _ in found] == [12 * place for place in range(len(widths))]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,7 @@ def test_projections_stand_left_of_patches(atlas) -> None:
     """On a layer's page at a glance and large, and on covers."""
     with viewing(atlas) as client:
         glance, large, cover = (
-            client.get(f"/full/{page}").text for page in (f"l/{LAYER}?show=all", f"l/{LAYER}?zoom=large", "")
+            client.get(f"/full/{page}").text for page in (f"l/{LAYER}?show=all", f"l/{LAYER}?zoom=large", "network")
         )
     assert '<i class="projections"></i><i class="patches"></i>' in glance
     for text in (large, cover):
@@ -219,6 +224,6 @@ def test_a_grid_says_which_units_have_no_tiles(atlas) -> None:
     """In words, at the unit itself; dead ones are called dead."""
     with viewing(atlas) as client:
         text = client.get(f"/full/l/{LAYER}?show=all").text
-    entries = re.findall(r'<li class="[^"]*bare[^"]*">.*?</li>', text, re.DOTALL)
+    entries = re.findall(r'<li [^>]*class="[^"]*bare[^"]*">.*?</li>', text, re.DOTALL)
     assert len(entries) == 2 and "no tiles kept" in entries[0] and "dead" in entries[1]
     assert text.count("no tiles kept") == 1

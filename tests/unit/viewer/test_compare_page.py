@@ -15,8 +15,8 @@ from hypothesis.extra.numpy import arrays
 
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Peaks
-from layerscope.viewer.app import links_of
 from layerscope.facts.matching import correlations, greedy, shared_images
+from layerscope.viewer.app import links_of
 from layerscope.viewer.pages import Query, unit
 from layerscope.viewer.pages.compare import facts
 from layerscope.viewer.pages.two_layers import distance

@@ -192,14 +192,19 @@ def test_the_estimate(atlas, site):
 
 
 def test_a_budget_takes_the_most_that_fits(atlas, site, tmp_path):
-    """All, then plates only, then smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
+    """All, no values, plates only, smaller tiles; if nothing fits the smallest size is said, and nothing is written."""
     whole = sum(map(len, files(site).values()))
     with planned(atlas, ExportChoice(), budget=2 * whole) as plan:
         assert plan.book.edition.choice == ExportChoice()
-    with planned(atlas, ExportChoice(plates=True)) as plan:
+    with planned(atlas, ExportChoice(values=False)) as plan:
+        assert not [piece for piece in plan.pieces if piece.path.endswith(".json") and piece.kind != "marker"]
         enough = int(plan.estimate.known + 1.1 * plan.estimate.guessed) + 1
     with planned(atlas, ExportChoice(), budget=enough) as plan:
-        assert plan.book.edition.choice == ExportChoice(plates=True)
+        assert plan.book.edition.choice == ExportChoice(values=False)
+    with planned(atlas, ExportChoice(plates=True, values=False)) as plan:
+        enough = int(plan.estimate.known + 1.1 * plan.estimate.guessed) + 1
+    with planned(atlas, ExportChoice(), budget=enough) as plan:
+        assert plan.book.edition.choice == ExportChoice(plates=True, values=False)
         assert {(s.method, s.view) for s in plan.book.file.sheets if s.kind == "projections"} == {
             ("deconvnet", "natural"), ("guided", "natural")
         }  # fmt: skip

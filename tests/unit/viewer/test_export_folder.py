@@ -121,7 +121,7 @@ def test_places_that_are_allowed(tmp_path):
 
 
 def test_sites_of_earlier_versions_are_known():
-    """What stood at the top of an export before its addresses were a server's may be replaced; what a stranger put, not."""
+    """What stood at the top of an export before its addresses were a server's may be replaced, and nothing else."""
     ours = tops()
     for name in ("index.html", "about.html", "about.json", "static", "i", "l", "l00", "l117"):
         assert ours.fullmatch(name), name

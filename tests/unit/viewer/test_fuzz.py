@@ -26,8 +26,24 @@ WORDS = st.one_of(
 )  # fmt: skip
 NAMES = st.one_of(
     st.sampled_from(
-        ["format", "sort", "order", "u", "go", "q", "name", "view", "method", "dead", "layer", "with", "a", "only",
-         "least", "from"]
+        [
+            "format",
+            "sort",
+            "order",
+            "u",
+            "go",
+            "q",
+            "name",
+            "view",
+            "method",
+            "dead",
+            "layer",
+            "with",
+            "a",
+            "only",
+            "least",
+            "from",
+        ]
     ),
     WORDS,
 )

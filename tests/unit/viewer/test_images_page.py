@@ -69,7 +69,10 @@ def test_where_a_thumbnail_leads(shelf, engine, book):
     """With a network to what it sees in the image at every layer, without one to the image's page; both exist."""
     assert has(book)
     image = book.pictured[0]
-    for app, wanted in ((create_app(shelf, engine=engine), f"/small/look/image-{image}"), (create_app(shelf), f"/small/i/{image}")):
+    for app, wanted in (
+        (create_app(shelf, engine=engine), f"/small/look/image-{image}"),
+        (create_app(shelf), f"/small/i/{image}"),
+    ):
         with TestClient(app) as browser:
             text = browser.get("/small/images").text
             assert wanted in re.findall(r'<a href="([^"]+)" data-image', text)

@@ -1,22 +1,17 @@
 """A picture at every layer: for images of the atlas, for pictures that are sent, and as one file."""
 
-import io
 import re
 import threading
 
 import numpy as np
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
-from layerscope.atlas.read import AtlasFile
 from layerscope.core.errors import ImageError
 from layerscope.viewer.app import create_app
 from layerscope.viewer.frames import PICTURE_BYTES
 from layerscope.viewer.gallery import MOST_BYTES, MOST_PICTURES, WAITING, Busy, Gallery
 from layerscope.viewer.pages.live import VIRIDIS
-from layerscope.viewer.shelf import Shelf
-from tests.helpers.atlases import small_atlas
 from tests.helpers.live import LAYERS, FakeEngine, mark, picture, picture_of
 
 
@@ -39,7 +34,7 @@ def addresses(text: str) -> set[str]:
 
 
 def test_an_image_of_the_atlas(browser, engine, pictured, shelf):
-    """Its page shows what the network says of it, and all that it leads to exists; an image without a picture is none."""
+    """Its page shows what the network says of it, and all that it leads to exists."""
     answer = browser.get(f"/small/look?image={pictured}")
     assert answer.status_code == 200 and f"Image {pictured}" in answer.text
     assert engine.looks == [mark(picture(pictured))]
@@ -78,11 +73,11 @@ def test_the_page_says_what_the_network_says(browser, method):
 
 @pytest.mark.parametrize("even", [True, False])
 def test_the_page_says_which_file_was_looked_at_and_what_comes_back(browser, shelf, even):
-    """The original, or the kept copy with its size; of either how many of the activations that the scan kept come back."""
+    """The original, or the kept copy with its size; of either how many of the scan's activations come back."""
     file = shelf.book("small").file
     image = next(one.id for one in file.images() if file.has_picture(one.id) and (one.id % 2 == 0) == even)
     text = browser.get(f"/small/look/image-{image}").text
-    assert ("the image's own file, found by its name" in text) == even
+    assert ("the image's original, found by its name" in text) == even
     assert ("this is the copy that the atlas keeps, of 16 × 16 px" in text) != even
     assert ("1 of 2 activations are the scan's" in text) != even
     assert "Of the 6 activations that the scan kept of it 3 come back to within 1 %; half of all are below 50" in text
@@ -95,7 +90,7 @@ def test_the_page_says_which_file_was_looked_at_and_what_comes_back(browser, she
 
 
 def test_a_picture_may_be_kept_before_it_is_looked_at(browser, engine):
-    """With ?keep nothing is computed; the bytes come back as they were sent, and the page looks when it is asked for."""
+    """With ?keep nothing is computed; the bytes come back as they were sent; the page looks when it is asked for."""
     answer = browser.post("/small/look?keep", content=picture(7)).json()
     assert engine.looks == []
     sent = browser.get(f"{answer['address']}/sent")
@@ -179,7 +174,6 @@ def test_without_a_network_there_is_none_of_it(shelf):
             assert browser.get(address).status_code == 404
         assert browser.post("/small/look", content=picture(1)).status_code in (404, 405)
         assert "/small/live" not in browser.get("/small/").text
-
 
 
 def test_the_gallery_is_bounded():

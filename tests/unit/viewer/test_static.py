@@ -88,7 +88,8 @@ def test_every_place_in_a_sprite_has_a_class() -> None:
 
 
 TEMPLATES = {
-    "base": "{% block a %}{{ link.asset('viewer.js') }}{% endblock %}{% block b %}{{ link.asset('theme.js') }}{% endblock %}"
+    "base": "{% block a %}{{ link.asset('viewer.js') }}{% endblock %}"
+    "{% block b %}{{ link.asset('theme.js') }}{% endblock %}"
     "{% if link.static %}{{ link.asset('pages.js') }}{% else %}{{ link.asset('live.js') }}{% endif %}",
     "plain": "{% extends 'base' %}",
     "without": "{% extends 'base' %}{% block a %}{% endblock %}",
