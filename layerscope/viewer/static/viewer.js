@@ -58,7 +58,8 @@
       if (!this.root) return;
       this.collect();
       const unit = /^#u(\d+)$/.exec(location.hash)?.[1];
-      if (unit) this.arrive(unit);
+      // Having come to the place in its address, a browser takes the focus from it.
+      if (unit) addEventListener("load", () => setTimeout(() => this.arrive(unit)));
       this.root.addEventListener("focusin", (event) => {
         const link = event.target.closest(".grid a");
         if (link) this.mark(link);
