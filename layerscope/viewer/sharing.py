@@ -20,7 +20,7 @@ NONE = Query()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sharing:
+class SharedPage:
     """What stands in a page's head for others, and at its end for its reader.
 
     said: what is on the page. picture: a small one of it; None without. address: of the page as others can open it, ""
@@ -40,12 +40,12 @@ class Sharing:
 
 def sharing_of(
     page: Page, of: Sequence[Any], facts: Any, book: Book | None, link: Links, query: Query = NONE
-) -> Sharing:
+) -> SharedPage:
     """What a page gives to hand on. of: what it is of, as in `Links.page`. query: as it was asked, on a server."""
     found = preview_of(page, book, facts)
     address = link.page(page.name, *of)
     picture = _picture(found, link)
-    return Sharing(
+    return SharedPage(
         said=found.said,
         picture=(link.whole(picture) or picture) if picture else None,
         address=link.whole(address) if address else "",
