@@ -13,7 +13,7 @@ from torch import Tensor
 
 from layerscope.core.errors import TraceError, UnknownOp, UsageError
 from layerscope.graph.graph import Graph
-from layerscope.graph.onnx_forms import ONNX_FORMS, Unwritable
+from layerscope.graph.onnx_forms import ONNX_FORMS, NoOnnxForm
 from layerscope.graph.runner import Carrier
 
 # As old as the operators' forms in onnx_forms.py allow, so that old runtimes read the file.
@@ -77,9 +77,9 @@ def _written(program: Carrier, nodes: set[int], writing: "OnnxWriting") -> dict[
         why = found.refused or found.stuck or "it has no form in ONNX here"
         try:
             if form is None:
-                raise Unwritable(why)
+                raise NoOnnxForm(why)
             names[node] = form(writing, program.call(node), [names[source] for source in found.sources])
-        except Unwritable as reason:
+        except NoOnnxForm as reason:
             raise UnknownOp(
                 f'node "{found.name}" calls {found.op}, which cannot be run in a browser: {reason}; what can: '
                 f"{', '.join(ONNX_FORMS)}"

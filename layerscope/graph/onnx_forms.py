@@ -14,7 +14,7 @@ from torch import Tensor
 from layerscope.graph.ops.calls import Call, NodeInput
 
 
-class Unwritable(Exception):
+class NoOnnxForm(Exception):
     """A call has no form in ONNX; the message is the reason, a clause without a subject."""
 
 
@@ -45,10 +45,10 @@ def _side(to: OnnxNodes, value: Any, inputs: Sequence[str]) -> str:
 
 
 def _weights(call: Call, *names: str) -> tuple[Tensor | None, ...]:
-    """Weights, None for those that the call does without. Raises Unwritable where another node makes them."""
+    """Weights, None for those that the call does without. Raises NoOnnxForm where another node makes them."""
     found = tuple(call[name] for name in names)
     if not all(value is None or isinstance(value, Tensor) for value in found):
-        raise Unwritable("takes its weights from another node")
+        raise NoOnnxForm("takes its weights from another node")
     return found
 
 
@@ -72,7 +72,7 @@ def _dense(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
     weight, bias = _weights(call, "weight", "bias")
     assert weight is not None
     if len(call.shape) != 1:
-        raise Unwritable(f"is a dense layer on {len(call.shape)} dimensions")
+        raise NoOnnxForm(f"is a dense layer on {len(call.shape)} dimensions")
     given = [inputs[0], to.constant(weight), *([] if bias is None else [to.constant(bias)])]
     return to.node("Gemm", given, transB=1)
 
@@ -87,7 +87,7 @@ def _batch_norm(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
 
 def _response_norm(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
     if call["size"] % 2 == 0:
-        raise Unwritable("has an even number of neighbours, which lie otherwise in ONNX")
+        raise NoOnnxForm("has an even number of neighbours, which lie otherwise in ONNX")
     numbers = {"alpha": float(call["alpha"]), "beta": float(call["beta"]), "bias": float(call["k"])}
     return to.node("LRN", inputs[:1], size=int(call["size"]), **numbers)
 
@@ -127,7 +127,7 @@ def _average(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
     counted = bool(call["count_include_pad"]) and any(padding)
     beyond = any(last > own for last, own in zip(windows["pads"][2:], padding, strict=True))
     if call["divisor_override"] or (counted and beyond):
-        raise Unwritable("divides its windows by a number of its own")
+        raise NoOnnxForm("divides its windows by a number of its own")
     return to.node("AveragePool", inputs[:1], count_include_pad=int(counted), **windows)
 
 
@@ -137,7 +137,7 @@ def _adaptive(operator: str) -> OnnxForm:
     def form(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
         sizes = list(zip(call.inputs[0][-2:], call.shape[-2:], strict=True))
         if any(length % count for length, count in sizes):
-            raise Unwritable("pools to a size that does not part the map evenly")
+            raise NoOnnxForm("pools to a size that does not part the map evenly")
         if tuple(call.shape[-2:]) == (1, 1):
             return to.node(f"Global{operator}", inputs[:1])
         steps = [length // count for length, count in sizes]
@@ -148,7 +148,7 @@ def _adaptive(operator: str) -> OnnxForm:
 
 def _in_a_row(to: OnnxNodes, call: Call, inputs: Sequence[str]) -> str:
     if prod(call.inputs[0]) != prod(call.shape):
-        raise Unwritable("reshapes the batch")
+        raise NoOnnxForm("reshapes the batch")
     # 0 takes over the batch.
     return to.node("Reshape", [inputs[0], to.whole_numbers([0, *call.shape])])
 
