@@ -16,8 +16,8 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """What a chapter is about. name: of the theme. level: of its concepts. title: over the chapter; again: what is added
-    there where a chapter before had the same. seen: as in "23 units answer to lines and edges"."""
+    """What a chapter is about. name: of the theme. level: of its concepts. title: over the chapter; again: what is put
+    behind it where a chapter before had the same. seen: as in "23 units answer to lines and edges"."""
 
     name: str
     level: int
