@@ -24,7 +24,7 @@ class UnitsWidget(anywidget.AnyWidget):
     """An atlas in a notebook: a grid of a layer's units, and the sheet of the unit that was chosen.
 
     layer: the name of the layer that is shown. unit: the unit that was chosen, None while the grid is shown; both can
-    be read, observed and set. first: the grid's first unit. traitlets refuses what the atlas does not hold.
+    be read, observed and set; what the atlas does not hold is refused. first: the grid's first unit.
     """
 
     _esm = STATIC / "units.js"

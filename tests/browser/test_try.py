@@ -25,6 +25,7 @@ from layerscope.world import World
 from tests.browser.conftest import Opened, exported
 from tests.browser.made import NETWORK, PICTURES, SEED
 from tests.browser.places import Folder, Shown
+from tests.browser.test_themes import TOO_SMALL, found_by_axe
 from tests.helpers.browser_runtime import fetched
 
 NOT_FETCHED = "ONNX Runtime Web is not there: .ci/onnxruntime-web fetches it from npm, which could not be reached"
@@ -303,6 +304,20 @@ def test_it_says_what_it_cannot_without_scripts(opened: Opened, site: Folder):
     expect(page.locator("noscript")).to_have_count(1)
     expect(page.locator("#try-file")).to_be_hidden()
     page.set_viewport_size({"width": 320, "height": 640})
+
+
+def test_it_is_accessible_and_fits_small_screens(opened: Opened, site: Folder):
+    """Before and after an answer axe finds nothing, light and dark; at 320 px nothing is scrolled sideways."""
+    page = opened(site.page("try"))
+    assert found_by_axe(page) == []
+    page.locator("[data-image]").first.click()
+    expect(page.locator("#try-answer")).to_be_visible()
+    assert found_by_axe(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert found_by_axe(page, "color-contrast", "link-in-text-block") == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.evaluate(TOO_SMALL) == []
 
 
 def test_loading_and_the_first_answer_are_within_the_budget(opened: Opened, host: Folder):

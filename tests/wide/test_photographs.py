@@ -40,7 +40,7 @@ MOST, ALL = 2e-5, 1e-2
 VALUE, LOSS = 2e-4, 1e-4
 # What px keep, in an atlas: random ones are the same in float32; of those that are marked rounding decides which is the
 # last, and a gate near zero changes a mark: so most of them are held, and all loosely.
-KEPT_RANDOM, KEPT_MOST, KEPT_ALL = 1e-5, 5e-3, 5e-2
+KEPT_RANDOM, KEPT_MOST, KEPT_ALL = 1e-5, 1e-2, 5e-2
 # As the build draws it.
 SAMPLE = 128
 

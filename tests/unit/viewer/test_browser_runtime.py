@@ -6,6 +6,7 @@ import pytest
 
 from layerscope.core.errors import UsageError
 from layerscope.viewer.export.browser_runtime import HOW, PACKAGE, PINNED, VERSION, browser_runtime
+from tests.docs.pages import DOCS
 from tests.helpers.browser_runtime import FAKE, fetched, package, pinned_to_fake
 
 
@@ -41,6 +42,12 @@ def test_anything_else_is_refused_in_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=said) as refused:
             browser_runtime(tmp_path / name)
         assert str(refused.value).endswith(HOW) and "\n" not in str(refused.value)
+
+
+def test_the_guide_names_the_pinned_version() -> None:
+    """What a reader is told to fetch is what is taken."""
+    said = (DOCS / "how-to" / "try-in-the-browser.md").read_text()
+    assert f"npm pack {PACKAGE}@{VERSION}" in said and f"--runtime {PACKAGE}-{VERSION}.tgz" in said
 
 
 def test_the_fetched_package_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None:
