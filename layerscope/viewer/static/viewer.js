@@ -148,8 +148,6 @@
     const field = one(selector);
     if (!field) return;
     event.preventDefault();
-    // In a narrow head it stands in a menu.
-    if (field.checkVisibility?.() === false) field.closest("[popover]")?.showPopover();
     field.focus();
     field.select?.();
   };
