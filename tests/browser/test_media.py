@@ -52,8 +52,8 @@ def test_the_menu_opens_and_leads_on(opened: Opened, venue: Venue, atlas: Shown)
         expect(page.locator("nav[aria-label=Main]")).to_be_hidden()
 
 
-def test_g_opens_the_menu_of_a_narrow_window(opened: Opened, server: Server, atlas: Shown):
-    """The field that it goes to stands there."""
+def test_g_searches_in_a_narrow_window(opened: Opened, server: Server, atlas: Shown):
+    """Though what it presses stands in the menu."""
     page = opened(server.layer(atlas.layer), viewport={"width": 500, "height": 700})
     page.keyboard.press("g")
     expect(page.locator("#go")).to_be_focused()
