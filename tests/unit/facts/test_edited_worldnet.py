@@ -9,8 +9,9 @@ from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW
 from layerscope.facts.diff import AtlasChanges, changes
 from tests.helpers.edited import LAYERS, TRAININGS, Edited, atlas_of, edited, weights_of
 
-# Eight units of a layer; and pictures: an image less and the test is not quicker, for most of the time they are drawn.
+# Eight units of a layer; and how many pictures: most of the time goes into drawing them.
 UNITS, PICTURES = (3, 17, 30, 31, 8, 21, 12, 26), 256
+COUNT = 1000
 
 
 def compared(before: Path, after: Path) -> AtlasChanges:
@@ -53,12 +54,14 @@ def test_units_changed_by_hand_are_found(tmp_path) -> None:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("training", range(len(TRAININGS)))
 @pytest.mark.parametrize("layer", range(1, 6))
-def test_units_changed_by_hand_are_found_in_every_layer(training, layer, tmp_path) -> None:
-    """In each layer of each training."""
-    before = atlas_of(weights_of(training), tmp_path / "before.atlas", count=1000)
-    made = edited(training, layer, weights_of((training + 1) % len(TRAININGS)), UNITS)
-    found = compared(before, atlas_of(made.weights, tmp_path / "after.atlas", count=1000))
-    found_all(found, made, UNITS)
-    assert falsely_named(found, made) <= found.alive / 100
+def test_units_changed_by_hand_are_found_in_every_layer(layer, tmp_path) -> None:
+    """In each layer of each training; of the others no more than one in a hundred is named over the three trainings."""
+    named, alive = 0, 0
+    for training in range(len(TRAININGS)):
+        before = atlas_of(weights_of(training), tmp_path / f"before{training}.atlas", count=COUNT)
+        made = edited(training, layer, weights_of((training + 1) % len(TRAININGS)), UNITS)
+        found = compared(before, atlas_of(made.weights, tmp_path / f"after{training}.atlas", count=COUNT))
+        found_all(found, made, UNITS)
+        named, alive = named + falsely_named(found, made), alive + found.alive
+    assert named <= alive / 100
