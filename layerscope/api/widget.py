@@ -58,6 +58,10 @@ class UnitsWidget(anywidget.AnyWidget):
         """The unit that was chosen; None while the grid is shown."""
         return None if self.unit is None else self._atlas[self.layer][self.unit]
 
+    def __repr__(self) -> str:
+        where = f"layer {self.layer!r}" if self.unit is None else f"unit {self.unit} of {self.layer!r}"
+        return f"<UnitsWidget of {self.title!r}: {where}>"
+
     @traitlets.validate("layer")
     def _known_layer(self, proposal: dict[str, Any]) -> str:
         # An atlas whose build has only begun has no layers, and shows none.

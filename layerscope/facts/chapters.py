@@ -191,7 +191,7 @@ def _chapter(
         place=place,
         layer=layer,
         theme=theme,
-        title=(f"{theme.title}, larger" if again else theme.title) if theme is not None else "Not named yet",
+        title=(f"{theme.title}, {theme.again}" if again else theme.title) if theme is not None else "Not named yet",
         sentence=_sentence(file, layer, theme, known),
         units=tuple(
             LessonUnit(

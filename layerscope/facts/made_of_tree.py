@@ -56,5 +56,7 @@ class _Growing:
         """What the unit shows, as its chapter would say it."""
         if layer.id not in self._names:
             found = shown_by(self._file, layer, range(layer.record.units))
-            self._names[layer.id] = {one.unit: concept_words(one.thing) for one in found}
+            self._names[layer.id] = {
+                one.unit: concept_words(one.thing) if one.by in ("concept", "peaks") else one.phrase for one in found
+            }
         return self._names[layer.id].get(unit, "")

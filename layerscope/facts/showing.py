@@ -229,17 +229,18 @@ def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShow
     patches = patches_of(file, layer, one.unit)
     if patches is None:
         return one
-    sight = patch_sight(patches)
+    # Two that agree say less than nine.
+    sight, full = patch_sight(patches), len(patches) / file.run.k
     if one.theme == THEMES["lines"]:
         # A border between two things has a direction, and any colours.
         whatever = ", whatever its colour" if sight.colour >= MUCH else ""
-        return replace(one, alike=_directed(one.thing, sight), phrase=f"{one.phrase}{whatever}")
+        return replace(one, alike=full * _directed(one.thing, sight), phrase=f"{one.phrase}{whatever}")
     if one.theme == THEMES["colours"]:
-        return replace(one, alike=max(one.alike, 1 - min(sight.colour / UNLIKE, 1.0)))
+        return replace(one, alike=max(one.alike, full * (1 - min(sight.colour / UNLIKE, 1.0))))
     if one.theme in (THEMES["shapes"], THEMES["patterns"]):
-        alike = likeness(patches)
+        alike = full * likeness(patches)
         return replace(one, alike=max(one.alike, alike if alike >= LIKE else 0.0))
-    return one if one.by else _by_patches(file, layer, one, sight, likeness(patches))
+    return one if one.by else _by_patches(file, layer, one, sight, likeness(patches), full)
 
 
 def _directed(edge: str, sight: PatchSight) -> float:
@@ -248,15 +249,20 @@ def _directed(edge: str, sight: PatchSight) -> float:
     return sight.oriented if away is None or away <= NEAR else 0.0
 
 
-def _by_patches(file: Reader, layer: AtlasLayerRecord, one: UnitShows, sight: PatchSight, alike: float) -> UnitShows:
-    """A unit without a name: in early layers a direction that its patches share, else how alike they are."""
+def _by_patches(
+    file: Reader, layer: AtlasLayerRecord, one: UnitShows, sight: PatchSight, alike: float, full: float
+) -> UnitShows:
+    """A unit without a name: in early layers a direction that its patches share, else how alike they are.
+
+    full: of the peaks that a unit may have, the share that it has.
+    """
     if not is_early(file, layer) or sight.oriented < ORIENTED:
-        return replace(one, alike=alike)
+        return replace(one, alike=full * alike)
     whatever = ", whatever its colour" if sight.colour >= MUCH else ""
     words = line_words(sight.angle)
     return replace(
         one, by="patches", thing=words, theme=THEMES["lines"], phrase=f"a {words} line or edge{whatever}",
-        alike=sight.oriented, because="One direction runs through its patches.",
+        alike=full * sight.oriented, because="One direction runs through its patches.",
     )  # fmt: skip
 
 

@@ -16,26 +16,27 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """What a chapter is about. name: of the theme. level: of its concepts. title: over the chapter. seen: as in
-    "23 units answer to lines and edges"."""
+    """What a chapter is about. name: of the theme. level: of its concepts. title: over the chapter; again: what is put
+    behind it where a chapter before had the same. seen: as in "23 units answer to lines and edges"."""
 
     name: str
     level: int
     title: str
     seen: str
+    again: str = "larger"
 
 
 THEMES = {
     theme.name: theme
     for theme in (
         Theme(name="lines", level=1, title="Lines", seen="lines and edges"),
-        Theme(name="colours", level=1, title="Colours", seen="a colour"),
+        Theme(name="colours", level=1, title="Colours", seen="a colour", again="again"),
         Theme(name="shapes", level=2, title="Simple shapes", seen="simple shapes"),
         Theme(name="patterns", level=3, title="Patterns", seen="patterns"),
         Theme(name="parts", level=4, title="Parts of things", seen="parts of things"),
         Theme(name="things", level=5, title="Whole things", seen="whole things"),
         # What is known by the classes of whole pictures alone.
-        Theme(name="classes", level=5, title="Kinds of pictures", seen="one kind of picture"),
+        Theme(name="classes", level=5, title="Kinds of pictures", seen="one kind of picture", again="again"),
     )
 }
 # Of the second level, but no shape: a colour that runs into another.

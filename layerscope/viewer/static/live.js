@@ -52,7 +52,7 @@
     const file = original ? ", the original" : ", the small copy that the atlas keeps: the original was not found";
     if (!scan || !scan[0]) return file;
     const [kept, back, ratio] = scan, layer = facts.layers[layerOf].name;
-    const lost = back < kept ? `, half are below ${percent(ratio)} of the scan's` : "";
+    const lost = back < kept ? `, the median is ${percent(ratio)} of the scan's` : "";
     return `${file}; in ${layer} ${back} of ${kept} activations of the scan come back to within 1 %${lost}`;
   }
 

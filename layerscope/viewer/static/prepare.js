@@ -131,7 +131,7 @@
   function prepared(rgba, rows, cols, input) {
     const bands = input.channels, [toRows, toCols] = resizedSize(input, rows, cols);
     if (toRows * toCols > LARGEST) {
-      throw new RangeError(`it is too narrow: ${rows} x ${cols} px would be resized to ${toRows} x ${toCols}`);
+      throw new RangeError(`it is too narrow: ${rows} × ${cols} px would be resized to ${toRows} × ${toCols}`);
     }
     const whole = { data: withoutAlpha(rgba, bands), rows, cols, bands };
     const cut = cropped(resized(whole, toRows, toCols, input.interpolation, input.rowsFirst), input);
@@ -166,7 +166,7 @@
     const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" });
     const { width: cols, height: rows } = bitmap;
     try {
-      if (rows * cols > mostPx) throw new RangeError(`it has ${rows} x ${cols} px, and at most ${mostPx / 1e6} million are taken`);
+      if (rows * cols > mostPx) throw new RangeError(`it has ${rows} × ${cols} px, and at most ${mostPx / 1e6} million are taken`);
       const canvas = Object.assign(document.createElement("canvas"), { width: cols, height: rows });
       const pen = canvas.getContext("2d", { willReadFrequently: true });
       pen.drawImage(bitmap, 0, 0);

@@ -82,14 +82,13 @@
       this.options = [];
       this.offered.replaceChildren(...groups.map(({ title, found, told }) => {
         const tiles = found.slice(0, most[title]).map((one) => {
-          const option = window.LS.answers.tile(told(one), { role: "option", tabIndex: -1, id: `option-${this.options.length}` });
+          const option = window.LS.answers.tile(told(one), { role: "option", "aria-selected": "false", tabIndex: -1, id: `option-${this.options.length}` });
           this.options.push(option);
           return option;
         });
         const head = made("div", { role: "presentation", className: "title" }, title);
         return made("div", { role: "group", "aria-label": title, className: "answers" }, head, ...tiles);
       }));
-      for (const option of this.options) option.setAttribute("aria-selected", "false");
       this.at = -1;
       this.choose(-1);
     },

@@ -122,7 +122,7 @@
     const source = seen(cut), { width, height } = facts.input, whole = [0, 0, height, width];
     Object.assign($("try-seen"), sized(width, height, 512));
     drawn($("try-seen"), source, whole);
-    $("try-prepared").textContent = `The network gets ${height} x ${width} px of the picture's ${picture.rows} x ${picture.cols} (rows x columns).`;
+    $("try-prepared").textContent = `The network gets ${height} × ${width} px of the picture's ${picture.rows} × ${picture.cols} (rows × columns).`;
     if (answer.scores && $("try-classes")) $("try-classes").replaceChildren(...classes(answer.scores));
     $("try-layers").replaceChildren(...facts.layers.map((layer, at) => section(layer, strongest(layer, answer.layers[at]), source)));
     $("try-answer").hidden = false;

@@ -38,6 +38,7 @@ def test_it_begins_with_the_grid_of_a_layer(atlas):
     """All layers, the first page of units, nothing chosen; a layer's own begins with that layer."""
     widget = atlas.widget()
     assert (widget.layer, widget.unit, widget.first, widget.chosen) == ("features.1", None, 0, None)
+    assert repr(widget).endswith(": layer 'features.1'>")
     assert [(one["name"], one["units"]) for one in widget.layers] == [(layer.name, 30) for layer in atlas]
     assert [one["unit"] for one in widget.grid["units"]] == list(range(UNITS))
     assert atlas["features.4"].widget().grid["layer"] == atlas.widget("features").layer == "features.4"

@@ -22,7 +22,7 @@ from layerscope.core.concepts import (
 from layerscope.facts.chapters import chapter_layers, chosen_units, shares, themes_of, units_with_tiles
 from layerscope.facts.lesson import lesson_of
 from layerscope.facts.places import place_of
-from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, fires_most_for, shown_by
+from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, fires_most_for, looked_at, shown_by
 from layerscope.facts.themes import LEVELS, THEMES, theme_of
 from layerscope.world.concepts import CONCEPTS
 from tests.helpers.atlases import CLASSES, small_atlas
@@ -168,6 +168,14 @@ def test_the_classes_that_a_unit_fires_most_for(plain: AtlasFile) -> None:
     means = plain.unit_statistics(0).class_means[3]
     assert fires_most_for(plain, plain.layers[0], 3) == tuple(CLASSES[place] for place in np.argsort(-means)[:3])
     assert fires_most_for(plain, plain.layers[0], 11) == ()
+
+
+def test_two_peaks_say_less_than_nine(plain: AtlasFile) -> None:
+    """The last live unit has two of nine: however alike their patches are, they agree by two ninths at most."""
+    layer = plain.layers[1]
+    assert len(plain.peaks(layer.id, 10)) == 2
+    assert 0 < looked_at(plain, layer, shows(10, "colours", "red")).alike <= 2 / 9
+    assert looked_at(plain, layer, UnitShows(unit=10)).alike <= 2 / 9
 
 
 # --- chapters, the picture, the whole

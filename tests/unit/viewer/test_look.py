@@ -80,7 +80,7 @@ def test_the_page_says_which_file_was_looked_at_and_what_comes_back(browser, she
     assert ("the image's original, found by its name" in text) == even
     assert ("this is the copy that the atlas keeps, of 16 × 16 px" in text) != even
     assert ("1 of 2 activations are the scan's" in text) != even
-    assert "Of the 6 activations that the scan kept of it 3 come back to within 1 %; half of all are below 50" in text
+    assert "Of the 6 activations that the scan kept of it 3 come back to within 1 %; the median of all is 50" in text
     page = browser.get(f"/small/look/image-{image}?format=json").json()
     kept = {(layer, unit): peak.value for layer, unit, peak in file.peaks_in(image)}
     assert kept
