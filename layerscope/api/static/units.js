@@ -135,19 +135,20 @@ class Units {
     const figures = sheet.pictures.map((one) => made("figure", {}, made("figcaption", { textContent: one.title }),
       picture(one.address, `${one.title} of ${named(unit, sheet.name)}`)));
     if (!figures.length) figures.push(made("p", { textContent: "This atlas keeps no tiles of it." }));
-    const numbers = sheet.numbers.flatMap(([name, value]) => [made("dt", { textContent: name }),
-      made("dd", { textContent: value })]);
+    // No list of terms: JupyterLab sets these its own way.
+    const numbers = sheet.numbers.map(([name, value]) => made("span", { textContent: `${name}: ${value}` }));
     const all = made("div", { className: "ls-sheet", tabIndex: -1, role: "group", "aria-label": said }, head,
-      made("div", { className: "ls-figures" }, ...figures), ...nodes, made("dl", {}, ...numbers));
+      made("div", { className: "ls-figures" }, ...figures), ...nodes,
+      made("p", { className: "ls-numbers" }, ...numbers));
     if (sheet.parts.length) all.append(this.partNodes(sheet.parts));
     if (sheet.peaks.length) all.append(peakTable(sheet));
     return [steps, all];
   }
 
   partNodes(parts) {
-    const list = made("p", { className: "ls-parts" }, `Made of units of ${parts[0].layer}, with their shares:`);
+    const list = made("p", { className: "ls-parts" }, `Made of these of ${parts[0].layer}, with their shares:`);
     for (const one of parts) {
-      list.append(button(`${one.name ? `${one.unit} ${one.name}` : one.unit} ${one.share}`,
+      list.append(button(`${named(one.unit, one.name)}: ${one.share}`,
         () => this.open(one.layer, one.unit)));
     }
     return list;
