@@ -10,8 +10,9 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.geometry import Field
 from layerscope.core.numbers import counted, four_digits
 from layerscope.core.records import Input, LayerRecord
-from layerscope.facts.known_as import known_as, names_in_words, naming_concepts
+from layerscope.facts.known_as import known_as, naming_concepts
 from layerscope.facts.run import first_view
+from layerscope.facts.standing import names_shown
 from layerscope.facts.wrapping import Reader
 
 UNITS_SHOWN = 64
@@ -70,7 +71,7 @@ def layer_html(file: Reader, layer: AtlasLayerRecord) -> str:
         f"<p><b>{html.words(layer.name)}</b>: {html.words(record.kind)}, {shown}{record.units} units, map "
         f"{_map_words(record.map)}, field {_field_words(record.field)}; {html.words(what)}, best first.</p><div>"
     )
-    said, side = names_in_words(file, layer), _side(count)
+    said, side = names_shown(file, layer), _side(count)
     parts = (_unit_figure(file, layer, unit, view, side, said.get(unit, "")) for unit in range(count))
     return html.page(head, parts, "</div>")
 

@@ -13,8 +13,9 @@ from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.core.numbers import four_digits, percent, signed_percent
-from layerscope.facts.known_as import known_as, names_in_words
+from layerscope.facts.known_as import known_as
 from layerscope.facts.run import first_view
+from layerscope.facts.standing import names_shown
 from layerscope.facts.unit import unit_numbers
 from layerscope.facts.wrapping import Reader
 
@@ -55,7 +56,7 @@ def page_of_units(file: Reader, layer: AtlasLayerRecord, first: int) -> dict[str
     """
     view = first_view(file.run)
     count, room = layer.record.units, _BytesLeft()
-    names, alive = names_in_words(file, layer), _alive(file, layer)
+    names, alive = names_shown(file, layer), _alive(file, layer)
     units: list[dict[str, Any]] = []
     for unit in range(first, min(first + UNITS, count)):
         patches = file.encoded_sheet(layer.id, unit, "patches")
@@ -131,7 +132,7 @@ def _parts(file: Reader, layer: AtlasLayerRecord, unit: int) -> list[dict[str, A
     found = next(iter(file.made_of(layer.id, unit)), None)
     if found is None:
         return []
-    names = names_in_words(file, file.layer(found.earlier))
+    names = names_shown(file, file.layer(found.earlier))
     return [
         {
             "layer": found.earlier,

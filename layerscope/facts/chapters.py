@@ -14,9 +14,10 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.numbers import counted
+from layerscope.facts.known_as import favourites
 from layerscope.facts.layer import live_units, sample
 from layerscope.facts.run import first_view, images_of_layer
-from layerscope.facts.showing import UnitShows, fires_most_for, is_early, looked_at, shown_by
+from layerscope.facts.showing import UnitShows, is_early, looked_at, shown_by
 from layerscope.facts.themes import THEMES, Theme
 from layerscope.facts.wrapping import Reader
 
@@ -181,7 +182,7 @@ def _chapter(
 ) -> Chapter:
     """again: a chapter before it has the same theme."""
     tiles, live = units_with_tiles(file, layer), live_units(file.all_peaks(layer.id)).tolist()
-    held = tiles or frozenset(live)
+    held, classes = tiles or frozenset(live), favourites(file, layer)
     chosen = list(chosen_units(file, layer, theme, [one for one in known if one.unit in held], UNITS))
     if len(chosen) < UNITS:
         taken = {one.unit for one in chosen}
@@ -194,11 +195,7 @@ def _chapter(
         title=(f"{theme.title}, {theme.again}" if again else theme.title) if theme is not None else "Not named yet",
         sentence=_sentence(file, layer, theme, known),
         units=tuple(
-            LessonUnit(
-                shows=one,
-                peaks=len(file.peaks(layer.id, one.unit)),
-                classes=fires_most_for(file, layer, one.unit),
-            )
+            LessonUnit(shows=one, peaks=len(file.peaks(layer.id, one.unit)), classes=classes.get(one.unit, ()))
             for one in chosen
         ),
         tiles=bool(tiles),

@@ -10,7 +10,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import class_counts, guesses
-from layerscope.facts.standing import at_peaks
+from layerscope.facts.standing import at_peaks, names_shown
 from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
 
@@ -36,12 +36,6 @@ def naming_concepts(file: Reader, layer: AtlasLayerRecord) -> tuple[NamingConcep
         NamingConcept(concept=concept, words=concept_words(concept), units=units)
         for concept, units in sorted(counts.items(), key=lambda found: (-found[1], found[0]))
     )
-
-
-def names_in_words(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
-    """By unit, the concept that names it, in words, or what its peaks show where that is doubtful."""
-    named = {unit: concept_words(best.concept) for unit, best in guesses(file.concepts(layer.id)).items()}
-    return named | at_peaks(file, layer) if named else named
 
 
 def runners_up(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[ConceptScore, ...]:
@@ -75,4 +69,4 @@ def known_as(file: Reader, layer: AtlasLayerRecord) -> Mapping[int, str]:
     """By unit, a few words on it: its name, else "fires most for" and classes; units of which neither is known are not
     there."""
     for_classes = {unit: f"fires most for {', '.join(names)}" for unit, names in favourites(file, layer).items()}
-    return for_classes | names_in_words(file, layer)
+    return for_classes | names_shown(file, layer)

@@ -21,7 +21,6 @@ from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
 from layerscope.facts.standing import peaks_words, standing_in, units_of
 from layerscope.facts.themes import THEMES, Theme, theme_of
-from layerscope.facts.unit import top_classes
 from layerscope.facts.wrapping import Reader
 
 # The share of its peaks from which on they say what a unit shows, whatever it is called.
@@ -32,7 +31,7 @@ UNLIKE = 128.0
 CANDIDATES = 24
 # An edge is as it is called where its patches lie within so many degrees of that.
 NEAR = 22.5
-TOLD_CLASSES = TOLD_KINDS = 3
+TOLD_KINDS = 3
 # Patches that correlate by less have nothing of a shape in common that could be seen.
 LIKE = 0.25
 # Patches are compared at about so many px a side: a page waits for it.
@@ -61,12 +60,6 @@ def shown_by(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> t
         if found := ask(file, layer):
             return tuple(one for one in found if one.unit in units)
     return tuple(_by_classes(file, layer, units))
-
-
-def fires_most_for(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[str, ...]:
-    """The classes whose images excite a unit most, on average; at most three, none where images have no classes."""
-    found = top_classes(file, layer, unit, ())[:TOLD_CLASSES]
-    return tuple(str(one.name) for one in found if one.mean > 0)
 
 
 def _by_concepts(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.facts.known_as import favourites, known_as, names_in_words, naming_concepts, runners_up
+from layerscope.facts.known_as import favourites, known_as, naming_concepts, runners_up
 from layerscope.facts.layer import guesses
+from layerscope.facts.standing import names_shown
 from tests.helpers.atlases import CLASSES, small_atlas
 from tests.helpers.books import full_atlas, named_atlas
 
@@ -34,9 +35,9 @@ def test_a_doubtful_name_does_not_count(folder):
         layer = file.layers[0]
         best = guesses(file.concepts(layer.id))
         counted = sum(one.units for one in naming_concepts(file, layer))
-        assert names_in_words(file, layer)[0] == "boat 6, ground 3 of nine"
+        assert names_shown(file, layer)[0] == "boat 6, ground 3 of nine"
         assert counted == len(best) - 1
-        assert names_in_words(file, layer)[2] == best[2].concept
+        assert names_shown(file, layer)[2] == best[2].concept
 
 
 def test_runners_up_are_the_others(folder):

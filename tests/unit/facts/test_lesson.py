@@ -22,10 +22,10 @@ from layerscope.core.concepts import (
 from layerscope.facts.chapters import chapter_layers, chosen_units, shares, themes_of, units_with_tiles
 from layerscope.facts.lesson import lesson_of
 from layerscope.facts.places import place_of
-from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, fires_most_for, looked_at, shown_by
+from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, looked_at, shown_by
 from layerscope.facts.themes import LEVELS, THEMES, theme_of
 from layerscope.world.concepts import CONCEPTS
-from tests.helpers.atlases import CLASSES, small_atlas
+from tests.helpers.atlases import small_atlas
 from tests.helpers.books import full_atlas, named_atlas
 
 
@@ -161,13 +161,6 @@ def test_what_an_atlas_knows_of_units(file: AtlasFile, plain: AtlasFile) -> None
         count = labels.count(one.thing)
         assert one.by == "class" and count == max(Counter(labels).values()) > 1 and one.alike == count / len(labels)
     assert shown_by(plain, plain.layers[1], ()) == ()
-
-
-def test_the_classes_that_a_unit_fires_most_for(plain: AtlasFile) -> None:
-    """Three, in the order of their means; a dead unit has none."""
-    means = plain.unit_statistics(0).class_means[3]
-    assert fires_most_for(plain, plain.layers[0], 3) == tuple(CLASSES[place] for place in np.argsort(-means)[:3])
-    assert fires_most_for(plain, plain.layers[0], 11) == ()
 
 
 def test_two_peaks_say_less_than_nine(plain: AtlasFile) -> None:
