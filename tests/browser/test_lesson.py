@@ -71,7 +71,7 @@ def test_lines_shapes_and_things_are_three_clicks_away_at_most(opened: Opened, v
         page.goto(venue.home())
         page.locator(f"#chapter-{chapter} a.pair").first.click()
         expect(page.locator("h1")).to_contain_text("Unit")
-        expect(page.locator(".plate .patches li")).to_have_count(9)
+        expect(page.locator(".plate .patch svg")).to_have_count(9)
 
 
 def test_answers_are_printed(opened: Opened, venue: Venue):

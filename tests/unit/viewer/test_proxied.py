@@ -76,8 +76,11 @@ def addresses(page: str, text: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("base", "strips", "rewrites_host"),
-    [("", True, False), (BASE, True, False), (BASE, False, True)],
-    ids=["no proxy", "nginx that strips", "nginx that does not"],
+    [
+        pytest.param("", True, False, id="no proxy", marks=pytest.mark.wide),
+        pytest.param(BASE, True, False, id="nginx that strips"),
+        pytest.param(BASE, False, True, id="nginx that does not", marks=pytest.mark.wide),
+    ],
 )
 def test_every_address_of_every_page_leads_below_the_base(atlases, base, strips, rewrites_host):
     """From the first page on, all that pages, style sheets and the live page name exists, below the base alone."""
