@@ -160,27 +160,22 @@ def _counted(count: int, total: int, rest: str) -> str:
 
 
 def _by_labels(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
-    return [
-        UnitShows(
-            unit=one.unit, by="label", thing=one.best.label, theme=THEMES["classes"],
-            phrase=_pictures_of(one.best.label), alike=2 * one.best.auc - 1, score=one.best.auc,
-            because=f"It fires more for images with this label than for others: AUC {one.best.auc:.2f}.",
-        )
-        for one in file.labels(layer.id)
-        if one.best is not None
-    ]  # fmt: skip
+    why = "It fires more for images with this label than for others"
+    named = ((one.unit, one.best) for one in file.labels(layer.id) if one.best is not None)
+    return [_by_ranks(unit, "label", best.label, best.auc, why) for unit, best in named]
 
 
 def _by_words(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
-    return [
-        UnitShows(
-            unit=one.unit, by="word", thing=one.best.word, theme=THEMES["classes"],
-            phrase=_pictures_of(one.best.word), alike=2 * one.best.auc - 1, score=one.best.auc,
-            because=f"It fires more for the images nearest to this word than for others: AUC {one.best.auc:.2f}.",
-        )
-        for one in file.words(layer.id)
-        if one.best is not None
-    ]  # fmt: skip
+    why = "It fires more for the images nearest to this word than for others"
+    named = ((one.unit, one.best) for one in file.words(layer.id) if one.best is not None)
+    return [_by_ranks(unit, "word", best.word, best.auc, why) for unit, best in named]
+
+
+def _by_ranks(unit: int, by: str, thing: str, auc: float, why: str) -> UnitShows:
+    return UnitShows(
+        unit=unit, by=by, thing=thing, theme=THEMES["classes"], phrase=_pictures_of(thing), alike=2 * auc - 1,
+        score=auc, because=f"{why}: AUC {auc:.2f}.",
+    )  # fmt: skip
 
 
 def _pictures_of(name: str) -> str:
