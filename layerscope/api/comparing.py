@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from layerscope.api.atlas import Atlas
 from layerscope.api.atlas import open as open_atlas
 from layerscope.api.checked import checked
+from layerscope.changes.diff import AtlasChanges, changes
+from layerscope.changes.sides import differing_in
 from layerscope.core.changes import NAMES
 from layerscope.core.diff_settings import LEAST
 from layerscope.core.errors import UsageError
 from layerscope.core.verbs import VERBS
-from layerscope.facts.diff import AtlasChanges, changes
-from layerscope.facts.sides import differing_in
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]

@@ -15,7 +15,7 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
 from layerscope.core.numbers import in_words, signed_percent
 from layerscope.facts.layer import live_units, sample
-from layerscope.facts.lesson import lesson_of
+from layerscope.lesson.lesson import lesson_of
 from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from layerscope.core.numbers import counted, percent
 from layerscope.facts.concept_words import concept_words
-from layerscope.facts.themes import LEVELS
+from layerscope.lesson.themes import LEVELS
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
 MOST = 6  # concepts of a layer that are listed

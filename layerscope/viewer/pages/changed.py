@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.becoming import UnitChange
+from layerscope.changes.diff import AtlasChanges, LayerChange, changes
+from layerscope.changes.sides import Side, differing_in, side_of
 from layerscope.core.changes import CHANGES, MATCHED, NAMES
 from layerscope.core.diff_settings import LEAST
 from layerscope.core.errors import AtlasError, UsageError
 from layerscope.core.lru import LruCache
 from layerscope.core.values import number_in
-from layerscope.facts.becoming import UnitChange
-from layerscope.facts.diff import AtlasChanges, LayerChange, changes
-from layerscope.facts.sides import Side, differing_in, side_of
 from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.two_atlases import other_atlas, page_of

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.matching import correlations
+from layerscope.changes.sides import Side, side_of
 from layerscope.core.errors import UsageError
 from layerscope.facts.layer import class_counts
-from layerscope.facts.matching import correlations
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, same_images
-from layerscope.facts.sides import Side, side_of
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.unit import ClassMean, UnitSummary, concept_of, top_classes, unit_numbers
 from layerscope.figures.gather import check_unit

@@ -8,7 +8,7 @@ from layerscope.facts.by_name import MANY_CLASSES, IndexedName, NamedUnit, named
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, WORD, holds
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import standing_in
-from layerscope.facts.themes import LEVELS
+from layerscope.lesson.themes import LEVELS
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.sides import Side, side_of
 from layerscope.core.errors import AtlasError
 from layerscope.facts.run import images_of_run
-from layerscope.facts.sides import Side, side_of
 from layerscope.figures import words
 from layerscope.viewer.addresses import Links
 from layerscope.viewer.pages.query import Query

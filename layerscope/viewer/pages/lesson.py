@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from layerscope.facts.lesson import Lesson, lesson_of
+from layerscope.lesson.lesson import Lesson, lesson_of
 from layerscope.viewer.addresses import Links
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.shelf import Book

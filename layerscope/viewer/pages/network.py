@@ -6,8 +6,8 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Figures
 from layerscope.facts.layer import dead_count, own_specificity
 from layerscope.facts.run import images_of_run
-from layerscope.facts.themes import LEVELS
 from layerscope.figures import words
+from layerscope.lesson.themes import LEVELS
 from layerscope.viewer.pages.methods import MethodTrust, method_trust
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives

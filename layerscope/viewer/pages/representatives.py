@@ -8,10 +8,10 @@ import numpy as np
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.numbers import signed_percent
-from layerscope.facts.chapters import chosen_units, theme_of_layer
 from layerscope.facts.layer import MOSTLY, PARTLY, TELLING, guesses, live_units, own_specificity, sample
-from layerscope.facts.showing import shown_by
 from layerscope.facts.standing import at_peaks
+from layerscope.lesson.chapters import chosen_units, theme_of_layer
+from layerscope.lesson.showing import shown_by
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
 from layerscope.viewer.shelf import Book

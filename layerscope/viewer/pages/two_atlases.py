@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.matching import correlations, greedy, shared_images
+from layerscope.changes.sides import Side, differing_in, side_of
 from layerscope.core.errors import UsageError, nearest
 from layerscope.facts.layer import class_counts
-from layerscope.facts.matching import correlations, greedy, shared_images
 from layerscope.facts.run import same_images
-from layerscope.facts.sides import Side, differing_in, side_of
 from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey, layer_key
 from layerscope.viewer.pages.query import Query

@@ -15,7 +15,7 @@ from layerscope.atlas.read import Encoded
 from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
-from layerscope.facts.lesson import lesson_of
+from layerscope.lesson.lesson import lesson_of
 from layerscope.report import facts_of, sentences, write_page
 from tests.helpers.facts import dissection, unit_concept
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.changes.diff import changes
 from layerscope.core.changes import MATCHED, NAMES
 from layerscope.core.errors import UsageError
-from layerscope.facts.diff import changes
 from layerscope.viewer.export import ExportChoice, planned
 from layerscope.viewer.pages import PAGES, Query, home
 from layerscope.viewer.pages.changed import SHOWN, facts

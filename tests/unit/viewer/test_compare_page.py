@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from layerscope.changes.matching import correlations, greedy, shared_images
 from layerscope.core.errors import UsageError
 from layerscope.core.records import Peaks
-from layerscope.facts.matching import correlations, greedy, shared_images
 from layerscope.viewer.app import links_of
 from layerscope.viewer.pages import Query, unit
 from layerscope.viewer.pages.compare import facts

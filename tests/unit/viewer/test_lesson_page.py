@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.facts.lesson import lesson_of
+from layerscope.lesson.lesson import lesson_of
 from layerscope.viewer.addresses import layer_key
 from layerscope.viewer.export import ExportChoice, planned
 from layerscope.viewer.pages.representatives import representatives

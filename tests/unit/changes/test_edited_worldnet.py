@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.changes.diff import AtlasChanges, changes
 from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW
-from layerscope.facts.diff import AtlasChanges, changes
 from tests.helpers.edited import LAYERS, TRAININGS, Edited, atlas_of, edited, weights_of
 
 # Eight units of a layer; and how many pictures: most of the time goes into drawing them.

@@ -20,8 +20,8 @@ from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
 from layerscope.facts.standing import peaks_words, standing_in, units_of
-from layerscope.facts.themes import THEMES, Theme, theme_of
 from layerscope.facts.wrapping import Reader
+from layerscope.lesson.themes import THEMES, Theme, theme_of
 
 # The share of its peaks from which on they say what a unit shows, whatever it is called.
 AGREED = 2 / 3

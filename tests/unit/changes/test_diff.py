@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.changes.becoming import UnitChange
+from layerscope.changes.diff import AtlasChanges, changes, common_images
+from layerscope.changes.sides import differing_in, side_of
 from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NAMES, NEW, WORST_FIRST
 from layerscope.core.errors import UsageError
-from layerscope.facts.becoming import UnitChange
 from layerscope.facts.called import called
-from layerscope.facts.diff import AtlasChanges, changes, common_images
-from layerscope.facts.sides import differing_in, side_of
 from tests.helpers.atlases import small_atlas
 from tests.helpers.books import full_atlas, named_atlas
 from tests.helpers.changing import changed
@@ -232,7 +232,7 @@ def test_sides_tell_atlases_apart(before, folder, tmp_path) -> None:
 
 def test_too_many_units_are_not_sought(before, after, monkeypatch) -> None:
     """Where the pairs would be too many, units are compared at their own numbers only, and that is said."""
-    monkeypatch.setattr("layerscope.facts.becoming.MOST_PAIRS", 10)
+    monkeypatch.setattr("layerscope.changes.becoming.MOST_PAIRS", 10)
     found = compared(before, after)
     layer = next(one for one in found.layers if one.layer == "features.4")
     assert (layer.sought, layer.moved, layer.matched) == (False, 0, 6)

@@ -19,11 +19,11 @@ from layerscope.core.concepts import (
     UnitConcept,
     UnitInterventions,
 )
-from layerscope.facts.chapters import chapter_layers, chosen_units, shares, themes_of, units_with_tiles
-from layerscope.facts.lesson import lesson_of
 from layerscope.facts.places import place_of
-from layerscope.facts.showing import UnitShows, _by_name, _by_peaks, looked_at, shown_by
-from layerscope.facts.themes import LEVELS, THEMES, theme_of
+from layerscope.lesson.chapters import chapter_layers, chosen_units, shares, themes_of, units_with_tiles
+from layerscope.lesson.lesson import lesson_of
+from layerscope.lesson.showing import UnitShows, _by_name, _by_peaks, looked_at, shown_by
+from layerscope.lesson.themes import LEVELS, THEMES, theme_of
 from layerscope.world.concepts import CONCEPTS
 from tests.helpers.atlases import small_atlas
 from tests.helpers.books import full_atlas, named_atlas

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from layerscope.changes.agreement import Profiles, agreement, at_the_same_number
+from layerscope.changes.matching import greedy
 from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW, PARTLY
-from layerscope.facts.agreement import Profiles, agreement, at_the_same_number
-from layerscope.facts.matching import greedy
 
 # From this agreement on a unit has kept its number, whatever else is like it.
 SURE = 0.75

@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.agreement import Profiles, profiles
+from layerscope.changes.becoming import UnitChange, unit_changes
+from layerscope.changes.sides import Side, side_of
 from layerscope.core.changes import LEAST, NAMES, WORST_FIRST
 from layerscope.core.errors import UsageError
-from layerscope.facts.agreement import Profiles, profiles
-from layerscope.facts.becoming import UnitChange, unit_changes
 from layerscope.facts.called import called
 from layerscope.facts.layer import class_counts
 from layerscope.facts.run import images_of_run, same_images
-from layerscope.facts.sides import Side, side_of
 from layerscope.facts.wrapping import Reader
 
 # Class means of fewer classes rise and fall together by chance.

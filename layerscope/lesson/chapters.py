@@ -17,9 +17,9 @@ from layerscope.core.numbers import counted
 from layerscope.facts.known_as import favourites
 from layerscope.facts.layer import live_units, sample
 from layerscope.facts.run import first_view, images_of_layer
-from layerscope.facts.showing import UnitShows, is_early, looked_at, shown_by
-from layerscope.facts.themes import THEMES, Theme
 from layerscope.facts.wrapping import Reader
+from layerscope.lesson.showing import UnitShows, is_early, looked_at, shown_by
+from layerscope.lesson.themes import THEMES, Theme
 
 MOST_CHAPTERS, UNITS = 5, 3
 # Of so many units, those of the best names, the patches are compared; of a layer without names of so many seeded ones.

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from layerscope.facts.chapters import Chapter, chapters
-from layerscope.facts.followed import FollowedPicture, followed_picture
-from layerscope.facts.made_of_tree import PartNode, part_tree
 from layerscope.facts.run import images_of_run
 from layerscope.facts.wrapping import Reader
+from layerscope.lesson.chapters import Chapter, chapters
+from layerscope.lesson.followed import FollowedPicture, followed_picture
+from layerscope.lesson.made_of_tree import PartNode, part_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

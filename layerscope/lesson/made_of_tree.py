@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.concept_words import concept_words
-from layerscope.facts.showing import shown_by
 from layerscope.facts.wrapping import Reader
+from layerscope.lesson.showing import shown_by
 
 # How many parts a unit has at each step down: few, or the lines at the end would be too many to look at.
 BRANCHES = (3, 2, 1, 1)

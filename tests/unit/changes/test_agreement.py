@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from layerscope.atlas.read import AtlasFile
+from layerscope.changes import agreement as module
+from layerscope.changes.agreement import Profiles, agreement, at_the_same_number, medians, profiles
 from layerscope.core.records import HISTOGRAM_EDGES
-from layerscope.facts import agreement as module
-from layerscope.facts.agreement import Profiles, agreement, at_the_same_number, medians, profiles
 from tests.helpers.books import full_atlas
 
 UNITS, IMAGES = 9, 14

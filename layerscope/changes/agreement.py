@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.changes.matching import standardised
 from layerscope.core.records import HISTOGRAM_EDGES
 from layerscope.facts.layer import live
-from layerscope.facts.matching import standardised
 from layerscope.facts.wrapping import Reader
 
 # Maxima of one image that lie so small a part of the map apart, or in neighbouring positions, are at one place.

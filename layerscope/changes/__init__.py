@@ -1,0 +1,1 @@
+"""Two atlases beside each other: which is which, which units go together, and what has changed."""
