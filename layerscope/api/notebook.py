@@ -93,7 +93,7 @@ def unit_html(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
         if peaks
         else "no peaks: it was never above zero"
     )
-    few = known_as(file, layer).get(unit, "")
+    few = known_as(file, layer, [unit]).get(unit, "")
     named = f", <b>{html.words(few)}</b>" if few else ""
     head = f"<p><b>{html.words(layer.name)}, unit {unit}</b>{named}: {found}.</p>"
     said = (f"<p>{html.words(sentence, html.SENTENCE)}</p>" for sentence in unit_sentences(file, layer, unit))

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.concept_words import concept_words
-from layerscope.facts.known_as import favourites, runners_up
+from layerscope.facts.known_as import favourites
+from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
 from layerscope.figures.words import kept_words, named_words
 
 
 def unit_sentences(file: Reader, layer: AtlasLayerRecord, unit: int) -> Iterator[str]:
     """What names the unit and how that was found, what came near, the classes that excite it, what its marks keep."""
-    others, classes = runners_up(file, layer, unit), favourites(file, layer).get(unit, ())
+    concept, classes = concept_of(file.concepts(layer.id), unit), favourites(file, layer, [unit]).get(unit, ())
+    others = concept.runners_up if concept is not None else ()
     named, kept = named_words(file, layer, unit), kept_words(file.kept_by(layer.id, unit))
     if named:
         yield named

@@ -15,9 +15,10 @@ from layerscope.api.sentences import unit_sentences
 from layerscope.core import settings as s
 from layerscope.core.geometry import Box
 from layerscope.core.verbs import VERBS
-from layerscope.facts.known_as import favourites, known_as, naming_concepts, runners_up
+from layerscope.facts.known_as import favourites, known_as, naming_concepts
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import at_peaks
+from layerscope.facts.unit import concept_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +121,9 @@ def _peaks(atlas: Atlas, unit: Unit) -> Shown:
     stored = unit.layer.stored
     kept = atlas.file.kept_by(stored.id, unit.number)
     about: dict[str, Any] = {"layer": unit.layer.name, "unit": unit.number, "concept": concept, "note": unit.note}
-    about["runners_up"] = [asdict(one) for one in runners_up(atlas.file, stored, unit.number)]
-    about["classes"] = list(favourites(atlas.file, stored).get(unit.number, ()))
+    found = concept_of(atlas.file.concepts(stored.id), unit.number)
+    about["runners_up"] = [asdict(one) for one in found.runners_up] if found is not None else []
+    about["classes"] = list(favourites(atlas.file, stored, [unit.number]).get(unit.number, ()))
     about["kept"] = [asdict(one) for one in kept]
     said = "\n".join(unit_sentences(atlas.file, stored, unit.number))
     return Shown(kind="peaks", rows=tuple(rows), about=about, said=said, finished=atlas.finished)

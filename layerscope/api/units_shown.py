@@ -14,6 +14,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.core.numbers import four_digits, percent, signed_percent
 from layerscope.facts.known_as import known_as
+from layerscope.facts.layer import live
 from layerscope.facts.run import first_view
 from layerscope.facts.standing import names_shown
 from layerscope.facts.unit import unit_numbers
@@ -56,20 +57,15 @@ def page_of_units(file: Reader, layer: AtlasLayerRecord, first: int) -> dict[str
     """
     view = first_view(file.run)
     count, room = layer.record.units, _BytesLeft()
-    names, alive = names_shown(file, layer), _alive(file, layer)
+    names, alive = names_shown(file, layer), live(file.all_peaks(layer.id))
     units: list[dict[str, Any]] = []
     for unit in range(first, min(first + UNITS, count)):
         patches = file.encoded_sheet(layer.id, unit, "patches")
         method = layer.method
         projections = file.encoded_sheet(layer.id, unit, "projections", method, view) if method else None
         shown = {"projections": _small(projections, room), "patches": _small(patches, room)}
-        units.append({"unit": unit, "name": html.cut(names.get(unit, "")), "dead": unit not in alive, **shown})
+        units.append({"unit": unit, "name": html.cut(names.get(unit, "")), "dead": not alive[unit], **shown})
     return {"layer": layer.name, "first": first, "of": count, "method": layer.method or "", "units": units}
-
-
-def _alive(file: Reader, layer: AtlasLayerRecord) -> set[int]:
-    """The units that have a peak."""
-    return {unit for unit, image in enumerate(file.all_peaks(layer.id).image[:, 0].tolist()) if image >= 0}
 
 
 def _small(stored: Encoded | None, room: _BytesLeft) -> str:
@@ -99,7 +95,7 @@ def sheet_of_unit(file: Reader, layer: AtlasLayerRecord, unit: int) -> dict[str,
     return {
         "layer": layer.name,
         "unit": unit,
-        "name": html.cut(known_as(file, layer).get(unit, "")),
+        "name": html.cut(known_as(file, layer, [unit]).get(unit, "")),
         "sentences": [html.cut(one, html.SENTENCE) for one in unit_sentences(file, layer, unit)],
         "pictures": pictures,
         "numbers": _numbers(file, layer, unit),

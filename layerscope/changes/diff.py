@@ -12,7 +12,7 @@ from layerscope.changes.becoming import UnitChange, unit_changes
 from layerscope.changes.sides import Side, side_of
 from layerscope.core.changes import LEAST, NAMES, WORST_FIRST
 from layerscope.core.errors import UsageError
-from layerscope.facts.called import called
+from layerscope.facts.known_as import known_as
 from layerscope.facts.layer import class_counts
 from layerscope.facts.run import images_of_run, same_images
 from layerscope.facts.wrapping import Reader
@@ -183,7 +183,7 @@ def _of_layer(before: Sided, after: Sided, *, by_class: bool, least: float) -> t
         agreement=float(np.median(pairs)) if pairs else None,
         sought=sought,
     )
-    names = [called(file, record) for file, record, _ in (before, after)]
+    names = [known_as(file, record) for file, record, _ in (before, after)]
     return layer, [_told(found, names, (one, other)) for found in units]
 
 

@@ -52,6 +52,11 @@ class UnitConcept:
         """Never above zero on any image."""
         return not self.ranked
 
+    @property
+    def runners_up(self) -> tuple[ConceptScore, ...]:
+        """Further concepts of the highest scores, best first."""
+        return tuple(one for one in self.ranked if one != self.best)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:

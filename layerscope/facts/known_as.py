@@ -1,17 +1,15 @@
 """What a unit is known as in a few words, where there is room for no more: its name, or the classes that excite it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.core.concepts import ConceptScore
 from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks, names_shown
-from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader
 
 CLASSES = 3
@@ -38,35 +36,42 @@ def naming_concepts(file: Reader, layer: AtlasLayerRecord) -> tuple[NamingConcep
     )
 
 
-def runners_up(file: Reader, layer: AtlasLayerRecord, unit: int) -> tuple[ConceptScore, ...]:
-    """Further concepts of the highest scores, best first; none where the layer was not dissected."""
-    found = concept_of(file.concepts(layer.id), unit)
-    return tuple(one for one in found.ranked if one != found.best) if found is not None else ()
-
-
-def favourites(file: Reader, layer: AtlasLayerRecord) -> dict[int, tuple[str, ...]]:
+def favourites(
+    file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | None = None
+) -> dict[int, tuple[str, ...]]:  # fmt: skip
     """By unit, the three classes that excite it most, of those above its mean over all labelled images.
 
-    A unit without any is not there; nobody is, where the scan knew no classes.
+    units: which are asked for, all where None. A unit without any is not there; nobody is, where the scan knew no
+    classes.
     """
     classes, counts = class_counts(file, layer)
     if not counts.any():
         return {}
-    means = file.unit_statistics(layer.id).class_means
+    every = file.unit_statistics(layer.id).class_means
+    asked = [unit for unit in (range(len(every)) if units is None else units) if unit < len(every)]
+    means = every[asked]
     known = (counts > 0) & np.isfinite(means)
     held = np.where(known, means, 0.0).astype(np.float64)
     overall = held @ counts / counts.sum()
     above = np.where(known & (held > np.maximum(overall, 0.0)[:, None]), held, -np.inf)
-    order = np.argsort(-above, axis=1, kind="stable")[:, :CLASSES]
+    order = np.argsort(-above, axis=1, kind="stable")[:, :CLASSES].tolist()
     found = {
-        unit: tuple(str(classes[number]) for number in row if np.isfinite(above[unit, number]))
-        for unit, row in enumerate(order.tolist())
+        unit: tuple(str(classes[number]) for number in row if np.isfinite(best[number]))
+        for unit, row, best in zip(asked, order, above, strict=True)
     }
     return {unit: names for unit, names in found.items() if names}
 
 
-def known_as(file: Reader, layer: AtlasLayerRecord) -> Mapping[int, str]:
-    """By unit, a few words on it: its name, else "fires most for" and classes; units of which neither is known are not
-    there."""
-    for_classes = {unit: f"fires most for {', '.join(names)}" for unit, names in favourites(file, layer).items()}
-    return for_classes | names_shown(file, layer)
+def known_as(file: Reader, layer: AtlasLayerRecord, units: Iterable[int] | None = None) -> dict[int, str]:
+    """By unit, a few words on it, the first of these that is known: the concept that names it, or what its peaks show
+    where that is doubtful; the label, then the word that names it; "fires most for" and classes.
+
+    units: which are asked for, all where None. Those of which nothing is known are not there.
+    """
+    asked = range(layer.record.units) if units is None else list(units)
+    named = {one.unit: one.best.word for one in file.words(layer.id) if one.best is not None}
+    named |= {one.unit: one.best.label for one in file.labels(layer.id) if one.best is not None}
+    named |= names_shown(file, layer)
+    others = favourites(file, layer, [unit for unit in asked if unit not in named])
+    said = named | {unit: f"fires most for {', '.join(classes)}" for unit, classes in others.items()}
+    return {unit: said[unit] for unit in asked if unit in said}

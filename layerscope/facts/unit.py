@@ -13,8 +13,6 @@ from layerscope.facts.layer import class_counts
 from layerscope.facts.wrapping import Reader
 
 TOP_CLASSES = 6
-# So many of them are told of a unit that has no name.
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +98,6 @@ def top_classes(
         )
         for index in order
     )
-
-
-def fires_most_for(classes: Sequence[ClassMean], overall: float | None) -> tuple[str, ...]:
-    """The classes of the highest means, at most three, that are above the mean of all labelled images; none where no
-    class is, and without classes. overall: that mean."""
-    if overall is None:
-        return ()
-    return tuple(one.name for one in classes if one.mean > max(overall, 0.0))[:MOST_NAMED]
 
 
 def class_mean(file: Reader, layer: AtlasLayerRecord, unit: int) -> float | None:

@@ -182,12 +182,13 @@ def _chapter(
 ) -> Chapter:
     """again: a chapter before it has the same theme."""
     tiles, live = units_with_tiles(file, layer), live_units(file.all_peaks(layer.id)).tolist()
-    held, classes = tiles or frozenset(live), favourites(file, layer)
+    held = tiles or frozenset(live)
     chosen = list(chosen_units(file, layer, theme, [one for one in known if one.unit in held], UNITS))
     if len(chosen) < UNITS:
         taken = {one.unit for one in chosen}
         rest = [unit for unit in live if unit in held and unit not in taken]
         chosen += (_compared(file, layer, rest) or [UnitShows(unit=unit) for unit in rest])[: UNITS - len(chosen)]
+    classes = favourites(file, layer, [one.unit for one in chosen])
     return Chapter(
         place=place,
         layer=layer,

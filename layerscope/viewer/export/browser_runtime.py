@@ -4,8 +4,10 @@ It is others' work and large, so it is neither shipped nor fetched: whoever want
 """
 
 import hashlib
+import lzma
 import os
 import tarfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +50,7 @@ def browser_runtime(path: str | os.PathLike[str]) -> BrowserRuntime:
             return _pinned(place, lambda name: _in_package(package, name))
     except FileNotFoundError:
         raise UsageError(f'there is no file "{place}"; {HOW}') from None
-    except (OSError, tarfile.TarError, EOFError) as failure:
+    except (OSError, tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as failure:
         said = str(failure).partition("\n")[0]
         raise UsageError(f'"{place}" cannot be read as a package of npm ({said}); {HOW}') from failure
 

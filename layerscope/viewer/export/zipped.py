@@ -57,7 +57,8 @@ def _is_export(place: Path, marker: str, ours: re.Pattern[str]) -> bool:
     try:
         with ZipFile(place) as archive:
             names = [name.split("/") for name in archive.namelist()]
-    except BadZipFile:
+    except (BadZipFile, NotImplementedError, UnicodeDecodeError):
+        # Whatever the zip format has that Python does not read, no export has.
         return False
     tops = {parts[0] for parts in names}
     own = all(len(parts) > 1 and (parts[1] == marker or ours.fullmatch(parts[1])) for parts in names)

@@ -136,9 +136,10 @@ def _sheets(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, list[
 
 
 def _numbered(address: str, unit: int) -> str:
-    """An address with {n} for the unit's number, as files of units have it: four digits at least."""
+    """An address with {n} for the unit's number, with which the names of a unit's files begin."""
     folder, _, name = address.rpartition("/")
-    return f"{folder}/{name.replace(f'u{unit:04d}', 'u{n}', 1)}"
+    assert name.startswith(str(unit)), "a unit's files begin with its number"
+    return f"{folder}/{{n}}{name.removeprefix(str(unit))}"
 
 
 def script_pictures(book: Book) -> dict[str, str]:

@@ -10,6 +10,7 @@ from layerscope.atlas.retention import KeptByMarks
 from layerscope.core.concepts import ConceptScore
 from layerscope.core.labels import UnitLabels
 from layerscope.core.uses import ClassUse
+from layerscope.facts.known_as import favourites
 from layerscope.facts.misfits import SeenMisfit, misfits_among
 from layerscope.facts.peaks import SeenPeak, seen_peaks
 from layerscope.facts.run import images_scanned, is_lossy
@@ -19,7 +20,6 @@ from layerscope.facts.unit import (
     UnitSummary,
     class_mean,
     concept_of,
-    fires_most_for,
     top_classes,
     unit_numbers,
 )
@@ -129,9 +129,9 @@ def facts(book: Book, query: Query, *, layer: str, unit: int) -> UnitPage:
         guess=best,
         standing=standing_of(file, shown.name, number, best),
         at_peaks=shown_at_peaks(file, shown.name, number),
-        runners_up=tuple(one for one in concept.ranked if one != best) if concept else (),
+        runners_up=concept.runners_up if concept else (),
         labels=next((one for one in file.labels(shown.id) if one.unit == number), None),
-        most_for=fires_most_for(classes, overall),
+        most_for=favourites(file, shown, [number]).get(number, ()),
         misfits=misfits_among(file, [peak.image for peak in peaks]),
         notes=tuple(note.text for note in file.notes(shown.id) if note.unit == number),
         field=words.field_words(shown, file),

@@ -194,7 +194,7 @@
     return { canvas, draw };
   }
 
-  const numbered = (address, unit) => address.replace("{n}", String(unit).padStart(4, "0"));
+  const numbered = (address, unit) => address.replace("{n}", unit);
 
   function card(layer, one, rank, source) {
     const item = made("li"), head = made("p"), pair = made("div", "", { className: "try-pair" }), name = layer.names[one.unit];

@@ -15,9 +15,8 @@ from layerscope.changes.diff import AtlasChanges, changes, common_images
 from layerscope.changes.sides import differing_in, side_of
 from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NAMES, NEW, WORST_FIRST
 from layerscope.core.errors import UsageError
-from layerscope.facts.called import called
 from tests.helpers.atlases import small_atlas
-from tests.helpers.books import full_atlas, named_atlas
+from tests.helpers.books import full_atlas
 from tests.helpers.changing import changed
 
 # So many images that units that were drawn apart have few in common.
@@ -132,18 +131,6 @@ def test_from_which_agreement_on_is_asked(before, apart) -> None:
         assert all(one.agreement < least for one in found.units if one.change == CHANGED)
         pairs.append(len(reached))
     assert pairs == sorted(pairs, reverse=True)
-
-
-def test_units_are_called_by_what_is_known(folder) -> None:
-    """What peaks show in place of a doubtful concept, a concept, then a label, then the class."""
-    path = named_atlas(folder / "named.atlas")
-    with AtlasFile(path) as file:
-        found = called(file, file.layers[0])
-        concepts = {one.unit: one.best.concept for one in file.concepts(0) if one.best}
-        assert found[0] == "boat 6, ground 3 of nine"
-        assert {unit: found[unit] for unit in concepts if unit != 0} == {u: n for u, n in concepts.items() if u != 0}
-        by_class = called(file, file.layers[2])
-        assert by_class and all(name.startswith("most for ") for name in by_class.values())
 
 
 def test_pruned_layers_are_compared(before, folder) -> None:

@@ -1,7 +1,12 @@
 """Of ONNX Runtime Web one version is taken, byte by byte; anything else is a sentence that says how to get that."""
 
+import bz2
+import gzip
+import lzma
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from layerscope.core.errors import UsageError
@@ -40,6 +45,22 @@ def test_anything_else_is_refused_in_a_sentence(tmp_path: Path) -> None:
         ("other.tgz", f"is not that of {PACKAGE} {VERSION}"), ("empty", "does not hold dist/ort.wasm.min.js"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=said) as refused:
+            browser_runtime(tmp_path / name)
+        assert str(refused.value).endswith(HOW) and "\n" not in str(refused.value)
+
+
+def test_a_damaged_package_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """However it is compressed, and however far it can be read."""
+    large = np.random.default_rng(0).bytes(1 << 16)
+    plain = gzip.decompress(package(tmp_path / "whole.tgz", {"other.js": large} | FAKE).read_bytes())
+    begun = zlib.compressobj(wbits=31)
+    damaged = {"gzip": begun.compress(plain[: 1 << 15]) + begun.flush(zlib.Z_SYNC_FLUSH) + b"\x07" * 64}
+    for name, compress in (("xz", lzma.compress), ("bz2", bz2.compress)):
+        packed = compress(plain)
+        damaged[name] = packed[: 1 << 15] + bytes(64) + packed[(1 << 15) + 64 :]
+    for name, content in damaged.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UsageError, match="cannot be read as a package of npm|does not hold") as refused:
             browser_runtime(tmp_path / name)
         assert str(refused.value).endswith(HOW) and "\n" not in str(refused.value)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from layerscope.facts.unit import ClassMean, fires_most_for
 from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.pages import Query
 from layerscope.viewer.pages.unit import facts
@@ -178,24 +177,6 @@ def test_a_share_is_five_squares(shelf) -> None:
             found = re.findall(rf'class="{kind}" x="(\d+)" width="([\d.]+)"', drawn)
             assert [float(width) for _, width in found] == pytest.approx(widths, abs=0.01)
             assert [int(place) for place, _ in found] == [12 * place for place in range(len(widths))]
-
-
-@pytest.mark.parametrize(
-    ("means", "overall", "named"),
-    [
-        ((4.0, 3.0, 2.0, 1.5, 0.5), 1.0, ("a", "b", "c")),
-        ((4.0, 0.9, 0.5), 1.0, ("a",)),
-        ((0.0, 0.0), 0.0, ()),
-        ((-1.0, -2.0), -1.5, ()),
-        ((), None, ()),
-    ],
-)
-def test_what_a_unit_fires_most_for(means, overall, named) -> None:
-    """The classes of the highest means, three at most: those above that of all images, and above zero."""
-    classes = tuple(
-        ClassMean(name=name, mean=mean, share=0.2, peaks=0) for name, mean in zip("abcde", means, strict=False)
-    )
-    assert fires_most_for(classes, overall) == named
 
 
 def test_a_unit_without_a_name_says_what_it_fires_most_for(atlas, shelf) -> None:

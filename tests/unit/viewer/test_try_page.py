@@ -95,8 +95,11 @@ def test_the_script_knows_what_the_atlas_knows(site: Path, atlas: Path) -> None:
         units = {unit: address for address, units in told["sheets"].items() for unit in units}
         assert set(units) == set(book.file.units_with_sheets(layer.id, "patches"))
         for unit, address in units.items():
-            assert (site / address.replace("{n}", f"{unit:04d}")).is_file()
-        assert (site / told["page"].replace("{n}", "0001")).is_file()
+            assert (site / address.replace("{n}", str(unit))).is_file()
+        # One address serves all units, and each leads to its own page.
+        assert len(told["sheets"]) == 1 and all("{n}" in address for address in (*told["sheets"], told["page"]))
+        for unit in (0, 1, record.units - 1):
+            assert f"Unit {unit} " in (site / told["page"].replace("{n}", str(unit))).read_text()
     shelf.close()
 
 

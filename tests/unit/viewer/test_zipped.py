@@ -127,6 +127,21 @@ def test_what_is_no_zip_file_is_refused(tmp_path: Path) -> None:
     assert zip_for(tmp_path / "new.ZIP", marker=MARKER, ours=tops(), overwrite=False) == tmp_path / "new.ZIP"
 
 
+def test_zip_files_that_python_does_not_read_are_left(tmp_path: Path) -> None:
+    """Of a later version of the format, and with a name that is no text: a sentence, as for any other file."""
+    place = zip_of(tmp_path / "site.zip", f"small/{MARKER}")
+    whole = place.read_bytes()
+    entry = whole.index(b"PK\x01\x02")  # of the directory at the end
+    later, named = bytearray(whole), bytearray(whole)
+    later[entry + 6] = 99
+    named[entry + 9], named[entry + 46] = 8, 0xFF  # said to be UTF-8, and none
+    for content in (bytes(later), bytes(named)):
+        place.write_bytes(content)
+        with pytest.raises(UsageError, match="is no export"):
+            zip_for(place, marker=MARKER, ours=tops(), overwrite=True)
+        assert place.read_bytes() == content
+
+
 def test_an_export_of_an_earlier_version_may_be_replaced(tmp_path: Path) -> None:
     """As of a folder, whose layout it has."""
     place = zip_of(
