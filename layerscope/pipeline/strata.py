@@ -52,6 +52,9 @@ class StrataWork(ImageWork):
 
     codec = ""
 
+    def images_of(self, piece: Piece[StratumImages]) -> Sequence[int]:
+        return piece.held.ids
+
     def __call__(self, pieces: Sequence[Piece[StratumImages]], /) -> Iterator[Made[Placed]]:
         lacking = frozenset(id for piece in pieces for id in piece.held.lacking)
         runs = [piece.held.ids for piece in pieces]

@@ -56,6 +56,9 @@ class UseWork(ImageWork):
 
     sharing: Sharing
 
+    def images_of(self, piece: Piece[AskedImages]) -> Sequence[int]:
+        return piece.held.ids
+
     def __call__(self, pieces: Sequence[Piece[AskedImages]], /) -> Iterator[Made[SharedScores]]:
         self.settle()
         batches = self.source.batches(self.input, [piece.held.ids for piece in pieces], threads=self.threads, ahead=1)
