@@ -95,6 +95,9 @@ class ProjectWork(ImageWork):
         self.settings, self.works, self.alone, self.natural = settings, works, alone, natural
         self.known, self.needed = known, needed
 
+    def images_of(self, piece: Piece[ImageGroup]) -> Sequence[int]:
+        return piece.held.images
+
     def __call__(self, pieces: Sequence[Piece[ImageGroup]], /) -> Iterator[Made[ProjectPart]]:
         self.settle()
         pictured = range(len(self.source)) if self.settings.pictures else ()

@@ -7,7 +7,7 @@ a projection shows the image whatever the unit (Nie 2018; Sixt 2020). What the p
 unit's activation is the other half of it: `pipeline/retention.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,9 @@ class SampleWork(ImageWork):
     """Measure layers."""
 
     seed = 0
+
+    def images_of(self, piece: Piece[SampledLayer]) -> Iterable[int]:
+        return np.unique(piece.held.peaks.image[live_units(piece.held.peaks), 0]).tolist()
 
     def __call__(self, pieces: Sequence[Piece[SampledLayer]], /) -> Iterator[Made[LayerSample | None]]:
         self.settle()

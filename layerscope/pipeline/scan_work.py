@@ -61,6 +61,9 @@ class ScanWork(ImageWork):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_proposer": None}
 
+    def images_of(self, piece: Piece[Sequence[int]]) -> Sequence[int]:
+        return piece.held
+
     def __call__(self, pieces: Sequence[Piece[Sequence[int]]], /) -> Iterator[Made[ScanPart]]:
         self.settle()
         with closing(_Reading(self, pieces)) as reading:

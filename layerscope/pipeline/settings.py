@@ -3,7 +3,9 @@
 import hashlib
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -63,7 +65,7 @@ def fingerprint(program: Carrier, input: Input, settings: Settings, source: Sour
         "input": json.loads(json.dumps(asdict(input))),
         "settings": json.loads(json.dumps(kept)),
         "images": images_hash(source),
-        "labels": _hash(repr(source.label_names), *map(repr, source.labelling())),
+        "labels": _hash(chain([repr(source.label_names)], (repr(entry.label) for entry in source.entries))),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": program.device.type,
@@ -72,7 +74,7 @@ def fingerprint(program: Carrier, input: Input, settings: Settings, source: Sour
 
 def images_hash(source: Source) -> str:
     """The SHA-256 of what tells these images from others; files that are no images have no part in it."""
-    return _hash(*source.identity())
+    return _hash(source.identity())
 
 
 def as_built(source: Source, stored: dict[str, Any]) -> Source:
@@ -83,7 +85,7 @@ def as_built(source: Source, stored: dict[str, Any]) -> Source:
 
 def graph_hash(program: Carrier) -> str:
     """The SHA-256 of all operations: what each calls, on what, with which arguments and shapes."""
-    return _hash(*(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes))
+    return _hash(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes)
 
 
 def weights_hash(program: Carrier) -> str:
@@ -97,7 +99,7 @@ def weights_hash(program: Carrier) -> str:
     return digest.hexdigest()
 
 
-def _hash(*parts: str) -> str:
+def _hash(parts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")

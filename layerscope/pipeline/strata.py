@@ -52,6 +52,9 @@ class StrataWork(ImageWork):
 
     codec = ""
 
+    def images_of(self, piece: Piece[StratumImages]) -> Sequence[int]:
+        return piece.held.ids
+
     def __call__(self, pieces: Sequence[Piece[StratumImages]], /) -> Iterator[Made[Placed]]:
         lacking = frozenset(id for piece in pieces for id in piece.held.lacking)
         runs = [piece.held.ids for piece in pieces]
@@ -82,7 +85,7 @@ class PlacingStrata(Job[StratumImages, Placed]):
         self.work.codec, self.work.clock = settings.codec, clock
         images = writer.images_to_place()
         self._layers = {layer.id: layer for layer in writer.layers()}
-        hashes = {record.id: record.sha256 for record in writer.images()} if images else {}
+        hashes = writer.hashes(images)
         lacking = frozenset(writer.without_picture(images) if settings.pictures else ())
         groups = [tuple(images[first : first + GROUP]) for first in range(0, len(images), GROUP)]
         self.pieces = [

@@ -1,16 +1,18 @@
 """What all work on images has in common: a network, the images, and what must be left behind when it travels."""
 
-from collections.abc import Collection
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
 import torch
 
-from layerscope.core.engines import DEFAULT_ENGINE, ENGINES
+from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, Piece
 from layerscope.core.progress import Clock
 from layerscope.core.records import Input
 from layerscope.graph import Carrier, Runner
-from layerscope.sources import Source
+from layerscope.sources import Entry, Source
 
 # The maps of one group's images are kept at the same time.
 GROUP_BYTES = 512 * 2**20
@@ -22,7 +24,7 @@ def images_at_once(program: Carrier, nodes: Collection[int], most: int) -> int:
     return int(np.clip(GROUP_BYTES // bytes_each, 1, most))
 
 
-class ImageWork:
+class ImageWork(ABC):
     """Work that reads images and runs a network; see `core.engines.Work`.
 
     engine: whose runner passes images forward. threads: how many decode images. clock: adds up where the time goes, in
@@ -40,6 +42,24 @@ class ImageWork:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "source": self.source.apart(), "clock": Clock(), "_runner": None}
+
+    @abstractmethod
+    def images_of(self, piece: Piece[Any]) -> Iterable[int]:
+        """The images that a piece reads, each once or more."""
+
+    def hollow(self) -> "ImageWork":
+        """The same without the names of the images (`core/parted.py`)."""
+        view = copy(self)
+        view.source = self.source.hollow()
+        return view
+
+    def luggage(self, piece: Piece[Any]) -> Mapping[int, Entry]:
+        """The names of a piece's images, by id."""
+        return self.source.named(self.images_of(piece))
+
+    def take(self, luggage: Mapping[int, Entry]) -> None:
+        """Know these images, and no others."""
+        self.source.know(luggage)
 
     @property
     def runner(self) -> Runner:

@@ -1,13 +1,14 @@
 """Images that lie as encoded bytes at a place in a file: a picture file is one such place, a tar member another."""
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unusable, decode, is_deep
+from layerscope.sources.entries import entry_list
 from layerscope.sources.image import ReadImage, of_bytes
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
@@ -22,18 +23,25 @@ class EncodedSource(Source):
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        entries: Iterable[Entry],
         *,
         name: str,
         reading: DecodeOptions = UPRIGHT,
-        everything: Sequence[Entry] = (),
+        everything: Iterable[Entry] = (),
         said: Sequence[str] = (),
     ) -> None:
         super().__init__(entries, name=name, said=said)
-        self._reading, self._everything = reading, tuple(everything)
+        self._reading, self._everything = reading, entry_list(everything)
 
-    def identity(self) -> list[str]:
-        return [*super().identity(), *self._reading.differences()]
+    def identity(self) -> Iterable[str]:
+        yield from super().identity()
+        yield from self._reading.differences()
+
+    def hollow(self) -> "EncodedSource":
+        view = super().hollow()
+        assert isinstance(view, EncodedSource)
+        view._everything = ()
+        return view
 
     def former(self) -> "EncodedSource | None":
         if not self._everything:

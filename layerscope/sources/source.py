@@ -5,7 +5,7 @@ and batching are here, once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
@@ -20,8 +20,10 @@ from layerscope.core.records import Batch, ImageRecord, Input, Placement
 from layerscope.sources.ahead import in_order
 from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
+from layerscope.sources.entries import PieceEntries, entry_list
 from layerscope.sources.image import Cut, PictureLike, PlacedImage, ReadImage, Small
 from layerscope.sources.listing import Entry
+from layerscope.sources.met import MetImages
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
 Rows = Float32[np.ndarray, "b h w c"]
@@ -48,7 +50,7 @@ class Source(ABC):
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        entries: Iterable[Entry],
         *,
         name: str,
         label_names: tuple[str, ...] | None = None,
@@ -56,11 +58,9 @@ class Source(ABC):
     ) -> None:
         self.name = name
         self.said = tuple(said)
-        self._entries = tuple(entries)
-        found = {entry.label for entry in self._entries if entry.label is not None}
-        self.label_names = tuple(sorted(found)) if label_names is None else label_names
-        self._first_with: dict[bytes, int] = {}
-        self._skipped: dict[int, ImageRecord] = {}
+        self._entries = entry_list(entries)
+        self.label_names = self._labels_met() if label_names is None else label_names
+        self._met_images = MetImages()
 
     @abstractmethod
     def read(self, id: int) -> ReadImage:
@@ -86,14 +86,14 @@ class Source(ABC):
         return f"<{type(self).__name__}: {self.name}>"
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The images as they are listed."""
+    def entries(self) -> Sequence[Entry]:
+        """The images as they are listed; long lists lie in a file, so go through them rather than hold them."""
         return self._entries
 
     @property
     def skipped(self) -> tuple[ImageRecord, ...]:
         """The images met so far that could not be used, by id, each with its reason."""
-        return tuple(self._skipped[id] for id in sorted(self._skipped))
+        return self._met_images.skipped
 
     def label(self, id: int) -> str | None:
         """The class of image `id`, or None."""
@@ -103,9 +103,9 @@ class Source(ABC):
         """Identity and size in bytes of every image, in order, read from no image; size None where it is unknown."""
         return [(entry.identity, entry.size) for entry in self._entries]
 
-    def identity(self) -> list[str]:
+    def identity(self) -> Iterable[str]:
         """What tells these images, as they are read, from others: the parts of a run's fingerprint."""
-        return [repr(item) for item in self.listing()]
+        return (repr((entry.identity, entry.size)) for entry in self._entries)
 
     def former(self) -> "Source | None":
         """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""
@@ -149,8 +149,22 @@ class Source(ABC):
     def apart(self) -> "Source":
         """The same source for another thread or process: it has met no image yet, and keeps none."""
         view = self.cached_in(None)
-        view._first_with, view._skipped = {}, {}
+        view._met_images = MetImages()
         return view
+
+    def hollow(self) -> "Source":
+        """The same source without the names of its images, for a journey: `know` gives it some back."""
+        view = copy(self)
+        view._entries = PieceEntries(len(self), {})
+        return view
+
+    def named(self, ids: Iterable[int]) -> Mapping[int, Entry]:
+        """How these images are listed, by id."""
+        return {int(id): self._entries[int(id)] for id in ids}
+
+    def know(self, entries: Mapping[int, Entry]) -> None:
+        """From now on, of a hollow source, these images can be read, and no others."""
+        self._entries = PieceEntries(len(self), entries)
 
     def stamp(self, id: int) -> Hashable:
         """What changes when the file that holds image `id` is written; the same always where there is no file."""
@@ -163,10 +177,10 @@ class Source(ABC):
 
     def relabel(self, class_of: "Callable[[str], str | None]") -> None:
         """Take the class of every image from its identity, in place of what its folder or archive says."""
-        self._entries = tuple(replace(entry, label=class_of(entry.identity)) for entry in self._entries)
-        self.label_names = tuple(sorted({entry.label for entry in self._entries if entry.label is not None}))
+        self._entries = entry_list(replace(entry, label=class_of(entry.identity)) for entry in self._entries)
+        self.label_names = self._labels_met()
 
-    def listing_only(self, entries: Sequence[Entry], *, name: str, said: Sequence[str]) -> "Source":
+    def listing_only(self, entries: Iterable[Entry], *, name: str, said: Sequence[str]) -> "Source":
         """The same source with these entries, some of its own in their order, which may have other labels."""
         view = copy(self)
         Source.__init__(view, entries, name=name, said=said)
@@ -177,7 +191,7 @@ class Source(ABC):
 
         The same records, in order, each with its duplicate.
         """
-        return [self._noted(record) for record in records]
+        return [self._met_images.note(record) for record in records]
 
     @plain_failures("the images", kind=ImageError)
     def check(self, *, threads: int = 2) -> tuple[ImageRecord, ...]:
@@ -186,8 +200,7 @@ class Source(ABC):
         runs = (range(start, min(start + CHECK_RUN, len(self))) for start in starts)
         groups = ((None, [partial(self._checked, id) for id in run]) for run in runs)
         for _, records in in_order(groups, threads=self._threads(threads), ahead=1):
-            for record in records:
-                self._noted(record)
+            self.remember(records)
         return self.skipped
 
     def load(self, ids: Ids, input: Input) -> Batch:
@@ -265,24 +278,14 @@ class Source(ABC):
             ids=np.asarray([ids[place] for place in usable], np.int64),
             pixels=rows.transpose(0, 3, 1, 2),
             placements=tuple(image.placement for image in placed if image.placement is not None),
-            records=tuple(self._noted(image.record) for image in placed),
+            records=tuple(self._met_images.note(image.record) for image in placed),
             pictures=tuple(placed[place].small for place in usable) if self.pictured else (),
             cuts=tuple(placed[place].cut for place in usable) if self._cut else (),
         )
 
-    def _noted(self, record: ImageRecord) -> ImageRecord:
-        """The record with its duplicate, if any; from now on it is known here."""
-        if record.skipped is not None:
-            self._skipped[record.id] = record
-            return record
-        self._skipped.pop(record.id, None)
-        if record.sha256 is None:
-            return record
-        # An array's bytes do not tell its rows and columns.
-        key = bytes.fromhex(record.sha256) + f"{record.height} {record.width}".encode()
-        first = min(self._first_with.get(key, record.id), record.id)
-        self._first_with[key] = first
-        return replace(record, duplicate_of=first if first < record.id else None)
+    def _labels_met(self) -> tuple[str, ...]:
+        """The classes of the images, sorted."""
+        return tuple(sorted({entry.label for entry in self._entries if entry.label is not None}))
 
     def any_usable(self) -> bool:
         """True if at least one image can be read; stops at the first that can."""

@@ -51,7 +51,7 @@ def order_is_fixed(row: ImageKind, images: Any) -> None:
     source, again = open_source(images), open_source(images)
     assert len(source) > 1, f"{source.name} has fewer than two images"
     assert source.listing() == again.listing(), f"{source.name} lists its images in another order each time"
-    same = source.identity() == again.identity() and source.name == again.name
+    same = list(source.identity()) == list(again.identity()) and source.name == again.name
     assert same, f"{source.name} is told by another name or identity each time: a build would not go on"
     names = [identity for identity, _ in source.listing()]
     assert len(set(names)) == len(names), f"{source.name} names several images alike"

@@ -93,7 +93,7 @@ def test_a_folder_of_images_only_is_known_as_it_always_was(net, tmp_path) -> Non
     images = photos(tmp_path)
     source = open_source(images)
     files = sorted(str(path.relative_to(images)) for path in images.rglob("*") if path.is_file())
-    assert source.identity() == [repr((name, (images / name).stat().st_size)) for name in files]
+    assert list(source.identity()) == [repr((name, (images / name).stat().st_size)) for name in files]
     assert source.former() is None
 
 

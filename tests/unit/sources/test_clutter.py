@@ -55,7 +55,7 @@ def test_what_systems_leave_is_passed_over_without_a_word(photos, pack, tmp_path
     before = open_source(photos)
     put(photos, name, encode(draw(9), "JPEG"))
     found = open_source(photos)
-    assert found.identity() == before.identity() and found.labelling() == before.labelling()
+    assert list(found.identity()) == list(before.identity()) and found.labelling() == before.labelling()
     assert found.remarks(INPUT) == ()
     assert open_source(f"{photos}/**/*").listing() == before.listing()
     members = {str(path.relative_to(photos)): path.read_bytes() for path in sorted(photos.rglob("*")) if path.is_file()}
@@ -78,7 +78,7 @@ def _atlas(path: Path) -> None:
 
 def test_what_layerscope_writes_is_no_image_and_is_not_told_of(photos):
     """An atlas of any name with its side files, plates, and exported sites."""
-    before = open_source(photos).identity()
+    before = list(open_source(photos).identity())
     _atlas(photos / "mine.db")
     for name in ("a.atlas", "a.atlas-wal", "a.atlas-shm", "a.atlas-journal", "a.atlas.lock", "a.atlas.0123abcd.tiles"):
         put(photos, name, b"\0" * 600)
@@ -88,8 +88,8 @@ def test_what_layerscope_writes_is_no_image_and_is_not_told_of(photos):
     put(photos, "site/layerscope-site.json", b"{}")
     put(photos, "site/static/cover.webp", b"RIFF\0\0\0\0WEBP")
     source = open_source(photos)
-    assert source.identity() == before and source.remarks(INPUT) == () and source.former() is None
-    assert open_source(f"{photos}/**/*.*").identity() == before
+    assert list(source.identity()) == before and source.remarks(INPUT) == () and source.former() is None
+    assert list(open_source(f"{photos}/**/*.*").identity()) == before
 
 
 def test_what_layerscope_writes_alone_is_told_as_such(tmp_path):
@@ -106,7 +106,7 @@ def test_other_files_are_no_images_and_are_counted(photos):
     for name in ("notes.txt", "cat/list.csv", "cat/0.xmp", "code.py", "README"):
         put(photos, name, b"words")
     source = open_source(photos)
-    assert source.identity() == before.identity() and source.labelling() == before.labelling()
+    assert list(source.identity()) == list(before.identity()) and source.labelling() == before.labelling()
     assert source.remarks(INPUT) == ("5 other files are no images (1 .csv, 1 .py, 1 .txt, 1 .xmp, ...)",)
     put(photos, "more.zip", b"PK\x03\x04" + b"\0" * 40)
     assert '"more.zip" is a ZIP archive: unpack it' in open_source(photos).remarks(INPUT)[0]
