@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concept_words import concept_words
 from layerscope.core.concepts import ConceptScore
-from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks, names_shown
 from layerscope.facts.unit import concept_of
