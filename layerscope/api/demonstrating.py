@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 NETWORK = "worldnet"
 # The seeds of the pictures that the shipped networks were trained and validated on are 1 and 2.
 SEED, COUNT, KNOWN_COUNT = 3, 1000, 288
+# The export that a report links to, where it lies beside.
+SITE = "site"
 TITLE = "What the layers of a network see"
 NEXT = """layerscope layers torchvision:resnet18
 layerscope build torchvision:resnet18 --images PICTURES/ -o resnet18.atlas
@@ -173,6 +175,7 @@ def save_figures(atlas: Atlas, folder: Path) -> list[Path]:
 
 def write_report(atlas: Atlas, facts: "Facts", folder: Path) -> list[Path]:
     """report.html and report.json, of the same figures."""
+    from layerscope.api.unit_pages import pages_beside
     from layerscope.report import write_page
 
     numbers = folder / "report.json"
@@ -181,7 +184,10 @@ def write_report(atlas: Atlas, facts: "Facts", folder: Path) -> list[Path]:
     notes = [note for layer in atlas.file.layers for note in atlas.file.notes(layer.id)]
     pictures = {"the first filters": folder / "filters.png", "an overview": folder / "overview.png"}
     figures = pictures | {"its figures": numbers}
-    page = write_page(atlas.file, facts, notes, folder / "report.html", title=TITLE, next_steps=NEXT, figures=figures)
+    page = write_page(
+        atlas.file, facts, notes, folder / "report.html", title=TITLE, next_steps=NEXT, figures=figures,
+        pages=pages_beside(atlas.file, folder / SITE),
+    )  # fmt: skip
     return [page, numbers]
 
 

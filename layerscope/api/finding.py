@@ -10,11 +10,11 @@ from layerscope.api.atlas import open as open_atlas
 from layerscope.api.checked import checked
 from layerscope.core.errors import UsageError, nearest
 from layerscope.core.verbs import VERBS
-from layerscope.facts.finding import NOTE, Finding, names_known
+from layerscope.facts.finding import NOTE, Finding, names_known, said_as
 from layerscope.facts.finding import find as units_found
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class FoundUnit:
     """A unit that was found. layer: its layer's name. kind: "concept", "label", "word", "class", "peaks" or
     "note". name: what it was found by, whole. score: the concept's, the label's or word's AUC, a class's mean over that
@@ -27,6 +27,15 @@ class FoundUnit:
     name: str
     score: float | None
     at_peaks: str = ""
+
+    @property
+    def said(self) -> str:
+        """The name as people say it: "vertical edge" of the concept "edge 90", behind `at_peaks` where there is any."""
+        return said_as(self.kind, self.name, self.at_peaks)
+
+    def __repr__(self) -> str:
+        score = "" if self.score is None else f", {self.score:.4g}"
+        return f"<FoundUnit {self.unit} of {self.layer!r}: {self.kind} {self.said!r}{score}>"
 
 
 @checked(VERBS["find"])

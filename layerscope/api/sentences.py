@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from layerscope.facts.known_as import favourites
 from layerscope.facts.unit import concept_of
 from layerscope.facts.wrapping import Reader

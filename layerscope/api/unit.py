@@ -17,6 +17,7 @@ from layerscope.core.labels import LabelScore
 from layerscope.core.shares import MadeOf
 from layerscope.core.uses import UsedFor
 from layerscope.core.words import WordScore
+from layerscope.facts.standing import names_said
 from layerscope.facts.unit import ScannedUnit, scanned_unit, unkept, unshared
 from layerscope.figures import Sheet, unit_page
 
@@ -197,7 +198,9 @@ class Unit:
         return unit_page(self._file, self.layer.name, self.number)
 
     def __repr__(self) -> str:
-        return f"<Unit {self.number} of {self.layer.name!r}: {len(self.peaks)} peaks>"
+        said = names_said(self._file, self.layer.stored).get(self.number)
+        known = f", {said}" if said else ""
+        return f"<Unit {self.number} of {self.layer.name!r}: {len(self.peaks)} peaks{known}>"
 
     def _repr_html_(self) -> str:
         return notebook.unit_html(self._file, self.layer.stored, self.number)

@@ -39,7 +39,7 @@ class UnitConcept:
     """What one unit was found to detect.
 
     ranked: the three concepts of the highest score, best first; none for a unit that was never above zero. best: the
-    first of them if it reaches the bar, else None: no concept found. bau: what Bau's own measure names it, or None.
+    first of them if it reaches the bar, else None: none comes close. bau: what Bau's own measure names it, or None.
     """
 
     unit: int

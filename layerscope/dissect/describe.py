@@ -8,10 +8,10 @@ import numpy as np
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concept_words import line_words
 from layerscope.core.concepts import Note
 from layerscope.core.records import Input
 from layerscope.dissect.filters import FilterSight, filter_sight
-from layerscope.facts.concept_words import line_words
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, SOMEWHAT, PatchSight, patch_sight
 
 KIND = "describe"

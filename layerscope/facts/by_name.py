@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import concept_words, known_by
+from layerscope.core.concept_words import concept_words, known_by
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, NOTE, WORD, class_ratios, classes
 from layerscope.facts.layer import guesses
 from layerscope.facts.wrapping import Reader

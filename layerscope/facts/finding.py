@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import known_by
+from layerscope.core.concept_words import concept_words, known_by
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.wrapping import Reader
@@ -37,13 +37,19 @@ class Finding:
 
     @property
     def said(self) -> str:
-        """The name as it is shown."""
-        return f"{self.at_peaks} (by overlap {self.name})" if self.at_peaks else self.name
+        """The name as it is shown: a concept in words."""
+        return said_as(self.kind, self.name, self.at_peaks)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All that the name may be asked for by."""
         return known_by(self.name) if self.kind == CONCEPT else (self.name,)
+
+
+def said_as(kind: str, name: str, at_peaks: str = "") -> str:
+    """A name of one of KINDS as it is shown, behind what the unit's peaks show where it is doubtful."""
+    words = concept_words(name) if kind == CONCEPT else name
+    return f"{at_peaks} (by overlap {words})" if at_peaks else words
 
 
 def find(file: Reader, text: str) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks, names_shown
 from layerscope.facts.wrapping import Reader

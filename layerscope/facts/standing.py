@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
+from layerscope.core.concept_words import closest_words, concept_words
 from layerscope.core.concepts import ConceptScore, Interventions, UnitInterventions
 from layerscope.core.numbers import in_words, percent
-from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import guesses
 from layerscope.facts.wrapping import Reader
 
@@ -67,6 +67,12 @@ def names_shown(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
     return named | at_peaks(file, layer)
 
 
+def names_said(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
+    """By unit, the same with what it is: "closest concept: vertical edge", "at its peaks: car 5, boat 3 of eight"."""
+    named = {unit: closest_words(best.concept) for unit, best in guesses(file.concepts(layer.id)).items()}
+    return named | {unit: f"at its peaks: {kinds}" for unit, kinds in at_peaks(file, layer).items()}
+
+
 def units_of(found: Interventions | None, layer: str) -> tuple[UnitInterventions, ...]:
     """The units of a layer; none where it was not tried."""
     layers: Iterable = found.layers if found is not None else ()
@@ -92,7 +98,7 @@ def told(unit: UnitInterventions, best: ConceptScore, fixed: Mapping[str, str]) 
         )
     if one.sufficiency is not None:
         n = one.sufficiency
-        rival = f"; {n.rival} {percent(n.rival_reached)}" if n.rival else ""
+        rival = f"; {concept_words(n.rival)} {percent(n.rival_reached)}" if n.rival else ""
         parts.append(
             f"alone it reaches {percent(n.reached)} of the ninth peak ({percent(n.low)} to {percent(n.high)}{rival}; "
             f"p = {n.p:.2g})"
@@ -122,6 +128,6 @@ def peaks_words(kinds: Iterable[tuple[str, int]], most: int | None = None) -> st
         return ""
     ordered = sorted(every, key=lambda kind: (kind[0] == GROUND, -kind[1], kind[0]))
     named = ordered if most is None or len(ordered) <= most + 1 else ordered[:most]
-    words = [f"{kind} {count}" for kind, count in named]
+    words = [f"{concept_words(kind)} {count}" for kind, count in named]
     words += [f"others {sum(count for _, count in ordered[len(named) :])}"] if len(named) < len(ordered) else []
     return f"{', '.join(words)} of {in_words(sum(count for _, count in every))}"

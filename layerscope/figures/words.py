@@ -7,9 +7,9 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.retention import Interval, KeptByMarks
+from layerscope.core.concept_words import CLOSEST, NOT_CLOSE, closest_words, concept_words
 from layerscope.core.geometry import Field
 from layerscope.core.numbers import percent, signed_percent
-from layerscope.facts.concept_words import concept_words
 from layerscope.facts.layer import MOSTLY, OWN, PARTLY, TELLING
 from layerscope.facts.run import images_of_layer
 from layerscope.facts.standing import at_peaks, names_shown, standing_of
@@ -25,7 +25,7 @@ RETENTION_MEANING = (
     "Kept: the share of a unit's activation that stays where only the 15 % of its field that the projection marks most "
     "are left, and the rest is painted over; beside it, what 15 % on edges of the picture keep, and 15 % at random."
 )
-NAMES_MEANING = "Names: the concept whose known places a unit follows best, where a dissection found one."
+NAMES_MEANING = f"Names: the {CLOSEST}, whose known places a unit follows best, where a dissection found one."
 PEAKS_MEANING = "Where that does not stand an intervention: how many of its peaks show which kinds of things."
 # What a rule of this house does to the signal, by the rule's word; docs/mathematics.md derives them.
 OWN_RULES = {
@@ -239,9 +239,9 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
             parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {concept_words(best.concept)}, {numbers}).")
         else:
             said = f"; {standing.verdict}" if standing is not None else ""
-            parts.insert(0, f"Concept found: {concept_words(best.concept)} ({numbers}{said}).")
+            parts.insert(0, f"{closest_words(best.concept).capitalize()} ({numbers}{said}).")
     elif found is not None:
-        parts.insert(0, "No concept found.")
+        parts.insert(0, f"{NOT_CLOSE.capitalize()}.")
     return " ".join(parts)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from layerscope.facts.wrapping import Reader
 from layerscope.lesson.showing import shown_by
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
+from layerscope.core.concept_words import concept_phrase, line_words, turned
 from layerscope.core.concepts import ConceptScore, Intervention, UnitInterventions
 from layerscope.core.errors import NotAnAtlas
 from layerscope.core.numbers import in_words, percent
-from layerscope.facts.concept_words import concept_phrase, line_words, turned
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from layerscope.facts.concept_words import EDGE
+from layerscope.core.concept_words import EDGE
 
 # The levels of the drawn world's concepts, in words.
 LEVELS = {

@@ -8,6 +8,7 @@ from typing import Any
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.atlas.retention import Retention
+from layerscope.core.concept_words import concept_words
 from layerscope.core.concepts import (
     Dissection,
     Figures,
@@ -16,7 +17,6 @@ from layerscope.core.concepts import (
     NamesThatStand,
     UnitConcept,
 )
-from layerscope.facts.concept_words import concept_words
 from layerscope.facts.run import images_of_run
 from layerscope.facts.standing import NameStanding, standing_in
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
@@ -20,17 +19,19 @@ from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 from layerscope.report.inline import InlinePictures
+from layerscope.report.opened import OpenedUnit, OpenedUnits, UnitPages
 
 SAMPLED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPicture:
-    """A unit as the report shows it: its projections beside its patches, as data URLs, and what names it."""
+    """A unit as the report shows it: its projections beside its patches, as data URLs, its name, where it leads."""
 
     projections: str
     patches: str
     words: str
+    opened: OpenedUnit
     note: str = ""
 
 
@@ -54,13 +55,15 @@ def write_page(
     title: str,
     next_steps: str,
     figures: Mapping[str, Path],
+    pages: UnitPages,
 ) -> Path:
     """Write the report.
 
     notes: sentences about units. title: of the page. next_steps: commands to type next. figures: further files of the
-    same run by what they show; linked by name, the page needs none of them. Raises UsageError if it cannot be written.
+    same run by what they show; linked by name, the page needs none of them. pages: where those of units are. Raises
+    UsageError if it cannot be written.
     """
-    pictures = InlinePictures(file)
+    pictures, opened = InlinePictures(file), OpenedUnits(file, pages)
     environment = Environment(
         loader=PackageLoader("layerscope.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -72,9 +75,10 @@ def write_page(
         file=file,
         lesson=lesson_of(file),
         pictures=pictures,
+        opened=opened,
         atlas_steps=_steps(file),
         claims=sentences.of_run(facts),
-        sections=[_section(file, pictures, layer, notes) for layer in facts.layers],
+        sections=[_section(file, pictures, opened, layer, notes) for layer in facts.layers],
         levels=sentences.LEVELS,
         chart=chart(_curves(facts), [f"layer {layer.place}" for layer in facts.layers], top=max(sentences.LEVELS)),
         next_steps=next_steps,
@@ -95,27 +99,28 @@ def _steps(file: AtlasFile) -> list[tuple[str, str]]:
     ]
 
 
-def _section(file: AtlasFile, pictures: InlinePictures, layer: LayerFacts, notes: Sequence[Note]) -> ReportSection:
+def _section(
+    file: AtlasFile, pictures: InlinePictures, opened: OpenedUnits, layer: LayerFacts, notes: Sequence[Note]
+) -> ReportSection:
     record = file.layer(layer.name)
     said = {note.unit: note.text for note in notes if note.layer == layer.name}
     sampled = sample(file, record, live_units(file.all_peaks(record.id)), SAMPLED, seed=0)
+
+    def shown(unit: UnitFacts) -> UnitPicture:
+        return UnitPicture(
+            projections=pictures.projections(record, unit.unit),
+            patches=pictures.patches(record, unit.unit),
+            words=sentences.of_unit(unit),
+            opened=opened.of(record, unit.unit),
+            note=said.get(unit.unit, ""),
+        )
+
     return ReportSection(
         facts=layer,
         says=sentences.of_layer(layer),
-        best=[_picture(pictures, record, unit, said) for unit in layer.best],
-        sampled=[_picture(pictures, record, layer.named(unit), said) for unit in sampled],
+        best=[shown(unit) for unit in layer.best],
+        sampled=[shown(layer.named(unit)) for unit in sampled],
         trust=sentences.of_trust(layer),
-    )
-
-
-def _picture(
-    pictures: InlinePictures, layer: AtlasLayerRecord, unit: UnitFacts, notes: Mapping[int, str]
-) -> UnitPicture:
-    return UnitPicture(
-        projections=pictures.projections(layer, unit.unit),
-        patches=pictures.patches(layer, unit.unit),
-        words=sentences.of_unit(unit),
-        note=notes.get(unit.unit, ""),
     )
 
 

@@ -6,8 +6,8 @@ The exceptions are said in the same words as what was hoped for.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from layerscope.core.concept_words import NOT_CLOSE, concept_words
 from layerscope.core.numbers import counted, percent
-from layerscope.facts.concept_words import concept_words
 from layerscope.lesson.themes import LEVELS
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
 
@@ -58,7 +58,7 @@ def _were(count: int) -> str:
 def of_unit(unit: UnitFacts) -> str:
     """A unit's name, as under its pictures."""
     if unit.concept is None:
-        return f"unit {unit.unit}: no concept found"
+        return f"unit {unit.unit}: {NOT_CLOSE}"
     numbers = f"level {unit.level}, score {unit.score:.2f}"
     if unit.standing is not None and unit.standing.kinds:
         return f"unit {unit.unit}: {unit.standing.kinds} (by overlap {concept_words(unit.concept)}, {numbers})"

@@ -48,6 +48,7 @@ def environment() -> Environment:
         lstrip_blocks=True, finalize=shown, auto_reload=False,
     )  # fmt: skip
     made.filters |= words.FILTERS
+    made.globals |= words.TERMS
     return made
 
 

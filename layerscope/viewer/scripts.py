@@ -23,8 +23,8 @@ def sprites_style(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
 def names_script(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
     """The layer's units for search and sorting without a server: LS.put("units", KEY, rows).
 
-    A row: unit, maximum, mean, share of images above zero, of positions, dead and shown (0 or 1), name, score, class,
-    what its peaks show where the name is doubtful, and what else it is found by, a line each.
+    A row: unit, maximum, mean, share of images above zero, of positions, dead and shown (0 or 1), name in words, score,
+    class, what its peaks show where the name is doubtful, what else it is found by, a line each, and the name itself.
     """
     rows = [_row(row) for row in unit_rows(book, layer)]
     # "<" is escaped although it is a script of its own: somebody may put it into a page.
@@ -36,5 +36,6 @@ def names_script(book: Book, layer: AtlasLayerRecord, link: Links) -> str:
 def _row(row: UnitRow) -> list[int | float | str | None]:
     """Unrounded, so that a script's order is the server's."""
     numbers = (row.maximum, row.mean, row.images_above, row.positions_above)
-    said = (row.name or "", row.score, row.label or "", row.at_peaks, "\n".join(row.others))
+    others = "\n".join(one for one in row.others if one != row.words)
+    said = (row.words, row.score, row.label or "", row.at_peaks, others, row.name or "")
     return [row.unit, *numbers, int(row.dead), int(row.shown), *said]

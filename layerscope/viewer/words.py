@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concept_words import CLOSEST, NOT_CLOSE, closest_words, concept_words, known_by
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import file_size, in_words, measured, number, percent, signed, signed_percent
-from layerscope.facts.concept_words import concept_words, known_by
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -92,8 +92,11 @@ def outline(boxes: Iterable[Box]) -> str:
     return "".join(f"M{one.left} {one.top}h{one.width}v{one.height}h-{one.width}z" for one in boxes)
 
 
+# Words that templates say without a value.
+TERMS = {"CLOSEST": CLOSEST, "NOT_CLOSE": NOT_CLOSE}
 FILTERS = {
     "across": lambda k: shape_of_grid(k)[1],
+    "closest": closest_words,
     "concept": concept_words,
     "down": lambda k: shape_of_grid(k)[0],
     "example": example,

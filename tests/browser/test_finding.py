@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue
 
@@ -77,6 +77,21 @@ def test_searching_finds_units_by_name_and_number(opened: Opened, venue: Venue, 
     expect(page.locator(".grid b")).to_have_count(0)
 
 
+def test_a_layer_is_filtered_by_codes_and_by_words(opened: Opened, venue: Venue, atlas: Shown):
+    """A direction's code and its words find the same units, though the code ends with a number; no code is shown."""
+    with AtlasFile(atlas.path) as file:
+        layer = file.layers[0]
+        best = {row.unit: row.best.concept for row in file.concepts(layer.id) if row.best is not None}
+    code = next(concept for concept in best.values() if concept.startswith("edge ") and "-" not in concept)
+    named = sorted(unit for unit, concept in best.items() if concept == code)
+    page = opened(all_units(venue, layer))
+    for text in (code, concept_words(code)):
+        ask(page, q=text)
+        assert set(named) <= set(in_grid(page, len(named)))
+        expect(page.locator(".grid")).not_to_contain_text(code)
+        expect(page.locator(".grid .closest").first).to_contain_text(concept_words(code))
+
+
 def test_units_without_pictures_are_shown_when_asked_for(opened: Opened, server: Server, atlas: Shown):
     """At first those that the build kept tiles of, and it says how many of how many; all of them by the same form."""
     page = opened(server.layer(atlas.layer))
@@ -97,7 +112,7 @@ def test_an_index_of_names_leads_to_their_units(opened: Opened, venue: Venue, at
     expect(every).not_to_have_count(before)
     entry.locator("summary").click()
     entry.locator("details a").get_by_text(f"{atlas.layer.name} {atlas.unit}", exact=True).click()
-    expect(page.locator(".guess").first).to_contain_text(atlas.name)
+    expect(page.locator(".closest").first).to_contain_text(concept_words(atlas.name))
 
 
 def test_units_stand_side_by_side(opened: Opened, venue: Venue, atlas: Shown):

@@ -224,7 +224,7 @@ def test_a_picture_gives_what_the_scan_found(opened: Opened, server: Server, atl
     value = page.locator("#value")
     expect(value).to_contain_text(f"at row {peak.row}, column {peak.col}")
     assert float(value.inner_text().split()[0]) == pytest.approx(peak.value, rel=0.01)
-    expect(page.locator("#guess")).to_contain_text(atlas.name)
+    expect(page.locator("#closest")).to_contain_text(atlas.name)
 
 
 def test_a_picture_can_be_dropped(opened: Opened, server: Server, tmp_path: Path):

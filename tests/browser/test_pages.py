@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import CLOSEST, concept_words
 from tests.browser.conftest import Opened
 from tests.browser.places import SERVED, STATIC, Folder, Server, Shown, Venue, pages
 from tests.browser.waiting import arrived
@@ -43,7 +43,7 @@ def test_pages_read_without_scripts(opened: Opened, venue: Venue, atlas: Shown):
     expect(page.locator("h1")).to_have_text(atlas.layer.name)
     expect(page.locator(".units .grid li")).not_to_have_count(0)
     page.goto(venue.unit(atlas.layer, atlas.unit))
-    expect(page.locator(".guess")).to_contain_text(f"guess: {concept_words(atlas.name)}")
+    expect(page.locator(".closest")).to_contain_text(f"{CLOSEST}: {concept_words(atlas.name)}")
     expect(page.locator(".plate .peaks > li")).to_have_count(9)
     page.locator(".peaks a", has_text=f"image {atlas.image}").first.click()
     expect(page.locator("h1")).to_contain_text(f"Image {atlas.image}")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from layerscope.facts.finding import CONCEPT, find
 from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue

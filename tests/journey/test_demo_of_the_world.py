@@ -15,7 +15,7 @@ from layerscope.api import demonstrating as world_demo
 from layerscope.api.bars import Bars
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
-from layerscope.facts.concept_words import concept_words
+from layerscope.core.concept_words import concept_words
 from layerscope.world import World
 from tests.helpers.atlases import as_sql
 

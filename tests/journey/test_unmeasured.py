@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import layerscope as ls
 from layerscope.api.dissecting import dissect_atlas
 from layerscope.api.looking import look
+from layerscope.api.unit_pages import pages_beside
 from layerscope.api.verbs import check
 from layerscope.atlas.read import AtlasFile
 from layerscope.cli import main
@@ -200,7 +201,9 @@ def test_such_a_network_is_dissected_and_reported(net: ls.Network, tmp_path: Pat
         # In a layer of one unit, or of none that is alive, there is no other unit to compare with.
         assert [dict(layer.specificity) for layer in facts.layers] == [{}, {}]
         finite(json.dumps(facts.as_json()))
-        assert write_page(file, facts, (), tmp_path / "report.html", title="poor", next_steps="", figures={}).exists()
+        pages = pages_beside(file, tmp_path / "site")
+        report = tmp_path / "report.html"
+        assert write_page(file, facts, (), report, title="poor", next_steps="", figures={}, pages=pages).exists()
     shelf = Shelf([path])
     with client(guarded(shelf, Door(host="127.0.0.1", port=8000))) as browser:
         assert browser.get("/drawn/concepts").status_code == browser.get("/drawn/").status_code == 200

@@ -8,6 +8,7 @@ import layerscope as ls
 from layerscope.cli import labelled, worded, words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
+from layerscope.core.concept_words import CLOSEST, NOT_CLOSE, concept_words
 from layerscope.core.concepts import (
     BAR,
     SIGNIFICANT,
@@ -23,7 +24,7 @@ from layerscope.core.words import WordDissection
 HEADER = ("layer", "measured on", ">units", ">dead", ">detectors", ">concepts")
 # How drawn concepts rank, and how those of photographs do, which have no level.
 BY_LEVEL, BY_CATEGORY = (">mean level", ">median score"), (">median score", "categories")
-BEST = ("layer", ">unit", "concept", "{kind}", ">score", ">IoU", "Bau's concept")
+BEST = ("layer", ">unit", CLOSEST, "{kind}", ">score", ">IoU", "Bau's concept")
 NAMES = ("layer", "names of", ">units", ">named", ">judged", ">necessary", ">sufficient", ">both", ">any concept, both")
 STANDING = ("layer", ">unit", "concept", "verdict", ">taken out", ">control", ">p", ">alone", "next", ">its", ">p")
 SHOWN = 5
@@ -53,7 +54,7 @@ def text_of(found: Dissection) -> str:
     counts = f"{words.counted(found.images, 'image')}, {words.counted(found.settings['concepts'], 'concept')}"
     head = f"{counts}; a unit is named by the concept of the highest score, at least {BAR}"
     parts = [head, words.table(columns, rows)]
-    parts += ["", words.table(titles, best)] if best else ["no concept found for any unit"]
+    parts += ["", words.table(titles, best)] if best else [f"{NOT_CLOSE} to any unit"]
     return "\n".join([*parts, *_interventions(found.interventions)])
 
 
@@ -65,7 +66,10 @@ def _interventions(found: Interventions | None) -> list[str]:
     head = f"{counts}; a name stands where its concept is necessary and sufficient, each at p < {SIGNIFICANT}"
     rows = [row for layer in found.layers for row in _standing_rows(layer)]
     best = [row for layer in found.layers for row in _stand_rows(layer)]
-    fixed = [f"judged by overlap alone, as each {why}: {', '.join(names)}" for why, names in _by_reason(found.fixed)]
+    fixed = [
+        f"judged by overlap alone, as each {why}: {', '.join(map(concept_words, names))}"
+        for why, names in _by_reason(found.fixed)
+    ]
     table = [words.table(STANDING, best)] if best else ["no name stands"]
     return ["", head, words.table(NAMES, rows), "", *table, *fixed]
 
@@ -91,8 +95,8 @@ def _stand_rows(layer: LayerInterventions) -> list[tuple[object, ...]]:
     rows = []
     for place, (unit, one, n, s) in enumerate(tried[:SHOWN]):
         numbers = (f"{n.gone:.0%}", f"{n.control:.0%}", f"{n.p:.1g}", f"{s.reached:.0%}")
-        rival = (s.rival, f"{s.rival_reached:.0%}", f"{s.p:.1g}")
-        rows.append((layer.layer if not place else "", unit, one.concept, one.verdict, *numbers, *rival))
+        rival = (concept_words(s.rival or ""), f"{s.rival_reached:.0%}", f"{s.p:.1g}")
+        rows.append((layer.layer if not place else "", unit, concept_words(one.concept), one.verdict, *numbers, *rival))
     return rows
 
 
@@ -119,8 +123,8 @@ def _best_rows(layer: LayerDissection) -> list[tuple[object, ...]]:
         assert unit.best is not None
         level = unit.best.category if unit.best.level is None else unit.best.level
         numbers = (level, f"{unit.best.score:.3f}", f"{unit.best.iou:.3f}")
-        bau = unit.bau.concept if unit.bau else ""
-        rows.append((layer.layer if not place else "", unit.unit, unit.best.concept, *numbers, bau))
+        bau = concept_words(unit.bau.concept) if unit.bau else ""
+        rows.append((layer.layer if not place else "", unit.unit, concept_words(unit.best.concept), *numbers, bau))
     return rows
 
 

@@ -9,6 +9,7 @@ from layerscope.cli.meters import meter
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
 from layerscope.cli.terminal import Terminal
+from layerscope.core.concept_words import CLOSEST
 
 LAYERS = ("layer", "kind", ">units", ">dead", ">map", ">field px", ">tile px", "plate shows", ">kept")
 UNITS = (">unit", ">maximum", ">mean", ">std", ">images above 0")
@@ -97,7 +98,7 @@ def _units(units: Rows, about: Mapping[str, Any], said: str, terminal: Terminal)
         above = (words.percent(unit["images_above"]), *bar, words.percent(unit["positions_above"]))
         rows.append((unit["unit"], *numbers, *above, unit["peaks"] or "dead", *([_name(unit)] if known else [])))
     header = (*UNITS, *([""] if terminal.blocks else []), *BEHIND)
-    return words.table((*header, "concept" if named else "known as") if known else header, rows)
+    return words.table((*header, CLOSEST if named else "known as") if known else header, rows)
 
 
 def _name(unit: Mapping[str, Any]) -> str:

@@ -29,8 +29,8 @@ class StratumRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearUnit:
-    """Another unit of the layer whose image maxima go with this one's. duplicate: nearly the same. name: its guess, or
-    "". sheet: its patches."""
+    """Another unit of the layer whose image maxima go with this one's. duplicate: nearly the same. name: what it is
+    called, or "". sheet: its patches."""
 
     unit: int
     correlation: float

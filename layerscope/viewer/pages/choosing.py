@@ -61,22 +61,29 @@ def by_number(rows: Sequence[UnitRow], units: Sequence[UnitRow], choice: UnitCho
 
 
 def matching(rows: Sequence[UnitRow], text: str, show: str) -> list[UnitRow]:
-    """The units that are to be shown and hold every word of the text: as a number, or in what they are found by."""
+    """The units that are to be shown and hold the text: all of it in one name ("edge 90"), or every word, as a number
+    or in what they are found by."""
     kept = {"all": lambda row: True, "live": lambda row: not row.dead, "tiles": lambda row: row.shown}[show]
     wanted = text.casefold().split()
-    return [row for row in rows if kept(row) and all(_holds(row, word) for word in wanted)]
+    # Numbers alone are units, though names may hold them.
+    whole = "" if all(word.isdecimal() for word in wanted) else " ".join(wanted)
+    return [row for row in rows if kept(row) and (_named(row, whole) or all(_holds(row, word) for word in wanted))]
+
+
+def _named(row: UnitRow, whole: str) -> bool:
+    return bool(whole) and any(whole in said.casefold() for said in row.names)
 
 
 def _holds(row: UnitRow, word: str) -> bool:
     if word.isdecimal():
         return int(word) == row.unit if len(word) < 10 else False
-    return any(word in said.casefold() for said in row.names)
+    return _named(row, word)
 
 
 def why_found(row: UnitRow, text: str) -> tuple[str, ...]:
     """Of what a unit is found by, beside its name, that which holds a word of the text."""
     words = [word for word in text.casefold().split() if not word.isdecimal()]
-    others = (said for said in (row.label, *row.others) if said and said != row.name)
+    others = (said for said in (row.label, *row.others) if said and said not in (row.name, row.words))
     return tuple(dict.fromkeys(said for said in others if any(word in said.casefold() for word in words)))
 
 
@@ -93,7 +100,7 @@ KEYS: dict[str, Callable[[UnitRow], Any]] = {
     "share": lambda row: _down(row.images_above),
     # The sparsest first: the fewest positions above zero. Dead units would be the sparsest and say nothing.
     "sparsity": lambda row: (row.dead or row.positions_above is None, row.positions_above or 0.0),
-    "name": lambda row: (row.name is None, row.name or ""),
+    "name": lambda row: (row.name is None, row.words),
     "score": lambda row: _down(row.score),
 }
 

@@ -36,8 +36,8 @@ class UnitPlace(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedUnit:
     """A unit in its column. spec: how the address names it. slug: of its atlas; side: which one that is. name: its
-    guess, or "", and the guess's score. at_peaks: what its peaks show where that is doubtful. of_images: how many were
-    scanned."""
+    closest concept, or "", and its score. at_peaks: what its peaks show where that is doubtful. of_images: how many
+    were scanned."""
 
     spec: str
     slug: str

@@ -24,8 +24,8 @@ FIRST = 9
 class UnitHere:
     """A unit that has a peak in this image. rank: 0 where this image excites it most. share: the value over the unit's
     maximum, 0..1; None where that is not above zero. field, tile, cut: as a `PeakPlace` has them.
-    name: its guess, or "". drawn: how the tile's box is drawn beside those of the layer's first nine, None of further
-    ones. patches, projections: what it fired for most, None where the atlas lacks them."""
+    name: what it is called, or "". drawn: how the tile's box is drawn beside those of the layer's first nine, None of
+    further ones. patches, projections: what it fired for most, None where the atlas lacks them."""
 
     unit: int
     rank: int

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.live import ALIKE
 from layerscope.facts.run import images_of_run
-from layerscope.facts.standing import names_shown
+from layerscope.facts.standing import names_said
 from layerscope.figures.gather import check_unit
 from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.gallery import Gallery
@@ -71,7 +71,7 @@ def facts(book: Book, query: Query, *, layer: str, unit: int, engine: LiveEngine
         network=book.run.network,
         images=book.run.images,
         of_images=images_of_run(book.file),
-        name=names_shown(book.file, found).get(unit, ""),
+        name=names_said(book.file, found).get(unit, ""),
         method=method,
         methods=tuple(engine.methods),
         tiles=tiles,

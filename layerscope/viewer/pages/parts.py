@@ -16,7 +16,7 @@ MOST_MADE = 8
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUnit:
     """A unit of another layer. share: of the activation, the mean over the peaks. spread: its standard deviation over
-    them, None of a later unit. name: its guess, or "". sheet: its patches."""
+    them, None of a later unit. name: what it is called, or "". sheet: its patches."""
 
     layer: AtlasLayerRecord
     unit: int

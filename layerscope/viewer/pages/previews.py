@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from layerscope.core.concept_words import CLOSEST, closest_words
 from layerscope.core.numbers import counted, in_words
-from layerscope.facts.concept_words import concept_words
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.shelf import Book
 
@@ -50,7 +50,7 @@ def of_layer(book: Book, page: "LayerPage") -> Preview:
     first = (
         SheetKey(layer=page.layer.id, unit=shown[0], kind=kind, method=method, view=view) if shown and kind else None
     )
-    named = f" {page.named:,} of them have a name, which is a guess." if page.named else ""
+    named = f" {page.named:,} of them have a {CLOSEST}." if page.named else ""
     said = (
         f"{counted(page.layer.record.units, 'unit')} of {page.layer.name} of {book.run.network}, each with the "
         f"{in_words(book.run.k)} image patches that excite it most of {page.images:,} images.{named}"
@@ -64,7 +64,7 @@ def of_unit(book: Book, page: "UnitPage") -> Preview:
     if page.standing and page.standing.kinds:
         name = f" At its peaks: {page.standing.kinds}."
     elif page.guess:
-        name = f" Guess: {concept_words(page.guess.concept)}, score {page.guess.score:.2f}."
+        name = f" {closest_words(page.guess.concept, page.guess.score).capitalize()}."
     else:
         name = f" Fires most for {', '.join(page.most_for)}." if page.most_for else ""
     beside = ", beside what in them it responds to" if page.looks else ""

@@ -21,7 +21,7 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepresentativeUnit:
-    """A unit that stands for its layer. maximum: its highest activation. name, score: a guess; None without one.
+    """A unit that stands for its layer. maximum: its highest activation. name, score: its closest concept, or None.
 
     at_peaks: what its peaks show where that name is doubtful. sheets: its pictures, the patches last; a link may leave
     one out.

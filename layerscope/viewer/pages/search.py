@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.core.concept_words import closest_words
 from layerscope.core.errors import UsageError, close_names
 from layerscope.core.numbers import counted
 from layerscope.core.records import ImageRecord
 from layerscope.facts.by_name import IndexedName
-from layerscope.facts.concept_words import concept_words
 from layerscope.facts.finding import CLASS, CONCEPT, LABEL, PEAKS, WORD, Finding, find, holds
 from layerscope.facts.layer import guesses
 from layerscope.facts.standing import at_peaks
@@ -188,14 +188,14 @@ def _called(book: Book, layer: AtlasLayerRecord, unit: int) -> str:
     if peaks:
         return f"at its peaks: {peaks}"
     best = guesses(book.file.concepts(layer.id)).get(unit)
-    return f"guess: {concept_words(best.concept)}" if best else ""
+    return closest_words(best.concept) if best else ""
 
 
 def why_of(one: Finding) -> str:
     """By what a unit was found."""
     score = 0.0 if one.score is None else one.score
     return {
-        CONCEPT: f"at its peaks: {one.at_peaks}" if one.at_peaks else f"guess: {one.names[-1]}, score {score:.2f}",
+        CONCEPT: f"at its peaks: {one.at_peaks}" if one.at_peaks else closest_words(one.name, score),
         LABEL: f"label {one.name}, AUC {score:.2f}",
         WORD: f"word {one.name}, AUC {score:.2f}",
         CLASS: f"class {one.name}, {score:.1f} times the mean",

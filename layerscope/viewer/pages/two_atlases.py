@@ -24,7 +24,7 @@ ORDERS = ("best", "worst")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedPair:
     """Two units. score: what they were matched by. shared: the share of their peaks' images in common, 0..1, None from
-    different images. first_name, second_name: their guesses, or "". first_sheets, second_sheets: their tiles.
+    different images. first_name, second_name: what they are called, or "". first_sheets, second_sheets: their tiles.
     first_spec, second_spec: how an address that sets them side by side names them."""
 
     first: int
@@ -41,7 +41,7 @@ class MatchedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftUnit:
-    """A unit without a partner. name: its guess, or ""."""
+    """A unit without a partner. name: what it is called, or ""."""
 
     unit: int
     name: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.concept_words import known_by
+from layerscope.core.concept_words import concept_words, known_by
 from layerscope.facts.finding import peak_classes
 from layerscope.facts.layer import guesses, live, twins
 from layerscope.facts.standing import at_peaks
@@ -19,7 +19,7 @@ class UnitRow:
 
     maximum, mean: of its activations. images_above, positions_above: shares above zero, 0..1. All four are None before
     the layer is scanned. dead: without a peak. shown: its tiles are in the atlas. name, score, level, category: the
-    concept that names it, a guess; None without one. at_peaks: what its peaks show where that name is doubtful. label:
+    concept that names it; None without one. at_peaks: what its peaks show where that name is doubtful. label:
     the class whose images excite it most on average, where images have classes. twin, correlation: the unit that it
     nearly duplicates, and how closely. others: what else it is found by: the concept in words, its category, the label
     and the word of a list that name it, the classes of the images that its peaks lie in.
@@ -41,6 +41,11 @@ class UnitRow:
     twin: int | None = None
     correlation: float | None = None
     others: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Its name as people say it; "" without one."""
+        return concept_words(self.name or "")
 
     @property
     def names(self) -> tuple[str, ...]:

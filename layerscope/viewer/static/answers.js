@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { made, loaded, plain, asked, opener, files } = window.LS.search;
+  const { made, loaded, plain, asked, opener, files } = window.LS.search, { closest } = document.documentElement.dataset;
   // In an export addresses are those of its top; a server's are whole.
   const root = opener.dataset.root ?? "", index = () => window.LS.get("search", "");
 
@@ -92,7 +92,7 @@
 
   function why(layer, unit, [kind, name, words], score) {
     if (kind === CONCEPT && layer.doubtful[unit]) return `at its peaks: ${layer.doubtful[unit]}`;
-    if (kind === CONCEPT) return `guess: ${words || name}, score ${score.toFixed(2)}`;
+    if (kind === CONCEPT) return `${closest}: ${words || name}, score ${score.toFixed(2)}`;
     if (kind === CLASS) return `class ${name}, ${score.toFixed(1)} times the mean`;
     return kind === NOTE ? name : `${kind} ${name}, AUC ${score.toFixed(2)}`;
   }
@@ -122,15 +122,15 @@
 
   function unitAnswer([layer, unit, why]) {
     const words = `${layer.name} ${unit}`;
-    return { href: of(layer.unit, unit), picture: tileOf(layer, unit), words, why: why ?? guess(layer, unit) };
+    return { href: of(layer.unit, unit), picture: tileOf(layer, unit), words, why: why ?? called(layer, unit) };
   }
 
   // What a unit is called that was found by its number.
-  function guess(layer, unit) {
+  function called(layer, unit) {
     const at = index().layers.indexOf(layer), here = ([place, one]) => place === at && one === unit;
     const name = index().names.find((one) => one[0] === CONCEPT && placesOf(one).some(here));
     if (layer.doubtful[unit]) return `at its peaks: ${layer.doubtful[unit]}`;
-    return name ? `guess: ${name[2] || name[1]}` : "";
+    return name ? `${closest}: ${name[2] || name[1]}` : "";
   }
 
   function imageAnswer([id, label, kept, file]) {

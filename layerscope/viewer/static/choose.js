@@ -58,7 +58,7 @@
   // --- without one: the units' numbers are in a script
 
   // The same orders as the server's (pages/choosing.py); rows are what scripts.py writes.
-  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL, AT, OTHERS] = Array(12).keys();
+  const [UNIT, MAX, MEAN, SHARE, SPARSITY, DEAD, SHOWN, NAME, SCORE, LABEL, AT, OTHERS, KEY] = Array(13).keys();
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const down = (column) => (a, b) => (a[column] === null) - (b[column] === null) || b[column] - a[column];
   const ORDERS = {
@@ -71,22 +71,24 @@
 
   const wordsOf = (query) => (query.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
 
-  function holds(row, word) {
-    if (/^\d+$/.test(word)) return Number(word) === row[UNIT];
-    return [row[NAME], row[AT], row[LABEL], row[OTHERS]].some((name) => name.toLowerCase().includes(word));
-  }
+  const NUMBER = /^\d+$/;
+  const named = (row, text) => [NAME, AT, LABEL, OTHERS, KEY].some((column) => row[column].toLowerCase().includes(text));
+  const holds = (row, word) => (NUMBER.test(word) ? Number(word) === row[UNIT] : named(row, word));
 
   function chosen(rows, query) {
     const words = wordsOf(query);
     const shows = SHOWS[query.show] ?? SHOWS.all, order = ORDERS[query.sort] ?? ORDERS.unit;
-    const kept = rows.filter((row) => shows(row) && words.every((word) => holds(row, word)));
+    // All in one name ("edge 90"), or word by word; numbers alone are units.
+    const whole = words.every((word) => NUMBER.test(word)) ? null : words.join(" ");
+    const held = (row) => (whole && named(row, whole)) || words.every((word) => holds(row, word));
+    const kept = rows.filter((row) => shows(row) && held(row));
     const sorted = kept.sort((a, b) => order(a, b) || a[UNIT] - b[UNIT]);
     return query.reverse ? sorted.reverse() : sorted;
   }
 
   // By what a unit was found beside its name.
   function why(row, query) {
-    const words = wordsOf(query).filter((word) => !/^\d+$/.test(word));
+    const words = wordsOf(query).filter((word) => !NUMBER.test(word));
     const names = new Set([row[LABEL], ...row[OTHERS].split("\n")].filter((name) => name && name !== row[NAME]));
     return [...names].filter((name) => words.some((word) => name.toLowerCase().includes(word)));
   }
@@ -220,7 +222,7 @@
     const show = (text) => {
       const folded = text.toLowerCase();
       for (const item of all(".index .answers > li")) {
-        item.hidden = !all("b", item).some((name) => `${name.textContent}\n${name.title}`.toLowerCase().includes(folded));
+        item.hidden = !all("b", item).some((name) => `${name.textContent}\n${name.dataset.key ?? ""}`.toLowerCase().includes(folded));
       }
       for (const group of all(".index .group")) group.hidden = !one(".answers > li:not([hidden])", group);
     };

@@ -123,7 +123,7 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
       button.classList.toggle("bare", bare);
       if (bare) picture.removeAttribute("src");
       else picture.src = layer.patches.replace("{n}", unit);
-      button.title = `unit ${unit}${layer.names[unit] ? `, guess: ${layer.names[unit]}` : ""}${bare ? "; the atlas keeps no tiles of it" : ""}`;
+      button.title = `unit ${unit}${layer.names[unit] ? `, ${layer.names[unit]}` : ""}${bare ? "; the atlas keeps no tiles of it" : ""}`;
     });
   }
 

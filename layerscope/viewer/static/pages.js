@@ -45,8 +45,8 @@
     title.append(made("a", `Unit ${unit} of ${layer.name}`, { href: file(layer.page, unit) }));
     section.append(title);
     if (!row) return section;
-    const [, maximum, , images, , dead, shown, name, score] = row;
-    section.append(made("p", name ? `guess: ${name}, score ${score.toFixed(2)}` : "no name", { className: "quiet" }));
+    const [, maximum, , images, , dead, shown, name, score, , atPeaks] = row, { closest } = document.documentElement.dataset;
+    section.append(made("p", atPeaks ? `at its peaks: ${atPeaks} (by overlap ${name}, ${score.toFixed(2)})` : name ? `${closest}: ${name}, score ${score.toFixed(2)}` : `no ${closest}`, { className: "quiet" }));
     for (const kind of shown ? ["patches", "projections"] : []) {
       if (layer[kind]) section.append(made("img", "", { src: file(layer[kind], unit), alt: `Its ${kind}, best first`, className: "sheet sharp" }));
     }

@@ -15,9 +15,9 @@ from layerscope.atlas.codecs import encode, grid
 from layerscope.atlas.read import Encoded
 from layerscope.atlas.records import NodeRecord, RunRecord
 from layerscope.atlas.write import AtlasWriter
+from layerscope.core.concept_words import concept_words
 from layerscope.core.geometry import Field, Window
 from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
-from layerscope.facts.concept_words import concept_words
 from tests.helpers.atlases import INPUT, layer_records, small_atlas
 from tests.helpers.books import full_atlas
 
@@ -139,7 +139,7 @@ def test_a_unit_says_what_it_is_called(tmp_path):
         layer = atlas["features.4"]
         named, concept = checked(layer[0]._repr_html_()), layer[0].concept.concept
         assert f"features.4, unit 0, {concept_words(concept)}: 9 peaks" in named.text
-        assert "Concept found" in named.text and "Runners-up" in named.text
+        assert "Closest concept" in named.text and "Runners-up" in named.text
         assert concept_words(concept) in checked(layer._repr_html_()).text
         assert "most units are named" in checked(atlas._repr_html_()).text
         favourite = max((mean, name) for name, mean in layer[1].statistics.class_means.items())[1]

@@ -51,7 +51,7 @@ def test_a_doubtful_name_gives_way_to_what_the_peaks_show(tmp_path, capsys):
     assert [panel.heading for panel in sheet.panels] == [f"unit 0: {kinds}", f"unit 2: {other}"]
     assert PEAKS_MEANING in sheet.caption
     assert doubtful.startswith(f"At its peaks: {kinds} (by overlap {concept}, level 2")
-    assert stands.startswith(f"Concept found: {other} (level 2") and "; necessary and sufficient)" in stands
+    assert stands.startswith(f"Closest concept: {other} (level 2") and "; necessary and sufficient)" in stands
     assert main(["show", str(path), "features.1"]) == 0
     assert kinds in capsys.readouterr().out
 
@@ -62,7 +62,7 @@ def test_a_units_page_tells_what_was_found(path):
         named, nameless, other = (
             unit_page(file, *key).caption for key in (("features.4", 0), ("features.4", 1), ("features.1", 0))
         )
-    assert named.startswith("Concept found: wheel (level 3, score 0.31, IoU 0.35). Responds to rings. ")
+    assert named.startswith("Closest concept: wheel (level 3, score 0.31, IoU 0.35). Responds to rings. ")
     assert nameless.startswith("No concept found. ")
     assert "oncept found" not in other
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from layerscope.api.unit_pages import pages_beside
 from layerscope.atlas.codecs import encode
 from layerscope.atlas.read import Encoded
 from layerscope.core.codecs import CODECS
@@ -17,7 +18,12 @@ from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.lesson.lesson import lesson_of
 from layerscope.report import facts_of, sentences, write_page
+from layerscope.viewer.app import guarded
+from layerscope.viewer.export import ExportChoice, export
+from layerscope.viewer.guard import Door
+from layerscope.viewer.shelf import Shelf
 from tests.helpers.facts import dissection, unit_concept
+from tests.helpers.viewing import client
 
 VOID = {"meta", "img", "br", "circle", "line", "polyline"}
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -60,6 +66,7 @@ class Read(HTMLParser):
 
 def written(file, facts, path, notes=(), **options) -> str:
     words = {"title": "What layers see", "next_steps": "layerscope build NET", "figures": {}} | options
+    words.setdefault("pages", pages_beside(file, path.parent / "site"))
     return write_page(file, facts, notes, path, **words).read_text(encoding="utf-8")
 
 
@@ -182,8 +189,8 @@ def test_tiles_of_every_codec_are_shown(file, facts, tmp_path, monkeypatch, code
     """Whatever an atlas was built with: each picture is a data URL of the type that its bytes have."""
     stored = Encoded(codec, encode(np.full((96, 96, 3), 99, np.uint8), codec))
     monkeypatch.setattr(file, "encoded_sheet", lambda *key: stored)
-    written = write_page(file, facts, [], tmp_path / "report.html", title="T", next_steps="", figures={})
-    urls = set(re.findall(r'src="data:(image/[a-z]+);base64,([^"]+)"', written.read_text()))
+    page = written(file, facts, tmp_path / "report.html")
+    urls = set(re.findall(r'src="data:(image/[a-z]+);base64,([^"]+)"', page))
     ((media, content),) = {url for url in urls if base64.b64decode(url[1]) == stored.pixels}
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
         assert Image.MIME[picture.format or ""] == media
@@ -198,8 +205,9 @@ def test_the_report_begins_with_the_lesson(page, file):
     for chapter in lesson.chapters:
         assert chapter.sentence in read.text
     drawers = read.all("details")
-    assert len(drawers) == sum(len(chapter.units) for chapter in lesson.chapters)
     assert not any("open" in attributes for attributes in drawers)
+    drawers = [one for one in drawers if one.get("class") != "larger"]
+    assert len(drawers) == sum(len(chapter.units) for chapter in lesson.chapters)
     assert "Gray means nothing" in read.text and page.index("Gray means") < places[0]
 
 
@@ -225,3 +233,42 @@ def test_the_report_says_what_comes_next(page, file):
 def test_every_table_has_a_frame_that_scrolls(page):
     """Where it is wider than the screen; on a wide one it may take the page's whole width."""
     assert page.count('<div class="table"><table>') == page.count("<table>") == page.count("</table></div>") > 1
+
+
+def figures_of(page) -> list[dict[str, str]]:
+    """The figures of units, each of which opens."""
+    return [one for one in Read(page).all("details") if one.get("class") == "larger"]
+
+
+def test_every_unit_leads_on(page, file, facts):
+    """Each figure opens, has an anchor of its own, and says where its unit's page is and what prints its peaks."""
+    figures = figures_of(page)
+    assert len(figures) == page.count('<span class="pair">') > len(facts.layers)
+    anchors = [one["id"] for one in figures]
+    assert len(set(anchors)) == len(anchors)
+    links, words = {one["href"] for one in Read(page).all("a")}, Read(page).text
+    for anchor in anchors:
+        layer, unit = re.fullmatch(r"l/(.+?)/u/(\d+)(?:/\d+)?", anchor).groups()
+        assert f"#{anchor}" in links
+        assert f"layerscope serve {file.path.name} has its page at /{file.path.stem}/l/{layer}/u/{unit} ." in words
+        assert f"layerscope show {file.path.name} {layer} {unit} prints its peaks" in words
+    assert not any(link.startswith("site/") for link in links)
+
+
+def test_units_lead_to_an_export_beside_the_report(file, facts, tmp_path):
+    """By relative links, each to a file that is there; a unit that the export lacks has none."""
+    export(file.path, tmp_path / "site", ExportChoice(layers=("features.4",)))
+    links = [one["href"] for one in Read(written(file, facts, tmp_path / "report.html")).all("a")]
+    beside = [link for link in links if link.startswith("site/")]
+    assert beside and all((tmp_path / link).is_file() for link in beside)
+    assert {link.split("/")[2] for link in beside} == {"features.4"}
+    here = figures_of(written(file, facts, tmp_path / "again.html"))
+    assert len(beside) == sum(one["id"].startswith("l/features.4/") for one in here)
+
+
+def test_the_addresses_of_units_are_the_viewer_s(page, file):
+    """Whoever serves the atlas finds each of them there."""
+    shelf = Shelf([file.path])
+    with client(guarded(shelf, Door(host="127.0.0.1", port=8000))) as browser:
+        addresses = set(re.findall(r"<code>(/[^<]+/u/[0-9]+)</code>", page))
+        assert addresses and all(browser.get(address).status_code == 200 for address in addresses)

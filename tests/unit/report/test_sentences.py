@@ -156,7 +156,7 @@ def test_a_unit_is_called_by_its_concept_or_by_none():
     """With level and score; a unit without one says so."""
     ring = UnitFacts(unit=7, concept="ring", level=2, score=0.314)
     assert sentences.of_unit(ring) == "unit 7: ring (level 2, score 0.31)"
-    assert sentences.of_unit(UnitFacts(unit=7)) == "unit 7: no concept found"
+    assert sentences.of_unit(UnitFacts(unit=7)) == "unit 7: no concept comes close"
     stands = NameStanding(verdict="necessary", sentence="Necessary: ...")
     assert sentences.of_unit(replace(ring, standing=stands)) == "unit 7: ring (level 2, score 0.31), necessary"
     doubtful = replace(ring, standing=replace(stands, kinds="cat face 4, boat 3 of seven"))

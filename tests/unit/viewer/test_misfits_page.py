@@ -33,7 +33,7 @@ def test_what_a_name_passed_stands_on_the_page(tmp_path) -> None:
     )
     assert "by labels of images: <b>disc or ring</b>, AUC 0.95, p 1e-18, 20 images, two labels together" in pages[0]
     assert "sufficient: no" in pages[0] and "sufficient: yes" in pages[1] and "sufficient: not tried" in pages[2]
-    assert "guess: <b>" in pages[1] and "At its peaks: boat 9 of nine." in pages[1]
+    assert "closest concept: <b>" in pages[1] and "At its peaks: boat 9 of nine." in pages[1]
     assert "no label of images names it" in pages[2] and "by labels" not in pages[3]
     assert "boat 6, ground 3 of nine" in layer
     assert "Number 1 of the <a href" in first and "disc, or ring?" in first

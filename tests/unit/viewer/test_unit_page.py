@@ -209,7 +209,7 @@ def test_json_is_the_page(shelf) -> None:
 
 
 def test_the_page_s_words(shelf) -> None:
-    """A name is a guess with its score; no name, no dissection, dead and unprojected units say so."""
+    """A name is the closest concept with its score; no name, no dissection, dead and unprojected units say so."""
     book = shelf.book("full")
     with viewing(book.file.path) as client:
         named, unnamed, dead, dense = (
@@ -218,7 +218,7 @@ def test_the_page_s_words(shelf) -> None:
         )
     page = facts(book, NONE, layer="features.1", unit=2)
     assert f"score {page.guess.score:.2f}, IoU {page.guess.iou:.2f}" in named
-    assert "guess: <b>" in named
+    assert "closest concept: <b>" in named
     assert "&lt;i&gt;2&lt;/i&gt;" in named
     assert "<i>2</i>" not in named
     assert "no name: no concept reaches the bar" in unnamed

@@ -28,12 +28,21 @@ THINGS = (
     "cat face", "clock", "dog face", "fish", "flower", "house", "keyboard", "person", "snail", "tree", "umbrella",
 )  # fmt: skip
 UNCOUNTED = ("stripes", "bricks", "dots", "waves", "text")
+# What a unit is said to show, in every place: of the concepts that were tried the one that it follows best. And where
+# none reaches the bar.
+CLOSEST, NOT_CLOSE = "closest concept", "no concept comes close"
 
 
 def concept_words(concept: str) -> str:
     """A concept's name in words: "vertical edge" of "edge 90"; the name itself where that is words already."""
     direction = DIRECTIONS.get(concept.removeprefix(EDGE)) if concept.startswith(EDGE) else None
     return f"{direction} edge" if direction else PLAIN.get(concept, concept)
+
+
+def closest_words(concept: str, score: float | None = None) -> str:
+    """What a unit shows, as pages, plates and the terminal say it: "closest concept: vertical edge, score 0.13"."""
+    said = f"{CLOSEST}: {concept_words(concept)}"
+    return said if score is None else f"{said}, score {score:.2f}"
 
 
 def concept_phrase(concept: str) -> str:

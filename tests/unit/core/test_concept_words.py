@@ -2,7 +2,7 @@
 
 import pytest
 
-from layerscope.facts.concept_words import (
+from layerscope.core.concept_words import (
     COLOURS,
     DIRECTIONS,
     PLAIN,
