@@ -16,6 +16,7 @@ from layerscope.core.files import write_whole
 from layerscope.core.numbers import in_words, signed_percent
 from layerscope.facts.layer import live_units, sample
 from layerscope.facts.lesson import lesson_of
+from layerscope.facts.reading import reading_parts
 from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
 from layerscope.report.facts import Facts, LayerFacts, UnitFacts
@@ -71,6 +72,7 @@ def write_page(
         facts=facts,
         file=file,
         lesson=lesson_of(file),
+        reading=reading_parts(file.run.k, sides=True),
         pictures=pictures,
         atlas_steps=_steps(file),
         claims=sentences.of_run(facts),

@@ -16,8 +16,10 @@ from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.facts.lesson import lesson_of
+from layerscope.facts.reading import reading_parts
 from layerscope.report import facts_of, sentences, write_page
 from tests.helpers.facts import dissection, unit_concept
+from tests.helpers.sites import words_of
 
 VOID = {"meta", "img", "br", "circle", "line", "polyline"}
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -200,7 +202,8 @@ def test_the_report_begins_with_the_lesson(page, file):
     drawers = read.all("details")
     assert len(drawers) == sum(len(chapter.units) for chapter in lesson.chapters)
     assert not any("open" in attributes for attributes in drawers)
-    assert "Gray means nothing" in read.text and page.index("Gray means") < places[0]
+    for part in reading_parts(file.run.k, sides=True):
+        assert f"{part.term}{part.says}" in words_of(page) and page.index(f"<b>{part.term}") < places[0]
 
 
 def test_the_followed_picture_is_inside_once(page, file):
