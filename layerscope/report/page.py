@@ -14,6 +14,7 @@ from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
 from layerscope.core.numbers import in_words, signed_percent
 from layerscope.facts.layer import live_units, sample
+from layerscope.facts.reading import reading_parts
 from layerscope.lesson.lesson import lesson_of
 from layerscope.report import sentences
 from layerscope.report.chart import LevelCurve, chart
@@ -74,6 +75,7 @@ def write_page(
         facts=facts,
         file=file,
         lesson=lesson_of(file),
+        reading=reading_parts(file.run.k, sides=True),
         pictures=pictures,
         opened=opened,
         atlas_steps=_steps(file),

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateNotFound
 
+from layerscope.facts.reading import FOLLOWED, PLAIN_GRAY
 from layerscope.viewer import words
 from layerscope.viewer.pages import PAGES, Page, all_pages
 
@@ -48,7 +49,7 @@ def environment() -> Environment:
         lstrip_blocks=True, finalize=shown, auto_reload=False,
     )  # fmt: skip
     made.filters |= words.FILTERS
-    made.globals |= words.TERMS
+    made.globals |= words.TERMS | {"followed": FOLLOWED, "plain_gray": PLAIN_GRAY}
     return made
 
 

@@ -9,6 +9,7 @@ from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import CLOSEST, NOT_CLOSE, closest_words, concept_words, known_by
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import file_size, in_words, measured, number, percent, signed, signed_percent
+from layerscope.facts.reading import reading_parts
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -117,6 +118,7 @@ FILTERS = {
     "beside": beside,
     "in_head": in_head,
     "query": query,
+    "reading_parts": lambda k, sides: reading_parts(k, sides=sides),
     "sheet_of": sheet_of,
     "unit_pages": unit_pages,
     "sheet_endings": sheet_endings,

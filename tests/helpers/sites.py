@@ -52,6 +52,14 @@ def seen(page: Path) -> Seen:
     return found
 
 
+def words_of(page: str) -> str:
+    """The words of a page, in one line."""
+    found = Seen()
+    found.feed(page)
+    found.close()
+    return " ".join("".join(found.text).split())
+
+
 def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 

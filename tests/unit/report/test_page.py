@@ -16,6 +16,7 @@ from layerscope.atlas.read import Encoded
 from layerscope.core.codecs import CODECS
 from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
+from layerscope.facts.reading import reading_parts
 from layerscope.lesson.lesson import lesson_of
 from layerscope.report import facts_of, sentences, write_page
 from layerscope.viewer.app import guarded
@@ -23,6 +24,7 @@ from layerscope.viewer.export import ExportChoice, export
 from layerscope.viewer.guard import Door
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.facts import dissection, unit_concept
+from tests.helpers.sites import words_of
 from tests.helpers.viewing import client
 
 VOID = {"meta", "img", "br", "circle", "line", "polyline"}
@@ -208,7 +210,8 @@ def test_the_report_begins_with_the_lesson(page, file):
     assert not any("open" in attributes for attributes in drawers)
     drawers = [one for one in drawers if one.get("class") != "larger"]
     assert len(drawers) == sum(len(chapter.units) for chapter in lesson.chapters)
-    assert "Gray means nothing" in read.text and page.index("Gray means") < places[0]
+    for part in reading_parts(file.run.k, sides=True):
+        assert f"{part.term}{part.says}" in words_of(page) and page.index(f"<b>{part.term}") < places[0]
 
 
 def test_the_followed_picture_is_inside_once(page, file):

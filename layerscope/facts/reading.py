@@ -1,0 +1,58 @@
+"""How to read tiles, for somebody who has never heard of units: said once, for the pages, the report and the README."""
+
+from typing import NamedTuple
+
+from layerscope.core.numbers import in_words
+
+# Beside a plate, where one sentence has to do: how a projection comes about, and what its gray says.
+FOLLOWED = "the same firing followed backwards to the pixels of that patch"
+PLAIN_GRAY = "Plain gray are the pixels that the way back does not reach, or hardly."
+
+
+class ReadingPart(NamedTuple):
+    """A term, and what is said of it: a text that goes on from the term."""
+
+    term: str
+    says: str
+
+
+def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
+    """What a unit, its patches and its projections are, and what may not be concluded from these.
+
+    k: how many tiles of each kind a unit has. sides: they stand side by side, patches on the right.
+    """
+    right, left = (", on the right,", ", on the left,") if sides else ("", "")
+    places, ranked, belongs, together = "the place", "What does it show?", "It belongs to the patch and", ""
+    if k > 1:
+        places = f"the {in_words(k)} places"
+        ranked = (
+            "The strongest comes first, row by row, and no picture comes twice. Look at these first: what have they in "
+            "common?"
+        )
+        belongs = "The first belongs to the first patch, the second to the second, and so on. Each"
+        together = " What all the patches have in common says more."
+    return (
+        ReadingPart(
+            "A unit",
+            " is one of the network’s detectors. It looks at every place of a picture, always for the same thing, and "
+            "fires where it finds that.",
+        ),
+        ReadingPart(
+            "Patches",
+            f"{right} are pieces of pictures: {places}, of all pictures, where the unit fired most. {ranked}",
+        ),
+        ReadingPart(
+            "Projections",
+            f"{left} are the gray tiles. {belongs} covers the same piece of the picture and marks the pixels in it "
+            "that the firing came from. To find these, the firing is followed backwards: from the unit, through one "
+            "layer after the other, down to single pixels. The marked ones stand out of the gray, whether lighter, "
+            "darker or in colour; plain gray are those that the way back does not reach, or hardly, whatever the picture shows "
+            "there.",
+        ),
+        ReadingPart(
+            "A gray tile does not say",
+            " how strongly the unit fired: each has a contrast of its own. Nor does it say that the gray pixels do not "
+            "matter: changing them may change the firing, too. Nor does it say what the unit always looks for: it is "
+            f"about one patch, and the tile of another unit that fires there may look nearly the same.{together}",
+        ),
+    )
