@@ -87,7 +87,7 @@ def test_a_layer_is_filtered_by_codes_and_by_words(opened: Opened, venue: Venue,
     page = opened(all_units(venue, layer))
     for text in (code, concept_words(code)):
         ask(page, q=text)
-        assert set(named) <= set(in_grid(page, len(named)))
+        assert in_grid(page, len(named)) == named
         expect(page.locator(".grid")).not_to_contain_text(code)
         expect(page.locator(".grid .closest").first).to_contain_text(concept_words(code))
 

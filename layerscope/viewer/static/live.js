@@ -119,7 +119,7 @@
   function showUnit(owner, unit) {
     $("unit-link").textContent = `Unit ${unit} of ${owner.name}`;
     $("unit-link").href = filled(owner.page, unit);
-    $("closest").textContent = owner.dead.includes(unit) ? "Never above zero over the atlas" : owner.names[unit] || "Nothing is known of it";
+    $("closest").textContent = owner.dead.includes(unit) ? "Never above zero over the atlas" : owner.said[unit] || "Nothing is known of it";
     const bare = owner.bare.includes(unit), stored = owner.projections[see.method] ? see.method : owner.method;
     $("before").hidden = bare;
     $("bare").hidden = !bare;
