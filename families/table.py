@@ -129,8 +129,9 @@ def _proposals(known: Sequence[Record]) -> str:
     lines = ["## Peaks by proposals", ""]
     lines += [
         "An engine that proposes runs those pictures again that may hold a peak. It falls back on running all of them "
-        "again where a bound does not hold, and declines what may jump: what has no row may. Of thousands of units one "
-        "or another may need any picture, so the narrowest layer is scanned alone too. A pair is a unit and a picture.",
+        "again where a bound does not hold, and declines what has no row, of which nothing is known, and what jumps. "
+        "Of thousands of units one or another may need any picture, so the narrowest layer is scanned alone too. A "
+        "pair is a unit and a picture.",
         "",
     ]  # fmt: skip
     ran = [scans(record) for record in known if scans(record)]

@@ -39,9 +39,12 @@ def concept_words(concept: str) -> str:
     return f"{direction} edge" if direction else PLAIN.get(concept, concept)
 
 
-def closest_words(concept: str, score: float | None = None) -> str:
-    """What a unit shows, as pages, plates and the terminal say it: "closest concept: vertical edge, score 0.13"."""
-    said = f"{CLOSEST}: {concept_words(concept)}"
+def closest_words(concept: str, score: float | None = None, *, begins: bool = False) -> str:
+    """What a unit shows, as pages, plates and the terminal say it: "closest concept: vertical edge, score 0.13".
+
+    begins: a sentence, with a capital letter; a concept's own letters stay as they are.
+    """
+    said = f"{CLOSEST.capitalize() if begins else CLOSEST}: {concept_words(concept)}"
     return said if score is None else f"{said}, score {score:.2f}"
 
 

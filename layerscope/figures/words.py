@@ -239,7 +239,7 @@ def named_words(file: Reader, layer: AtlasLayerRecord, unit: int) -> str:
             parts.insert(0, f"At its peaks: {standing.kinds} (by overlap {concept_words(best.concept)}, {numbers}).")
         else:
             said = f"; {standing.verdict}" if standing is not None else ""
-            parts.insert(0, f"{closest_words(best.concept).capitalize()} ({numbers}{said}).")
+            parts.insert(0, f"{closest_words(best.concept, begins=True)} ({numbers}{said}).")
     elif found is not None:
         parts.insert(0, f"{NOT_CLOSE.capitalize()}.")
     return " ".join(parts)

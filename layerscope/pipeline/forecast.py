@@ -13,6 +13,7 @@ from layerscope.core.records import Input, LayerRecord
 from layerscope.core.uses import MOST_IMAGES
 from layerscope.graph import Carrier
 from layerscope.graph.classifier import computed_scores_of
+from layerscope.pipeline.forecast_kept import AT_PEAK, AT_SAMPLE, KeepingCost, keeping_cost
 from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
@@ -83,10 +84,11 @@ def forecast_build(
     forward = seconds_forward / max(len(x), 1)
     projected = [layer for layer in layers if (layer.map or settings.dense) and not layer.scan_only]
     k, methods, views = min(settings.k, count), len(settings.methods), len(settings.views)
-    peaks = {layer.node: len(sampled_units(layer, settings)) * k for layer in layers}
+    shown = {layer.node: len(sampled_units(layer, settings)) for layer in layers}
+    peaks = {node: units * k for node, units in shown.items()}
     automatic = [layer.node for layer in layers if layer.auto]
-    costs = {
-        layer.node: _projection_seconds(
+    measured = {
+        layer.node: _projection(
             program, x, input, layer, settings, Sharing(program, layer.node, [n for n in automatic if n < layer.node])
         )
         for layer in projected
@@ -96,13 +98,18 @@ def forecast_build(
     padded = -(-count // SHARD) * SHARD if count < SHARD else count
     # What a later stage decodes again, of each image that it reads.
     again = decode_each * max(0.0, 1 - kept / count)
+    costs = {node: cost for node, (cost, _) in measured.items()}
+    keeping = {node: cost for node, (_, cost) in measured.items()}
     sample = sum(SAMPLE * 2 * costs[layer.node] + SAMPLE * forward for layer in projected)
+    sample += sum(min(SAMPLE, layer.units) * keeping[layer.node].retention(methods, AT_SAMPLE) for layer in projected)
     sample += min(count, SAMPLE * len(projected)) * again
     sheets = {layer.node: 1 + (methods * views if layer in projected else 0) for layer in layers}
     seconds = {
         "scan": count * decode_each + padded * forward,
         "sample": sample,
-        "project": images * (forward + again) + sum(peaks[n] * cost for n, cost in costs.items()),
+        "project": images * (forward + again)
+        + sum(peaks[n] * (cost + keeping[n].signal) for n, cost in costs.items())
+        + sum(shown[n] * one.retention(methods, AT_PEAK) for n, one in keeping.items()),
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
     seconds["use"] = min(count, MOST_IMAGES) * (again + _use_seconds(program, x[:1], layers)) if len(x) else 0.0
@@ -112,6 +119,7 @@ def forecast_build(
         len(sampled_units(layer, settings)) * _unit_bytes(layer, input, k, settings, layer in projected)
         for layer in layers
     )
+    size += sum(peaks[n] * one.signal_bytes for n, one in keeping.items())
     units = sum(layer.units for layer in layers)
     return Forecast(
         images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,
@@ -156,10 +164,11 @@ def _use_seconds(program: Carrier, x: torch.Tensor, layers: Sequence[LayerRecord
     return _timed(once)[0]
 
 
-def _projection_seconds(
+def _projection(
     program: Carrier, x: torch.Tensor, input: Input, layer: LayerRecord, settings: Settings, sharing: Sharing
-) -> float:
-    """One peak of a layer by all methods, with its views, and shared out among earlier layers."""
+) -> tuple[float, KeepingCost]:
+    """Seconds for one peak of a layer by all methods, with its views, and shared out among earlier layers; and what is
+    kept of it."""
     rng = np.random.default_rng(layer.node)
     rows, cols = (rng.integers(0, size, _ENTRIES) for size in (layer.map or (1, 1)))
     image = np.sort(rng.integers(0, len(x), _ENTRIES))
@@ -178,7 +187,9 @@ def _projection_seconds(
                 view_tiles(signal, part.extents[method], boxes, size, natural, settings.views, input.shown)
 
     once()
-    return _timed(once)[0] / _ENTRIES
+    seconds = _timed(once)[0] / _ENTRIES
+    parts = [*carried(program, entries, settings.methods, maps)]
+    return seconds, keeping_cost(program, layer, x.cpu().numpy(), entries, parts, signals=settings.keep_signal)
 
 
 def _timed(action: Callable[[], Result]) -> tuple[float, Result]:

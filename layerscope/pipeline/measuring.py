@@ -56,8 +56,12 @@ def _require_continuous(program: Carrier, layers: tuple[LayerRecord, ...]) -> No
     for number in sorted(graph.ancestors({layer.node for layer in layers}) - {0}):
         node = graph.nodes[number]
         row = graph.row(node)
-        if row is None or row.jumps:
-            raise Unsuited(f'node "{node.name}" ({node.op}) may jump, so that its error has no bound')
+        if row is None:
+            raise Unsuited(
+                f'node "{node.name}" ({node.op}) has no row, so that nothing is known of how an error grows in it'
+            )
+        if row.jumps:
+            raise Unsuited(f'node "{node.name}" ({node.op}) jumps at some values, so that its error has no bound')
 
 
 def _batches(source: Source, input: Input) -> list[Tensor]:

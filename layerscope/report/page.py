@@ -97,7 +97,11 @@ def _steps(file: AtlasFile) -> list[tuple[str, str]]:
     return [
         (f"layerscope serve {atlas}", "this lesson in the browser, with a page for every unit and every picture"),
         (f"layerscope live {atlas} {network}", "the same with the network: your camera, and pictures of your own"),
-        (f"layerscope export {atlas} site/", "all pages as files, to put online or to hand on"),
+        (
+            f"layerscope export {atlas} site/",
+            "all pages as files, to put online or to hand on; layerscope demo, run once more, then links every unit "
+            "above to its page there",
+        ),
     ]
 
 

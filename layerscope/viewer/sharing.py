@@ -25,7 +25,8 @@ class SharedPage:
 
     said: what is on the page. picture: a small one of it; None without. address: of the page as others can open it, ""
     where nobody has said under which name. below: the same below its atlas. data: its values as JSON. figures: by kind,
-    empty where none can be drawn; name: what its files are called, without an ending. bibtex: "" of no atlas.
+    empty where none can be drawn; name: what its files are called, without an ending. bibtex: "" of no atlas. exported:
+    whether an export has the page, too.
     """
 
     said: str
@@ -36,6 +37,7 @@ class SharedPage:
     figures: Mapping[str, str]
     name: str
     bibtex: str
+    exported: bool
 
 
 def sharing_of(
@@ -54,6 +56,7 @@ def sharing_of(
         figures=_figures(page, of, found, link, query),
         name="-".join(_plain_words(book, of)),
         bibtex="" if book is None else citation(book.run, _part(of)),
+        exported=page.exported,
     )
 
 

@@ -71,6 +71,25 @@ def test_a_figure_goes_to_the_clipboard(opened: Opened, server: Server, atlas: S
     assert found.value.path().read_bytes().startswith(b"%PDF")
 
 
+def test_live_is_handed_on_as_every_page(opened: Opened, server: Server, atlas: Shown):
+    """Its link brings what is chosen; its figure is what is on the screen, and there is none before a picture."""
+    page = opened(server.page("live"), permissions=CLIPBOARD)
+    figure = page.get_by_role("button", name="Copy figure")
+    expect(figure).to_be_disabled()
+    page.locator(".thumbs a").first.click()
+    expect(figure).to_be_enabled()
+    expect(page.locator("#chosen")).to_be_visible()
+    link = copied(page, "Copy link")
+    assert link == page.url and "image=" in link and "unit=" in link
+    figure.click()
+    expect(page.locator(".handed-on")).to_contain_text("in the clipboard")
+    assert page.evaluate(KINDS) == ["image/png"]
+    wide, high = page.evaluate("LS.figure().then(createImageBitmap).then((one) => [one.width, one.height])")
+    assert wide > page.locator("#stage").evaluate("stage => stage.width") < high
+    expect(page.get_by_role("link", name="Values as JSON")).to_be_visible()
+    expect(page.locator("#bibtex")).to_contain_text("@")
+
+
 def test_an_export_offers_no_figure(opened: Opened, folder: Folder, atlas: Shown):
     """Nobody is there to draw it: it is absent, not broken."""
     page = opened(folder.unit(atlas.layer, atlas.unit))

@@ -61,17 +61,21 @@ def by_number(rows: Sequence[UnitRow], units: Sequence[UnitRow], choice: UnitCho
 
 
 def matching(rows: Sequence[UnitRow], text: str, show: str) -> list[UnitRow]:
-    """The units that are to be shown and hold the text: all of it in one name ("edge 90"), or every word, as a number
-    or in what they are found by."""
+    """The units that are to be shown and hold every word of the text, as a number or in what they are found by; of a
+    text such as "edge 90" those of which a name holds it whole, where there are any."""
     kept = {"all": lambda row: True, "live": lambda row: not row.dead, "tiles": lambda row: row.shown}[show]
-    wanted = text.casefold().split()
-    # Numbers alone are units, though names may hold them.
-    whole = "" if all(word.isdecimal() for word in wanted) else " ".join(wanted)
-    return [row for row in rows if kept(row) and (_named(row, whole) or all(_holds(row, word) for word in wanted))]
+    wanted, shown = text.casefold().split(), [row for row in rows if kept(row)]
+    # A number alone is a unit; behind a word it is a part of a name, where any name has it so.
+    numbers = sum(word.isdecimal() for word in wanted)
+    if 0 < numbers < len(wanted):
+        named = [row for row in shown if _named(row, " ".join(wanted))]
+        if named:
+            return named
+    return [row for row in shown if all(_holds(row, word) for word in wanted)]
 
 
 def _named(row: UnitRow, whole: str) -> bool:
-    return bool(whole) and any(whole in said.casefold() for said in row.names)
+    return any(whole in said.casefold() for said in row.names)
 
 
 def _holds(row: UnitRow, word: str) -> bool:

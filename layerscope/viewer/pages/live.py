@@ -6,7 +6,7 @@ import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.run import first_view, images_of_run
-from layerscope.facts.standing import names_said
+from layerscope.facts.standing import names_said, names_shown
 from layerscope.viewer.addresses import ServerLinks, SheetKey
 from layerscope.viewer.engine import LiveEngine, WatchableLayer
 from layerscope.viewer.frames import FRAME_BYTES, PICTURE_BYTES, PICTURE_PIXELS
@@ -28,7 +28,7 @@ PICTURED = 400
 class Watched:
     """A layer that can be watched. method: of its plate. page, tiles, patches, projections: addresses with {n} for a
     unit, tiles those that are made now, projections by method; "" where the atlas has none. names: by unit, what
-    is said of it. bare: units without tiles.
+    it is called; said: the same in a sentence's words. bare: units without tiles.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Watched:
     patches: str
     projections: dict[str, str]
     names: dict[int, str]
+    said: dict[int, str]
     dead: tuple[int, ...]
     bare: tuple[int, ...]
 
@@ -116,7 +117,8 @@ def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: 
         tiles=_completed(link.page("tiles", stored, NUMBER)),
         patches=_completed(link.sheet(SheetKey(layer=stored.id, unit=NUMBER, kind="patches"))),
         projections={method: _completed(link.sheet(sheet)) for method, sheet in sheets.items()},
-        names=names_said(book.file, stored),
+        names=names_shown(book.file, stored),
+        said=names_said(book.file, stored),
         dead=tuple(np.flatnonzero(maxima <= 0).tolist()),
         bare=tuple(sorted(set(range(layer.units)) - book.shown(stored))),
     )

@@ -64,7 +64,7 @@ def of_unit(book: Book, page: "UnitPage") -> Preview:
     if page.standing and page.standing.kinds:
         name = f" At its peaks: {page.standing.kinds}."
     elif page.guess:
-        name = f" {closest_words(page.guess.concept, page.guess.score).capitalize()}."
+        name = f" {closest_words(page.guess.concept, page.guess.score, begins=True)}."
     else:
         name = f" Fires most for {', '.join(page.most_for)}." if page.most_for else ""
     beside = ", beside what in them it responds to" if page.looks else ""

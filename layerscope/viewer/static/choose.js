@@ -78,10 +78,10 @@
   function chosen(rows, query) {
     const words = wordsOf(query);
     const shows = SHOWS[query.show] ?? SHOWS.all, order = ORDERS[query.sort] ?? ORDERS.unit;
-    // All in one name ("edge 90"), or word by word; numbers alone are units.
-    const whole = words.every((word) => NUMBER.test(word)) ? null : words.join(" ");
-    const held = (row) => (whole && named(row, whole)) || words.every((word) => holds(row, word));
-    const kept = rows.filter((row) => shows(row) && held(row));
+    // A number alone is a unit; behind a word it is a part of a name, where any name has it so ("edge 90").
+    const there = rows.filter(shows), numbers = words.filter((word) => NUMBER.test(word)).length;
+    const whole = numbers && numbers < words.length ? there.filter((row) => named(row, words.join(" "))) : [];
+    const kept = whole.length ? whole : there.filter((row) => words.every((word) => holds(row, word)));
     const sorted = kept.sort((a, b) => order(a, b) || a[UNIT] - b[UNIT]);
     return query.reverse ? sorted.reverse() : sorted;
   }

@@ -1,7 +1,6 @@
 /* All that the live page shows stands in its address: back, reload and a link bring it again.
    image or picture: of the atlas, or one's own by its key; layer, unit, method, contrast, and the pinned unit's layer. */
 "use strict";
-window.LS = window.LS || {};
 LS.liveAddress = (facts) => {
   const asked = new URLSearchParams(location.search);
   const layerOf = (name) => facts.layers.findIndex((one) => one.name === name);

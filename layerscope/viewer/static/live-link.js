@@ -1,7 +1,6 @@
 /* The live page's connection: pictures go to the network one at a time, its answers come back.
    One frame is in flight: the next is taken only when the answer to the last is painted, so no delay builds up. */
 "use strict";
-window.LS = window.LS || {};
 /** source: LS.liveSources. tell: say(words, trouble), stop(words), request(whole) -> text of what is to be seen,
     answered(answer, latency), idle(): there is nothing to send yet. */
 LS.liveLink = (facts, source, tell) => {

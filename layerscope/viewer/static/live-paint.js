@@ -1,6 +1,5 @@
 /* What the live page paints of an answer: the picture, the layer's maps, the chosen unit's map and tiles, the classes. */
 "use strict";
-window.LS = window.LS || {};
 /** see: what is chosen. unitLayer: () -> the layer of the chosen unit. choose(unit): called by the strongest's buttons. */
 LS.livePaint = (facts, see, gains, unitLayer, choose) => {
   const $ = (id) => document.getElementById(id);
@@ -175,9 +174,26 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
       0, 0, patch.canvas.width, patch.canvas.height);
   }
 
+  /** What is on the screen, as a PNG: the picture with the map over it, what of it the unit sees, and which unit it is. */
+  function figure() {
+    const stage = $("stage"), side = stage.height / 2, unit = see.unit !== null;
+    const canvas = Object.assign(document.createElement("canvas"), { width: stage.width + side, height: stage.height + 48 });
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#ffffff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    for (const id of ["stage", "overlay"]) pen.drawImage($(id), 0, 0);
+    if (unit) ["shot", "patch"].forEach((id, at) => pen.drawImage($(id), stage.width, at * side, side, side));
+    pen.fillStyle = "#000000";
+    pen.font = "15px sans-serif";
+    const lines = unit ? [`Unit ${see.unit} of ${unitLayer().name}, ${see.method}; ${$("closest").textContent}`, $("value").textContent] : [$("state").textContent];
+    lines.forEach((line, at) => pen.fillText(line, 6, stage.height + 19 + 20 * at, canvas.width - 12));
+    return new Promise((done) => canvas.toBlob(done, "image/png"));
+  }
+
   /** Nothing of the last picture stays. */
   function clear() {
     answer = null;
+    $("copy-figure").disabled = true;
     for (const id of ["stage", "patch", "shot"]) blank($(id));
     for (const id of ["overlay", "mosaic"]) $(id).getContext("2d").clearRect(0, 0, $(id).width, $(id).height);
     for (const id of ["classes", "strongest"]) $(id).replaceChildren();
@@ -186,9 +202,10 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
   }
 
   return {
-    answer: () => answer, clear, maps: paintMaps, unit: () => { if (answer) paintUnit(); },
+    answer: () => answer, clear, figure, percent, maps: paintMaps, unit: () => { if (answer) paintUnit(); },
     all(found) {
       answer = found;
+      $("copy-figure").disabled = false;
       paintPicture();
       paintMaps();
       paintUnit();

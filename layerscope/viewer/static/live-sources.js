@@ -1,7 +1,6 @@
 /* Where the live page's pictures come from: a camera, files, images of the atlas.
    LS.liveSources gives one source at a time; its newest picture stands in `current`, to be sent whole once. */
 "use strict";
-window.LS = window.LS || {};
 /** facts: the page's. tell: say(words), stop(words, clear) where nothing goes on, and with `clear` nothing of the last
     picture stays; refuse(words): what came is nothing, the last picture stays; ready() when there is something to send;
     changed(). */
@@ -21,7 +20,7 @@ LS.liveSources = (facts, tell) => {
   let turn = 0, files = [], at = -1, image = null, lastGrab = 0;
   // current: { blob, flags, bitmap, fresh, clock, words }, of an image of the atlas { image } in place of a blob; key: under
   // which the server keeps it, if it does; fresh: not sent yet. lastFrame: when the video gave one.
-  const source = { kind: null, frozen: false, playing: false, current: null, waiting: false, grabbing: false, lastFrame: 0 };
+  const source = { calm, kind: null, frozen: false, playing: false, current: null, waiting: false, grabbing: false, lastFrame: 0 };
 
   source.moving = () => !source.frozen && (source.kind === "camera" || source.kind === "video");
   source.saying = () => ({ camera: "Live from the camera", video: "Playing the video" })[source.kind] || source.current.words;

@@ -10,7 +10,6 @@
   const facts = await (await fetch(root.dataset.facts)).json();
   const $ = (id) => document.getElementById(id);
   const GAINS = [1, 2, 4, 8], MOST_MOSAIC_PX = 1e6;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // auto: the strongest unit of the next answer is chosen. byHand: the reader chose the unit, or the address did. first: the first of the maps on the screen, null by the unit.
   const see = { layer: 0, unit: null, pinned: null, method: facts.methods[0], gain: 0, first: null, auto: true, byHand: false };
@@ -45,14 +44,13 @@
   let refused = null;
   const refuse = (words) => { refused = source.current; say(words, true); };
 
-  const percent = (share) => `${(100 * share).toFixed(0)} %`;
   /** Of an image of the atlas: which picture of it this is, and what of the scan comes back. */
   function origin({ original, scan, layerOf }) {
     if (original === null) return "";
     const file = original ? ", the original" : ", the small copy that the atlas keeps: the original was not found";
     if (!scan || !scan[0]) return file;
     const [kept, back, ratio] = scan, layer = facts.layers[layerOf].name;
-    const lost = back < kept ? `, the median is ${percent(ratio)} of the scan's` : "";
+    const lost = back < kept ? `, the median is ${paint.percent(ratio)} of the scan's` : "";
     return `${file}; in ${layer} ${back} of ${kept} activations of the scan come back to within 1 %${lost}`;
   }
 
@@ -109,7 +107,7 @@
     for (const [id, on] of [["freeze", source.frozen], ["pin", see.pinned !== null], ["camera", source.kind === "camera"], ["play", source.playing]]) {
       $(id).setAttribute("aria-pressed", String(on));
     }
-    $("play").hidden = !calm.matches;
+    $("play").hidden = !source.calm.matches;
     for (const one of root.querySelectorAll("[data-image]")) {
       one.setAttribute("aria-current", String(Boolean(source.current) && source.current.image === Number(one.dataset.image)));
     }
@@ -121,7 +119,7 @@
   function showUnit(owner, unit) {
     $("unit-link").textContent = `Unit ${unit} of ${owner.name}`;
     $("unit-link").href = filled(owner.page, unit);
-    $("closest").textContent = owner.dead.includes(unit) ? "Never above zero over the atlas" : owner.names[unit] || "Nothing is known of it";
+    $("closest").textContent = owner.dead.includes(unit) ? "Never above zero over the atlas" : owner.said[unit] || "Nothing is known of it";
     const bare = owner.bare.includes(unit), stored = owner.projections[see.method] ? see.method : owner.method;
     $("before").hidden = bare;
     $("bare").hidden = !bare;
@@ -254,8 +252,9 @@
     const unit = first + Math.floor((event.clientY - place.top) / place.height * gridRows) * gridCols + col;
     if (unit < facts.layers[see.layer].units) choose(unit, see.layer);
   };
-  calm.onchange = show;
+  source.calm.onchange = show;
   LS.live = actions;
+  LS.figure = paint.figure;
   LS.take = source.take;
 
   const shape = facts.width / facts.height;

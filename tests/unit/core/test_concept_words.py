@@ -8,6 +8,7 @@ from layerscope.core.concept_words import (
     PLAIN,
     THINGS,
     UNCOUNTED,
+    closest_words,
     concept_phrase,
     concept_words,
     known_by,
@@ -63,6 +64,12 @@ def test_phrases(concept: str, phrase: str) -> None:
 def test_known_by() -> None:
     """By name and by words, each once."""
     assert known_by("edge 90") == ("edge 90", "vertical edge") and known_by("ring") == ("ring",)
+
+
+def test_what_a_unit_shows_is_said_in_one_way() -> None:
+    """A sentence begins with a capital, and nothing else of it is changed."""
+    assert closest_words("edge 90", 0.126) == "closest concept: vertical edge, score 0.13"
+    assert closest_words("Maltese dog", begins=True) == "Closest concept: Maltese dog"
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,7 @@ def test_the_page_counts_in_public():
     records = {
         "own:abs": record(proposed=proposals()),
         "own:gelu": record(network="own:gelu", proposed=proposals(outcome="fell back", share=0.9)),
-        "own:sign": record(network="own:sign", proposed=proposals(outcome="declined", why="it may jump")),
+        "own:sign": record(network="own:sign", proposed=proposals(outcome="declined", why="it jumps")),
         "own:pow": record(network="own:pow", proposed={"late": "not done"}),
         "own:nan": record(network="own:nan", proposed={"refused": "TraceError: NaN"}),
         "own:roll": record(network="own:roll", auto_scan_only=1, refused=refused, because="it <does> not | go"),
@@ -269,5 +269,5 @@ def test_the_page_counts_in_public():
     assert "| all that `auto` means | 3 | 24 | 0 | 1 | 0 | 20.0% | 1 | 1 |" in page
     assert "| the narrowest alone | 3 | 24 | 0 | 3 | 3 | 5.0% | 0 | 0 |" in page
     assert "- `own:nan` is refused by both scans: TraceError: NaN" in page
-    assert "- `own:sign` is declined: it may jump" in page and "Not done in their time: `own:pow`." in page
+    assert "- `own:sign` is declined: it jumps" in page and "Not done in their time: `own:pow`." in page
     assert "Not run yet: `own:roll`, `own:flip`, `own:sqrt`." in page

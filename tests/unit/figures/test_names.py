@@ -63,7 +63,7 @@ def test_a_units_page_tells_what_was_found(path):
             unit_page(file, *key).caption for key in (("features.4", 0), ("features.4", 1), ("features.1", 0))
         )
     assert named.startswith("Closest concept: wheel (level 3, score 0.31, IoU 0.35). Responds to rings. ")
-    assert nameless.startswith("No concept found. ")
+    assert nameless.startswith("No concept comes close. ")
     assert "oncept found" not in other
 
 

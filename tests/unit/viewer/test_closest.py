@@ -116,7 +116,10 @@ def test_the_terminal_and_python_say_it_in_words(path, capsys):
     assert status == 0 and CODE not in out and out.count(WORDS) == len([*range(0, 91, 3)])
     status, out, _ = command("find", path, "vertical", "--json")
     assert status == 0 and {one["name"] for one in json.loads(out)["found"]} == {CODE}
-    for words, said in ((("layer4.2",), f"  {CLOSEST}\n"), (("layer4.2", "0"), f"{CLOSEST.capitalize()}: {WORDS} (")):
+    for words, said in (
+        (("layer4.2",), f"  {CLOSEST}\n"),
+        (("layer4.2", "0"), f"{closest_words(CODE, begins=True)} ("),
+    ):
         status, out, _ = command("show", path, *words)
         assert status == 0 and CODE not in out and WORDS in out and said in out
     with ls.open(path) as atlas:

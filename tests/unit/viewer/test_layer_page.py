@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from layerscope.core.concept_words import concept_words
 from layerscope.core.errors import UsageError
 from layerscope.viewer.addresses import ServerLinks
 from layerscope.viewer.encoded_pictures import ACROSS, TILE, sprite
@@ -267,7 +268,7 @@ def test_the_names_script_says_what_the_rows_say(shelf: Shelf) -> None:
     units = json.loads(re.fullmatch(r'LS\.put\("units", "features\.4", (\[.*\])\);\n', script)[1])
     for row, said in zip(unit_rows(book, layer), units, strict=True):
         numbers = [row.unit, row.maximum, row.mean, row.images_above, row.positions_above]
-        names = [row.name or "", row.score, row.label or "", "", "\n".join(row.others)]
+        names = [concept_words(row.name or ""), row.score, row.label or "", "", "\n".join(row.others), row.name or ""]
         assert said == [*numbers, int(row.dead), int(row.shown), *names]
     assert {said[9] for said in units} <= {"", *CLASSES}
 

@@ -92,7 +92,7 @@ def test_words_say_what_is_on_the_page(browser: TestClient) -> None:
     """Of a unit which one, of which network, over how many images; of a layer how many units."""
     unit = Head(browser.get("/full/l/features.1/u/0").text).said["description"]
     assert unit.startswith("Unit 0 of features.1 of torchvision:smallnet: the nine of 10 images that excite it most")
-    assert re.search(r"Guess: .*, score 0\.\d\d\.$|At its peaks: ", unit)
+    assert re.search(r"Closest concept: .*, score 0\.\d\d\.$|At its peaks: ", unit)
     dead = Head(browser.get("/full/l/features.1/u/3").text)
     assert "it has no peaks" in dead.said["description"] and "og:image" not in dead.said
     assert Head(browser.get("/full/l/features.1").text).said["description"].startswith("4 units of features.1 of")

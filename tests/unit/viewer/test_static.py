@@ -75,9 +75,9 @@ def test_nothing_is_asked_of_another_place(name: str) -> None:
     assert not re.search(r"@import|@font-face|\beval\(|new Function|^import ", text, re.MULTILINE)
 
 
-def test_the_common_script_works_from_files() -> None:
+def test_the_common_scripts_work_from_files() -> None:
     """What a browser forbids a page of file:// is not used: requests, workers, modules."""
-    text = assets()["viewer.js"].decode()
+    text = "".join(assets()[name].decode() for name in ("viewer.js", "grid.js"))
     assert not re.search(r"\bfetch\(|XMLHttpRequest|new Worker|import\(|export ", text)
 
 

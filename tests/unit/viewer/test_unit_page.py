@@ -221,7 +221,7 @@ def test_the_page_s_words(shelf) -> None:
     assert "closest concept: <b>" in named
     assert "&lt;i&gt;2&lt;/i&gt;" in named
     assert "<i>2</i>" not in named
-    assert "no name: no concept reaches the bar" in unnamed
+    assert "no concept comes close" in unnamed
     assert "A dead unit: never above zero in 38 images" in dead
     assert "This unit has no projections in this atlas" in dense
     assert "was not dissected" in dense
