@@ -90,8 +90,8 @@ def as_it_is(source: Source, asked: Asked) -> Source:
     """A source that is open already. Raises UsageError where more is asked of it, which would be lost."""
     if asked != Asked():
         raise UsageError(
-            "these images are already open; labels, orientation, max_pixels and which of them are taken belong to where "
-            "they are opened"
+            "these images are already open; labels, orientation, max_pixels and which of them are taken belong to "
+            "where they are opened"
         )
     return source
 
