@@ -4,6 +4,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerscope.api.behind import network_behind
 from layerscope.api.reporting import reporting
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
@@ -27,8 +28,6 @@ def dissect_labelled(
     seed: int, progress: "bool | Progress | None",
 ) -> LabelDissection:  # fmt: skip
     """Name the units of an atlas by labels, and keep names and misfits in it. Raises as `layerscope.dissect` does."""
-    from layerscope.api.dissecting import network_behind
-
     source, tree, said = labelled_images(labels, data, count)
     with reporting(progress) as reporter:
         for sentence in said:

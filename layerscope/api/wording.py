@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerscope.api import before
+from layerscope.api.behind import network_behind, untrained_behind
 from layerscope.api.reporting import reporting
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
@@ -28,8 +29,6 @@ def dissect_worded(
     how: How, seed: int, progress: "bool | Progress | None",
 ) -> WordDissection:  # fmt: skip
     """Name the units of an atlas by words, and keep the names in it. Raises as `layerscope.dissect` does."""
-    from layerscope.api.dissecting import network_behind, untrained_behind
-
     if clip is None:
         raise UsageError("words are compared with pictures by a model: give its folder, as --clip DIR or clip=")
     if data is None:

@@ -62,9 +62,7 @@ class Output:
             return
         import shlex
 
-        from layerscope.core.names import printable
-
-        self.remark(printable(f"next: {shlex.join(map(str, ('layerscope', *words)))}  ({sentence})"))
+        self.remark(f"next: {shlex.join(map(str, ('layerscope', *words)))}  ({sentence})")
 
     def teller(self) -> "Progress":
         """Who is told sentences, and shows no progress."""
@@ -114,8 +112,11 @@ def _writing() -> Iterator[None]:
 
 
 def _tell(sentence: str) -> None:
+    """What is said may hold names of strangers, and none of them steers a terminal."""
+    from layerscope.core.names import printable
+
     try:
-        print(sentence, file=sys.stderr, flush=True)
+        print("\n".join(map(printable, sentence.split("\n"))), file=sys.stderr, flush=True)
     except BrokenPipeError:
         return
 

@@ -1,6 +1,6 @@
 """What goes back to a browser besides pages: plain errors, redirects, and "you have it already"."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
@@ -68,10 +68,3 @@ def marked(answer: Response, mark: str | None) -> Response:
     if mark is not None:
         answer.headers["ETag"] = f'"{mark}"'
     return answer
-
-
-def without_paths(sentence: str, paths: Iterable[tuple[str, str]]) -> str:
-    """A sentence whose paths of the file system, given with the names to show for them, are left out."""
-    for path, name in paths:
-        sentence = sentence.replace(path, name)
-    return sentence

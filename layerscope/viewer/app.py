@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
 from layerscope.core.errors import AtlasError, LayerscopeError, UsageError, close_names, nearest
+from layerscope.core.names import without_paths
 from layerscope.core.version import __version__
 from layerscope.viewer import data
 from layerscope.viewer.addresses import ServerLinks
@@ -26,7 +27,6 @@ from layerscope.viewer.answers import (
     links_of,
     marked,
     unchanged,
-    without_paths,
 )  # fmt: skip
 from layerscope.viewer.drawing import Drawings
 from layerscope.viewer.engine import LiveEngine

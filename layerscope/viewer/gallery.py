@@ -9,6 +9,7 @@ from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.live import MadeTile, Portrait
 from layerscope.core.lru import LruCache
 from layerscope.sources.uploads import OPENERS
+from layerscope.viewer.pages.query import whole_number
 from layerscope.viewer.shelf import Book
 
 IMAGE_KEY = "image-"
@@ -141,5 +142,5 @@ def image_of(key: str) -> int | None:
     """The image of the atlas that a key stands for; None for a picture of one's own, -1 for no number."""
     if not key.startswith(IMAGE_KEY):
         return None
-    number = key.removeprefix(IMAGE_KEY)
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else -1
+    number = whole_number(key.removeprefix(IMAGE_KEY))
+    return -1 if number is None else number

@@ -15,6 +15,7 @@ from layerscope.viewer.engine import LiveEngine
 from layerscope.viewer.frames import PICTURE_BYTES
 from layerscope.viewer.gallery import Gallery, key_of
 from layerscope.viewer.pages import Query
+from layerscope.viewer.pages.query import whole_number
 from layerscope.viewer.shelf import Book, Shelf
 from layerscope.viewer.threads import Threads
 
@@ -60,9 +61,9 @@ class LivePages:
         wanted, link = query.one("image"), links_of(self._book(request), base_of(request))
         if not wanted:
             return RedirectResponse(link.page("live"), 303)
-        image = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else -1
+        image = whole_number(wanted)
         rest = [(name, word) for name, word in query.items if name != "image"]
-        address = link.page("look", key_of(book.file.image(image).id))
+        address = link.page("look", key_of(book.file.image(-1 if image is None else image).id))
         return RedirectResponse(f"{address}?{urlencode(rest)}" if rest else address, 303)
 
     def picture(self, request: Request) -> Response:
@@ -120,7 +121,8 @@ class LivePages:
 async def body_of(request: Request) -> bytes | None:
     """The body, or None as soon as it is seen to be too long for a picture."""
     said = request.headers.get("content-length", "0")
-    if not said.isdigit() or int(said) > PICTURE_BYTES:
+    length = whole_number(said)
+    if length is None or length > PICTURE_BYTES:
         return None
     parts, size = [], 0
     async for part in request.stream():

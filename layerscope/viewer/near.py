@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError, close_names
 from layerscope.viewer.addresses import ServerLinks
+from layerscope.viewer.pages.query import whole_number
 from layerscope.viewer.shelf import Book
 
 LONGEST = 60
@@ -27,7 +28,7 @@ def suggestions(book: Book, link: ServerLinks, parts: Sequence[str]) -> tuple[Su
 def _meant(book: Book, link: ServerLinks, parts: Sequence[str]) -> Iterator[Suggestion]:
     kind, name, mark, number = (*parts, "", "", "", "")[:4]
     if kind == "l" and name:
-        unit = _number(number) if mark == "u" else None
+        unit = whole_number(number) if mark == "u" else None
         for layer in _layers(book, name):
             yield from _in_layer(link, layer, unit)
     elif kind == "i" and (count := book.file.image_count()):
@@ -56,11 +57,9 @@ def _in_layer(link: ServerLinks, layer: AtlasLayerRecord, unit: int | None) -> I
 
 def _searched(link: ServerLinks, parts: Sequence[str]) -> Iterator[Suggestion]:
     """A search for the last part that is a word; there is none in addresses of pictures."""
-    words = [part for part in parts if len(part) > 1 and _number(part) is None and parts[0] not in ("data", "look")]
+    words = [
+        part for part in parts if len(part) > 1 and whole_number(part) is None and parts[0] not in ("data", "look")
+    ]
     if words:
         query = urlencode({"q": words[-1][:LONGEST]}, errors="replace")
         yield Suggestion(f"search for “{words[-1][:LONGEST]}”", f"{link.page('search')}?{query}")
-
-
-def _number(part: str) -> int | None:
-    return int(part) if part.isascii() and part.isdecimal() and len(part) < 10 else None

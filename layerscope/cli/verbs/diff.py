@@ -90,4 +90,4 @@ def _two_digits(score: float | None) -> str:
 
 
 def _next(found: Diff) -> str:
-    return f"to see them side by side: layerscope serve {' '.join(map(shlex.quote, found.files))}"
+    return words.printable(f"to see them side by side: layerscope serve {' '.join(map(shlex.quote, found.files))}")

@@ -30,7 +30,7 @@ def run(command: Command, output: Output) -> int:
         if not shown.finished:
             output.remark(f"{values['atlas']} is unfinished: the command that built it goes on where it was")
         if shown.kind == "units" and not shown.rows:
-            output.remark(words.printable(f"{shown.about['layer']} was not scanned yet"))
+            output.remark(f"{shown.about['layer']} was not scanned yet")
         text = {"layers": _layers, "units": _units, "peaks": _peaks}[shown.kind](
             shown.rows, shown.about, shown.said, terminal
         )

@@ -1,6 +1,5 @@
 """What changed between two atlases: all layers in one table, the worst first, then units, each beside its other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,11 @@ from layerscope.core.changes import CHANGES, MATCHED, NAMES
 from layerscope.core.diff_settings import LEAST
 from layerscope.core.errors import AtlasError, UsageError
 from layerscope.core.lru import LruCache
+from layerscope.core.names import without_paths
 from layerscope.core.values import number_in
 from layerscope.viewer.addresses import SheetKey, layer_key
-from layerscope.viewer.pages.query import Query
-from layerscope.viewer.pages.two_atlases import other_atlas, page_of
+from layerscope.viewer.pages.query import Query, page_of
+from layerscope.viewer.pages.two_atlases import other_atlas
 from layerscope.viewer.shelf import Book, Shelf
 
 SHOWN = 24  # units on the page
@@ -115,7 +115,8 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ChangedPag
     try:
         found = _KEPT.get((book.mark, other.mark, least), lambda: changes(book.file, other.file, least=least))
     except UsageError as refused:
-        return ChangedPage(why=_without_paths(str(refused), (book, other)), **about)
+        shown = [(str(one.file.path), one.title) for one in (book, other)]
+        return ChangedPage(why=without_paths(str(refused), shown), **about)
     return _page(book, other, found, query, about)
 
 
@@ -127,12 +128,6 @@ def _others(book: Book, shelf: Shelf | None) -> tuple[OtherAtlas, ...]:
         except AtlasError:  # its build has only just begun
             continue
     return tuple(found)
-
-
-def _without_paths(sentence: str, books: Sequence[Book]) -> str:
-    for book in books:
-        sentence = sentence.replace(str(book.file.path), book.title)
-    return sentence
 
 
 def _page(book: Book, other: Book, found: AtlasChanges, query: Query, about: dict[str, Any]) -> ChangedPage:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
+from layerscope.viewer.pages.query import whole_number
 from layerscope.viewer.shelf import Book
 
 UNIT = r"(?:unit |u ?)?(\d{1,9})"
@@ -91,5 +92,5 @@ def _ways(text: str) -> tuple[Callable[[str], bool], ...]:
 
 def _by_place(book: Book, text: str) -> tuple[AtlasLayerRecord, ...]:
     """The layer of this place in the order of execution, from 1."""
-    place = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    place = whole_number(text)
     return book.layers[place - 1 : place] if place else ()

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from layerscope.core.errors import UsageError
-from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.query import Query, whole_number
 from layerscope.viewer.shelf import Book
 
 # So many on a page of a server, in an export, which has one such page alone, and around an image that is shown.
@@ -92,9 +92,10 @@ def around(book: Book, image: int | None = None) -> tuple[Thumbnail, ...]:
 
 def _first(query: Query, count: int) -> int:
     said = query.one("from") or "0"
-    if not (said.isascii() and said.isdigit() and len(said) < 10) or int(said) >= max(count, 1):
+    place = whole_number(said)
+    if place is None or place >= max(count, 1):
         raise UsageError(f'there are images from place 0 to {max(count - 1, 0)}, and no place "{said[:40]}"')
-    return int(said)
+    return place
 
 
 def _thumbnails(book: Book, images: tuple[int, ...]) -> tuple[Thumbnail, ...]:

@@ -9,7 +9,7 @@ from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
 from layerscope.viewer.pages.choosing import MOST_ALONE, by_number, choice_of, chosen, why_found
 from layerscope.viewer.pages.methods import MethodTrust, method_trust
-from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.query import Query, page_of
 from layerscope.viewer.pages.units import UnitRow, unit_rows
 from layerscope.viewer.shelf import Book
 
@@ -75,7 +75,7 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
     plain = by_number(rows, units, choice)
     sprites = plain and zoom == "glance"
     step = max(len(units), 1) if sprites else MOST_ALONE
-    first = _first(query.one("from"), len(units), step)
+    first = page_of(query.one("from"), len(units), step)
     place = book.layers.index(found)
     return LayerPage(
         layer=found,
@@ -109,12 +109,6 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
         previous=book.layers[place - 1] if place else None,
         next=book.layers[place + 1] if place + 1 < len(book.layers) else None,
     )
-
-
-def _first(asked: str, found: int, step: int) -> int:
-    """Where a page begins: a multiple of its step, within what there is."""
-    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
-    return min(number, max(found - 1, 0)) // step * step
 
 
 def sections(rows: Sequence[UnitRow], first: int, step: int, *, plain: bool) -> tuple[UnitSection, ...]:

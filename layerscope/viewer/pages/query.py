@@ -5,6 +5,18 @@ from dataclasses import dataclass
 
 from layerscope.core.errors import UsageError, nearest
 
+MOST_DIGITS = 9
+
+
+def whole_number(text: str) -> int | None:
+    """The number that these digits write; None for anything else, and for more digits than an atlas has numbers for."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
+def page_of(asked: str, found: int, step: int) -> int:
+    """Where a page of a list begins: a multiple of its step, within what there is."""
+    return min(whole_number(asked) or 0, max(found - 1, 0)) // step * step
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

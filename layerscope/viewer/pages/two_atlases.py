@@ -13,7 +13,7 @@ from layerscope.facts.layer import class_counts
 from layerscope.facts.run import same_images
 from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey, layer_key
-from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.query import Query, page_of
 from layerscope.viewer.shelf import Book, Shelf
 
 SHOWN = 48  # matched pairs on the page, and units of either atlas that are left over
@@ -131,12 +131,6 @@ def matched(book: Book, first: AtlasLayerRecord, other: Book, second: AtlasLayer
         left=_left(book, first, taken[0], named[0]),
         right=_left(other, second, taken[1], named[1]),
     )
-
-
-def page_of(asked: str, found: int, step: int) -> int:
-    """Where a page of a list begins: a multiple of its step, within what there is."""
-    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
-    return min(number, max(found - 1, 0)) // step * step
 
 
 def _sheets(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[SheetKey, ...]:

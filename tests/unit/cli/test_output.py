@@ -67,3 +67,13 @@ def test_nobody_reading_remarks_stops_nothing(monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     output.Output(json=False, quiet=False).remark("aside")
     assert stream.getvalue() == ""
+
+
+def test_a_strangers_name_steers_no_terminal(capsys):
+    """Remarks and complaints keep their lines; whatever else would steer the terminal is told by its escape."""
+    output.Output(json=False, quiet=False).remark("not compared: a.atlas alone has conv\x1b[2J\x07\nthe rest")
+    output.complain("no layer \x1b]0;title\x07")
+    told = capsys.readouterr().err
+    assert (
+        told == "not compared: a.atlas alone has conv\\x1b[2J\\x07\nthe rest\nlayerscope: no layer \\x1b]0;title\\x07\n"
+    )

@@ -60,7 +60,7 @@ def test_a_damaged_package_is_refused_in_a_sentence(tmp_path: Path) -> None:
         damaged[name] = packed[: 1 << 15] + bytes(64) + packed[(1 << 15) + 64 :]
     for name, content in damaged.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(UsageError, match="cannot be read as a package of npm|does not hold") as refused:
+        with pytest.raises(UsageError, match=r"cannot be read as a package of npm|does not hold") as refused:
             browser_runtime(tmp_path / name)
         assert str(refused.value).endswith(HOW) and "\n" not in str(refused.value)
 
