@@ -17,9 +17,8 @@ FEWEST_PAIRS = 30
 # The weight of that beside the agreement as it is of any two units: both kinds of error are fewest about there.
 OUT = 0.8
 
-Rows, Cols = Int64[np.ndarray, " a"], Int64[np.ndarray, " b"]
 # Of units of one atlas and of the other, each with each: higher is more alike.
-Likeness = Callable[[Profiles, Profiles, Rows, Cols], Float64[np.ndarray, "a b"]]
+Likeness = Callable[[Profiles, Profiles, np.ndarray, np.ndarray], np.ndarray]
 
 
 def standing_out(
@@ -73,18 +72,24 @@ def _ways(
         yield _by_distribution, np.ones(len(units), bool)
 
 
-def _by_class(one: Profiles, other: Profiles, rows: Rows, cols: Cols) -> Float64[np.ndarray, "a b"]:
+def _by_class(
+    one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
+) -> Float64[np.ndarray, "a b"]:
     """The correlation of class means."""
     return one.classes[rows] @ other.classes[cols].T
 
 
-def _by_relation(one: Profiles, other: Profiles, rows: Rows, cols: Cols) -> Float64[np.ndarray, "a b"]:
+def _by_relation(
+    one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
+) -> Float64[np.ndarray, "a b"]:
     """The cosine of what they have to do with the units of each number."""
     count = min(one.units, other.units)
     return one.relations[rows][:, :count] @ other.relations[cols][:, :count].T
 
 
-def _by_distribution(one: Profiles, other: Profiles, rows: Rows, cols: Cols) -> Float64[np.ndarray, "a b"]:
+def _by_distribution(
+    one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
+) -> Float64[np.ndarray, "a b"]:
     """How far the maxima of one have to be carried, bin by bin, to be distributed as the other's; less is more."""
     found = np.zeros((len(rows), len(cols)))
     for place, row in enumerate(rows.tolist()):
