@@ -33,7 +33,9 @@ class Profiles:
     and then by image, and where in the map they are; those of a unit together of length 1; images by the numbers that
     both atlases use. near: how far apart, in rows and columns, two maxima of one image may lie to be one. classes: the
     class means, with mean 0 and length 1, all 0 where they do not vary; no columns where classes are not compared.
-    maximum: of each unit, over all images.
+    maximum: of each unit, over all images. below: the share of the images whose maximum lies in each bin of the
+    histogram or in one before. relations: the correlations with the unit's neighbours, of length 1, and 0 for all
+    others; no columns where the atlas has no neighbours.
     """
 
     alive: Bool[np.ndarray, " u"]
@@ -45,6 +47,8 @@ class Profiles:
     height: Float64[np.ndarray, " n"]
     classes: Float64[np.ndarray, "u classes"]
     maximum: Float64[np.ndarray, " u"]
+    below: Float64[np.ndarray, "u bins"]
+    relations: Float64[np.ndarray, "u others"]
 
     @property
     def units(self) -> int:
@@ -88,7 +92,25 @@ def profiles(
         height=height / length[unit],
         classes=standardised(np.nan_to_num(means.astype(np.float64), posinf=0, neginf=0)),
         maximum=maximum,
+        below=_below(counted.histogram, units),
+        relations=_relations(file, layer.id, units),
     )
+
+
+def _below(histogram: Int64[np.ndarray, "counted bins"], units: int) -> Float64[np.ndarray, "u bins"]:
+    if len(histogram) != units:
+        return np.zeros((units, 0))
+    sums = np.cumsum(histogram, axis=1, dtype=np.float64)
+    return np.divide(sums, sums[:, -1:], out=np.zeros_like(sums), where=sums[:, -1:] > 0)
+
+
+def _relations(file: Reader, layer_id: int, units: int) -> Float64[np.ndarray, "u others"]:
+    known = [one for one in file.neighbours(layer_id) if one.unit < units and one.other < units]
+    found = np.zeros((units, units if known else 0))
+    for one in known:
+        found[one.unit, one.other] = one.correlation
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    return np.divide(found, length, out=found, where=length > 0)
 
 
 def _near(layer: AtlasLayerRecord) -> tuple[int, int]:
@@ -125,13 +147,22 @@ def at_the_same_number(one: Profiles, other: Profiles) -> Float64[np.ndarray, " 
     products = one.height[mine] * other.height[theirs] * _together(one, mine, other, theirs)
     tails = np.bincount(one.unit[mine], products, minlength=count)[:count]
     first, second = one.classes[:count], other.classes[:count]
-    return _joined(tails, (first * second).sum(1), _vary(first) & _vary(second))
+    return _joined(tails, (first * second).sum(1), vary(first) & vary(second))
 
 
 def agreement(
     one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
 ) -> Float64[np.ndarray, "a b"]:
     """The agreement of these units of one with those of the other, each with each."""
+    means, others = one.classes[rows], other.classes[cols]
+    known = vary(means)[:, None] & vary(others)[None, :]
+    return _joined(tails(one, other, rows, cols), means @ others.T, known)
+
+
+def tails(
+    one: Profiles, other: Profiles, rows: Int64[np.ndarray, " a"], cols: Int64[np.ndarray, " b"]
+) -> Float64[np.ndarray, "a b"]:
+    """The cosines of the heights of these units of one with those of the other, each with each."""
     found = np.zeros((len(rows), len(cols)))
     by_image = np.argsort(other.image, kind="stable")
     column = np.full(other.units, -1)
@@ -150,15 +181,13 @@ def agreement(
         places = row[one.unit[mine]] * len(cols) + column[other.unit[meets]]
         products = one.height[mine] * other.height[meets] * _together(one, mine, other, meets)
         sums = np.bincount(places, products, minlength=len(block) * len(cols))
-        means, others = one.classes[block], other.classes[cols]
-        known = _vary(means)[:, None] & _vary(others)[None, :]
-        found[first : first + len(block)] = _joined(sums.reshape(len(block), len(cols)), means @ others.T, known)
+        found[first : first + len(block)] = sums.reshape(len(block), len(cols))
     return found
 
 
-def _vary(means: np.ndarray) -> np.ndarray:
-    """Of each row of class means whether it says anything."""
-    return np.asarray(means.any(axis=1))
+def vary(rows: Float64[np.ndarray, "a b"]) -> Bool[np.ndarray, " a"]:
+    """Of each row whether it says anything."""
+    return np.asarray(rows.any(axis=1))
 
 
 def _blocks(rows: Int64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,8 +1,10 @@
 """Which unit of a layer has become which: pairs of the best agreement, where a unit sooner keeps its number than not.
 
 A unit of another number has to agree much better: from halfway between what is asked and 1 on, and from halfway between
-the agreement of the units of one number and 1 on. A unit that then has no partner, but of which something is left under
-its number, has changed; any other is lost or dead in the first atlas, and new in the second.
+the agreement of the units of one number and 1 on. Two units of one number that are left then are asked how far they
+stand out: they are the same where hardly any other unit would do as well, unless the second is a copy of another one.
+Where something of a unit is left under its number, it has changed; any other is lost or dead in the first atlas, and
+new in the second.
 """
 
 from collections.abc import Iterator
@@ -13,10 +15,13 @@ from jaxtyping import Bool, Float64, Int64
 
 from layerscope.changes.agreement import Profiles, agreement, at_the_same_number
 from layerscope.changes.matching import greedy
+from layerscope.changes.standing_out import standing_out
 from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW, PARTLY
 
 # From this agreement on a unit has kept its number, whatever else is like it.
-SURE = 0.75
+SURE = 0.9
+# A unit is a copy of another one where it is so much nearer to it than to the one of its number.
+COPIED = 0.1
 # Pairs of units in a layer that are looked at to find who moved: those of 4,096 units.
 MOST_PAIRS = 4096**2
 
@@ -52,13 +57,14 @@ def unit_changes(layer: str, one: Profiles, other: Profiles, least: float) -> tu
     """
     same, found = at_the_same_number(one, other), list[UnitChange]()
     free, left = one.alive.copy(), other.alive.copy()
+    count = len(same)
 
     def pair(change: str, unit: int, partner: int, score: float) -> None:
         found.append(UnitChange(layer=layer, change=change, unit=unit, other=partner, agreement=score))
         free[unit] = left[partner] = False
 
     def keep(change: str, from_on: float) -> None:
-        for unit in np.flatnonzero(free[: len(same)] & left[: len(same)] & (same >= from_on)).tolist():
+        for unit in np.flatnonzero(free[:count] & left[:count] & (same >= from_on)).tolist():
             pair(change, unit, unit, float(same[unit]))
 
     keep(MATCHED, max(least, SURE))
@@ -67,10 +73,13 @@ def unit_changes(layer: str, one: Profiles, other: Profiles, least: float) -> tu
     # What is left over in one atlas, with all units of the other: the nearest may have a partner.
     to_all = agreement(one, other, rows, np.arange(other.units)) if sought else None
     from_all = agreement(one, other, np.arange(one.units), cols) if sought else None
-    if to_all is not None:
+    if to_all is not None and from_all is not None:
         for row, col in _partners(to_all[:, cols], rows, cols, least):
             unit, partner = int(rows[row]), int(cols[col])
             pair(MATCHED if unit == partner else MOVED, unit, partner, float(to_all[row, partner]))
+        own = np.flatnonzero(free[:count] & left[:count])
+        copied = _is_another(same[own], from_all[:, np.searchsorted(cols, own)], own)
+        same[own] = np.where(copied, 0, standing_out(one, other, own, same[own]))
     keep(MATCHED, least)
     keep(CHANGED, PARTLY)
     found += _gone(layer, rows, free, to_all, other.alive)
@@ -84,6 +93,15 @@ def _partners(
     """Rows and columns that go together, the best first, those of one number before others."""
     worth = np.where(rows[:, None] == cols[None, :], (1 + scores) / 2, scores)
     return greedy(worth, least=float(np.nextafter((1 + least) / 2, 0)))
+
+
+def _is_another(
+    same: Float64[np.ndarray, " n"], scores: Float64[np.ndarray, "units n"], own: Int64[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Of units of one number whether the second is a copy of another unit of the first atlas."""
+    others = scores.copy()
+    others[own, np.arange(len(own))] = 0
+    return others.max(0, initial=0) >= 1 - (1 - same) * COPIED
 
 
 def _gone(

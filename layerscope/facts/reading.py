@@ -22,14 +22,15 @@ def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
     k: how many tiles of each kind a unit has. sides: they stand side by side, patches on the right.
     """
     right, left = (", on the right,", ", on the left,") if sides else ("", "")
-    places, ranked, belongs, together = "the place", "What does it show?", "It belongs to the patch and", ""
+    places, ranked, together = "the place", "What does it show?", ""
+    belongs = "As there is one patch, there is one of them: it"
     if k > 1:
         places = f"the {in_words(k)} places"
         ranked = (
             "The strongest comes first, row by row, and no picture comes twice. Look at these first: what have they in "
             "common?"
         )
-        belongs = "The first belongs to the first patch, the second to the second, and so on. Each"
+        belongs = "The first belongs to the first patch, the second to the second, and so on: each"
         together = " What all the patches have in common says more."
     return (
         ReadingPart(
@@ -46,8 +47,8 @@ def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
             f"{left} are the gray tiles. {belongs} covers the same piece of the picture and marks the pixels in it "
             "that the firing came from. To find these, the firing is followed backwards: from the unit, through one "
             "layer after the other, down to single pixels. The marked ones stand out of the gray, whether lighter, "
-            "darker or in colour; plain gray are those that the way back does not reach, or hardly, whatever the picture shows "
-            "there.",
+            "darker or in colour; plain gray are those that the way back does not reach, or hardly, whatever the "
+            "picture shows there.",
         ),
         ReadingPart(
             "A gray tile does not say",

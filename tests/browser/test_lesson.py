@@ -1,13 +1,17 @@
 """The lesson in a browser: the first page, read and answered with and without scripts, on paper, on any screen."""
 
 import shutil
+import sqlite3
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from bench.viewer.server import started
+from layerscope.viewer.addresses import layer_key
 from tests.browser.conftest import Opened
 from tests.browser.places import Server, Shown, Venue
 from tests.browser.test_pages import looked_at
@@ -72,6 +76,43 @@ def test_lines_shapes_and_things_are_three_clicks_away_at_most(opened: Opened, v
         page.locator(f"#chapter-{chapter} a.pair").first.click()
         expect(page.locator("h1")).to_contain_text("Unit")
         expect(page.locator(".plate .patch svg")).to_have_count(9)
+
+
+# What an atlas without masks and without classes lacks.
+NAMELESS = (
+    *(f"DELETE FROM {table}" for table in ("concept", "note")), "UPDATE image SET label = NULL",
+    f"UPDATE unit SET class_means = x'{zlib.compress(b'').hex()}'",
+    "DELETE FROM statistic WHERE name IN ('classes', 'class_counts', 'dissection')",
+)  # fmt: skip
+STARTS = ("network", "l/{layer}", "l/{layer}/u/{unit}", "i/{image}", "about", "search?q=1", "compare")
+
+
+@pytest.fixture(scope="module")
+def nameless(atlas: Shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(atlas.path, tmp_path_factory.mktemp("nameless") / "nameless.atlas"))
+    with closing(sqlite3.connect(path)) as file, file:
+        for statement in NAMELESS:
+            file.execute(statement)
+    return path
+
+
+def test_every_depth_is_three_clicks_away_at_most(opened: Opened, atlas: Shown, nameless: Path):
+    """From the shelf and from any page, with names and classes and without: the lesson, its chapter, a unit of it.
+
+    Each click is on a link that is seen; the first, the middle and the last chapter lead to units of their own layer.
+    """
+    with started("serve", str(atlas.path), str(nameless)) as found:
+        for path in (atlas.path, nameless):
+            at = f"{found.origin}/{path.stem}"
+            of = {"layer": layer_key(atlas.layer), "unit": atlas.unit, "image": atlas.image}
+            page = opened(f"{found.origin}/")
+            for start in ("", *STARTS):
+                for place in (0, 2, 4):
+                    page.goto(f"{at}/{start.format(**of)}" if start else f"{found.origin}/")
+                    page.locator(".first a.atlas" if start else f'main a.button[href="/{path.stem}/"]').click()
+                    page.locator(".depths ol a").nth(place).click()
+                    page.locator(f"#chapter-{place + 1} a.pair").first.click()
+                    expect(page.locator("h1")).to_contain_text(f"of {atlas.layers[place].name}")
 
 
 def test_answers_are_printed(opened: Opened, venue: Venue):
