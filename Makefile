@@ -92,11 +92,12 @@ lint: $(STAMP)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# The wide sweeps: more examples, more networks, full input sizes; then the laws once more with every fast path switched
-# off (but those of a plan, which is one itself). The replay proof alone, over all of torchvision:
+# The wide sweeps: more networks, full input sizes, of every law that draws its examples (Hypothesis marks them) twenty
+# times as many; then the laws once more with every fast path switched off (but those of a plan, which is one itself).
+# The replay proof alone, over all of torchvision:
 # .venv/bin/python -m pytest -m wide tests/wide/test_replay.py
 laws: $(STAMP) $(GUESTS)
-	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m wide --ignore tests/reliability
+	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m "wide or hypothesis" --ignore tests/reliability
 	$(BIN)/python -m pytest -p tests.slow_paths --ignore tests/unit/project/test_plan.py $(SLOWLY)
 
 # Every event of every command fails once, and histories of atlases at length: how many faults, and nothing lost.

@@ -45,13 +45,22 @@ class Subject:
         """The same with other options."""
         return replace(self, options={**self.options, **options})
 
-    @cached_property
+    @property
     def whole(self) -> Mapping[str, str]:
         """The digest of each table of an undisturbed atlas."""
+        return self._undisturbed[0]
+
+    @property
+    def told(self) -> Log:
+        """What an undisturbed build tells on its way."""
+        return self._undisturbed[1]
+
+    @cached_property
+    def _undisturbed(self) -> tuple[Mapping[str, str], Log]:
         with TemporaryDirectory(prefix="layerscope-") as folder:
-            out = Path(folder) / "whole.atlas"
-            self.build(out)
-            return content_digest(out)
+            out, log = Path(folder) / "whole.atlas", Log()
+            self.build(out, progress=log)
+            return content_digest(out), log
 
 
 def same_rows(out: Path, expected: Mapping[str, str], *, but: Iterable[str] = ()) -> None:

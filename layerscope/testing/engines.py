@@ -44,9 +44,7 @@ def gives_every_piece_in_its_turn(engine: Engine) -> None:
 def same_rows_as_local(engine: Engine, subject: Subject, folder: Path) -> None:
     """The rows of `local`, bit for bit where the engine says that it is exact, and its peaks and projections where it
     proposes; the same counts are told on the way; and neither a file, a thread nor a process is left."""
-    out, by_local = folder / f"{engine.name}.atlas", Log()
-    subject.build(folder / "local.atlas", progress=by_local)
-    (folder / "local.atlas").unlink()
+    out, by_local = folder / f"{engine.name}.atlas", subject.told
     with _nothing_left_behind(engine):
         log = Log()
         subject.build(out, progress=log, engine=engine.name)

@@ -5,7 +5,7 @@ that it extends, on a server or in an export. What else a condition leaves out i
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 
 from jinja2 import nodes
 
@@ -86,4 +86,10 @@ def _constant(node: nodes.Node) -> str:
 
 def _parsed(template: str) -> nodes.Template:
     source, _, _ = environment().loader.get_source(environment(), template)  # type: ignore[union-attr]
+    return _tree(source)
+
+
+@cache
+def _tree(source: str) -> nodes.Template:
+    """What all pages extend is read once, and not for every page, place and kind of file."""
     return environment().parse(source)

@@ -3,6 +3,8 @@
 Playwright's own fixtures are not used: they would clash with those of other tests, and bring a browser of their own.
 """
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -27,16 +29,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--atlas", type=Path, help="an atlas that tests/browser/made.py wrote before; spares a minute")
 
 
+def once_for_all(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A file or folder that no test changes: made by the first worker that asks for it, which the others wait for."""
+    place = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    path, half = place / name, place / "half" / name
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            half.parent.mkdir(exist_ok=True)
+            make(half)
+            half.rename(path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def atlas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """The atlas that is shown (tests/browser/made.py)."""
-    path = tmp_path_factory.mktemp("shown") / f"{SLUG}.atlas"
-    made = request.config.getoption("--atlas")
-    if made is not None:
-        shutil.copy(made, path)
-    else:
-        subprocess.run([sys.executable, "-m", "tests.browser.made", str(path)], cwd=ROOT, check=True)
-    return shown(path)
+    given = request.config.getoption("--atlas")
+
+    def make(path: Path) -> None:
+        if given is not None:
+            shutil.copy(given, path)
+        else:
+            subprocess.run([sys.executable, "-m", "tests.browser.made", str(path)], cwd=ROOT, check=True)
+
+    return shown(once_for_all(tmp_path_factory, f"{SLUG}.atlas", make))
 
 
 def exported(path: Path, folder: Path, *words: str) -> Folder:
@@ -56,7 +75,8 @@ def server(atlas: Shown) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def folder(atlas: Shown, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The atlas as a folder of pages."""
-    return exported(atlas.path, tmp_path_factory.mktemp("exported") / "site")
+    site = once_for_all(tmp_path_factory, "exported", lambda path: exported(atlas.path, path))
+    return Folder(origin=site.resolve().as_uri())
 
 
 @pytest.fixture(params=["http", "file"])

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Opened
 from tests.browser.places import Server, Shown, Venue, pages
 from tests.browser.waiting import arrived
+from tests.helpers.sweep import swept
 
 PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobile": True}
 WALL = {"width": 1920, "height": 1080}
@@ -30,7 +31,8 @@ BROKEN_WORDS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# Of pages that share one head and one frame every other, and of widths the narrowest; all in the whole run.
+@pytest.mark.parametrize("kind", swept(KINDS, 2))
 def test_the_head_takes_one_row_on_a_phone(opened: Opened, server: Server, atlas: Shown, kind: str):
     """At 400 px: one row, the atlas named in it, all else in a menu; no keys, which a finger has not."""
     page = opened(pages(server, atlas)[kind], **PHONE)
@@ -59,7 +61,7 @@ def test_g_searches_in_a_narrow_window(opened: Opened, server: Server, atlas: Sh
     expect(page.locator("#go")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [320, 400, 600])
+@pytest.mark.parametrize("width", swept([320, 400, 600], 3))
 def test_a_grid_takes_the_width(opened: Opened, venue: Venue, atlas: Shown, width: int):
     """Two units a row, with no more than a few px between the second and the edge."""
     page = opened(venue.layer(atlas.layer), viewport={"width": width, "height": 800})
@@ -68,13 +70,13 @@ def test_a_grid_takes_the_width(opened: Opened, venue: Venue, atlas: Shown, widt
     assert 0 <= grid["x"] + grid["width"] - second["x"] - second["width"] <= 4
 
 
-@pytest.mark.parametrize("kind", ["two layers", "unit", "about", "compare"])
+@pytest.mark.parametrize("kind", swept(["two layers", "about", "unit", "compare"], 2))
 def test_no_word_is_broken_on_a_phone(opened: Opened, server: Server, atlas: Shown, kind: str):
     """A line ends between words: a table that is too wide is scrolled."""
     assert opened(pages(server, atlas)[kind], **PHONE).evaluate(BROKEN_WORDS) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", swept([*KINDS[1:], KINDS[0]], 2))
 def test_head_and_page_stand_straight_on_a_wall(opened: Opened, server: Server, atlas: Shown, kind: str):
     """At 1920 px they begin at one edge."""
     page = opened(pages(server, atlas)[kind], viewport=WALL)
@@ -87,7 +89,7 @@ def printed(page: Page, folder: Path) -> bytes:
     return page.pdf(path=folder / "printed.pdf", format="A4", print_background=False)
 
 
-@pytest.mark.parametrize("kind", ["layer", "network", "unit"])
+@pytest.mark.parametrize("kind", swept(["layer", "network", "unit"], 2))
 def test_pictures_are_printed(opened: Opened, venue: Venue, atlas: Shown, tmp_path: Path, kind: str):
     """Also those that are grounds of what they show, as sprites are; no head, no form, no key."""
     page = opened(pages(venue, atlas)[kind])

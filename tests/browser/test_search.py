@@ -12,6 +12,7 @@ from tests.browser.conftest import Opened
 from tests.browser.places import Folder, Server, Shown, Venue
 from tests.browser.test_themes import found_by_axe
 from tests.browser.waiting import arrived
+from tests.helpers.sweep import swept
 
 
 def asked(page: Page, words: str) -> Locator:
@@ -42,7 +43,7 @@ def test_typing_answers_at_once_with_tiles(opened: Opened, venue: Venue, atlas: 
     arrived(page, f"Unit {units[0].unit}")
 
 
-@pytest.mark.parametrize("kind", ["layer and unit", "layer", "place", "image"])
+@pytest.mark.parametrize("kind", swept(["layer and unit", "layer", "image", "place"], 2))
 def test_what_means_one_page_leads_there(opened: Opened, venue: Venue, atlas: Shown, kind: str):
     """By Enter, from any page."""
     name, place = atlas.layer.name, len(atlas.layers)
@@ -73,7 +74,7 @@ def test_arrows_choose_and_enter_opens(opened: Opened, venue: Venue, atlas: Show
     page.wait_for_url(address)
 
 
-@pytest.mark.parametrize("words", ["edge", "cat", "relu", "7", "nothing so called"])
+@pytest.mark.parametrize("words", swept(["edge", "cat", "nothing so called", "relu", "7"], 2))
 def test_dialog_and_page_answer_alike(opened: Opened, server: Server, folder: Folder, atlas: Shown, words: str):
     """What the dialog offers is the beginning of what the page lists; of a server and of files."""
     found = []

@@ -3,9 +3,9 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.docs.pages import ROOT
+from tests.docs.sources import parsed
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
@@ -35,10 +35,6 @@ def several(modules: dict[str, ast.Module]) -> dict[str, list[str]]:
             if name in homes:
                 homes[name].append(path)
     return {name: paths for name, paths in homes.items() if len(paths) > 1}
-
-
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_every_class_name_has_one_home():

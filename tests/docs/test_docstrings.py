@@ -9,6 +9,7 @@ import pytest
 
 from layerscope.core import errors
 from tests.docs.pages import ROOT, name
+from tests.docs.sources import parsed
 from tools.docstrings import Documented, documented, listed, named, raised
 
 PACKAGE = ROOT / "layerscope"
@@ -16,15 +17,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    """A module's source, parsed."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
 def classes() -> dict[str, ast.ClassDef]:
     """The package's classes, by name: of one name any, since they are only asked as bases."""
-    return {node.name: node for path in MODULES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)}
+    return {node.name: node for path in MODULES for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)}
 
 
 def members(kind: ast.ClassDef) -> set[str]:
@@ -80,7 +75,7 @@ def test_what_docstrings_describe_is_there():
     wrong = [
         f"{name(path)}:{node.lineno} {node.name}: {missing}"
         for path in MODULES
-        for node, text in documented(tree(path))
+        for node, text in documented(parsed(path))
         for missing in untrue_names(node, text)
     ]
     assert not wrong, "\n".join(wrong)
@@ -90,7 +85,7 @@ def test_what_docstrings_describe_is_there():
 def imported(path: Path) -> set[Path]:
     """The modules of the package that a module imports, wherever in it."""
     found = set()
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("layerscope"):
             home = ROOT / node.module.replace(".", "/")
             found |= {home.with_suffix(".py"), home / "__init__.py"}
@@ -102,7 +97,7 @@ def imported(path: Path) -> set[Path]:
 def calls(path: Path) -> set[str]:
     """The names that a module calls, raises or hands on as the kind to raise: an error is made where it is raised, or
     for somebody who raises it."""
-    nodes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call | ast.Raise)]
+    nodes = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call | ast.Raise)]
     called = [node.func if isinstance(node, ast.Call) else node.exc for node in nodes]
     given = [keyword for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords]
     kinds = [keyword.value for keyword in given if keyword.arg == "kind"]
@@ -148,7 +143,7 @@ def test_what_docstrings_say_is_raised_can_be():
     wrong = [
         f"{name(path)}:{node.lineno} {node.name}: {error}"
         for path in MODULES
-        for node, text in documented(tree(path))
+        for node, text in documented(parsed(path))
         for error in raised(text)
         if not can_be_raised(error, node, path)
     ]

@@ -22,6 +22,7 @@ from layerscope.core.records import (
     UnitStatistics,
 )
 from layerscope.core.settings import VIEWS
+from tests.helpers.written import once
 
 SIDE = 64
 CLASSES = ("disc", "ring", "stripes", "corner")
@@ -202,6 +203,7 @@ def retained(share: float) -> dict[str, Any]:
     return {"n": 64, "pairs": 60, **{name: [of, of - 0.05, of + 0.05] for name, of in kept.items()}}
 
 
+@once
 def small_atlas(
     path: str | Path,
     *,

@@ -38,10 +38,12 @@ from layerscope.core.labels import (
 )
 from layerscope.core.strata import Neighbours, Strata
 from tests.helpers.atlases import PLACEMENT, SIDE, small_atlas
+from tests.helpers.written import once
 
 CONCEPTS = ("disc", "ring", "<b>bold</b>", "stripe")
 
 
+@once
 def full_atlas(path: str | Path, *, units: int = 12, images: int = 40, seed: int = 1) -> Path:
     """The small atlas, of the same images as ever, its first two layers dissected; all but the dead units have strata
     and neighbours."""
@@ -58,6 +60,7 @@ def full_atlas(path: str | Path, *, units: int = 12, images: int = 40, seed: int
     return made
 
 
+@once
 def named_atlas(path: str | Path, *, units: int = 12, images: int = 40) -> Path:
     """The same, of whose first layer names were tried by interventions and labels, and with images that do not fit
     theirs. Its first concepts are no colours."""

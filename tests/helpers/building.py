@@ -1,6 +1,8 @@
 """Small builds, and processes that end in the middle of one."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +38,8 @@ class Small(nn.Module):
 
 LAYERS = ["relu1", "relu2", "relu3", "relu4"]
 K = 5
+# The first pictures do not depend on how many follow: of those that fill more than a shard the same serve all.
+FEW, SEVERAL = 50, 150
 
 
 def small_network(seed: int = 0) -> ls.Network:
@@ -46,5 +50,17 @@ def small_network(seed: int = 0) -> ls.Network:
 
 def pictures_as_files(folder: Path, count: int) -> Path:
     """Drawn pictures in one folder of files for each class."""
-    write_pictures(folder, count)
+    for name, content in list(_drawn(count if count < FEW else max(count, SEVERAL)).items())[:count]:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return folder
+
+
+@cache
+def _drawn(count: int) -> dict[str, bytes]:
+    """The files by their path, in the order in which they are drawn: that takes as long as a build over them."""
+    with TemporaryDirectory(prefix="layerscope-") as folder:
+        write_pictures(folder, count)
+        found = sorted(Path(folder).glob("*/*"), key=lambda path: path.name)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}

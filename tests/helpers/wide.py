@@ -13,6 +13,7 @@ from layerscope.core.geometry import Field, Window
 from layerscope.core.records import HISTOGRAM_EDGES, ImageRecord, Input, LayerRecord, Peaks, UnitStatistics
 from layerscope.core.strata import Neighbours
 from tests.helpers.facts import counts
+from tests.helpers.written import once
 
 TILE, K = 8, 9
 IMAGES = 40
@@ -43,6 +44,7 @@ def sheet(unit: int) -> bytes:
     return encode(grid(np.stack(tiles)), "png")
 
 
+@once
 def wide_atlas(
     path: str | Path,
     units: int,

@@ -1,10 +1,16 @@
-"""The command line as a new user meets it: from nothing to figures, stopped and gone on with, in real processes."""
+"""The command line as a new user meets it: from nothing to figures, stopped and gone on with.
 
+What only a process can show, and what is quick to start, runs in real ones; what traces a network here, where torch is
+loaded.
+"""
+
+import io
 import json
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -28,8 +34,10 @@ def command(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Path, dict]:
     """A small demo of the known network, and what it printed."""
-    folder = tmp_path_factory.mktemp("journey") / "demo"
-    return folder, json.loads(command("demo", "--known", "-o", folder, "--images", PICTURES, "--json").stdout)
+    folder, said = tmp_path_factory.mktemp("journey") / "demo", io.StringIO()
+    with redirect_stdout(said):
+        assert main(["demo", "--known", "-o", str(folder), "--images", str(PICTURES), "--json"]) == 0
+    return folder, json.loads(said.getvalue())
 
 
 def test_the_demo_of_the_known_network_proves_itself(demo):
@@ -84,7 +92,7 @@ def test_an_atlas_can_be_looked_at_from_all_sides(demo, tmp_path):
     peaks = json.loads(command("show", atlas, "things", best, "--json").stdout)["peaks"]
     assert peaks[0]["value"] == pytest.approx(units[0]["maximum"])
     assert json.loads(command("info", atlas, "--json").stdout)["counts"]["images"] == PICTURES
-    command("figure", atlas, "shapes", "--units", "0-3", "-o", tmp_path / "plate.pdf")
+    assert main(["figure", str(atlas), "shapes", "--units", "0-3", "-o", str(tmp_path / "plate.pdf")]) == 0
     assert (tmp_path / "plate.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -53,10 +53,10 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(ENGINES.own, engine.name, engine)
 
 
-@pytest.fixture
-def subject(net, tmp_path: Path) -> Subject:
-    """The small network on its own copy of some pictures, a few of them copies of others."""
-    folder = pictures_as_files(tmp_path / "drawn", 140)
+@pytest.fixture(scope="module")
+def subject(net, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """The small network on its own copy of some pictures, a few of them copies of others; what is spoilt is mended."""
+    folder = pictures_as_files(tmp_path_factory.mktemp("engines") / "drawn", 140)
     files = sorted(folder.rglob("*.png"))
     for place in (3, 70, 139):
         files[place].write_bytes(files[0].read_bytes())

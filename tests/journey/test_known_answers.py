@@ -10,7 +10,7 @@ from torch import nn
 import layerscope as ls
 from layerscope.known.filters import stroke_filters
 from layerscope.known.network import INPUT, UNIT_NAMES, known_network
-from layerscope.known.pictures import planted, write_pictures
+from layerscope.known.pictures import write_pictures
 
 SLACK = {"strokes": 2.5, "shapes": 4, "things": 6}
 
@@ -92,14 +92,13 @@ def test_pool_windows_that_overlap_add(method):
     np.testing.assert_allclose(projected.full(), [[[[0, 0, 45, 0, 0]]]])
 
 
-def test_a_stroke_at_the_border_keeps_its_filter_inside_the_picture():
+def test_a_stroke_at_the_border_keeps_its_filter_inside_the_picture(known):
     """A known unit's projection is value x filter in its 7 px box; beyond the border there is nothing."""
-    net = ls.trace(known_network(), INPUT)
     x = torch.rand((1, *INPUT.shape), generator=torch.Generator().manual_seed(0)) * 2 - 1
-    units = [unit for unit in range(24) if net.activations(x, "strokes")[0, unit, 0, 0] > 0]
+    units = [unit for unit in range(24) if known.activations(x, "strokes")[0, unit, 0, 0] > 0]
     assert units
     same = [0] * len(units)
-    projected = net.project(x, "strokes", image=same, unit=units, row=same, col=same, method="deconvnet")
+    projected = known.project(x, "strokes", image=same, unit=units, row=same, col=same, method="deconvnet")
     assert set(projected.boxes) == {ls.Box(top=-3, left=-3, bottom=4, right=4)}
     for signal, value, unit in zip(projected.signal, projected.values, units, strict=True):
         expected = value * stroke_filters()[unit]
@@ -107,11 +106,10 @@ def test_a_stroke_at_the_border_keeps_its_filter_inside_the_picture():
         np.testing.assert_allclose(signal, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_fields_of_the_known_network_are_those_worked_out_by_hand():
+def test_fields_of_the_known_network_are_those_worked_out_by_hand(known):
     """Strokes see 7 px; pool 3/2 makes that 9 and shapes 9 + 10 * 2 = 29; again 33 and things 33 + 8 * 4 = 65."""
-    net = ls.trace(known_network(), INPUT)
     for layer, size, step in (("strokes", 7, 1), ("shapes", 29, 2), ("things", 65, 4)):
-        box = net[layer].field.box(row=10, col=12)
+        box = known[layer].field.box(row=10, col=12)
         middle_row, middle_col = 10 * step, 12 * step
         half = size // 2
         assert box == ls.Box(
@@ -120,12 +118,18 @@ def test_fields_of_the_known_network_are_those_worked_out_by_hand():
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """An atlas of the known network over 288 known pictures, with the pictures by their path."""
+def known():
+    """The known network, traced."""
+    return ls.trace(known_network(), INPUT)
+
+
+@pytest.fixture(scope="module")
+def built(known, tmp_path_factory):
+    """The peaks of the known network over 288 known pictures, with the pictures by their path; tiles of one unit."""
     folder = tmp_path_factory.mktemp("known")
     drawn = write_pictures(folder / "pictures", count=288)
     out = folder / "known.atlas"
-    ls.build(ls.trace(known_network(), INPUT), folder / "pictures", out=out)
+    ls.build(known, folder / "pictures", out=out, units=1, methods=("deconvnet",), thumbnails=False)
     with ls.open(out) as atlas:
         yield atlas, {f"{one.label}/{index:04d}.png": one for index, one in enumerate(drawn)}
 
@@ -145,16 +149,15 @@ def test_the_atlas_finds_what_was_planted(built, layer):
 
 
 @pytest.mark.parametrize("layer", UNIT_NAMES)
-def test_the_signal_of_a_peak_lies_on_the_pattern(built, layer):
+def test_the_signal_of_a_peak_lies_on_the_pattern(known, built, layer):
     """Most of a projection's energy is where the unit's pattern was drawn: within its size of its place."""
-    net = ls.trace(known_network(), INPUT)
-    shown = planted(seed=0, count=288)
+    atlas, drawn = built
+    source = dict(zip(*(atlas.to_frame("images")[column] for column in ("image", "source")), strict=True))
     for unit, name in list(enumerate(UNIT_NAMES[layer]))[::5]:
-        peak = built[0][layer][unit].peaks[0]
-        source = dict(zip(*(built[0].to_frame("images")[column] for column in ("image", "source")), strict=True))
-        one = shown[int(source[peak.image].split("/")[-1][:4])]
+        peak = atlas[layer][unit].peaks[0]
+        one = drawn["/".join(source[peak.image].split("/")[-2:])]
         x = torch.from_numpy(one.pixels).permute(2, 0, 1)[None] / 127.5 - 1
-        projected = net.project(x, layer, image=[0], unit=[unit], row=[peak.row], col=[peak.col], method="deconvnet")
+        projected = known.project(x, layer, image=[0], unit=[unit], row=[peak.row], col=[peak.col], method="deconvnet")
         np.testing.assert_allclose(projected.values, [peak.value], rtol=1e-3)
         energy = (projected.full()[0] ** 2).sum(0)
         middle = ((peak.box.top + peak.box.bottom - 1) / 2, (peak.box.left + peak.box.right - 1) / 2)

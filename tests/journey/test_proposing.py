@@ -26,13 +26,27 @@ def able(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
 
 
-@pytest.fixture
-def subject(net, tmp_path: Path) -> Subject:
-    """The small network on its own copy of some pictures, one of them a copy of another."""
-    folder = pictures_as_files(tmp_path / "drawn", 140)
+@pytest.fixture(scope="module")
+def undisturbed(net, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """The small network on its own copy of some pictures, one of them a copy of another; its rows are known."""
+    folder = pictures_as_files(tmp_path_factory.mktemp("proposing") / "drawn", 140)
     files = sorted(folder.rglob("*.png"))
     files[70].write_bytes(files[0].read_bytes())
-    return Subject(net, str(folder), tuple(LAYERS), {"k": K, "codec": "png"})
+    found = Subject(net, str(folder), tuple(LAYERS), {"k": K, "codec": "png"})
+    assert found.whole
+    return found
+
+
+@pytest.fixture
+def subject(undisturbed: Subject) -> Subject:
+    """The same; nothing in its folder is changed."""
+    return undisturbed
+
+
+@pytest.fixture
+def disturbed(undisturbed: Subject) -> Subject:
+    """The same for a test that changes what the network computes: its rows are asked for anew."""
+    return undisturbed.having()
 
 
 def built(subject: Subject, out: Path, engine: str = "bfloat16") -> Log:
@@ -135,7 +149,9 @@ def test_a_network_that_an_engine_cannot_run(subject: Subject, tmp_path: Path, m
     assert any(f'it cannot run node "{node.name}" ({node.op}): not for such pools' in said for said in log.said)
 
 
-def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(subject: Subject, tmp_path: Path, monkeypatch) -> None:
+def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(
+    disturbed: Subject, tmp_path: Path, monkeypatch
+) -> None:
     """Candidates are run again in the places in which they were scanned."""
     visit = Program.visit
 
@@ -147,11 +163,13 @@ def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(subject: Subject
         visit(self, x, wanted, scaled)
 
     monkeypatch.setattr(Program, "visit", placed)
-    log = built(subject, tmp_path / "a.atlas")
+    log = built(disturbed, tmp_path / "a.atlas")
     assert any("these are run again in float32" in said for said in log.said)
 
 
-def test_a_network_whose_numbers_depend_on_the_others_of_a_batch(subject: Subject, tmp_path: Path, monkeypatch) -> None:
+def test_a_network_whose_numbers_depend_on_the_others_of_a_batch(
+    disturbed: Subject, tmp_path: Path, monkeypatch
+) -> None:
     """Candidates are run again beside other images: where that gives other bits nothing is proposed."""
     visit = Program.visit
 
@@ -160,7 +178,7 @@ def test_a_network_whose_numbers_depend_on_the_others_of_a_batch(subject: Subjec
         visit(self, x, wanted, lambda node, first, value: see(node, first, value * factor))
 
     monkeypatch.setattr(Program, "visit", mixed)
-    log = built(subject, tmp_path / "a.atlas")
+    log = built(disturbed, tmp_path / "a.atlas")
     assert any("depend on the other images of a batch; the scan is made without it" in said for said in log.said)
 
 

@@ -20,7 +20,7 @@ from tests.laws.parts import PARTS, RECTIFIERS, SMOOTH, Part
 # shrinking, which would trace some hundred networks more; what is drawn is small enough to be read.
 FEW = settings(max_examples=max(1, settings().max_examples // 5), phases=(Phase.explicit, Phase.generate))
 # By default fewer still, where each example builds or compares a lot; in the wide profile as many.
-FEWER = FEW if settings().max_examples > 100 else settings(FEW, max_examples=max(1, settings().max_examples // 15))
+FEWER = FEW if settings().max_examples > 100 else settings(FEW, max_examples=max(1, settings().max_examples // 12))
 # A map of more numbers than this is made smaller before anything else is drawn.
 LARGE = 24 * 32 * 32
 

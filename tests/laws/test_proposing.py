@@ -97,6 +97,7 @@ def test_every_row_is_decided_as_it_is_scanned(group: int) -> None:
     assert share < 0.6 and held > 0.9, (share, held)
 
 
+@pytest.mark.hypothesis
 def test_drawn_networks_are_decided_as_they_are_scanned() -> None:
     """Networks of everything that the table covers; few pairs of units and images are candidates."""
     found: list[tuple[float, float]] = []

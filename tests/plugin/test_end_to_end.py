@@ -1,8 +1,8 @@
 """From a guest's network over a guest's images to an atlas of a guest's codec, and to all that is made of it."""
 
+import io
 import re
-import subprocess
-import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +10,13 @@ import pytest
 from PIL import Image
 
 import layerscope as ls
+from layerscope.cli import main
 from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.guests import installed
 from tests.helpers.viewing import viewing
 
-# Every verb in one process, as a user would type them; whatever does not end with 0 ends the rest.
-COMMANDS = """
-import sys
-from layerscope.cli import main
-for words in sys.stdin.read().splitlines():
-    print("$", words, flush=True)
-    if main(words.split()) != 0:
-        sys.exit(1)
-"""
+# Every verb, as a user would type them, in this process: a guest's in one of its own is in tests/plugin/test_engine.py.
 TYPED = """\
 build --help
 build stripes:8 --images noise:40 --codec rawz -o x.atlas
@@ -38,13 +31,12 @@ plugins
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder in which the commands ran, and what they said."""
-    folder = tmp_path_factory.mktemp("guests")
-    with installed():
-        ran = subprocess.run(
-            [sys.executable, "-c", COMMANDS], input=TYPED, cwd=folder, capture_output=True, text=True, check=False
-        )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return folder, ran.stdout + ran.stderr
+    folder, said = tmp_path_factory.mktemp("guests"), io.StringIO()
+    with installed(), chdir(folder), redirect_stdout(said), redirect_stderr(said):
+        for words in TYPED.splitlines():
+            print("$", words)
+            assert main(words.split()) == 0, said.getvalue()
+    return folder, said.getvalue()
 
 
 def test_help_and_the_list_of_plug_ins_tell_the_guests_rows(made) -> None:

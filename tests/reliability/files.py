@@ -7,6 +7,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -33,11 +34,15 @@ def _heard(event: str, arguments: tuple) -> None:
         listener(arguments)
 
 
-sys.addaudithook(_heard)
+@cache
+def _hear() -> None:
+    """From the first seam on: a hook is never taken away, and slows whatever else the process does."""
+    sys.addaudithook(_heard)
 
 
 @contextmanager
 def _audited(listeners: dict[str, Callable[[tuple], None]]) -> Iterator[None]:
+    _hear()
     _listening.update(listeners)
     try:
         yield

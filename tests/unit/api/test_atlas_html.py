@@ -20,6 +20,7 @@ from layerscope.core.geometry import Field, Window
 from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
 from tests.helpers.atlases import INPUT, layer_records, small_atlas
 from tests.helpers.books import full_atlas
+from tests.helpers.written import once
 
 LIMIT = 300_000
 TAGS = {"p", "b", "table", "tr", "th", "td", "div", "span", "br", "img"}
@@ -67,6 +68,7 @@ def checked(page: str) -> Page:
     return parsed
 
 
+@once
 def noisy_atlas(path, *, units: int, side: int, k: int, name: str = "layer", layers: int = 1):
     """An atlas of the worst tiles there are, colour noise, in large sheets; and of the names given."""
     rng = np.random.default_rng(0)

@@ -41,7 +41,7 @@ def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
     [
         ((), "DIR is missing: the folder to fill"),
         (("HERE",), "is not empty and is no export of layerscope"),
-        (("new", "--budget", "1kB"), "0.0 MB are too few"),
+        (("new", "--layers", "features.1", "--budget", "1kB"), "0.0 MB are too few"),
         (
             ("new", "--budget", "lots"),
             '--budget must be a size above zero such as 200MB, or a whole number of bytes, got "lots"',

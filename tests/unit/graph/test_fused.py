@@ -1,6 +1,7 @@
 """Joined calls beside the plain ones: equal to rounding, nothing hidden that is asked for, and no overflow unseen."""
 
 from collections.abc import Callable
+from functools import cache
 from unittest import mock
 
 import numpy as np
@@ -101,6 +102,12 @@ def models() -> dict[str, nn.Module]:
     return found
 
 
+@cache
+def program_of(name: str) -> Program:
+    """One of the models, traced once for all tests of it; none changes its weights."""
+    return traced(models()[name])
+
+
 def alike(found: Tensor, plain: Tensor) -> None:
     """Equal to the rounding of float32, beside the largest number of the map."""
     assert float((found - plain).abs().max()) <= 2e-5 * float(plain.abs().max())
@@ -109,7 +116,7 @@ def alike(found: Tensor, plain: Tensor) -> None:
 @pytest.mark.parametrize("name", models())
 def test_joined_calls_give_what_plain_ones_give(name: str) -> None:
     """Every node alone, some together and all: kept or shown in passing; input and weights stay as they are."""
-    program, x = traced(models()[name]), pictures()
+    program, x = program_of(name), pictures()
     nodes = range(1, len(program.graph.nodes))
     before, weights = x.clone(), {key: value.clone() for key, value in program.weights.items()}
     with slow_paths("joined calls", "writing over inputs"):
@@ -214,7 +221,7 @@ def test_numbers_that_overflow_are_seen(factor: float) -> None:
 @pytest.mark.parametrize("name", models())
 def test_no_number_is_above_its_bound(name: str) -> None:
     """Of each joined call: worked out from the largest numbers that it is given."""
-    program, x = traced(models()[name]), 50 * pictures()
+    program, x = program_of(name), 50 * pictures()
     plan = program.plan(frozenset({len(program.graph.nodes) - 1}), frozenset(), fused=True)
     calls = [step for step in plan if isinstance(step.call, FusedCall)]
     with slow_paths("joined calls"):
@@ -227,7 +234,7 @@ def test_no_number_is_above_its_bound(name: str) -> None:
 
 def test_no_pictures_have_no_values() -> None:
     """A batch of none is run, and nothing of it is shown."""
-    program, none = traced(models()["residual"]), pictures(0)
+    program, none = program_of("residual"), pictures(0)
     assert program.run(none, {2})[2].shape == (0, 6, SIDE, SIDE)
     program.visit(none, {2}, lambda node, first, value: pytest.fail("shown"))
 

@@ -115,7 +115,7 @@ def test_the_switch_holds_every_method_and_view_once(atlas, shelf) -> None:
 
 def test_one_way_to_see_needs_no_switch(atlas, tmp_path) -> None:
     """An export of plates: nothing to choose, and the one projection is there without a rule of the style sheet."""
-    export(atlas, tmp_path / "site", ExportChoice(plates=True))
+    export(atlas, tmp_path / "site", ExportChoice(layers=(LAYER,), plates=True))
     tiles = Tiles((tmp_path / "site" / "l" / LAYER / "u" / f"{UNIT}.html").read_text())
     assert tiles.radios == []
     assert [column[2][0] for column in tiles.columns] == ["tile"] * 9
@@ -154,7 +154,7 @@ def test_what_is_not_kept_is_said(atlas, tmp_path) -> None:
 
 def test_an_export_without_photographs_has_projections_alone(atlas, tmp_path) -> None:
     """Neither a picture nor a patch nor a place of one, and of a unit without tiles only its numbers."""
-    export(atlas, tmp_path / "site", ExportChoice(photographs=False))
+    export(atlas, tmp_path / "site", ExportChoice(layers=(LAYER,), photographs=False))
     whole, bare = ((tmp_path / "site" / "l" / LAYER / "u" / f"{unit}.html").read_text() for unit in (UNIT, BARE))
     for text in (whole, bare):
         assert "seen-" not in text and "patches" not in Tiles(text).images

@@ -11,7 +11,7 @@ from layerscope.viewer.shelf import Shelf
 from tests.helpers.atlases import small_atlas
 from tests.helpers.viewing import OWN, addresses, viewing
 
-MANY = settings(max_examples=80 if settings().max_examples < 100 else 2000)
+MANY = settings(max_examples=40 if settings().max_examples < 100 else 2000)
 # What a page may mean by a part of its address, and what nobody meant.
 WORDS = st.one_of(
     st.sampled_from(

@@ -45,7 +45,7 @@ def test_what_a_name_passed_stands_on_the_page(tmp_path) -> None:
 
 def test_misfits_have_a_page(tmp_path) -> None:
     """In their order, with a picture where the atlas keeps one; without any, neither head nor export has the page."""
-    path = named_atlas(tmp_path / "named.atlas")
+    path, layers = named_atlas(tmp_path / "named.atlas"), ("features.1",)
     with viewing(path, small_atlas(tmp_path / "plain.atlas")) as client:
         page, plain = client.get("/named/misfits").text, client.get("/plain/").text
         data = client.get("/named/misfits?format=json").json()
@@ -54,8 +54,8 @@ def test_misfits_have_a_page(tmp_path) -> None:
     assert page.count("or ring?") == 3 and "elsewhere.png" in page and "One image of these labels is not" in page
     assert 'href="/named/i/7"' in page or 'href="i/7"' in page
     assert "Misfits" in page and "Misfits" not in plain
-    export(path, tmp_path / "site")
+    export(path, tmp_path / "site", ExportChoice(layers=layers))
     assert "or ring?" in (tmp_path / "site" / "misfits.html").read_text()
-    export(path, tmp_path / "bare", ExportChoice(photographs=False))
+    export(path, tmp_path / "bare", ExportChoice(layers=layers, photographs=False))
     assert not (tmp_path / "bare" / "misfits.html").exists()
     assert not any("elsewhere.png" in file.read_text() for file in (tmp_path / "bare").rglob("*.html"))

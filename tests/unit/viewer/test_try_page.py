@@ -26,7 +26,7 @@ NETWORK = fake_network(b"the network", CLASSES)
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return named_atlas(tmp_path_factory.mktemp("atlas") / "named.atlas")
+    return named_atlas(tmp_path_factory.mktemp("atlas") / "named.atlas", units=5, images=20)
 
 
 @pytest.fixture(scope="module")

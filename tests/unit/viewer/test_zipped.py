@@ -67,7 +67,7 @@ def test_words_are_squeezed_and_pictures_are_not(made: Path) -> None:
 def test_a_budget_is_of_the_files(atlas: Path, tmp_path: Path) -> None:
     """As they are unpacked, so that a folder and a file of one budget hold the same."""
     with pytest.raises(UsageError, match="are too few"):
-        export(atlas, tmp_path / "site.zip", budget=10_000, zipped=True)
+        export(atlas, tmp_path / "site.zip", ExportChoice(layers=("features.1",)), budget=10_000, zipped=True)
     assert not list(tmp_path.iterdir())
 
 
