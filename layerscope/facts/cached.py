@@ -68,6 +68,11 @@ class Cached(Wrapper):
         """All layers, in execution order."""
         return self._layers if self.settled else self._file.layers
 
+    def layer(self, name: str) -> AtlasLayerRecord:
+        """The layer of this name, path or alias. Raises UsageError, with the nearest names, if there is none."""
+        called = (layer for layer in self.layers if layer.name == name)
+        return next(called, None) or self._file.layer(name)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise Withheld(f"{name} is of the file's own")

@@ -5,12 +5,12 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, RunRecord
@@ -20,6 +20,7 @@ from layerscope.core.version import __version__
 from layerscope.facts.by_name import IndexedName, names_of
 from layerscope.facts.cached import Cached
 from layerscope.facts.run import first_view
+from layerscope.facts.standing import names_shown
 from layerscope.facts.wrapping import Reader
 from layerscope.viewer.addresses import SheetKey
 
@@ -31,6 +32,8 @@ MOST_SPRITES = 8 << 20
 # The lesson, and a cover of each layer.
 MOST_MADE = 256
 MOST_ANSWERED = 32
+# What units of a layer are called and what they are near to, of every layer; which pages there are.
+MOST_ASKED = 1024
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -39,19 +42,23 @@ class Book:
     """One state of one atlas as the viewer shows it.
 
     slug: its short name in addresses. file: the atlas; what several pages ask of it is kept. mark: 12 hex digits that
-    change when the file does. Usable from several threads; while the atlas is being built nothing of it is kept.
+    change when the file does. pictures: bytes of decoded pictures that are kept. Usable from several threads; while the
+    atlas is being built nothing of it is kept.
     network: what runs in a reader's browser beside an export; None everywhere else.
     """
 
     network: "BrowserNetwork | None" = None
 
-    def __init__(self, slug: str, file: Reader, mark: str, *, settled: bool = False) -> None:
+    def __init__(
+        self, slug: str, file: Reader, mark: str, *, settled: bool = False, pictures: int = MOST_PICTURES
+    ) -> None:
         self.slug, self.mark = slug, mark
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
-        self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+        self._pictures = LruCache[np.ndarray | None](pictures, lambda found: 1 if found is None else found.nbytes)
         self._made = LruCache[Any](MOST_MADE)
         self._answered = LruCache[Any](MOST_ANSWERED)
+        self._asked = LruCache[Any](MOST_ASKED)
 
     @property
     def settled(self) -> bool:
@@ -110,6 +117,22 @@ class Book:
     def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
         return self._made.get(key, make) if self.settled else make()
+
+    def asked(self, key: Hashable, ask: Callable[[], Any]) -> Any:
+        """What many pages need of the file, such as all names of a layer for a few of them, asked once. key: of what.
+
+        ask: asks the file alone. What is `made` may ask for this, and would wait for ever for itself the other way
+        round.
+        """
+        return self._asked.get(key, ask) if self.settled else ask()
+
+    def called(self, layer: AtlasLayerRecord) -> Mapping[int, str]:
+        """By unit, what it is called: see `facts.standing.names_shown`."""
+        return self.asked(("called", layer.id), lambda: names_shown(self.file, layer))
+
+    def maxima(self, layer: AtlasLayerRecord) -> Float32[np.ndarray, " u"]:
+        """The highest activation of each unit of a layer; none before it is scanned."""
+        return self.asked(("maxima", layer.id), lambda: self.file.unit_statistics(layer.id).maximum)
 
     def answered(self, text: str, answer: Callable[[], Any]) -> Any:
         """What a search finds, found once for its page and for where it leads."""

@@ -36,6 +36,9 @@ from layerscope.viewer.shelf import Book
 # What was measured of the whole run that pages tell: counts, and names of classes.
 STATISTICS = ("classes", "class_counts", "replay", "copies", "use")
 
+# Bytes of decoded pictures: strata are all cut from those of the sample, 512 at most.
+MOST_PICTURES = 48 << 20
+
 
 class Edition(Wrapper):
     """An atlas, of which only what was chosen is there; one state of it, even while its build goes on.
@@ -283,7 +286,7 @@ class EditionBook(Book):
     """An edition as pages hold it. Its state is one moment's, so what was read once is kept."""
 
     def __init__(self, slug: str, edition: Edition) -> None:
-        super().__init__(slug, edition, "", settled=True)
+        super().__init__(slug, edition, "", settled=True, pictures=MOST_PICTURES)
         self.edition = edition
         # A page and its values are made one after the other.
         self.last_facts = LruCache[Any](1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.read import AtlasFile
-from layerscope.atlas.records import RunRecord
+from layerscope.atlas.records import AtlasLayerRecord, RunRecord
 from layerscope.viewer.addresses import SheetKey
 
 
@@ -38,6 +38,10 @@ class Snapshot(AtlasFile):
     @property
     def run(self) -> RunRecord:
         return self._state[0]
+
+    @cached_property
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        return super().layers
 
     @property
     def finished(self) -> bool:
