@@ -57,12 +57,14 @@ def favourites(file: Reader, layer: AtlasLayerRecord) -> dict[int, tuple[str, ..
     held = np.where(known, means, 0.0).astype(np.float64)
     overall = held @ counts / counts.sum()
     above = np.where(known & (held > np.maximum(overall, 0.0)[:, None]), held, -np.inf)
-    order = np.argsort(-above, axis=1, kind="stable")[:, :CLASSES]
-    found = {
-        unit: tuple(str(classes[number]) for number in row if np.isfinite(above[unit, number]))
-        for unit, row in enumerate(order.tolist())
-    }
-    return {unit: names for unit, names in found.items() if names}
+    found: dict[int, tuple[str, ...]] = {}
+    # The first of the highest, again and again: a thousand classes need not be sorted for three.
+    for _ in range(min(CLASSES, len(classes))):
+        highest = above.argmax(1)
+        for unit in np.flatnonzero(np.isfinite(above[np.arange(len(above)), highest])).tolist():
+            found[unit] = (*found.get(unit, ()), str(classes[highest[unit]]))
+        above[np.arange(len(above)), highest] = -np.inf
+    return dict(sorted(found.items()))
 
 
 def known_as(file: Reader, layer: AtlasLayerRecord) -> Mapping[int, str]:

@@ -32,8 +32,6 @@ MOST_SPRITES = 8 << 20
 # The lesson, and a cover of each layer.
 MOST_MADE = 256
 MOST_ANSWERED = 32
-# What units of a layer are called and what they are near to, of every layer; which pages there are.
-MOST_ASKED = 1024
 # Bytes of decoded pictures: units next to each other show the same ones.
 MOST_PICTURES = 8 << 20
 
@@ -58,7 +56,6 @@ class Book:
         self._pictures = LruCache[np.ndarray | None](pictures, lambda found: 1 if found is None else found.nbytes)
         self._made = LruCache[Any](MOST_MADE)
         self._answered = LruCache[Any](MOST_ANSWERED)
-        self._asked = LruCache[Any](MOST_ASKED)
 
     @property
     def settled(self) -> bool:
@@ -124,7 +121,7 @@ class Book:
         ask: asks the file alone. What is `made` may ask for this, and would wait for ever for itself the other way
         round.
         """
-        return self._asked.get(key, ask) if self.settled else ask()
+        return self.file.derived(key, ask)
 
     def called(self, layer: AtlasLayerRecord) -> Mapping[int, str]:
         """By unit, what it is called: see `facts.standing.names_shown`."""
@@ -132,7 +129,7 @@ class Book:
 
     def maxima(self, layer: AtlasLayerRecord) -> Float32[np.ndarray, " u"]:
         """The highest activation of each unit of a layer; none before it is scanned."""
-        return self.asked(("maxima", layer.id), lambda: self.file.unit_statistics(layer.id).maximum)
+        return self.file.scanned(layer.id).maximum
 
     def answered(self, text: str, answer: Callable[[], Any]) -> Any:
         """What a search finds, found once for its page and for where it leads."""
@@ -157,13 +154,12 @@ class Book:
     @property
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
-        return self.made("pictured", lambda: tuple(self._with_pictures()))
+        return self.made("pictured", self._with_pictures)
 
-    def _with_pictures(self) -> Iterator[int]:
+    def _with_pictures(self) -> tuple[int, ...]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]
-        for image in np.unique(np.concatenate(found)).tolist() if found else ():
-            if image >= 0 and self.file.has_picture(image):
-                yield image
+        held = self.file.images_with_pictures()
+        return tuple(image for image in np.unique(np.concatenate(found)).tolist() if image in held) if found else ()
 
     @property
     def dissected(self) -> bool:

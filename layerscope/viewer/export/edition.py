@@ -52,8 +52,8 @@ class Edition(Wrapper):
     )
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
-        "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
-        "concepts", "labels", "words", "notes", "peak_labels",
+        "unit_statistics", "scanned", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention",
+        "kept_by", "concepts", "labels", "words", "notes", "peak_labels",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
@@ -193,8 +193,7 @@ class Edition(Wrapper):
 
     def images_named(self, text: str, most: int) -> tuple[ImageRecord, ...]:
         """The images with a page whose source or class holds a text; none without photographs."""
-        found = self._snapshot.images_named(text, self.image_count()) if self.shown_images else ()
-        return tuple(one for one in found if one.id in self.shown_images)[:most]
+        return self._snapshot.images_named_of(self.shown_images, text, most)
 
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
@@ -258,6 +257,10 @@ class Edition(Wrapper):
     def has_picture(self, image: int) -> bool:
         """Whether a small whole picture of an image is published."""
         return image in self.pictures
+
+    def images_with_pictures(self) -> frozenset[int]:
+        """The images of which a small whole picture is published."""
+        return frozenset(self.pictures)
 
     def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
         """The units of a layer with published tiles of one kind, method and view."""

@@ -105,7 +105,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, Any]:
     """
     record, expected = layer.record, book.run.input
     rows, cols = record.map or (1, 1)
-    known = book.file.unit_statistics(layer.id).maximum
+    known = book.maxima(layer)
     maxima = np.nan_to_num(known, nan=0.0, posinf=0.0, neginf=0.0) if len(known) else np.zeros(record.units)
     page = link.page("unit", layer, 0)
     return {
