@@ -105,11 +105,6 @@ class AtlasFile(LightQuestions):
         """How many images there are, the skipped ones too."""
         return self._rows("SELECT count(*) FROM image")[0][0]
 
-    def duplicates(self, image: int) -> tuple[int, ...]:
-        """The image and all later ones with the same bytes, in order."""
-        query = "SELECT id FROM image WHERE ? IN (id, duplicate_of) ORDER BY id"
-        return tuple(one for (one,) in self._rows(query, image))
-
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
         query = "SELECT skipped, count(*) FROM image WHERE skipped IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"

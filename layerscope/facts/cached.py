@@ -10,7 +10,8 @@ from layerscope.facts.wrapping import Reader, Withheld, Wrapper
 
 # By question, how many answers are kept. Arrays of 2,048 units and 1,000 classes take 15 MB a layer.
 KEPT = {
-    "unit_statistics": 6,
+    "unit_statistics": 4,
+    "class_means": 3,
     "scanned": 512,
     "all_peaks": 6,
     "neighbours": 6,
@@ -31,6 +32,7 @@ KEPT = {
     "misfit_images": 1,
     "image_count": 1,
     "images_with_pictures": 1,
+    "copies": 1,
     "copies_left_out": 1,
     "left_out": 1,
 }

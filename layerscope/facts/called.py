@@ -20,7 +20,7 @@ def called(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
 
 def _classes(file: Reader, layer: AtlasLayerRecord) -> dict[int, str]:
     classes, counts = class_counts(file, layer)
-    means = file.unit_statistics(layer.id).class_means
+    means = file.class_means(layer.id)
     if not classes or len(counts) != means.shape[1]:
         return {}
     ratios = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64))

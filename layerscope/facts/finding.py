@@ -136,7 +136,7 @@ def best_of_classes(file: Reader, layer: AtlasLayerRecord) -> BestOfClasses:
 
 
 def _best_of_classes(file: Reader, layer: AtlasLayerRecord) -> BestOfClasses:
-    means = file.unit_statistics(layer.id).class_means.astype(np.float64)
+    means = file.class_means(layer.id).astype(np.float64)
     # Images may have no member of a class: its mean is then no number.
     means[~np.isfinite(means)] = 0.0
     ratios = class_ratios(means)

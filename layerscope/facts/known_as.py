@@ -52,7 +52,7 @@ def favourites(file: Reader, layer: AtlasLayerRecord) -> dict[int, tuple[str, ..
     classes, counts = class_counts(file, layer)
     if not counts.any():
         return {}
-    means = file.unit_statistics(layer.id).class_means
+    means = file.class_means(layer.id)
     known = (counts > 0) & np.isfinite(means)
     held = np.where(known, means, 0.0).astype(np.float64)
     overall = held @ counts / counts.sum()

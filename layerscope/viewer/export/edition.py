@@ -48,12 +48,12 @@ class Edition(Wrapper):
 
     # Neither pixels nor names of images come with these, whatever layer they are about.
     PASSED: ClassVar = frozenset(
-        {"path", "finished", "image_count", "duplicates", "copies_left_out", "misfit_images", "tiles"}
+        {"path", "finished", "image_count", "copies", "copies_left_out", "misfit_images", "tiles"}
     )
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
-        "unit_statistics", "scanned", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention",
-        "kept_by", "concepts", "labels", "words", "notes", "peak_labels",
+        "unit_statistics", "scanned", "class_means", "all_peaks", "peaks", "strata", "neighbours", "specificity",
+        "retention", "kept_by", "concepts", "labels", "words", "notes", "peak_labels",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:

@@ -80,7 +80,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
     file, run = book.file, book.run
     record = file.image(image)
     first = image if record.duplicate_of is None else record.duplicate_of
-    count, same = file.image_count(), file.duplicates(first)
+    count, same = file.image_count(), (first, *file.copies().get(first, ()))
     layers = _layers(book, record)
     here = {one.layer.id for one in layers}
     return ImagePage(
