@@ -49,8 +49,8 @@ def measure(folder: Path, repeats: int) -> list[Budget]:
             with started("serve", str(atlas), str(other)) as server:
                 for name, address in OTHERS.items():
                     address = f"{server.origin}/wide/{address}"
-                    size = len(urlopen(address).read()) / 1024
-                    others[name].append((_first_paint(browser, address), size))
+                    html = len(urlopen(address).read()) / 1024
+                    others[name].append((_first_paint(browser, address), html))
     layer = f"layer of {UNITS:,} units"
     return [
         Budget(what=f"server: start to the line with its address, {size}", limit=1.0, found=announced, unit="s"),
