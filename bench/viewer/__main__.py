@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.machine import machine
-from bench.viewer import files, live, pages
+from bench.viewer import files, large_pages, live, pages
 from bench.viewer.browser import browsing
 from bench.viewer.budget import Budget, head, markdown
 
 REPEATS, SECONDS = 3, 12.0
 PARTS: dict[str, Callable[[Path, int, float], list[Budget]]] = {
     "pages": lambda folder, repeats, seconds: pages.measure(folder, repeats),
+    "large": lambda folder, repeats, seconds: large_pages.measure(folder, repeats),
     "files": lambda folder, repeats, seconds: files.measure(folder, repeats),
     "live": lambda folder, repeats, seconds: live.measure(folder, seconds),
 }

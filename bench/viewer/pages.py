@@ -14,6 +14,13 @@ from bench.viewer.wide import UNITS, write_wide
 SETTLED_MS, FRAME_MS = 800, 16
 WHEEL_TURNS, WHEEL_PX = 60, 700
 KEYS = ("j", "j", "ArrowRight", "ArrowDown", "ArrowDown", "PageDown", "ArrowLeft", "ArrowUp")
+# Further pages, by their address below the atlas's.
+OTHERS = {
+    "lesson": "",
+    "answers of a search": "search?q=17&format=html",
+    "what changed": "changed?a=other",
+    "unit in columns": "l/layer4.2/u/17",
+}
 # From asking for the end of the page until the browser has drawn a frame there.
 JUMP = """() => new Promise((done) => {
   const begun = performance.now();
@@ -24,10 +31,11 @@ JUMP = """() => new Promise((done) => {
 
 def measure(folder: Path, repeats: int) -> list[Budget]:
     """The server's start and memory, then a layer of 2,048 units in a browser."""
-    atlas = write_wide(folder / "wide.atlas")
+    atlas, other = write_wide(folder / "wide.atlas"), write_wide(folder / "other.atlas", units=64)
     size = f"atlas of {atlas.stat().st_size / 2**20:.0f} MiB"
     announced, answered, paints, memory = [], [], [], []
     found: dict[str, list[float]] = {}
+    others: dict[str, list[tuple[float, float]]] = {name: [] for name in OTHERS}
     with browsing() as browser:
         for _ in range(repeats):
             with started("serve", str(atlas)) as server:
@@ -37,12 +45,26 @@ def measure(folder: Path, repeats: int) -> list[Budget]:
                 for name, value in wide_layer(browser, f"{server.origin}/wide/l/layer4.2").items():
                     found.setdefault(name, []).append(value)
                 memory.append(server.megabytes())
+            # A second atlas is what changes are shown from; a server of one alone leads to its lesson at once.
+            with started("serve", str(atlas), str(other)) as server:
+                for name, address in OTHERS.items():
+                    address = f"{server.origin}/wide/{address}"
+                    html = len(urlopen(address).read()) / 1024
+                    others[name].append((_first_paint(browser, address), html))
     layer = f"layer of {UNITS:,} units"
     return [
         Budget(what=f"server: start to the line with its address, {size}", limit=1.0, found=announced, unit="s"),
         Budget(what="server: start to the first page answered", limit=1.0, found=answered, unit="s"),
         Budget(what="server: most memory, after these pages", limit=120, found=memory, unit="MiB"),
         Budget(what="first page: largest paint", limit=1.0, found=paints, unit="s"),
+        *(
+            Budget(what=f"{name}: largest paint", limit=1.0, found=[paint for paint, _ in turns], unit="s")
+            for name, turns in others.items()
+        ),
+        *(
+            Budget(what=f"{name}: HTML", limit=400, found=[size for _, size in turns], unit="KiB")
+            for name, turns in others.items()
+        ),
         Budget(what=f"{layer}: largest paint", limit=1.0, found=found["paint"], unit="s"),
         _frames(f"{layer}: longest frame at load", 200, found["load"]),
         _frames(f"{layer}: longest frame while scrolling", 100, found["scroll"]),

@@ -30,12 +30,18 @@ class Started:
         status = Path(f"/proc/{self.process}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
+    def processor_seconds(self) -> float:
+        """What it has used of processors, user and system; Linux."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
-def started(*words: str, port: int = 0, threads: int | None = None) -> Iterator[Started]:
+def started(*words: str, port: int = 0, threads: int | None = None, first: str = "") -> Iterator[Started]:
     """`layerscope WORDS` until the end of the block.
 
-    port: 0 for any that is free. threads: of torch; None leaves it to the machine.
+    port: 0 for any that is free. first: the page that is asked for, below the address. threads: of torch; None leaves
+    it to the machine.
     """
     command = [*LAYERSCOPE, *words, "--no-browser", "--port", str(port), "--quiet"]
     environment = dict(os.environ) if threads is None else {**os.environ, "OMP_NUM_THREADS": str(threads)}
@@ -46,7 +52,7 @@ def started(*words: str, port: int = 0, threads: int | None = None) -> Iterator[
             origin = process.stdout.readline().strip().rstrip("/")
             announced = time.perf_counter() - begun
             assert origin, f"the server ended with {process.wait()}"
-            with urllib.request.urlopen(f"{origin}/") as answer:
+            with urllib.request.urlopen(f"{origin}/{first}") as answer:
                 answer.read()
             yield Started(origin=origin, process=process.pid, announced=announced, answered=time.perf_counter() - begun)
         finally:

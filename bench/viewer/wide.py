@@ -3,10 +3,12 @@
 Its tiles are made pictures, as rough as photographs, and repeat every 64 units; its peaks and statistics are drawn.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from bench.pictures import fractal_noise, picture
 from layerscope.atlas.codecs import encode, grid
@@ -17,6 +19,8 @@ from layerscope.core.records import HISTOGRAM_EDGES, ImageRecord, Input, LayerRe
 
 UNITS, TILE, K, IMAGES, DISTINCT, SIDE = 2048, 64, 9, 1000, 64, 224
 MAP = (7, 7)
+# Encoded sheets by kind, method and view.
+Sheets: TypeAlias = Mapping[tuple[str, str, str], Sequence[bytes]]
 
 
 def write_wide(path: Path, *, units: int = UNITS, tile: int = TILE) -> Path:
@@ -29,11 +33,11 @@ def write_wide(path: Path, *, units: int = UNITS, tile: int = TILE) -> Path:
             writer.put_images(_image(i) for i in range(IMAGES))
             writer.put_nodes([NodeRecord(id=0, name="layer4.2", op="relu", module="layer4.2", shape=(units, *MAP))])
             writer.put_layer(0, _layer(units))
-            writer.put_units(0, _statistics(rng, peaks))
+            writer.put_units(0, statistics(rng, peaks, np.zeros((units, 0), np.float32)))
             writer.put_peaks(0, peaks, _layer(units).field)
             writer.set_layer_plate(0, tile=tile, method="guided", why="the network has residual sums")
-            _put_sheets(writer, rng, units, tile)
-            small = encode(_cut(picture(rng), rng, 128), shows="picture")
+            put_sheets(writer, 0, units, drawn_sheets(rng, tile, min(units, DISTINCT)))
+            small = encode(cut_from(picture(rng), rng, 128), shows="picture")
             for image in range(IMAGES):
                 writer.put_picture(image, "jpeg", small, 128, 128)
         writer.finish_run()
@@ -76,9 +80,12 @@ def _peaks(rng: np.random.Generator, units: int) -> Peaks:
     )
 
 
-def _statistics(rng: np.random.Generator, peaks: Peaks) -> UnitStatistics:
+def statistics(
+    rng: np.random.Generator, peaks: Peaks, class_means: Float32[np.ndarray, "u classes"], images: int = IMAGES
+) -> UnitStatistics:
+    """Statistics of units with these peaks; all but their maxima and class means are drawn."""
     units = len(peaks.value)
-    counts = rng.multinomial(IMAGES, np.full(len(HISTOGRAM_EDGES) + 1, 1 / (len(HISTOGRAM_EDGES) + 1)), units)
+    counts = rng.multinomial(images, np.full(len(HISTOGRAM_EDGES) + 1, 1 / (len(HISTOGRAM_EDGES) + 1)), units)
     return UnitStatistics(
         mean=rng.gamma(2, 0.1, units).astype(np.float32),
         std=rng.gamma(2, 0.2, units).astype(np.float32),
@@ -86,25 +93,36 @@ def _statistics(rng: np.random.Generator, peaks: Peaks) -> UnitStatistics:
         images_above=rng.uniform(0, 1, units).astype(np.float32),
         positions_above=rng.uniform(0, 0.4, units).astype(np.float32),
         histogram=counts.astype(np.int64),
-        class_means=np.zeros((units, 0), np.float32),
+        class_means=class_means,
     )
 
 
-def _put_sheets(writer: AtlasWriter, rng: np.random.Generator, units: int, tile: int) -> None:
-    """Patches and guided projections in both views; unit u has those of unit u modulo 64."""
-    kinds = (("patches", "", "", "patches"), *(("projections", "guided", view, view) for view in ("natural", "signal")))
-    for kind, method, view, shows in kinds:
-        tiles = _patches if kind == "patches" else _projections
-        sheets = [encode(grid(tiles(rng, tile)), shows=shows) for _ in range(min(units, DISTINCT))]
+def put_sheets(writer: AtlasWriter, layer: int, units: int, sheets: Sheets) -> None:
+    """A layer's tiles; a unit has those of its number modulo as many as were drawn."""
+    for (kind, method, view), drawn in sheets.items():
         for unit in range(units):
-            writer.put_sheet(0, unit, kind, method, view, np.full(K, 0.01), "jpeg", sheets[unit % DISTINCT])
+            writer.put_sheet(layer, unit, kind, method, view, np.full(K, 0.01), "jpeg", drawn[unit % len(drawn)])
+
+
+def drawn_sheets(rng: np.random.Generator, tile: int, count: int = DISTINCT) -> Sheets:
+    """Patches and guided projections in both views, by kind, method and view."""
+    return {
+        (kind, method, view): [encode(grid(tiles(rng, tile)), shows=view or kind) for _ in range(count)]
+        for kind, method, view, tiles in (
+            ("patches", "", "", _patches),
+            ("projections", "guided", "natural", _projections),
+            ("projections", "guided", "signal", _projections),
+        )
+    }
 
 
 def _patches(rng: np.random.Generator, tile: int) -> UInt8[np.ndarray, "k side side 3"]:
-    return np.stack([_cut(picture(rng), rng, tile) for _ in range(K)])
+    return np.stack([cut_from(picture(rng), rng, tile) for _ in range(K)])
 
 
-def _cut(image: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator, side: int) -> UInt8[np.ndarray, "side side 3"]:
+def cut_from(
+    image: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator, side: int
+) -> UInt8[np.ndarray, "side side 3"]:
     top, left = rng.integers(0, image.shape[0] - side), rng.integers(0, image.shape[1] - side)
     return image[top : top + side, left : left + side]
 

@@ -34,7 +34,8 @@ def info(atlas: Atlas | str | PathLike[str]) -> dict[str, Any]:
 
 def info_of(file: AtlasFile) -> dict[str, Any]:
     """All of it as plain values; the size is in bytes, times are ISO 8601 in UTC."""
-    run, images = file.run, file.images()
+    run, skipped = file.run, file.skipped_images()
+    count, (_, duplicates) = file.image_count(), file.left_out()
     _, units = file.table("units")
     return {
         "atlas": str(file.path),
@@ -57,13 +58,13 @@ def info_of(file: AtlasFile) -> dict[str, Any]:
             "layers": len(file.layers),
             "units": sum(layer.record.units for layer in file.layers),
             "peaks": sum(row[-1] for row in units),
-            "images": len(images),
-            "used": sum(image.skipped is None for image in images),
-            "skipped": sum(image.skipped is not None for image in images),
-            "duplicates": sum(image.duplicate_of is not None for image in images),
+            "images": count,
+            "used": count - len(skipped),
+            "skipped": len(skipped),
+            "duplicates": duplicates,
         },
         "named": _named(file),
-        "skipped": [_skipped_data(image) for image in images if image.skipped is not None],
+        "skipped": [_skipped_data(image) for image in skipped],
         "specificity": _specificity(file),
         "retention": _retention(file),
     }

@@ -19,6 +19,8 @@ atlas at one quality for all: each kind of sheet has its own.
 
 import io
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -27,6 +29,8 @@ from PIL import Image
 from layerscope.core.codecs import BLANK, CODECS, DEFAULT_CODEC, MOST_PX, Codec, published_as
 from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.core.failures import out_of_memory
+
+ReadT = TypeVar("ReadT")
 
 
 def encode(pixels: UInt8[np.ndarray, "h w 3"], codec: str = DEFAULT_CODEC, *, shows: str = "picture") -> bytes:
@@ -49,14 +53,12 @@ def decode(data: bytes, codec: str) -> UInt8[np.ndarray, "h w 3"]:
     Raises NotAnAtlas for damaged bytes, and for a codec that is not installed or lacks a package, saying which.
     """
     row = reader_of(codec)
+    if row.decode is None:
+        return _by_pillow(data, row, lambda picture: np.asarray(picture.convert("RGB")))
     height, width = size(data, codec)
     try:
-        if row.decode is not None:
-            pixels = np.asarray(row.decode(data))
-        else:
-            with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
-    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged bytes, guests' any
+        pixels = np.asarray(row.decode(data))
+    except Exception as error:  # a guest's code
         raise _damaged(codec, error) from error
     if pixels.dtype != np.uint8 or pixels.shape != (height, width, 3):
         raise _damaged(codec)
@@ -69,21 +71,37 @@ def size(data: bytes, codec: str) -> tuple[int, int]:
     Raises NotAnAtlas as `decode` does, and for more px than any picture of an atlas has.
     """
     row = reader_of(codec)
+    if row.size is None:
+        return _by_pillow(data, row, lambda picture: (picture.height, picture.width))
     if not isinstance(data, bytes) or not row.begins(data):
         raise _damaged(codec)
     try:
-        if row.size is not None:
-            height, width = map(int, row.size(data))
-        else:
-            with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
-                width, height = picture.size
-    except Exception as error:
+        height, width = map(int, row.size(data))
+    except Exception as error:  # a guest's code
         raise _damaged(codec, error) from error
+    _check_size(height, width, codec)
+    return height, width
+
+
+def _by_pillow(data: bytes, row: Codec, read: Callable[[Image.Image], ReadT]) -> ReadT:
+    """What is read of a picture that was opened once, and claims no more px than any picture of an atlas has."""
+    if not isinstance(data, bytes) or not row.begins(data):
+        raise _damaged(row.name)
+    try:
+        with Image.open(io.BytesIO(data), formats=[row.format]) as picture:
+            _check_size(picture.height, picture.width, row.name)
+            return read(picture)
+    except NotAnAtlas:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged bytes
+        raise _damaged(row.name, error) from error
+
+
+def _check_size(height: int, width: int, codec: str) -> None:
     if min(height, width) < 1:
         raise _damaged(codec)
     if height * width > MOST_PX:
         raise NotAnAtlas(f"a picture in the atlas claims {width} x {height} px, which none has")
-    return height, width
 
 
 def for_browsers(data: bytes, codec: str) -> tuple[Codec, bytes]:

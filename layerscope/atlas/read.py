@@ -13,12 +13,12 @@ from layerscope.atlas.connection import plain_values
 from layerscope.atlas.frames import framed
 from layerscope.atlas.interventions import read_interventions
 from layerscope.atlas.layers import read_layers
+from layerscope.atlas.light import LightQuestions
 from layerscope.atlas.records import AtlasLayerRecord, EdgeRecord, Neighbour, NodeRecord, Peak, RunRecord, Stratum
 from layerscope.atlas.retention import KeptByMarks, Retention, read_kept, retention_of
 from layerscope.atlas.shares import read_made_of, read_makes, read_used_for
 from layerscope.atlas.specificity import Specificity, specificity_of
 from layerscope.atlas.strata import read_all_strata, read_neighbours, read_strata, sampled
-from layerscope.atlas.words import WordQuestions
 from layerscope.core.concepts import Dissection, Interventions, Note, UnitConcept
 from layerscope.core.errors import AtlasError, UsageError, nearest
 from layerscope.core.geometry import Box
@@ -35,7 +35,7 @@ class Encoded(NamedTuple):
     pixels: bytes
 
 
-class AtlasFile(WordQuestions):
+class AtlasFile(LightQuestions):
     """An atlas opened for reading, also while a build writes it; usable from several threads.
 
     Raises AtlasError for a file that does not exist, NotAnAtlas for one that is something else or damaged,
@@ -105,11 +105,6 @@ class AtlasFile(WordQuestions):
         """How many images there are, the skipped ones too."""
         return self._rows("SELECT count(*) FROM image")[0][0]
 
-    def duplicates(self, image: int) -> tuple[int, ...]:
-        """The image and all later ones with the same bytes, in order."""
-        query = "SELECT id FROM image WHERE ? IN (id, duplicate_of) ORDER BY id"
-        return tuple(one for (one,) in self._rows(query, image))
-
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
         query = "SELECT skipped, count(*) FROM image WHERE skipped IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
@@ -124,10 +119,6 @@ class AtlasFile(WordQuestions):
         """An image's small whole picture as stored; None if it has none."""
         row = self._row("SELECT codec, pixels FROM picture WHERE image = ?", image)
         return Encoded(*row) if row else None
-
-    def has_picture(self, image: int) -> bool:
-        """Whether there is a small whole picture of an image, without reading it."""
-        return self._row("SELECT 1 FROM picture WHERE image = ?", image) is not None
 
     def picture(self, image: int) -> UInt8[np.ndarray, "h w 3"] | None:
         """An image's small whole picture, upright; None without a peak or stratum in it, or if left out."""
@@ -170,11 +161,6 @@ class AtlasFile(WordQuestions):
         """A unit's tiles as stored; None if there are none."""
         row = self._stored_sheet("codec pixels", layer_id, unit, kind, method, view)
         return Encoded(*row) if row else None
-
-    def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
-        """The units of a layer with tiles of one kind, method and view; the index answers, no sheet is read."""
-        query = "SELECT unit FROM sheet WHERE layer = ? AND kind = ? AND method = ? AND view = ?"
-        return frozenset(unit for (unit,) in self._rows(query, layer_id, kind, method, view))
 
     def sheet(self, layer_id: int, unit: int, kind: str, method: str = "", view: str = "") -> UnitSheet | None:
         """A unit's tiles of one kind ("patches", "projections"), method and view; None if there are none."""
@@ -233,11 +219,6 @@ class AtlasFile(WordQuestions):
     def kept_by(self, layer_id: int, unit: int) -> tuple[KeptByMarks, ...]:
         """What the pixels that each method marks keep of a unit's first peak; none where the atlas does not know."""
         return self._ask(read_kept, layer_id, unit)
-
-    def peak_labels(self, layer_id: int) -> dict[int, str]:
-        """The classes of the images in which a layer has peaks, by image; images without a class are not there."""
-        query = "SELECT DISTINCT id, label FROM peak JOIN image ON id = image WHERE layer = ? AND label IS NOT NULL"
-        return dict(self._rows(query, layer_id))
 
     def concepts(self, layer_id: int) -> tuple[UnitConcept, ...]:
         """What every unit of a layer detects; empty where the layer was not dissected."""

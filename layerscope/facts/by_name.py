@@ -3,14 +3,23 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import concept_words, known_by
-from layerscope.facts.finding import CLASS, CONCEPT, LABEL, NOTE, WORD, class_ratios, classes
+from layerscope.facts.finding import (
+    CLASS,
+    CONCEPT,
+    LABEL,
+    NOTE,
+    PEAKS,
+    WORD,
+    BestOfClasses,
+    best_of_classes,
+    classes,
+    peaks_by_class,
+)  # fmt: skip
 from layerscope.facts.layer import guesses
 from layerscope.facts.wrapping import Reader
 
@@ -68,6 +77,27 @@ def notes_of(file: Reader) -> tuple[IndexedName, ...]:
         for note in file.notes(layer.id):
             found[note.text].append(NamedUnit(layer=layer, unit=note.unit, score=None))
     return tuple(IndexedName(kind=NOTE, name=text, words=text, units=tuple(ones)) for text, ones in found.items())
+
+
+def in_peaks(file: Reader) -> tuple[IndexedName, ...]:
+    """The classes of the images that peaks lie in, by name, each with the units that have most peaks in its images.
+
+    Of each class as many units as `names_of` gives; a unit's score is the number of its peaks.
+    """
+    found: dict[str, list[NamedUnit]] = defaultdict(list)
+    for layer in file.layers:
+        for name, counts in peaks_by_class(file, layer).items():
+            found[name] += [NamedUnit(layer=layer, unit=unit, score=float(count)) for unit, count in counts]
+    most = _most_units(len(classes(file)))
+    return tuple(
+        IndexedName(kind=PEAKS, name=name, words=name, units=_best_first(units)[:most])
+        for name, units in sorted(found.items())
+    )
+
+
+def _most_units(count: int) -> int:
+    """Of each class so many units. count: of the classes."""
+    return MOST_UNITS if count <= MANY_CLASSES else FEW_UNITS
 
 
 def named(file: Reader) -> bool:
@@ -133,7 +163,7 @@ def _classes(file: Reader) -> Iterator[IndexedName]:
 
 def _followers(file: Reader, count: int) -> Mapping[int, tuple[NamedUnit, ...]]:
     """By number of the class, the units of the highest ratio over all layers; classes without any are not there."""
-    most = MOST_UNITS if count <= MANY_CLASSES else FEW_UNITS
+    most = _most_units(count)
     # Tables of numbers, and records of the few that are left: a thousand classes have hundreds of thousands.
     every = [(layer, _best_of_layer(file, layer, count, most)) for layer in file.layers] if count else []
     layers = [layer for layer, table in every for _ in table.units]
@@ -158,20 +188,8 @@ def _followers(file: Reader, count: int) -> Mapping[int, tuple[NamedUnit, ...]]:
     return found
 
 
-class BestOfClasses(NamedTuple):
-    """Of every class the best units of a layer: their numbers, ratios and means."""
-
-    units: Int64[np.ndarray, "n classes"]
-    ratios: Float64[np.ndarray, "n classes"]
-    means: Float64[np.ndarray, "n classes"]
-
-
 def _best_of_layer(file: Reader, layer: AtlasLayerRecord, count: int, most: int) -> BestOfClasses:
-    means = file.unit_statistics(layer.id).class_means.astype(np.float64)
-    if means.shape[1] != count or not len(means):
-        return BestOfClasses(np.zeros((0, count), np.int64), np.zeros((0, count)), np.zeros((0, count)))
-    # Images may have no member of a class: its mean is then no number.
-    means = np.where(np.isfinite(means), means, 0.0)
-    ratio = class_ratios(means)
-    top = np.argsort(-ratio, axis=0, kind="stable")[:most]
-    return BestOfClasses(top, np.take_along_axis(ratio, top, 0), np.take_along_axis(means, top, 0))
+    found = best_of_classes(file, layer)
+    if found.units.shape[1] != count:
+        found = BestOfClasses(np.zeros((0, count), np.int64), np.zeros((0, count)), np.zeros((0, count)))
+    return BestOfClasses(*(table[:most] for table in found))

@@ -1,6 +1,6 @@
 """An atlas that does not change, with its answers to what many pages ask: each read once, so many of them kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,9 @@ from layerscope.facts.wrapping import Reader, Withheld, Wrapper
 
 # By question, how many answers are kept. Arrays of 2,048 units and 1,000 classes take 15 MB a layer.
 KEPT = {
-    "unit_statistics": 6,
+    "unit_statistics": 4,
+    "class_means": 3,
+    "scanned": 512,
     "all_peaks": 6,
     "neighbours": 6,
     "notes": 16,
@@ -29,9 +31,15 @@ KEPT = {
     "misfits": 1,
     "misfit_images": 1,
     "image_count": 1,
+    "images_with_pictures": 1,
+    "copies": 1,
     "copies_left_out": 1,
     "left_out": 1,
 }
+
+
+# What is made of answers, such as all names of a layer.
+MOST_DERIVED = 1024
 
 
 class Cached(Wrapper):
@@ -43,6 +51,7 @@ class Cached(Wrapper):
     def __init__(self, file: Reader, *, settled: bool = False) -> None:
         super().__init__(file)
         self._known_settled = settled
+        self._derived = LruCache[Any](MOST_DERIVED)
         self._answers = {name: LruCache[Any](most) for name, most in KEPT.items()}
 
     @cached_property
@@ -68,6 +77,18 @@ class Cached(Wrapper):
         """All layers, in execution order."""
         return self._layers if self.settled else self._file.layers
 
+    def layer(self, name: str) -> AtlasLayerRecord:
+        """The layer of this name, path or alias. Raises UsageError, with the nearest names, if there is none."""
+        called = (layer for layer in self.layers if layer.name == name)
+        return next(called, None) or self._file.layer(name)
+
+    def derived(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is made of answers and asked for again, made once. key: what it is.
+
+        make: asks the file, and for nothing else that is derived, which would wait for ever for itself.
+        """
+        return self._derived.get(key, make) if self.settled else make()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise Withheld(f"{name} is of the file's own")
@@ -82,3 +103,8 @@ class Cached(Wrapper):
             return self._answers[name].get((asked, *sorted(named.items())), lambda: ask(*asked, **named))
 
         return kept
+
+
+def derived(file: Reader, key: Hashable, make: Callable[[], Any]) -> Any:
+    """What is made of a file's answers: once, where these are kept."""
+    return file.derived(key, make) if isinstance(file, Cached) else make()

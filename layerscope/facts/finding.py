@@ -8,12 +8,14 @@ concept that names a unit but is doubtful is told with what the unit's peaks sho
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import concept_words, known_by
+from layerscope.facts.cached import derived
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.standing import at_peaks
 from layerscope.facts.wrapping import Reader
@@ -119,34 +121,61 @@ def names_known(file: Reader) -> dict[str, set[str]]:
 def _followers(file: Reader, layer: AtlasLayerRecord, wanted: Sequence[int]) -> Iterator[Finding]:
     """For each of these classes the layer's units of the highest ratio."""
     names, counts = class_counts(file, layer)
-    if not names:
-        return
-    means = file.unit_statistics(layer.id).class_means
-    ratio = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64))
-    for number in wanted:
-        for unit in np.argsort(-ratio[:, number], kind="stable")[:FOLLOWERS].tolist():
-            if ratio[unit, number] > 0:
-                score = float(ratio[unit, number])
-                yield Finding(layer=layer, unit=unit, kind=CLASS, name=str(names[number]), score=score)
+    best = best_of_classes(file, layer)
+    for number in wanted if len(counts) == best.units.shape[1] else ():
+        for unit, ratio in zip(best.units[:, number].tolist(), best.ratios[:, number].tolist(), strict=True):
+            if ratio > 0:
+                yield Finding(layer=layer, unit=unit, kind=CLASS, name=str(names[number]), score=ratio)
+
+
+class BestOfClasses(NamedTuple):
+    """Of every class the best units of a layer, FOLLOWERS at most: their numbers, ratios and means."""
+
+    units: Int64[np.ndarray, "n classes"]
+    ratios: Float64[np.ndarray, "n classes"]
+    means: Float64[np.ndarray, "n classes"]
+
+
+def best_of_classes(file: Reader, layer: AtlasLayerRecord) -> BestOfClasses:
+    """The units of the highest ratios for every class that means are kept of; of equal ones the earlier units."""
+    return derived(file, ("best of classes", layer.id), lambda: _best_of_classes(file, layer))
+
+
+def _best_of_classes(file: Reader, layer: AtlasLayerRecord) -> BestOfClasses:
+    means = file.class_means(layer.id).astype(np.float64)
+    # Images may have no member of a class: its mean is then no number.
+    means[~np.isfinite(means)] = 0.0
+    ratios = class_ratios(means)
+    count, classes = min(FOLLOWERS, len(means)), np.arange(means.shape[1])
+    best = BestOfClasses(*(np.zeros((count, len(classes)), kind) for kind in (np.int64, np.float64, np.float64)))
+    for place in range(count):
+        # The first of the highest, again and again: sorting all of a wide layer takes ten times as long and as much.
+        units = ratios.argmax(0)
+        best.units[place], best.ratios[place], best.means[place] = units, ratios[units, classes], means[units, classes]
+        ratios[units, classes] = -np.inf
+    return best
 
 
 def _in_peaks(file: Reader, layer: AtlasLayerRecord, folded: str) -> Iterator[Finding]:
     """For each class that holds the text the layer's units with the most peaks in its images."""
-    for name, counts in peaks_by_class(file, layer).items():
+    for name, most in peaks_by_class(file, layer).items():
         if folded in name.casefold():
-            most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FOLLOWERS]
             for unit, count in most:
                 yield Finding(layer=layer, unit=unit, kind=PEAKS, name=name, score=float(count))
 
 
-def peaks_by_class(file: Reader, layer: AtlasLayerRecord) -> Mapping[str, Mapping[int, int]]:
-    """By class, the units with peaks in its images, and how many; by number of the unit."""
+def peaks_by_class(file: Reader, layer: AtlasLayerRecord) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """By class, the units with the most peaks in its images, FOLLOWERS at most, and how many these are."""
+    return derived(file, ("peaks by class", layer.id), lambda: _peaks_by_class(file, layer))
+
+
+def _peaks_by_class(file: Reader, layer: AtlasLayerRecord) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, dict[int, int]] = {}
     for unit, names in enumerate(peak_classes(file, layer)):
         for name in names:
             units = found.setdefault(name, {})
             units[unit] = units.get(unit, 0) + 1
-    return found
+    return {name: sorted(units.items(), key=lambda one: (-one[1], one[0]))[:FOLLOWERS] for name, units in found.items()}
 
 
 def peak_classes(file: Reader, layer: AtlasLayerRecord) -> tuple[tuple[str, ...], ...]:

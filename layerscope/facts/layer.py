@@ -29,7 +29,7 @@ def live_units(peaks: Peaks) -> Int64[np.ndarray, " live"]:
 
 def dead_count(file: Reader, layer: AtlasLayerRecord) -> int:
     """How many units of a layer have no peak; 0 before it is scanned."""
-    scanned = len(file.unit_statistics(layer.id).mean)
+    scanned = len(file.scanned(layer.id).maximum)
     return int((~live(file.all_peaks(layer.id))).sum()) if scanned else 0
 
 
@@ -58,7 +58,7 @@ def twins(neighbours: Iterable[Neighbour]) -> dict[int, Neighbour]:
 def class_counts(file: Reader, layer: AtlasLayerRecord) -> tuple[list[str], Float64[np.ndarray, " classes"]]:
     """The classes and how many images each has; none where the scan of this layer knew no labels."""
     classes, counts = file.statistic("classes"), file.statistic("class_counts")
-    if not classes or not counts or file.unit_statistics(layer.id).class_means.shape[1] != len(classes):
+    if not classes or not counts or file.scanned(layer.id).classes != len(classes):
         return [], np.zeros(0)
     return classes, np.asarray(counts, np.float64)
 

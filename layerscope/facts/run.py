@@ -16,12 +16,12 @@ def images_scanned(statistics: UnitStatistics) -> int:
 
 def images_of_run(file: Reader) -> int:
     """How many images were scanned: those of the first layer; 0 before it is."""
-    return next((images_scanned(file.unit_statistics(layer.id)) for layer in file.layers[:1]), 0)
+    return next((images_of_layer(file, layer) for layer in file.layers[:1]), 0)
 
 
 def images_of_layer(file: Reader, layer: AtlasLayerRecord) -> int:
     """How many images a layer was scanned on."""
-    return images_scanned(file.unit_statistics(layer.id))
+    return file.scanned(layer.id).images
 
 
 def first_view(run: RunRecord) -> str:

@@ -88,7 +88,8 @@ def top_classes(
     means = file.unit_statistics(layer.id).class_means
     if not len(counts) or len(means) <= unit:
         return ()
-    order = [int(index) for index in np.argsort(-means[unit], kind="stable") if counts[index]][:TOP_CLASSES]
+    order = np.argsort(-means[unit], kind="stable")
+    order = order[counts[order] > 0][:TOP_CLASSES].tolist()
     return tuple(
         ClassMean(
             name=classes[index],

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
@@ -16,6 +17,7 @@ from layerscope.core.concept_words import concept_phrase, line_words, turned
 from layerscope.core.concepts import ConceptScore, Intervention, UnitInterventions
 from layerscope.core.errors import NotAnAtlas
 from layerscope.core.numbers import in_words, percent
+from layerscope.facts.cached import derived
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
@@ -185,10 +187,9 @@ def _pictures_of(name: str) -> str:
 def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
     """Of the units that follow a class most: the class that most of their peaks are of, if two are of one."""
     classes, counts = class_counts(file, layer)
-    means = file.unit_statistics(layer.id).class_means
-    if not classes or not len(means):
+    if not classes:
         return []
-    ratios = class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)).max(1)
+    ratios = derived(file, ("highest ratios", layer.id), lambda: _highest_ratios(file, layer, counts))
     most = [unit for unit in np.argsort(-ratios, kind="stable").tolist() if unit in units][:CANDIDATES]
     found = []
     for unit in most:
@@ -209,6 +210,12 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -
                 )
             )
     return found
+
+
+def _highest_ratios(file: Reader, layer: AtlasLayerRecord, counts: np.ndarray) -> Float64[np.ndarray, " u"]:
+    """Of each unit how far its images of some class exceed those of all."""
+    means = file.class_means(layer.id)
+    return class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)).max(1)
 
 
 def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShows:

@@ -60,7 +60,7 @@ def watched_layers(file: AtlasFile, input: Input) -> tuple[WatchedLayer, ...]:
 
 
 def _watched(file: AtlasFile, layer: AtlasLayerRecord, input: Input, largest: int) -> WatchedLayer:
-    known = file.unit_statistics(layer.id).maximum
+    known = file.scanned(layer.id).maximum
     side = (layer.tile or 0) if layer.record.map else 0
     return WatchedLayer(
         record=layer.record,

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.by_name import IndexedName, notes_of
+from layerscope.facts.by_name import IndexedName, in_peaks, notes_of
 from layerscope.facts.standing import at_peaks
 from layerscope.viewer.addresses import Links, SheetKey, numbered
 from layerscope.viewer.pages.search import file_name, layer_answer
@@ -25,7 +25,7 @@ def search_script(book: Book, link: Links) -> str:
     places = {layer.id: place for place, layer in enumerate(book.layers)}
     index = {
         "layers": [_layer(book, layer, link) for layer in book.layers],
-        "names": [_name(one, places) for one in (*book.names, *notes_of(book.file)[:MOST_NOTES])],
+        "names": [_name(one, places) for one in (*book.names, *in_peaks(book.file), *notes_of(book.file)[:MOST_NOTES])],
         "images": _images(book, link),
     }
     # "<" is escaped although it is a script of its own: somebody may put it into a page.

@@ -5,12 +5,12 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, RunRecord
@@ -20,6 +20,7 @@ from layerscope.core.version import __version__
 from layerscope.facts.by_name import IndexedName, names_of
 from layerscope.facts.cached import Cached
 from layerscope.facts.run import first_view
+from layerscope.facts.standing import names_shown
 from layerscope.facts.wrapping import Reader
 from layerscope.viewer.addresses import SheetKey
 
@@ -39,17 +40,20 @@ class Book:
     """One state of one atlas as the viewer shows it.
 
     slug: its short name in addresses. file: the atlas; what several pages ask of it is kept. mark: 12 hex digits that
-    change when the file does. Usable from several threads; while the atlas is being built nothing of it is kept.
+    change when the file does. pictures: bytes of decoded pictures that are kept. Usable from several threads; while the
+    atlas is being built nothing of it is kept.
     network: what runs in a reader's browser beside an export; None everywhere else.
     """
 
     network: "BrowserNetwork | None" = None
 
-    def __init__(self, slug: str, file: Reader, mark: str, *, settled: bool = False) -> None:
+    def __init__(
+        self, slug: str, file: Reader, mark: str, *, settled: bool = False, pictures: int = MOST_PICTURES
+    ) -> None:
         self.slug, self.mark = slug, mark
         self.file = Cached(file, settled=settled)
         self._sprites = LruCache[bytes](MOST_SPRITES, len)
-        self._pictures = LruCache[np.ndarray | None](MOST_PICTURES, lambda found: 1 if found is None else found.nbytes)
+        self._pictures = LruCache[np.ndarray | None](pictures, lambda found: 1 if found is None else found.nbytes)
         self._made = LruCache[Any](MOST_MADE)
         self._answered = LruCache[Any](MOST_ANSWERED)
 
@@ -111,6 +115,22 @@ class Book:
         """What pages gather from many parts of the atlas, gathered once for several readers. key: what it is."""
         return self._made.get(key, make) if self.settled else make()
 
+    def asked(self, key: Hashable, ask: Callable[[], Any]) -> Any:
+        """What many pages need of the file, such as all names of a layer for a few of them, asked once. key: of what.
+
+        ask: asks the file alone. What is `made` may ask for this, and would wait for ever for itself the other way
+        round.
+        """
+        return self.file.derived(key, ask)
+
+    def called(self, layer: AtlasLayerRecord) -> Mapping[int, str]:
+        """By unit, what it is called: see `facts.standing.names_shown`."""
+        return self.asked(("called", layer.id), lambda: names_shown(self.file, layer))
+
+    def maxima(self, layer: AtlasLayerRecord) -> Float32[np.ndarray, " u"]:
+        """The highest activation of each unit of a layer; none before it is scanned."""
+        return self.file.scanned(layer.id).maximum
+
     def answered(self, text: str, answer: Callable[[], Any]) -> Any:
         """What a search finds, found once for its page and for where it leads."""
         # Not `made`: what answers asks for what is made, and a cache that waits for itself waits for ever.
@@ -134,13 +154,12 @@ class Book:
     @property
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
-        return self.made("pictured", lambda: tuple(self._with_pictures()))
+        return self.made("pictured", self._with_pictures)
 
-    def _with_pictures(self) -> Iterator[int]:
+    def _with_pictures(self) -> tuple[int, ...]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]
-        for image in np.unique(np.concatenate(found)).tolist() if found else ():
-            if image >= 0 and self.file.has_picture(image):
-                yield image
+        held = self.file.images_with_pictures()
+        return tuple(image for image in np.unique(np.concatenate(found)).tolist() if image in held) if found else ()
 
     @property
     def dissected(self) -> bool:

@@ -20,8 +20,13 @@ from layerscope.viewer.shelf import Book
 
 def in_head(book: Book, link: Links, live: bool) -> list[Page]:
     """The pages that the head of every page of an atlas leads to."""
-    there = (page for page in all_pages() if page.head and page.scope == "atlas" and page.has(book))
+    there = (page for page in all_pages() if page.head and page.scope == "atlas" and _has(book, page))
     return [page for page in there if (page.exported if link.static else live or not page.live)]
+
+
+def _has(book: Book, page: Page) -> bool:
+    """Whether an atlas has a page. What the pages of the house ask the file for that, all heads ask it for."""
+    return book.asked(("has", page.name), lambda: page.has(book)) if page.name in PAGES.own else page.has(book)
 
 
 def beside(book: Book, link: Links, scope: str) -> list[Page]:
@@ -45,7 +50,7 @@ def made_of(book: Book) -> str:
 
 def made_by(book: Book) -> str:
     """What made the atlas."""
-    return footer(book.file)
+    return book.asked("made by", lambda: footer(book.file))
 
 
 def query(words: Mapping[str, str]) -> str:

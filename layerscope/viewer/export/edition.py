@@ -36,6 +36,9 @@ from layerscope.viewer.shelf import Book
 # What was measured of the whole run that pages tell: counts, and names of classes.
 STATISTICS = ("classes", "class_counts", "replay", "copies", "use")
 
+# Bytes of decoded pictures: strata are all cut from those of the sample, 512 at most.
+MOST_PICTURES = 48 << 20
+
 
 class Edition(Wrapper):
     """An atlas, of which only what was chosen is there; one state of it, even while its build goes on.
@@ -45,12 +48,12 @@ class Edition(Wrapper):
 
     # Neither pixels nor names of images come with these, whatever layer they are about.
     PASSED: ClassVar = frozenset(
-        {"path", "finished", "image_count", "duplicates", "copies_left_out", "misfit_images", "tiles"}
+        {"path", "finished", "image_count", "copies", "copies_left_out", "misfit_images", "tiles"}
     )
     # The same, of a published layer: its id comes first.
     OF_A_LAYER: ClassVar = frozenset([
-        "unit_statistics", "all_peaks", "peaks", "strata", "neighbours", "specificity", "retention", "kept_by",
-        "concepts", "labels", "words", "notes", "peak_labels",
+        "unit_statistics", "scanned", "class_means", "all_peaks", "peaks", "strata", "neighbours", "specificity",
+        "retention", "kept_by", "concepts", "labels", "words", "notes", "peak_labels",
     ])  # fmt: skip
 
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
@@ -190,8 +193,7 @@ class Edition(Wrapper):
 
     def images_named(self, text: str, most: int) -> tuple[ImageRecord, ...]:
         """The images with a page whose source or class holds a text; none without photographs."""
-        found = self._snapshot.images_named(text, self.image_count()) if self.shown_images else ()
-        return tuple(one for one in found if one.id in self.shown_images)[:most]
+        return self._snapshot.images_named_of(self.shown_images, text, most)
 
     def left_out(self) -> tuple[tuple[tuple[str, int], ...], int]:
         """Why images were skipped, with how many for each reason, most first; and how many are duplicates."""
@@ -256,6 +258,10 @@ class Edition(Wrapper):
         """Whether a small whole picture of an image is published."""
         return image in self.pictures
 
+    def images_with_pictures(self) -> frozenset[int]:
+        """The images of which a small whole picture is published."""
+        return frozenset(self.pictures)
+
     def units_with_sheets(self, layer_id: int, kind: str, method: str = "", view: str = "") -> frozenset[int]:
         """The units of a layer with published tiles of one kind, method and view."""
         found = self._snapshot.units_with_sheets(layer_id, kind, method, view)
@@ -283,7 +289,7 @@ class EditionBook(Book):
     """An edition as pages hold it. Its state is one moment's, so what was read once is kept."""
 
     def __init__(self, slug: str, edition: Edition) -> None:
-        super().__init__(slug, edition, "", settled=True)
+        super().__init__(slug, edition, "", settled=True, pictures=MOST_PICTURES)
         self.edition = edition
         # A page and its values are made one after the other.
         self.last_facts = LruCache[Any](1)

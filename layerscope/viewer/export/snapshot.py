@@ -1,13 +1,14 @@
 """One state of an atlas, even while its build goes on, with lists of all the pictures that it stores."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.read import AtlasFile
-from layerscope.atlas.records import RunRecord
+from layerscope.atlas.records import AtlasLayerRecord, RunRecord
+from layerscope.core.records import ImageRecord
 from layerscope.viewer.addresses import SheetKey
 
 
@@ -39,6 +40,10 @@ class Snapshot(AtlasFile):
     def run(self) -> RunRecord:
         return self._state[0]
 
+    @cached_property
+    def layers(self) -> tuple[AtlasLayerRecord, ...]:
+        return super().layers
+
     @property
     def finished(self) -> bool:
         return self._state[1]
@@ -65,6 +70,17 @@ class Snapshot(AtlasFile):
             for layer in ids:
                 found |= {i for (i,) in self._rows(f"SELECT DISTINCT image FROM {table} WHERE layer = ?", layer)}
         return sorted(found)
+
+    def images_named_of(self, images: Container[int], text: str, most: int) -> tuple[ImageRecord, ...]:
+        """As `images_named`, of these images alone."""
+        asked = most
+        while True:
+            # Images with pictures come first, and nearly all that are shown have one: the rest need not be read.
+            found = self.images_named(text, asked)
+            kept = tuple(one for one in found if one.id in images)[:most]
+            if len(kept) == most or len(found) < asked:
+                return kept
+            asked *= 4
 
     @cached_property
     def _tables(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ where there is no room; each has a number, at its edge where that is free, else 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 # Steps, and the height of a number, as parts of the picture's longer side.
@@ -75,10 +75,15 @@ def _drawn(box: ShownBox, earlier: Sequence[ShownBox], whole: ShownBox, step: fl
 
     Beyond the picture only where there is no other.
     """
-    tried = [0, *(sign * far for far in range(1, MOST_STEPS) for sign in (1, -1))]
-    found = [box.inset(steps * step) for steps in tried if steps <= 0 or min(box[2:]) >= 2 * (steps + 1) * step]
-    free = [one for one in found if all(_differ(one, other, step) for other in earlier)]
-    return next((one for one in free if one.within(whole)), free[0] if free else box)
+    tried = chain([0], (sign * far for far in range(1, MOST_STEPS) for sign in (1, -1)))
+    found = (box.inset(steps * step) for steps in tried if steps <= 0 or min(box[2:]) >= 2 * (steps + 1) * step)
+    first = None
+    for one in found:
+        if all(_differ(one, other, step) for other in earlier):
+            if one.within(whole):
+                return one
+            first = first or one
+    return first or box
 
 
 def _differ(box: ShownBox, other: ShownBox, step: float) -> bool:
@@ -88,7 +93,7 @@ def _differ(box: ShownBox, other: ShownBox, step: float) -> bool:
 
 def _label(box: ShownBox, taken: Sequence[ShownBox], whole: ShownBox, height: float, width: float) -> ShownBox:
     """The first free place of a number: along the box's edges inside it, then anywhere, the nearest first."""
-    for x, y in (*_along(box, width, height), *_nearby(box, whole, width, height)):
+    for x, y in chain(_along(box, width, height), _nearby(box, whole, width, height)):
         found = ShownBox(x, y, width, height)
         if found.within(whole) and not any(found.meets(other) for other in taken):
             return found
@@ -109,11 +114,11 @@ def _along(box: ShownBox, width: float, height: float) -> Iterator[tuple[float, 
     yield from ((right, y) for y in down)
 
 
-def _nearby(box: ShownBox, whole: ShownBox, width: float, height: float) -> list[tuple[float, float]]:
+def _nearby(box: ShownBox, whole: ShownBox, width: float, height: float) -> Iterator[tuple[float, float]]:
     """All places of a grid over the picture, the nearest to the box's upper left corner first."""
     columns, rows = int(whole.width / width), int(whole.height / height)
     places = [(column * width, row * height) for row in range(rows) for column in range(columns)]
-    return sorted(places, key=lambda place: (place[0] - box.x) ** 2 + (place[1] - box.y) ** 2)
+    yield from sorted(places, key=lambda place: (place[0] - box.x) ** 2 + (place[1] - box.y) ** 2)
 
 
 def _rounded(box: ShownBox) -> ShownBox:

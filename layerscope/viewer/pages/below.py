@@ -1,10 +1,10 @@
 """What lies below a unit's peaks and beside it: images around lower percentiles, and the units nearest to it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.atlas.records import AtlasLayerRecord, Neighbour
 from layerscope.core.strata import NEAR_DUPLICATE, PERCENTILES
-from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.shelf import Book
 
@@ -66,8 +66,8 @@ def strata_rows(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[Stratum
 
 def near_units(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit, ...]:
     """The units of the layer that are nearest to a unit, the nearest first."""
-    found = [one for one in book.file.neighbours(layer.id) if one.unit == unit]
-    named = names_shown(book.file, layer) if found else {}
+    found = book.asked(("near", layer.id), lambda: _by_unit(book.file.neighbours(layer.id))).get(unit, ())
+    named = book.called(layer) if found else {}
     return tuple(
         NearUnit(
             unit=one.other,
@@ -78,3 +78,11 @@ def near_units(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[NearUnit
         )
         for one in found
     )
+
+
+def _by_unit(neighbours: Iterable[Neighbour]) -> dict[int, list[Neighbour]]:
+    """In their order."""
+    found: dict[int, list[Neighbour]] = {}
+    for one in neighbours:
+        found.setdefault(one.unit, []).append(one)
+    return found

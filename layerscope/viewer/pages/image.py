@@ -9,7 +9,6 @@ from layerscope.core.geometry import Box
 from layerscope.core.records import ImageRecord
 from layerscope.facts.misfits import SeenMisfit, misfits_among
 from layerscope.facts.places import PeakPlace, place_of
-from layerscope.facts.standing import names_shown
 from layerscope.figures import words
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.apart import NumberedBox, ShownBox, apart
@@ -81,7 +80,7 @@ def facts(book: Book, query: Query, *, image: int) -> ImagePage:
     file, run = book.file, book.run
     record = file.image(image)
     first = image if record.duplicate_of is None else record.duplicate_of
-    count, same = file.image_count(), file.duplicates(first)
+    count, same = file.image_count(), (first, *file.copies().get(first, ()))
     layers = _layers(book, record)
     here = {one.layer.id for one in layers}
     return ImagePage(
@@ -117,8 +116,8 @@ def _layers(book: Book, image: ImageRecord) -> tuple[LayerHere, ...]:
 
 
 def _units(book: Book, layer: AtlasLayerRecord, image: ImageRecord, found: list) -> tuple[UnitHere, ...]:
-    named = names_shown(book.file, layer)
-    maximum = book.file.unit_statistics(layer.id).maximum
+    named = book.called(layer)
+    maximum = book.maxima(layer)
     places = {unit: place_of(book.file, layer, peak, image) for _, unit, peak in found}
     drawn = _drawn(image, dict(list(places.items())[:FIRST]))
     units = []

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
-from layerscope.facts.run import first_view, images_scanned
+from layerscope.facts.run import first_view, images_of_layer
 from layerscope.figures import words
 from layerscope.viewer.addresses import UNITS_PER_SPRITE
 from layerscope.viewer.pages.choosing import MOST_ALONE, by_number, choice_of, chosen, why_found
@@ -80,7 +80,7 @@ def facts(book: Book, query: Query, *, layer: str) -> LayerPage:
     return LayerPage(
         layer=found,
         field=words.field_words(found, book.file),
-        images=images_scanned(book.file.unit_statistics(found.id)),
+        images=images_of_layer(book.file, found),
         sheets=book.sheets(found),
         method=words.method_words(found, found.method, first_view(book.run), shared_scale=False)
         if found.method

@@ -100,7 +100,7 @@ def facts(book: Book, query: Query, *, engine: LiveEngine, link: ServerLinks) ->
 
 
 def _watched(book: Book, stored: AtlasLayerRecord, layer: WatchableLayer, link: ServerLinks) -> Watched:
-    view, maxima = first_view(book.run), book.file.unit_statistics(stored.id).maximum
+    view, maxima = first_view(book.run), book.maxima(stored)
     sheets = {
         method: SheetKey(layer=stored.id, unit=NUMBER, kind="projections", method=method, view=view)
         for method in book.run.methods

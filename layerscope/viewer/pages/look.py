@@ -145,7 +145,7 @@ def _layer(
     scanned: Mapping[tuple[int, int], float],
 ) -> LookedLayer:  # fmt: skip
     named, doubtful = guesses(book.file.concepts(layer.id)), at_peaks(book.file, layer)
-    maxima = book.file.unit_statistics(layer.id).maximum
+    maxima = book.maxima(layer)
     stored = method if layer.method and method in book.run.methods else layer.method
     tiles = [_shown(one.tile_box) for one in found.firings]
     drawn = apart(tiles, size[1], size[0])

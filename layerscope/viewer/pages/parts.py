@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.shares import MadeOf
-from layerscope.facts.standing import names_shown
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.shelf import Book
 
@@ -40,7 +39,7 @@ def unit_parts(book: Book, layer: AtlasLayerRecord, unit: int) -> UnitParts | No
     if found is None:
         return None
     earlier = book.layer(found.earlier)
-    named = names_shown(book.file, earlier)
+    named = book.called(earlier)
     units = (_part(book, earlier, named, one.unit, one.share, one.spread) for one in found.strongest)
     return UnitParts(whole=found, units=tuple(units))
 
@@ -51,7 +50,7 @@ def made_units(book: Book, layer: AtlasLayerRecord, unit: int) -> tuple[PartUnit
     if not found:
         return ()
     later = book.layer(found[0].layer)
-    named = names_shown(book.file, later)
+    named = book.called(later)
     mine = [one for one in found if one.layer == found[0].layer][:MOST_MADE]
     return tuple(_part(book, later, named, one.unit, one.share, None) for one in mine)
 

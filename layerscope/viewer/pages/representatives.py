@@ -68,7 +68,7 @@ def _representative(book: Book, layer: AtlasLayerRecord, unit: int, found: Conce
     return RepresentativeUnit(
         layer=layer,
         unit=unit,
-        maximum=finite(book.file.unit_statistics(layer.id).maximum[unit]),
+        maximum=finite(book.maxima(layer)[unit]),
         name=found.concept if found else None,
         score=found.score if found else None,
         at_peaks=at_peaks(book.file, layer).get(unit, ""),

@@ -14,7 +14,6 @@ from PIL import __version__ as pillow
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.errors import UsageError
 from layerscope.facts.run import images_of_run
-from layerscope.facts.standing import names_shown
 from layerscope.sources.prepare import PICTURE_SIDE
 from layerscope.viewer import encoded_pictures
 from layerscope.viewer.addresses import Links, SheetKey
@@ -106,7 +105,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, Any]:
     """
     record, expected = layer.record, book.run.input
     rows, cols = record.map or (1, 1)
-    known = book.file.unit_statistics(layer.id).maximum
+    known = book.maxima(layer)
     maxima = np.nan_to_num(known, nan=0.0, posinf=0.0, neginf=0.0) if len(known) else np.zeros(record.units)
     page = link.page("unit", layer, 0)
     return {
@@ -116,7 +115,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, Any]:
         "rows": [_span(record.field.rows.span(row), expected.height) for row in range(rows)],
         "cols": [_span(record.field.cols.span(col), expected.width) for col in range(cols)],
         "maxima": [float(value) for value in maxima],
-        "names": {str(unit): name for unit, name in names_shown(book.file, layer).items()},
+        "names": {str(unit): name for unit, name in book.called(layer).items()},
         "page": _numbered(str(page), 0),
         "sheets": _sheets(book, layer, link),
     }

@@ -56,8 +56,10 @@
 
   // --- names, and all that a text finds
 
-  const KINDS = ["concept", "label", "word", "class", "note"];
-  const [CONCEPT, , , CLASS, NOTE] = KINDS;
+  const KINDS = ["concept", "label", "word", "class", "peaks", "note"];
+  const [CONCEPT, , , CLASS, PEAKS, NOTE] = KINDS;
+  // Notes are no names, and classes of peaks are classes, which are names already.
+  const isName = ([kind]) => kind !== NOTE && kind !== PEAKS;
   const namesOf = ([, name, words]) => (words ? [name, words] : [name]).map((one) => one.toLowerCase());
   const holds = (one, folded) => namesOf(one).some((name) => name.includes(folded));
   const grouped = ([kind, , , group], folded) => kind === CONCEPT && !/^level \d/.test(group) && group.toLowerCase() === folded;
@@ -65,7 +67,7 @@
   function find(text) {
     const folded = text.toLowerCase(), named = targets(text);
     const known = named.whole ? [] : index().names.filter((one) => holds(one, folded) || grouped(one, folded));
-    const names = known.filter((one) => one[0] !== NOTE && holds(one, folded) && !namesOf(one).includes(folded));
+    const names = known.filter((one) => isName(one) && holds(one, folded) && !namesOf(one).includes(folded));
     return [
       { title: "Layers", found: named.layers, told: layerAnswer },
       { title: "Names", found: names, told: nameAnswer },
@@ -94,6 +96,7 @@
     if (kind === CONCEPT && layer.doubtful[unit]) return `at its peaks: ${layer.doubtful[unit]}`;
     if (kind === CONCEPT) return `${closest}: ${words || name}, score ${score.toFixed(2)}`;
     if (kind === CLASS) return `class ${name}, ${score.toFixed(1)} times the mean`;
+    if (kind === PEAKS) return `${counted(score, "peak")} of class ${name}`;
     return kind === NOTE ? name : `${kind} ${name}, AUC ${score.toFixed(2)}`;
   }
 
@@ -152,7 +155,7 @@
   // What is said where nothing is found, with names that begin alike.
   function nothing(text) {
     const begins = text.toLowerCase().slice(0, 3);
-    const near = index().names.filter((one) => one[0] !== NOTE && namesOf(one).some((name) => name.startsWith(begins)));
+    const near = index().names.filter((one) => isName(one) && namesOf(one).some((name) => name.startsWith(begins)));
     const links = near.slice(0, 3).flatMap((one) => [" ", made("a", { href: asked(one[2] || one[1]) }, one[2] || one[1])]);
     return [`Nothing here is called “${text}”.`, ...(links.length ? [" There is", ...links, "."] : [])];
   }

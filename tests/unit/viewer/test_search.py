@@ -192,6 +192,20 @@ def test_the_index_of_the_browser_knows_what_the_page_does(shelf: Shelf) -> None
         assert index["images"]["count"] == book.file.image_count()
 
 
+def test_the_index_knows_the_classes_of_peaks(shelf: Shelf) -> None:
+    """The units with most peaks in a class's images, the same that a server finds, with how many of their peaks."""
+    seen = 0
+    for book in shelf:
+        names = index_of(search_script(book, links_of(book)))["names"]
+        for _, name, _, _, _, flat in (one for one in names if one[0] == "peaks"):
+            units = [(book.layers[flat[at]].id, flat[at + 1], flat[at + 2]) for at in range(0, len(flat), 3)]
+            found = [one for one in find(book.file, name) if one.kind == "peaks" and one.name == name]
+            expected = sorted((-one.score, one.layer.id, one.unit) for one in found)[:6]
+            assert units == [(layer, unit, -score) for score, layer, unit in expected]
+            seen += len(units)
+    assert seen
+
+
 def test_the_index_of_an_export_names_no_image_without_photographs(paths: dict[str, Path]) -> None:
     """Nor has it addresses of pictures; the names of layers, concepts and classes stay."""
     for choice in (ExportChoice(), ExportChoice(photographs=False)):
