@@ -61,12 +61,13 @@
   }
 
   // What the projections are, and how far they can be trusted: as the page says it of the method that is seen.
-  function caption() {
+  function caption(enlarged) {
+    const said = enlarged ? `Peak ${[...list.children].indexOf(enlarged) + 1} of ${plate.dataset.caption}` : plate.dataset.caption;
     const way = [...list.querySelectorAll("svg[data-method]")].find(seen)?.dataset;
-    if (!way) return plate.dataset.caption;
+    if (!way) return said;
     const term = [...plate.querySelectorAll(".facts dt")].find((one) => one.textContent === way.method);
     const trust = term?.nextElementSibling.textContent ?? "";
-    return `${plate.dataset.caption} Projections: ${way.method}, ${way.view} view; gray means nothing, each tile has a scale of its own. ${trust}`;
+    return `${said} Projections: ${way.method}, ${way.view} view; gray means nothing, each tile has a scale of its own. ${trust}`;
   }
 
   async function drawn() {
@@ -78,7 +79,7 @@
     const width = Math.max(right - left, LEAST), canvas = document.createElement("canvas"), context = canvas.getContext("2d");
     const fonts = getComputedStyle(document.body).fontFamily;
     context.font = `13px ${fonts}`;
-    const lines = wrapped(context, caption(), width);
+    const lines = wrapped(context, caption(enlarged), width);
     canvas.width = TIMES * (width + 2 * ROOM);
     canvas.height = TIMES * (TITLE + bottom - top + LINE * (lines.length + 1) + 2 * ROOM);
     context.scale(TIMES, TIMES);
