@@ -92,7 +92,7 @@ def test_a_figure_is_of_what_is_on_screen(opened: Opened, server: Server, atlas:
 
 
 def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folder, atlas: Shown):
-    """On a host: the tiles that are on screen lie in the PNG px by px where they are drawn as large; by another method
+    """On a host: the tiles that are on screen lie in the PNG, where they are on screen; by another method
     it is another; an enlarged peak is alone in it. It goes to the clipboard, or into a file."""
     with hosted(folder) as host:
         page = opened(host.unit(atlas.layer, atlas.unit), permissions=CLIPBOARD)
@@ -108,18 +108,24 @@ def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folde
                 return np.asarray(picture.convert("RGB")).astype(int)
 
         whole = saved()
-        for row in ("patch", "projection"):
-            shot, (left, top) = on_screen(page, row)
-            part = whole[top : top + shot.shape[0], left : left + shot.shape[1]]
-            assert part.shape == shot.shape and np.abs(coarse(part) - coarse(shot)).mean() < 4, row
-            assert np.abs(coarse(part[:, ::-1]) - coarse(shot)).mean() > 8, "any tile would do"
+        projections = as_on_screen(page, whole)
         page.locator(".choice input[name=method]").last.check()
         other = saved()
-        assert (
-            other.shape[1] == whole.shape[1] and np.abs(other[: len(whole) // 2] - whole[: len(whole) // 2]).max() > 30
-        )
+        assert as_on_screen(page, other) == projections
+        assert np.abs(other[projections] - whole[projections]).max() > 30
         page.locator("#peaks .cells").nth(1).click()
         assert saved().shape != whole.shape
+
+
+def as_on_screen(page: Page, figure: np.ndarray) -> slice:
+    """Holds a figure's first patch and projection to the screen's; the rows of the projections."""
+    top = bottom = 0
+    for row in ("patch", "projection"):
+        shot, (left, top) = on_screen(page, row)
+        bottom = top + shot.shape[0]
+        part = figure[top:bottom, left : left + shot.shape[1]]
+        assert part.shape == shot.shape and np.abs(coarse(part) - coarse(shot)).mean() < 4, row
+    return slice(top, bottom)
 
 
 def coarse(tile: np.ndarray) -> np.ndarray:
