@@ -1,4 +1,4 @@
-"""Published networks written as ONNX answer as they do here: torchvision's of other wide tests, timm's own small ones."""
+"""Published networks written as ONNX answer as they do here: torchvision's, and timm's own small ones."""
 
 import pytest
 import timm
