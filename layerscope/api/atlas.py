@@ -2,10 +2,10 @@
 
 import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from layerscope.api import notebook
 from layerscope.api.unit import Unit
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from layerscope.api.exporting import Site
     from layerscope.api.finding import FoundUnit
+    from layerscope.api.network import Network
     from layerscope.api.serving import Served
     from layerscope.api.widget import UnitsWidget
     from layerscope.core.progress import Progress
+    from layerscope.models.types import Model
 
 __all__ = ["Atlas", "AtlasLayer", "Neighbour", "Peak", "Stratum", "Unit", "open"]
 
@@ -133,31 +135,27 @@ class Atlas:
         return pandas.DataFrame(rows, columns=columns)
 
     def export(
-        self,
-        folder: str | os.PathLike[str],
-        *,
+        self, folder: str | os.PathLike[str] | None = s.FOLDER.default, *,
         layers: str | Sequence[str] | None = None,
-        tile: int | None = s.EXPORT_TILE.default,
-        budget: int | str | None = s.BUDGET.default,
-        photographs: bool = s.PHOTOGRAPHS.default,
-        projections: bool = s.PROJECTIONS.default,
-        zipped: bool = s.ZIPPED.default,
-        url: str | None = s.SITE_URL.default,
-        overwrite: bool = s.OVERWRITE.default,
+        tile: int | None = s.EXPORT_TILE.default, budget: int | str | None = s.BUDGET.default,
+        photographs: bool = s.PHOTOGRAPHS.default, projections: bool = s.PROJECTIONS.default,
+        zipped: bool = s.ZIPPED.default, url: str | None = s.SITE_URL.default,
+        overwrite: bool = s.OVERWRITE.default, dry_run: bool = s.DRY_RUN.default,
+        network: "Network | Model | None" = None, weights: str | os.PathLike[str] | None = s.WEIGHTS.default,
+        trust: bool = s.TRUST.default, bind: Mapping[str, Any] | None = s.BIND.default,
+        runtime: str | os.PathLike[str] | None = s.export_settings.RUNTIME.default,
         progress: "bool | Progress | None" = s.PROGRESS.default,
-    ) -> "Site":
+    ) -> "Site":  # fmt: skip
         """Write the viewer's pages as a folder of files that opens without a server; what was written, counted.
 
-        layers: names or globs; None is all. tile: largest side of a tile, px; None leaves all as stored. budget: bytes
-        that must do. photographs, projections: False leaves them out. zipped: folder is a .zip file, which holds the
-        files. url: where they will stand. overwrite: replace an earlier export. progress: as for `build`. Raises
-        UsageError.
+        As `layerscope.export`, of this atlas: what each argument means and raises stands there.
         """
         from layerscope.api.exporting import export
 
         return export(
             self, folder, layers=layers, tile=tile, budget=budget, photographs=photographs, projections=projections,
-            zipped=zipped, url=url, overwrite=overwrite, progress=progress,
+            zipped=zipped, url=url, overwrite=overwrite, dry_run=dry_run, network=network, weights=weights, trust=trust,
+            bind=bind, runtime=runtime, progress=progress,
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -12,8 +12,10 @@ from layerscope.viewer.export.browser_runtime import HOW, browser_runtime
 from layerscope.viewer.export.choice import ExportChoice
 from layerscope.viewer.export.edition import Edition
 
-# A page holds a network several times while it opens it, and a phone has little room.
-MOST_BYTES = 256 * 10**6
+# In a page's script, as text, a network is a third larger: 100 MB, more than which hosts of files such as GitHub Pages
+# refuse in one file. And a page holds it some five times while it opens it, as text, packed, unpacked, in the runtime
+# and as the runtime's own weights: 400 MB, about as much as a phone leaves to one page.
+MOST_BYTES = 75 * 10**6
 
 
 def browser_network(
@@ -29,17 +31,14 @@ def browser_network(
     runs_it = browser_runtime(runtime)
     from layerscope.api.looking import engine_of
     from layerscope.graph.classifier import classifier_of
-    from layerscope.graph.onnx_file import onnx_file
+    from layerscope.graph.onnx_file import onnx_bytes, onnx_file
 
     with Edition(path, choice) as edition, AtlasFile(path) as file:
         engine = engine_of(file, network, how)
         scores = classifier_of(engine.program.graph)
-        content = onnx_file(engine.program, {layer.id: layer.record.node for layer in edition.layers}, scores)
-        if len(content) > MOST_BYTES:
-            raise UsageError(
-                f"{engine.name} has {megabytes(len(content))} as a file, and a page takes at most "
-                f"{megabytes(MOST_BYTES)}: let others look at it by layerscope live"
-            )
+        wanted = {layer.id: layer.record.node for layer in edition.layers}
+        _require_room(engine.name, onnx_bytes(engine.program, wanted, scores))
+        content = onnx_file(engine.program, wanted, scores)
         return BrowserNetwork(
             # As the atlas calls it: a path of this machine is nobody else's matter.
             name=file.run.network,
@@ -47,4 +46,13 @@ def browser_network(
             classes=tuple(engine.classes),
             scored=scores is not None,
             runtime=runs_it,
+        )
+
+
+def _require_room(name: str, size: int) -> None:
+    """Before it is written: raises UsageError for a network that is too large for a page."""
+    if size > MOST_BYTES:
+        raise UsageError(
+            f"{name} has {megabytes(size)} of weights, and a page in a browser takes at most {megabytes(MOST_BYTES)}: "
+            "let others look at it by layerscope live"
         )

@@ -1,5 +1,7 @@
 """A page for one unit: its peaks in their pictures, its patches and projections, and how it behaves over all images."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from layerscope.atlas.records import AtlasLayerRecord, Peak
@@ -20,8 +22,18 @@ from layerscope.figures.tree import MID_GRAY, Bar, Chart, Grid, Mark, Panel, Til
 MOST_PEAKS = 9  # columns of the page
 
 
-def unit_page(file: Reader, layer: str, unit: int) -> Sheet:
-    """All that the atlas knows of one unit, on one page.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownOfUnit:
+    """What of a unit's page is on screen. method, view: the projections that are seen, "" for all; peak: the one that
+    is enlarged, from 0, None for all."""
+
+    method: str = ""
+    view: str = ""
+    peak: int | None = None
+
+
+def unit_page(file: Reader, layer: str, unit: int, seen: ShownOfUnit = ShownOfUnit()) -> Sheet:
+    """All that the atlas knows of one unit, on one page; seen: or what of it is on screen.
 
     A column is a peak: the whole picture with the field (dashed) and the tiles' box, the patch, then the projections by
     every method and view. Below: the spread of the images' maxima with the peaks marked, the classes with the highest
@@ -33,30 +45,31 @@ def unit_page(file: Reader, layer: str, unit: int) -> Sheet:
     statistics = file.unit_statistics(shown.id)
     peaks = file.peaks(shown.id, number)
     return Sheet(
-        panels=_panels(file, shown, number, statistics, peaks) if peaks else (),
+        panels=_panels(file, shown, number, statistics, peaks, seen) if peaks else (),
         columns=2,
         title=f"Unit {number} of {shown.name} of {file.run.network}",
-        caption=_caption(file, shown, number, statistics, peaks),
+        caption=_caption(file, shown, number, statistics, peaks, seen),
         footer=words.footer(file),
         provenance=words.provenance(file, kind="unit", layer=shown.name, unit=number),
     )
 
 
 def _panels(
-    file: Reader, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...]
-) -> tuple[Panel, ...]:
-    return _peaks_panel(file, layer, unit, peaks), *_charts(file, layer, unit, statistics, peaks)
+    file: Reader, layer: AtlasLayerRecord, unit: int, statistics: UnitStatistics, peaks: tuple[Peak, ...],
+    seen: ShownOfUnit,
+) -> tuple[Panel, ...]:  # fmt: skip
+    if seen.peak is not None:
+        return (_one_peak_panel(file, layer, unit, peaks[seen.peak], seen),)
+    return _peaks_panel(file, layer, unit, peaks, seen), *_charts(file, layer, unit, statistics, peaks)
 
 
-def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...]) -> Panel:
+def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[Peak, ...], seen: ShownOfUnit) -> Panel:
     """One row of tiles for each way to look at the peaks."""
     columns = min(file.run.k, MOST_PEAKS)
     rows: list[tuple[str, tuple[Tile, ...]]] = [("picture", _whole_pictures(file, layer, peaks[:columns], columns))]
     rows.append(("patch", patches(file, layer, unit).tiles[:columns]))
-    for method in file.run.methods if layer.method is not None else ():
-        for view in file.run.views:
-            if file.sheet(layer.id, unit, "projections", method, view) is not None:
-                rows.append((f"{method}\n{view}", projections(file, layer, unit, method, view).tiles[:columns]))
+    for method, view in _ways(file, layer, unit, seen):
+        rows.append((f"{method}\n{view}", projections(file, layer, unit, method, view).tiles[:columns]))
     grid = Grid(
         tiles=tuple(tile for _, tiles in rows for tile in tiles),
         columns=columns,
@@ -64,6 +77,27 @@ def _peaks_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peaks: tuple[
         spaced=True,
     )
     return Panel(parts=(grid,), span=2)
+
+
+def _one_peak_panel(file: Reader, layer: AtlasLayerRecord, unit: int, peak: Peak, seen: ShownOfUnit) -> Panel:
+    """One peak's tiles side by side, projections left and the picture right, as on screen."""
+    tiles = [
+        replace(projections(file, layer, unit, method, view).tiles[peak.rank], caption=f"{method}, {view}")
+        for method, view in _ways(file, layer, unit, seen)
+    ]
+    tiles.append(replace(patches(file, layer, unit).tiles[peak.rank], caption="patch"))
+    tiles.append(_whole_picture(file, layer, peak))
+    return Panel(parts=(Grid(tiles=tuple(tiles), columns=len(tiles), spaced=True),), span=2)
+
+
+def _ways(file: Reader, layer: AtlasLayerRecord, unit: int, seen: ShownOfUnit) -> list[tuple[str, str]]:
+    """Of the methods and views that the unit has projections by, those that are seen."""
+    return [
+        (method, view)
+        for method in file.run.methods if layer.method is not None and seen.method in ("", method)
+        for view in file.run.views if seen.view in ("", view)
+        if file.sheet(layer.id, unit, "projections", method, view) is not None
+    ]  # fmt: skip
 
 
 def _whole_pictures(file: Reader, layer: AtlasLayerRecord, peaks: tuple[Peak, ...], columns: int) -> tuple[Tile, ...]:
@@ -141,10 +175,14 @@ def _caption(
     unit: int,
     statistics: UnitStatistics,
     peaks: tuple[Peak, ...],
+    seen: ShownOfUnit,
 ) -> str:
     shown = min(len(peaks), MOST_PEAKS)
+    columns = f"Columns: the {in_words(shown)} highest peaks, best first"
+    if seen.peak is not None:
+        columns = f"Peak {seen.peak + 1} of {len(peaks)}"
     opening = (
-        f"Columns: the {in_words(shown)} highest peaks, best first, with value{_and_class(file)}; "
+        f"{columns}, with value{_and_class(file)}; "
         f"the picture shows the field (dashed, clipped at the border; {words.field_words(layer, file)}) and the tiles' "
         f"box{', each centred on the energy of its projection' if layer.method else ''}."
         if peaks
@@ -152,14 +190,15 @@ def _caption(
     )
     counted = unit_numbers(statistics, unit)
     numbers = _numbers(counted) if counted else ""
-    below = "Triangles: the peaks." if peaks else ""
-    if peaks and file.statistic("classes"):
+    below = "Triangles: the peaks." if peaks and seen.peak is None else ""
+    if below and file.statistic("classes"):
         below += " Thin line across the classes: the mean over all labelled images."
-    trust = words.trust_words(file, layer, layer.method) if layer.method and peaks else ""
+    method = (seen.method or layer.method) if layer.method else None
+    trust = words.trust_words(file, layer, method) if method and peaks else ""
     ties = words.tie_words(file, layer, [unit])
     sunken = words.below_zero_words(file, layer, [unit]) if trust else ""
     named, source = words.named_words(file, layer, unit), words.source_words(file, layer)
-    own = words.rule_words([layer], layer.method) if trust and layer.method else ""
+    own = words.rule_words([layer], method) if trust and method else ""
     return " ".join(part for part in (named, opening, numbers, below, ties, sunken, source, own, trust) if part)
 
 

@@ -4,7 +4,7 @@ Values are called by the numbers of their nodes, never by names that come with a
 half precision, as those of the shipped networks are, lie in the file as such: half as many bytes, and the same numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from layerscope.core.errors import TraceError, UnknownOp, UsageError
 from layerscope.graph.graph import Graph
 from layerscope.graph.onnx_forms import ONNX_FORMS, NoOnnxForm
+from layerscope.graph.ops.calls import Weight
 from layerscope.graph.runner import Carrier
 
 # As old as the operators' forms in onnx_forms.py allow, so that old runtimes read the file.
@@ -68,21 +69,46 @@ def onnx_file(program: Carrier, layers: Mapping[int, int], scores: int | None = 
     return model.SerializeToString(deterministic=True)
 
 
+def onnx_bytes(program: Carrier, layers: Mapping[int, int], scores: int | None = None) -> int:
+    """How many bytes of weights such a file holds, told before it is written; arguments as for `onnx_file`."""
+    nodes = program.graph.ancestors({*layers.values(), *([] if scores is None else [scores])})
+    named = {name for node in nodes for name in _weights(program.graph.nodes[node].args.values())}
+    return sum(_kept_as(_float32(program.weights[name])).nbytes for name in named)
+
+
+def _weights(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, Weight):
+            yield value.name
+        elif isinstance(value, tuple):
+            yield from _weights(value)
+
+
+def _float32(tensor: Tensor) -> np.ndarray:
+    return np.asarray(tensor.detach().to("cpu", torch.float32).numpy(), order="C")
+
+
+def _kept_as(numbers: np.ndarray) -> np.ndarray:
+    """Numbers as they lie in a file: in half precision where these are the same numbers, and enough of them."""
+    with np.errstate(over="ignore"):
+        halves = numbers.astype(np.float16)
+    return halves if numbers.size >= WORTH_HALVING and np.array_equal(halves.astype(np.float32), numbers) else numbers
+
+
 def _written(program: Carrier, nodes: set[int], writing: "OnnxWriting") -> dict[int, str]:
     """Writes these nodes; by node what its value is called. Raises UnknownOp for the first that cannot be written."""
     graph, names = program.graph, {0: PICTURE}
     for node in sorted(nodes - {0}):
         found = graph.nodes[node]
-        form = None if found.refused else ONNX_FORMS.get(found.op)
-        why = found.refused or found.stuck or "it has no form in ONNX here"
+        form = found.refused or found.stuck or ONNX_FORMS.get(found.op, "it has no form in ONNX here")
         try:
-            if form is None:
-                raise NoOnnxForm(why)
+            if isinstance(form, str):
+                raise NoOnnxForm(form)
             names[node] = form(writing, program.call(node), [names[source] for source in found.sources])
         except NoOnnxForm as reason:
             raise UnknownOp(
-                f'node "{found.name}" calls {found.op}, which cannot be run in a browser: {reason}; what can: '
-                f"{', '.join(ONNX_FORMS)}"
+                f'node "{found.name}" calls {found.op}, which cannot be run in a browser: {reason}; let others look at '
+                "the network by layerscope live"
             ) from None
     return names
 
@@ -129,15 +155,12 @@ class OnnxWriting:
 
     def constant(self, value: Tensor | float, /) -> str:
         """Adds numbers, as float32, or as half precision that becomes float32 where these are the same numbers."""
-        tensor = value if isinstance(value, Tensor) else torch.tensor(value)
-        numbers = np.asarray(tensor.detach().to("cpu", torch.float32).numpy(), order="C")
-        with np.errstate(over="ignore"):
-            halves = numbers.astype(np.float16)
-        if numbers.size >= WORTH_HALVING and np.array_equal(halves.astype(np.float32), numbers):
+        kept = _kept_as(_float32(value if isinstance(value, Tensor) else torch.tensor(value)))
+        if kept.dtype == np.float16:
             from onnx import TensorProto
 
-            return self.node("Cast", [self._kept(halves)], to=TensorProto.FLOAT)
-        return self._kept(numbers)
+            return self.node("Cast", [self._kept(kept)], to=TensorProto.FLOAT)
+        return self._kept(kept)
 
     def whole_numbers(self, values: Sequence[int], /) -> str:
         """Adds whole numbers, such as a shape."""

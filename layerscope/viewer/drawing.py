@@ -11,7 +11,7 @@ from layerscope.facts.run import first_view
 from layerscope.figures.files import encode
 from layerscope.figures.gather import check_unit
 from layerscope.figures.layout import lay_out
-from layerscope.figures.pages import unit_page
+from layerscope.figures.pages import ShownOfUnit, unit_page
 from layerscope.figures.plates import plate
 from layerscope.figures.sheet import Sheet
 from layerscope.viewer.encoded_pictures import EncodedPicture
@@ -34,7 +34,8 @@ class Drawings:
         self._kept = LruCache[bytes](MOST_BYTES, len)
 
     def find(self, book: Book, query: Query, kind: str, *, layer: str, unit: int | None = None) -> EncodedPicture:
-        """A unit's page, or a plate of the units that a layer's page shows for this query; kind: a key of MEDIA.
+        """What is on screen of a unit's page, or a plate of the units that a layer's page shows for this query; kind: a
+        key of MEDIA.
 
         Raises UsageError for what does not exist, shows nothing, or would be too large.
         """
@@ -43,13 +44,14 @@ class Drawings:
         shown = book.layer(layer)
         _require_bounds(book, shown)
         units = (_with_tiles(book, shown, unit),) if unit is not None else _units_on(book, query, layer)
+        seen = _seen(book, query, shown, unit) if unit is not None else ShownOfUnit()
 
         def make() -> bytes:
             if unit is not None:
-                return _encoded(unit_page(book.file, shown.name, unit), kind)
+                return _encoded(unit_page(book.file, shown.name, unit, seen), kind)
             return _encoded(plate(book.file, shown.name, units=units, view=first_view(book.run)), kind)
 
-        key = (book.slug, book.mark, kind, shown.id, unit is None, units)
+        key = (book.slug, book.mark, kind, shown.id, unit is None, units, seen)
         return EncodedPicture(MEDIA[kind], self._kept.get(key, make) if book.settled else make())
 
 
@@ -64,6 +66,19 @@ def _with_tiles(book: Book, layer: AtlasLayerRecord, unit: int) -> int:
     if check_unit(layer, unit) not in book.shown(layer):
         raise UsageError(f"unit {unit} of {layer.name} has no tiles in this atlas that could be drawn")
     return unit
+
+
+def _seen(book: Book, query: Query, layer: AtlasLayerRecord, unit: int) -> ShownOfUnit:
+    """What of a unit's page is on screen: method, view and the peak that is enlarged, from 1; without words all of it.
+
+    Raises UsageError for what is not on that page.
+    """
+    peaks = tuple(str(rank + 1) for rank in range(len(book.file.peaks(layer.id, unit))))
+    choices = {"method": tuple(book.run.methods), "view": tuple(book.run.views), "peak": peaks}
+    found = {name: query.choice(name, known, "") if query.one(name) else "" for name, known in choices.items()}
+    return ShownOfUnit(
+        method=found["method"], view=found["view"], peak=int(found["peak"]) - 1 if found["peak"] else None
+    )
 
 
 def _units_on(book: Book, query: Query, layer: str) -> tuple[int, ...]:

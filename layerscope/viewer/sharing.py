@@ -25,8 +25,8 @@ class SharedPage:
 
     said: what is on the page. picture: a small one of it; None without. address: of the page as others can open it, ""
     where nobody has said under which name. below: the same below its atlas. data: its values as JSON. figures: by kind,
-    empty where none can be drawn; name: what its files are called, without an ending. bibtex: "" of no atlas. exported:
-    whether an export has the page, too.
+    empty where none can be drawn; drawn: whether the reader's browser draws one in their place; name: what its files
+    are called, without an ending. bibtex: "" of no atlas. exported: whether an export has the page, too.
     """
 
     said: str
@@ -35,6 +35,7 @@ class SharedPage:
     below: str
     data: str | None
     figures: Mapping[str, str]
+    drawn: bool
     name: str
     bibtex: str
     exported: bool
@@ -54,6 +55,7 @@ def sharing_of(
         below="" if book is None else link.below(page.name, *of),
         data=link.data(query, page.name, *of),
         figures=_figures(page, of, found, link, query),
+        drawn=page.name == "unit" and bool(found.units) and link.static,
         name="-".join(_plain_words(book, of)),
         bibtex="" if book is None else citation(book.run, _part(of)),
         exported=page.exported,

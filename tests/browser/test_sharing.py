@@ -1,14 +1,19 @@
 """Handing a page on: its address with its state, its figure, its values and a citation, as the clipboard gets them."""
 
+import io
 import json
 import re
+from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opened
 from tests.browser.places import SLUG, Folder, Server, Shown, Venue, layer_key
+from tests.browser.test_try import hosted
 from tests.browser.waiting import arrived
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -90,11 +95,82 @@ def test_live_is_handed_on_as_every_page(opened: Opened, server: Server, atlas: 
     expect(page.locator("#bibtex")).to_contain_text("@")
 
 
-def test_an_export_offers_no_figure(opened: Opened, folder: Folder, atlas: Shown):
-    """Nobody is there to draw it: it is absent, not broken."""
+def test_a_figure_is_of_what_is_on_screen(opened: Opened, server: Server, atlas: Shown):
+    """Its address says method, view and the peak that is enlarged, and follows them."""
+    page = opened(server.unit(atlas.layer, atlas.unit))
+    link, button = page.get_by_role("link", name="Figure as PNG"), page.locator("[data-copy=figure]")
+    first = page.locator(".choice input[name=method]:checked").get_attribute("value")
+    assert f"method={first}" in (link.get_attribute("href") or "")
+    page.locator(".choice input[name=method]").last.check()
+    page.locator("#peaks .cells").nth(1).click()
+    chosen = page.locator(".choice input[name=method]:checked").get_attribute("value")
+    assert chosen != first
+    for address in (link.get_attribute("href") or "", button.get_attribute("data-from") or ""):
+        words = dict(parse_qsl(urlsplit(address).query))
+        assert words["method"] == chosen and words["peak"] == "2" and words["view"]
+
+
+def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folder, atlas: Shown):
+    """On a host: the tiles that are on screen lie in the PNG, where they are on screen; by another method
+    it is another; an enlarged peak is alone in it. It goes to the clipboard, or into a file."""
+    with hosted(folder) as host:
+        page = opened(host.unit(atlas.layer, atlas.unit), permissions=CLIPBOARD)
+        page.locator(".share").get_by_role("button", name="Copy figure").click()
+        expect(page.locator(".share button", has_text="Copied")).to_have_count(1)
+        assert page.evaluate(KINDS) == ["image/png"]
+
+        def saved() -> np.ndarray:
+            with page.expect_download() as found:
+                page.locator("[data-draw=save]").click()
+            assert found.value.suggested_filename.endswith(f"-{atlas.unit}.png")
+            with Image.open(found.value.path()) as picture:
+                return np.asarray(picture.convert("RGB")).astype(int)
+
+        whole = saved()
+        projections = as_on_screen(page, whole)
+        page.locator(".choice input[name=method]").last.check()
+        other = saved()
+        assert as_on_screen(page, other) == projections
+        assert np.abs(other[projections] - whole[projections]).max() > 30
+        page.locator("#peaks .cells").nth(1).click()
+        assert saved().shape != whole.shape
+
+
+def as_on_screen(page: Page, figure: np.ndarray) -> slice:
+    """Holds a figure's first patch and projection to the screen's; the rows of the projections."""
+    top = bottom = 0
+    for row in ("patch", "projection"):
+        shot, (left, top) = on_screen(page, row)
+        bottom = top + shot.shape[0]
+        part = figure[top:bottom, left : left + shot.shape[1]]
+        assert part.shape == shot.shape and np.abs(coarse(part) - coarse(shot)).mean() < 4, row
+    return slice(top, bottom)
+
+
+def coarse(tile: np.ndarray) -> np.ndarray:
+    """A tile in few px and without its border, where a screen's px are cut and hard edges smoothed."""
+    picture = Image.fromarray(tile[6:-6, 6:-6].astype(np.uint8))
+    return np.asarray(picture.resize((12, 12), Image.Resampling.BOX)).astype(int)
+
+
+def on_screen(page: Page, row: str) -> tuple[np.ndarray, tuple[int, int]]:
+    """The first visible tile of a row as the screen has it, twice as large, and where it is in the figure: px."""
+    tile = page.locator(f"#peaks li:first-child .{row} svg.tile:visible").first
+    box, first = tile.bounding_box(), page.locator("#peaks li:first-child .tile:visible").first.bounding_box()
+    assert box and first
+    with Image.open(io.BytesIO(tile.screenshot())) as shot:
+        large = shot.convert("RGB").resize(
+            (round(2 * box["width"]), round(2 * box["height"])), Image.Resampling.BILINEAR
+        )
+    offset = 2 * (20 + box["x"] - first["x"]), 2 * (20 + 30 + box["y"] - first["y"])
+    return np.asarray(large).astype(int), (round(offset[0]), round(offset[1]))
+
+
+def test_from_a_folder_a_figure_is_not_offered(opened: Opened, folder: Folder, atlas: Shown):
+    """Browsers let no script have the px of a folder's files: no button that would do nothing, and the way out."""
     page = opened(folder.unit(atlas.layer, atlas.unit))
-    expect(page.locator(".share")).to_be_visible()
-    expect(page.locator(".share", has_text="igure")).to_have_count(0)
+    expect(page.locator("[data-draw]:visible")).to_have_count(0)
+    expect(page.locator(".share")).to_contain_text("layerscope figure draws them from the atlas")
 
 
 def test_a_page_can_be_cited(opened: Opened, venue: Venue, atlas: Shown):

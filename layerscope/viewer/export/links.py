@@ -22,7 +22,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
 NETWORK_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval' blob:")
 COPY = (
     "layerscope export wrote these pages; they need no server. What needs one is not here: live, pictures of your own, "
-    "figures, and the comparison of layers and atlases."
+    "figures of layers, and the comparison of layers and atlases."
 )
 COPY_WITH_NETWORK = (
     "layerscope export wrote these pages; they need no server. The network itself stands beside them, and "

@@ -6,6 +6,9 @@
   const columns = [...list.children];
   const radios = [...document.querySelectorAll(".choice input")], ways = [...list.querySelectorAll(".way")];
 
+  const figures = ["href", "data-from"].flatMap((name) =>
+    [...document.querySelectorAll(`.share [${name}*="/figure."]`)].map((one) => [one, name, one.getAttribute(name)]));
+
   // What else stands behind "#" is others' and stays.
   const state = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
   const write = (name, value) => {
@@ -26,6 +29,9 @@
     }
     const now = Object.fromEntries(radios.filter((radio) => radio.checked).map((radio) => [radio.name, radio.value]));
     for (const way of ways) way.classList.toggle("chosen", way.dataset.method === now.method && way.dataset.view === now.view);
+    // A server draws the figure of what is on screen.
+    const words = new URLSearchParams({ ...now, ...(columns[number - 1] ? { peak: number } : {}) });
+    for (const [one, name, address] of figures) one.setAttribute(name, words.size ? `${address}?${words}` : address);
   }
 
   // The column at this place, from 0; with -1 all are small again.

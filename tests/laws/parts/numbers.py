@@ -61,4 +61,4 @@ NUMBERS: tuple[Part, ...] = (
 
 def _scaled_by(channels: int) -> Callable[[Tensor], Tensor]:
     factors = torch.linspace(0.5, 1.5, channels, dtype=torch.float64).view(1, -1, 1, 1)
-    return lambda x: x * factors
+    return lambda x: x * factors.to(x.dtype)

@@ -10,7 +10,9 @@ import onnxruntime
 import pytest
 
 import layerscope as ls
+from layerscope.api import browser
 from layerscope.core.errors import UsageError, WrongModel
+from layerscope.graph.onnx_file import onnx_bytes
 from tests.helpers.browser_runtime import package, pinned_to_fake
 from tests.helpers.building import LAYERS, pictures_as_files, small_network
 
@@ -62,3 +64,28 @@ def test_what_does_not_fit_is_refused(made, runtime, tmp_path):
     with pytest.raises(UsageError, match="runtime= does not go with pages without a network; leave it out"):
         ls.export(atlas, tmp_path / "site", runtime=runtime, progress=False)
     assert not (tmp_path / "site").exists()
+
+
+def test_a_network_that_is_too_large_is_told_with_its_size(made, runtime, tmp_path, monkeypatch):
+    """Before anything is written, as a file of weights has them; a network at the limit goes."""
+    net, atlas, _ = made
+    with ls.open(atlas) as held:
+        size = onnx_bytes(net.program, {layer.stored.id: layer.stored.record.node for layer in held})
+    assert size == 4 * (6 * 3 * 25 + 6 + 8 * 6 * 9 + 8)  # two convolutions and their biases
+    monkeypatch.setattr(browser, "MOST_BYTES", size - 1)
+    monkeypatch.setattr("layerscope.graph.onnx_file.onnx_file", lambda *given: pytest.fail("it is written"))
+    with pytest.raises(
+        UsageError, match=r"has [\d.]+ MB of weights, and a page in a browser takes at most [\d.]+ MB: "
+    ):
+        ls.export(atlas, tmp_path / "site", network=net, runtime=runtime, progress=False)
+    assert not (tmp_path / "site").exists()
+
+
+def test_an_open_atlas_exports_its_network(made, runtime, tmp_path):
+    """Atlas.export takes network and runtime as `ls.export` does."""
+    net, atlas, _ = made
+    with ls.open(atlas) as held:
+        held.export(tmp_path / "site", network=net, runtime=runtime, layers=LAYERS[0], progress=False)
+        with pytest.raises(UsageError, match="runtime= does not go with pages without a network"):
+            held.export(tmp_path / "other", runtime=runtime, progress=False)
+    assert (tmp_path / "site" / "try" / "network.js").exists() and not (tmp_path / "other").exists()

@@ -2,10 +2,14 @@
 
 import json
 import zipfile
+from inspect import signature
 
 import pytest
 
+from layerscope.api.atlas import Atlas
 from layerscope.api.atlas import open as open_atlas
+from layerscope.api.exporting import export
+from layerscope.core.verbs import VERBS
 from tests.helpers.sites import dead_links, files
 
 
@@ -71,6 +75,15 @@ def test_the_same_from_python(atlas, tmp_path):
         done = held.export(tmp_path / "site", layers="features.1", photographs=False, progress=False)
     assert done.files == len(files(tmp_path / "site")) and done.folder == tmp_path / "site"
     assert sorted(path.name for path in (tmp_path / "site" / "l").iterdir()) == ["features.1"]
+
+
+def test_python_takes_every_setting_of_the_shell():
+    """ls.export and Atlas.export take each setting of the verb, with its default; the atlas is there already."""
+    settings = {setting.name: setting for setting in VERBS["export"].settings}
+    whole, own = (signature(taking).parameters for taking in (export, Atlas.export))
+    assert set(whole) == set(settings) and set(own) == set(settings) - {"atlas"} | {"self"}
+    for name, parameter in own.items():
+        assert name == "self" or parameter.default == whole[name].default == settings[name].default, name
 
 
 def test_one_file_may_be_asked_for(command, atlas, tmp_path):

@@ -6,11 +6,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from layerscope.figures.files import encode
+from layerscope.figures.gather import projections
 from layerscope.figures.pages import unit_page
+from layerscope.figures.sheet import Sheet
+from layerscope.figures.tree import Grid
 from layerscope.viewer import drawing
 from layerscope.viewer.drawing import DPI, Drawings
 from layerscope.viewer.pages import Query
@@ -56,6 +60,30 @@ def test_a_unit_s_figure_is_the_command_s(atlas: Path) -> None:
     shelf.close()
 
 
+def test_a_unit_s_figure_is_what_is_on_screen(atlas: Path, monkeypatch) -> None:
+    """Of the method and the view that were chosen, and of the peak that is enlarged, alone; each kept by itself."""
+    seen: list[Sheet] = []
+    monkeypatch.setattr(drawing, "_encoded", lambda sheet, kind: seen.append(sheet) or bytes([len(seen)]))
+    (book,) = shelf = Shelf([atlas])
+    method, view = book.run.methods[-1], book.run.views[-1]
+    drawings, words = Drawings(), [("method", method), ("view", view)]
+
+    def figure(*more: tuple[str, str]) -> Grid:
+        drawings.find(book, Query.of([*words, *more]), "png", layer="features.4", unit=1)
+        (grid,) = seen[-1].panels[0].parts
+        return grid
+
+    assert figure().row_labels == ("picture", "patch", f"{method}\n{view}")
+    alone = figure(("peak", "2"))
+    assert [tile.caption for tile in alone.tiles][:2] == [f"{method}, {view}", "patch"] and alone.columns == 3
+    wanted = projections(book.file, book.layer("features.4"), 1, method, view).tiles[1]
+    np.testing.assert_array_equal(alone.tiles[0].picture, wanted.picture)
+    assert len(seen[-1].panels) == 1 and seen[-1].caption.startswith("Peak 2 of")
+    figure()
+    assert len(seen) == 2
+    shelf.close()
+
+
 def test_a_layer_s_figure_is_a_pdf_of_its_units(atlas: Path) -> None:
     """Drawn by matplotlib, as a document."""
     with viewing(atlas) as browser:
@@ -95,6 +123,9 @@ def test_a_plate_holds_so_many_units(atlas: Path, plates: list[tuple[int, ...]],
         ("l/features.1/u/0/figure.svg", "there are figures as png and pdf"),
         ("l/features.1/u/5/figure.png", "unit 5 of features.1 has no tiles"),
         ("l/features.1/u/6/figure.png", "units 0 to 5"),
+        ("l/features.4/u/1/figure.png?method=mirrors", "is not known: choose deconvnet"),
+        ("l/features.4/u/1/figure.png?view=mirrors", "is not known"),
+        ("l/features.4/u/1/figure.png?peak=99", "is not known"),
         ("l/nothing/figure.png", "no layer"),
         ("l/features.1/figure.png?q=nosuchname", "no unit on this page"),
         ("l/features.1/figure.png?sort=colour", "is not known"),
