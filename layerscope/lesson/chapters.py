@@ -18,7 +18,7 @@ from layerscope.facts.known_as import favourites
 from layerscope.facts.layer import live_units, sample
 from layerscope.facts.run import first_view, images_of_layer
 from layerscope.facts.wrapping import Reader
-from layerscope.lesson.showing import UnitShows, is_early, looked_at, shown_by
+from layerscope.lesson.showing import UnitShows, is_early, looked_at, named_by, shown_by
 from layerscope.lesson.themes import THEMES, Theme
 
 MOST_CHAPTERS, UNITS = 5, 3
@@ -28,6 +28,8 @@ LOOKED, COMPARED, SEED = 24, 48, 0
 AGAIN = 0.5
 # Themes of which patches themselves say how far a unit's peaks agree.
 LOOKED_AT = ("lines", "colours", "shapes", "patterns")
+# By what units are judged that nobody has named, and in which ways.
+JUDGED = {"their patches": {"patches"}, "their pictures": {"class", "kin"}}
 # So many themes besides its own are told of a layer.
 OTHERS = 2
 
@@ -43,6 +45,14 @@ class LessonUnit:
     @property
     def unit(self) -> int:
         return self.shows.unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUnits:
+    """What is known of a layer's units. of: how many were asked: all, or those whose patches were compared."""
+
+    of: int
+    units: tuple[UnitShows, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,7 @@ def chapters(file: Reader) -> tuple[Chapter, ...]:
     """The chapters, first layer first; none of an atlas that holds no layers yet."""
     layers = chapter_layers(file)
     known = [known_units(file, layer) for layer in layers]
-    themes = themes_of([shares(layer, ones) for layer, ones in zip(layers, known, strict=True)])
+    themes = themes_of([shares(ones) for ones in known])
     return tuple(
         _chapter(file, place, layer, theme, ones, again=theme in themes[: place - 1])
         for place, (layer, theme, ones) in enumerate(zip(layers, themes, known, strict=True), start=1)
@@ -89,24 +99,25 @@ def units_with_tiles(file: Reader, layer: AtlasLayerRecord) -> frozenset[int]:
     return file.units_with_sheets(layer.id, "patches") | own
 
 
-def known_units(file: Reader, layer: AtlasLayerRecord) -> tuple[UnitShows, ...]:
-    """What is known of a layer's units: by their names; in an early layer without names by patches; else by classes."""
+def known_units(file: Reader, layer: AtlasLayerRecord) -> KnownUnits:
+    """What is known of a layer's units: by their names; in an early layer without any by patches; else by pictures."""
     live = frozenset(live_units(file.all_peaks(layer.id)).tolist())
-    found = shown_by(file, layer, live)
-    if is_early(file, layer) and all(one.by == "class" for one in found):
+    named = named_by(file, layer, live)
+    if not named and is_early(file, layer):
         seen = _compared(file, layer, live)
-        return tuple(one for one in seen if one.theme is not None) or found
-    return found
+        if clear := tuple(one for one in seen if one.theme is not None):
+            return KnownUnits(of=len(seen), units=clear)
+    return KnownUnits(of=layer.record.units, units=named or shown_by(file, layer, live))
 
 
-def shares(layer: AtlasLayerRecord, known: Iterable[UnitShows]) -> dict[str, float]:
-    """Of a layer's units the share that answers to each theme, of those that three units or more answer to.
+def shares(known: KnownUnits) -> dict[str, float]:
+    """Of the units that were asked the share that answers to each theme, of those that three units or more answer to.
 
     Where no theme has as many, of all.
     """
-    counts = Counter(one.theme.name for one in known if one.theme is not None)
+    counts = Counter(one.theme.name for one in known.units if one.theme is not None)
     enough = {name: count for name, count in counts.items() if count >= UNITS} or counts
-    return {name: count / layer.record.units for name, count in enough.items()}
+    return {name: count / known.of for name, count in enough.items()}
 
 
 def themes_of(found: Sequence[Mapping[str, float]]) -> tuple[Theme | None, ...]:
@@ -154,7 +165,7 @@ def chosen_units(
     for name in order:
         if len(chosen) < count:
             for one in _agreeing(file, layer, by_theme[name], looked=name in LOOKED_AT):
-                chosen.setdefault(one.thing, one)
+                chosen.setdefault(one.thing or str(one.unit), one)
     return tuple(chosen.values())[:count]
 
 
@@ -178,12 +189,12 @@ def _compared(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> 
 
 
 def _chapter(
-    file: Reader, place: int, layer: AtlasLayerRecord, theme: Theme | None, known: Sequence[UnitShows], *, again: bool
+    file: Reader, place: int, layer: AtlasLayerRecord, theme: Theme | None, known: KnownUnits, *, again: bool
 ) -> Chapter:
     """again: a chapter before it has the same theme."""
     tiles, live = units_with_tiles(file, layer), live_units(file.all_peaks(layer.id)).tolist()
     held = tiles or frozenset(live)
-    chosen = list(chosen_units(file, layer, theme, [one for one in known if one.unit in held], UNITS))
+    chosen = list(chosen_units(file, layer, theme, [one for one in known.units if one.unit in held], UNITS))
     if len(chosen) < UNITS:
         taken = {one.unit for one in chosen}
         rest = [unit for unit in live if unit in held and unit not in taken]
@@ -203,7 +214,7 @@ def _chapter(
     )
 
 
-def _sentence(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known: Sequence[UnitShows]) -> str:
+def _sentence(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known: KnownUnits) -> str:
     """What this depth sees, in one sentence."""
     field, (height, width) = layer.record.field, (file.run.input.height, file.run.input.width)
     rows, cols = float(field.rows.size), float(field.cols.size)
@@ -214,7 +225,7 @@ def _sentence(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known:
     return f"{seen}; {_answered(file, layer, theme, known)}."
 
 
-def _answered(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known: Sequence[UnitShows]) -> str:
+def _answered(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known: KnownUnits) -> str:
     if not images_of_layer(file, layer):
         return "the build has not come to it yet"
     if not len(live_units(file.all_peaks(layer.id))):
@@ -223,14 +234,12 @@ def _answered(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known:
         compared = file.units_with_sheets(layer.id, "patches")
         alike = ", so these are some whose patches are most alike" if compared else ""
         return f"nobody has named its units{alike}"
-    how = {one.by for one in known if one.theme == theme}
-    if how == {"patches"}:
-        return "nobody has named its units, but one direction runs through all patches of some"
-    if how == {"class"}:
-        return "nobody has named its units, but the patches of some are cut from one kind of picture"
-    counts = Counter(one.theme.name for one in known if one.theme is not None)
+    how = {one.by for one in known.units if one.theme == theme}
+    counts = Counter(one.theme.name for one in known.units if one.theme is not None)
     own = counts.pop(theme.name)
     more = [f"{count:,} to {THEMES[name].seen}" for name, count in counts.most_common(OTHERS)]
     verb = "answers" if own == 1 else "answer"
-    units = counted(layer.record.units, "unit")
-    return ", ".join([f"of {units} {own:,} {verb} to {theme.seen}", *more])
+    judged = next((words for words, ways in JUDGED.items() if how <= ways), "")
+    unnamed = f"nobody has named its units, but judged by {judged} " if judged else ""
+    units = counted(known.of, "unit")
+    return unnamed + ", ".join([f"of {units} {own:,} {verb} to {theme.seen}", *more])

@@ -43,16 +43,20 @@ class FollowedPicture:
 def followed_picture(
     file: Reader, layers: Sequence[AtlasLayerRecord], chosen: Mapping[int, Sequence[int]]
 ) -> FollowedPicture | None:
-    """The picture that most of these layers have a peak in, the units of the chapters first; the earliest of these.
+    """The picture that units with patches have a peak in, in most of these layers; of these one of the last chapter's
+    units, then of most chapters', the earliest.
 
     chosen: by layer's id the units of its chapter. None where the atlas keeps no picture that could be shown.
     """
     found = {layer.id: file.all_peaks(layer.id).image for layer in layers}
-    covered, wanted = Counter[int](), Counter[int]()
+    seen, covered, wanted, last = Counter[int](), Counter[int](), Counter[int](), set[int]()
     for layer in layers:
+        # A step without patches shows next to nothing: the picture again, and a box.
+        seen.update(_images(found[layer.id][sorted(file.units_with_sheets(layer.id, "patches"))]))
         covered.update(_images(found[layer.id]))
-        wanted.update(_images(found[layer.id][list(chosen.get(layer.id, ()))]))
-    order = sorted(covered, key=lambda image: (-covered[image], -wanted[image], image))
+        last = set(_images(found[layer.id][list(chosen.get(layer.id, ()))]))
+        wanted.update(last)
+    order = sorted(covered, key=lambda image: (-seen[image], -covered[image], image not in last, -wanted[image], image))
     for image in order[:TRIED]:
         record = file.image(image)
         if record.height and record.width and file.has_picture(image):

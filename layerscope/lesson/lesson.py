@@ -12,8 +12,8 @@ from layerscope.lesson.made_of_tree import PartNode, part_tree
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """All of it. images: how many were scanned. peaks: kept of each unit. picture: None where none can be shown. tree:
-    of the last chapter's first unit whose parts are known, None where none are. named: whether any unit of it has a
-    name, and is not only told by its patches or classes."""
+    of the last chapter's first unit of whose parts patches are kept, None where none are. named: whether any unit of it
+    has a name, and is not only told by its patches or classes."""
 
     network: str
     images: int
@@ -35,6 +35,11 @@ def lesson_of(file: Reader) -> Lesson:
         peaks=file.run.k,
         chapters=told,
         picture=followed_picture(file, [chapter.layer for chapter in told], chosen),
-        tree=next((tree for tree in grown if tree is not None), None),
+        tree=next((tree for tree in grown if tree is not None and _seen(file, tree)), None),
         named=any(one.shows.by in ("concept", "peaks", "label", "word") for chapter in told for one in chapter.units),
     )
+
+
+def _seen(file: Reader, tree: PartNode) -> bool:
+    """Whether there is anything to look at: a part with patches."""
+    return any(one.unit in file.units_with_sheets(one.layer.id, "patches") or _seen(file, one) for one in tree.parts)

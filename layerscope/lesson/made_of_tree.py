@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import concept_words
 from layerscope.facts.wrapping import Reader
-from layerscope.lesson.showing import shown_by
+from layerscope.lesson.showing import UnitShows, by_class, is_early, looked_at, named_by
 
 # How many parts a unit has at each step down: few, or the lines at the end would be too many to look at.
 BRANCHES = (3, 2, 1, 1)
@@ -53,10 +53,16 @@ class _Growing:
         return PartNode(layer=layer, unit=unit, name=self._name(layer, unit), share=share, parts=parts, again=again)
 
     def _name(self, layer: AtlasLayerRecord, unit: int) -> str:
-        """What the unit shows, as its chapter would say it."""
+        """What the unit shows, as its chapter would say it: by its name; else by its patches in an early layer, by the
+        class of its pictures in a later one."""
         if layer.id not in self._names:
-            found = shown_by(self._file, layer, range(layer.record.units))
+            every = range(layer.record.units)
+            found = named_by(self._file, layer, every)
+            if not found and not is_early(self._file, layer):
+                found = by_class(self._file, layer, every)
             self._names[layer.id] = {
                 one.unit: concept_words(one.thing) if one.by in ("concept", "peaks") else one.phrase for one in found
             }
+        if not self._names[layer.id] and is_early(self._file, layer):
+            return looked_at(self._file, layer, UnitShows(unit=unit)).phrase
         return self._names[layer.id].get(unit, "")

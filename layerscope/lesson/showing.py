@@ -1,7 +1,8 @@
 """What a unit shows, by all that an atlas knows of it, and how far its peaks agree: what a lesson chooses units by.
 
 The first of these that an atlas knows of a layer: concepts (and what is drawn at the peaks where their names are
-doubtful), labels, words, the classes of the peaks' images; and of any unit what its patches themselves have in common.
+doubtful), labels, words, the classes of the peaks' images, or how alike the network finds these; and of any unit what
+its patches themselves have in common.
 """
 
 from collections import Counter
@@ -9,20 +10,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
-from layerscope.core.concept_words import concept_phrase, line_words, turned
+from layerscope.core.concept_words import concept_phrase, turned
 from layerscope.core.concepts import ConceptScore, Intervention, UnitInterventions
 from layerscope.core.errors import NotAnAtlas
 from layerscope.core.numbers import in_words, percent
 from layerscope.facts.cached import derived
 from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
-from layerscope.facts.patches import EARLY, MUCH, ORIENTED, PatchSight, likeness, patch_sight, reduced
+from layerscope.facts.patches import EARLY, MUCH, PatchSight, likeness, patch_sight, reduced
 from layerscope.facts.standing import peaks_words, standing_in, units_of
 from layerscope.facts.wrapping import Reader
+from layerscope.lesson.kinship import Kin, kinship
+from layerscope.lesson.sights import clearest
 from layerscope.lesson.themes import THEMES, Theme, theme_of
 
 # The share of its peaks from which on they say what a unit shows, whatever it is called.
@@ -42,9 +45,9 @@ SMALL = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitShows:
-    """What a unit shows. by: what says so, "concept", "peaks", "label", "word", "class", "patches", or "" where
-    nothing does. thing: under the name that the atlas has for it; phrase: as it stands in a sentence. alike: how far
-    its peaks agree, 0..1, about. score: of the name. because: what speaks for it, in a sentence; ""."""
+    """What a unit shows. by: what says so, "concept", "peaks", "label", "word", "class", "kin", "patches", or ""
+    where nothing does. thing: under the name that the atlas has for it, "" without; phrase: as it stands in a sentence.
+    alike: how far its peaks agree, 0..1, about. score: of the name. because: what speaks for it, in a sentence; ""."""
 
     unit: int
     by: str = ""
@@ -57,11 +60,14 @@ class UnitShows:
 
 
 def shown_by(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> tuple[UnitShows, ...]:
-    """What these units show, as far as names and classes say; units of which they say nothing are not there."""
-    for ask in (_by_concepts, _by_labels, _by_words):
-        if found := ask(file, layer):
-            return tuple(one for one in found if one.unit in units)
-    return tuple(_by_classes(file, layer, units))
+    """What these units show, as far as names and pictures say; units of which they say nothing are not there."""
+    return named_by(file, layer, units) or tuple(_by_pictures(file, layer, units))
+
+
+def named_by(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> tuple[UnitShows, ...]:
+    """What these units show by their names; none where nobody has named a unit of the layer."""
+    found = next((found for ask in (_by_concepts, _by_labels, _by_words) if (found := ask(file, layer))), ())
+    return tuple(one for one in found if one.unit in units)
 
 
 def _by_concepts(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
@@ -184,8 +190,25 @@ def _pictures_of(name: str) -> str:
     return f"pictures of \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
-    """Of the units that follow a class most: the class that most of their peaks are of, if two are of one."""
+def _by_pictures(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
+    """Those of one class; of all others those whose pictures the network finds alike."""
+    classed = by_class(file, layer, units)
+    known = {one.unit for one in classed}
+    return [*classed, *(_by_kin(unit, one) for unit, one in kinship(file, layer, units).items() if unit not in known)]
+
+
+def _by_kin(unit: int, one: Kin) -> UnitShows:
+    count = in_words(one.pictures)
+    return UnitShows(
+        unit=unit, by="kin", thing=f"kind {one.kind}", theme=THEMES["classes"], phrase="one kind of picture",
+        alike=one.alike, score=one.alike - one.chance,
+        because=f"Its {count} pictures excite other units alike, too: likeness {one.alike:.2f}, where {count} drawn at"
+        f" random reach {one.chance:.2f} at most.",
+    )  # fmt: skip
+
+
+def by_class(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
+    """Of the units that follow a class most, those of whose peaks more than half are of one class."""
     classes, counts = class_counts(file, layer)
     if not classes:
         return []
@@ -196,7 +219,7 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -
         labels = [file.image(peak.image).label for peak in file.peaks(layer.id, unit)]
         known = Counter(str(label) for label in labels if label is not None)
         label, count = min(known.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
-        if count > 1:
+        if 2 * count > len(labels):
             found.append(
                 UnitShows(
                     unit=unit,
@@ -220,7 +243,7 @@ def _highest_ratios(file: Reader, layer: AtlasLayerRecord, counts: np.ndarray) -
 
 def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShows:
     """The same, with what its patches say: of a line, a colour or a shape whether they agree, of a unit without a name
-    whether a direction runs through them. A unit without patches stays as it is."""
+    what they show. A unit without patches stays as it is."""
     patches = patches_of(file, layer, one.unit)
     if patches is None:
         return one
@@ -235,7 +258,7 @@ def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShow
     if one.theme in (THEMES["shapes"], THEMES["patterns"]):
         alike = full * likeness(patches)
         return replace(one, alike=max(one.alike, alike if alike >= LIKE else 0.0))
-    return one if one.by else _by_patches(file, layer, one, sight, likeness(patches), full)
+    return one if one.by else _by_patches(file, layer, one, patches)
 
 
 def _directed(edge: str, sight: PatchSight) -> float:
@@ -245,19 +268,17 @@ def _directed(edge: str, sight: PatchSight) -> float:
 
 
 def _by_patches(
-    file: Reader, layer: AtlasLayerRecord, one: UnitShows, sight: PatchSight, alike: float, full: float
+    file: Reader, layer: AtlasLayerRecord, one: UnitShows, patches: UInt8[np.ndarray, "k h w 3"]
 ) -> UnitShows:
-    """A unit without a name: in early layers a direction that its patches share, else how alike they are.
-
-    full: of the peaks that a unit may have, the share that it has.
-    """
-    if not is_early(file, layer) or sight.oriented < ORIENTED:
-        return replace(one, alike=full * alike)
-    whatever = ", whatever its colour" if sight.colour >= MUCH else ""
-    words = line_words(sight.angle)
+    """A unit without a name: in early layers what its patches show most clearly, else how alike they are."""
+    # Two that agree say less than nine.
+    full, found = len(patches) / file.run.k, clearest(patches) if is_early(file, layer) else None
+    if found is None:
+        return replace(one, alike=full * likeness(patches))
+    sight, seen = found
     return replace(
-        one, by="patches", thing=words, theme=THEMES["lines"], phrase=f"a {words} line or edge{whatever}",
-        alike=full * sight.oriented, because="One direction runs through its patches.",
+        one, by="patches", thing=seen.thing, theme=sight.theme, phrase=seen.phrase, alike=full * seen.share,
+        because=sight.because,
     )  # fmt: skip
 
 

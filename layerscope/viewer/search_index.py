@@ -34,8 +34,9 @@ def search_script(book: Book, link: Links) -> str:
 
 
 def _layer(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, Any]:
-    """tiles: of the patches; of: the units that have any, true for all of them. cover: patches that stand for it.
-    doubtful: by unit, what its peaks show where its name is doubtful."""
+    """tiles: of the patches; of: the units that have any, true for all of them. photos: by unit without, the image
+    that excites it most. cover: patches that stand for it. doubtful: by unit, what its peaks show where
+    its name is in doubt."""
     units = range(layer.record.units)
     sheets = {
         unit: link.sheet(SheetKey(layer=layer.id, unit=unit, kind="patches"))
@@ -51,6 +52,7 @@ def _layer(book: Book, layer: AtlasLayerRecord, link: Links) -> dict[str, Any]:
         "unit": numbered({unit: link.page("unit", layer, unit) for unit in (units[0], units[-1])}),
         "tiles": numbered(tiles),
         "of": True if len(tiles) == len(units) else list(tiles),
+        "photos": {unit: image for unit, image in book.photos(layer).items() if link.picture(image) is not None},
         "cover": link.sheet(cover) if cover else None,
         "doubtful": {unit: shown(kinds) for unit, kinds in at_peaks(book.file, layer).items()},
     }

@@ -146,6 +146,23 @@ class Book:
             return self.file.picture(image)
         return self._pictures.get(image, lambda: self.file.picture(image))
 
+    def photos(self, layer: AtlasLayerRecord) -> Mapping[int, int]:
+        """By unit without patches, the image that excites it most, of those with a small picture."""
+        return self.made(("photos", layer.id), lambda: dict(self._photos(layer)))
+
+    @property
+    def partly_patched(self) -> bool:
+        """Whether an image stands for some unit that has no patches."""
+        return any(self.photos(layer) for layer in self.layers)
+
+    def _photos(self, layer: AtlasLayerRecord) -> Iterator[tuple[int, int]]:
+        patched, kept = self.file.units_with_sheets(layer.id, "patches"), dict[int, bool]()
+        for unit, images in enumerate(self.file.all_peaks(layer.id).image.tolist()):
+            for image in images if unit not in patched else ():
+                if image >= 0 and kept.setdefault(image, self.file.has_picture(image)):
+                    yield unit, image
+                    break
+
     @property
     def names(self) -> tuple[IndexedName, ...]:
         """All names that lead to units."""
@@ -155,6 +172,18 @@ class Book:
     def pictured(self) -> tuple[int, ...]:
         """The images with a peak of which there is a small picture, in order."""
         return self.made("pictured", self._with_pictures)
+
+    @property
+    def of_classes(self) -> Mapping[str, int]:
+        """By class, its first image with a peak of which there is a small picture."""
+        return self.made("of classes", lambda: dict(self._of_classes()))
+
+    def _of_classes(self) -> Iterator[tuple[str, int]]:
+        labels = {image: name for layer in self.layers for image, name in self.file.peak_labels(layer.id).items()}
+        held = self.file.images_with_pictures()
+        for image in sorted(labels, reverse=True):
+            if image in held:
+                yield labels[image], image
 
     def _with_pictures(self) -> tuple[int, ...]:
         found = [np.unique(self.file.all_peaks(layer.id).image) for layer in self.layers]

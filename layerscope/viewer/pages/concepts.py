@@ -11,6 +11,7 @@ from layerscope.facts.standing import standing_in
 from layerscope.lesson.themes import LEVELS
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.query import Query
+from layerscope.viewer.pages.search import picture_of
 from layerscope.viewer.shelf import Book
 
 
@@ -28,13 +29,15 @@ class Detector:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedConcept:
     """A concept, or a label or word of a list. words: its name as it is said. kind: a concept's level or its category,
-    in words. detectors: the highest score first. sheet: patches of the first of them that has any."""
+    in words. detectors: the highest score first. sheet: patches of the first of them that has any; photo: where none
+    has, an image in their place."""
 
     name: str
     words: str
     kind: str
     detectors: tuple[Detector, ...]
     sheet: SheetKey | None
+    photo: int | None
 
     @property
     def heading(self) -> str:
@@ -57,12 +60,13 @@ class Follower:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageClass:
     """count: its images in the scan, None where that was not kept. followers: the highest ratio first. sheet: patches
-    of the first of them that has any."""
+    of the first of them that has any; photo: where none has, an image in their place."""
 
     name: str
     count: int | None
     followers: tuple[Follower, ...]
     sheet: SheetKey | None
+    photo: int | None
 
     @property
     def initial(self) -> str:
@@ -130,31 +134,23 @@ def _concepts(book: Book, found: Iterable[IndexedName]) -> tuple[IndexedConcept,
         verdict = (standing.kinds or standing.verdict) if standing else ""
         return Detector(layer=one.layer, unit=one.unit, score=one.score or 0.0, verdict=verdict)
 
-    return tuple(
-        IndexedConcept(
-            name=one.name,
-            words=one.words,
-            kind=one.group,
-            detectors=tuple(detector(unit) for unit in one.units),
-            sheet=_sheet(book, one),
-        )
-        for one in found
-    )
+    return tuple(_indexed(book, one, one.group, tuple(detector(unit) for unit in one.units)) for one in found)
 
 
 def _listed(book: Book, one: IndexedName) -> IndexedConcept:
     """A label, or a word of a list."""
     detectors = tuple(Detector(layer=unit.layer, unit=unit.unit, score=unit.score or 0.0) for unit in one.units)
-    return IndexedConcept(name=one.name, words=one.words, kind="", detectors=detectors, sheet=_sheet(book, one))
+    return _indexed(book, one, "", detectors)
+
+
+def _indexed(book: Book, one: IndexedName, kind: str, detectors: tuple[Detector, ...]) -> IndexedConcept:
+    sheet, photo = picture_of(book, one)
+    return IndexedConcept(name=one.name, words=one.words, kind=kind, detectors=detectors, sheet=sheet, photo=photo)
 
 
 def _class(book: Book, one: IndexedName) -> ImageClass:
     followers = tuple(
         Follower(layer=unit.layer, unit=unit.unit, mean=unit.mean or 0.0, ratio=unit.score or 0.0) for unit in one.units
     )
-    return ImageClass(name=one.name, count=one.images, followers=followers, sheet=_sheet(book, one))
-
-
-def _sheet(book: Book, one: IndexedName) -> SheetKey | None:
-    sheets = (book.sheet(unit.layer, unit.unit, "patches") for unit in one.units)
-    return next((sheet for sheet in sheets if sheet is not None), None)
+    sheet, photo = picture_of(book, one)
+    return ImageClass(name=one.name, count=one.images, followers=followers, sheet=sheet, photo=photo)

@@ -11,7 +11,7 @@ from layerscope.core.numbers import signed_percent
 from layerscope.facts.layer import MOSTLY, PARTLY, TELLING, guesses, live_units, own_specificity, sample
 from layerscope.facts.standing import at_peaks
 from layerscope.lesson.chapters import chosen_units, theme_of_layer
-from layerscope.lesson.showing import shown_by
+from layerscope.lesson.showing import is_early, shown_by
 from layerscope.viewer.addresses import SheetKey
 from layerscope.viewer.pages.units import finite
 from layerscope.viewer.shelf import Book
@@ -46,13 +46,14 @@ class Start:
 
 def representatives(book: Book, layer: AtlasLayerRecord, count: int) -> tuple[RepresentativeUnit, ...]:
     """Units of a layer that show what it is about, each another thing, those that agree most first; then a seeded
-    sample of those with tiles, as where nobody has named any.
+    sample of those with tiles, as in an early layer where nobody has named any: there every unit shows something.
 
     In ascending order of their numbers.
     """
     shown = book.shown(layer)
     best = {unit: found for unit, found in guesses(book.file.concepts(layer.id)).items() if unit in shown}
-    chosen = list(book.made(("cover", layer.id, count), lambda: _showing(book, layer, count))) if best else []
+    told = bool(best) or not is_early(book.file, layer)
+    chosen = list(book.made(("cover", layer.id, count), lambda: _showing(book, layer, count))) if told else []
     live = live_units(book.file.all_peaks(layer.id))
     rest = live[~np.isin(live, chosen)]
     chosen += sample(book.file, layer, rest, count - len(chosen), SEED)

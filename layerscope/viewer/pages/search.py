@@ -32,7 +32,8 @@ class FoundTile:
     """Something that was found: an image, a name that leads to units, a layer, or a unit of it.
 
     words: what it is. why: by what it was found, or what is known of it; "" where nothing is. sheet: patches that show
-    it. kept: the atlas has a small picture of the image.
+    it; photo: where none are kept, the image that excites its unit most. kept: the atlas has a small picture of the
+    image.
     """
 
     words: str
@@ -42,6 +43,7 @@ class FoundTile:
     image: int | None = None
     name: str = ""
     sheet: SheetKey | None = None
+    photo: int | None = None
     kept: bool = False
 
 
@@ -154,14 +156,26 @@ def _names(book: Book, text: str) -> AnswerGroup | None:
 
 def name_answer(book: Book, one: IndexedName) -> FoundTile:
     """A name with the patches of its best unit that has any."""
-    sheets = (book.sheet(unit.layer, unit.unit, "patches") for unit in one.units)
+    sheet, photo = picture_of(book, one)
     kind = f"{one.kind}, {one.group}" if one.group else one.kind
     return FoundTile(
         words=one.words,
         why=f"{kind} · {counted(one.images, 'image') if one.images is not None else counted(len(one.units), 'unit')}",
         name=one.words if one.kind == CONCEPT else one.name,
-        sheet=next((sheet for sheet in sheets if sheet is not None), None),
+        sheet=sheet,
+        photo=photo,
     )
+
+
+def picture_of(book: Book, one: IndexedName) -> tuple[SheetKey | None, int | None]:
+    """The patches of a name's first unit that has any; else an image of the class; else the image that excites its
+    first unit most."""
+    sheets = (book.sheet(unit.layer, unit.unit, "patches") for unit in one.units)
+    sheet = next((sheet for sheet in sheets if sheet is not None), None)
+    if sheet is None and one.kind == CLASS and one.name in book.of_classes:
+        return None, book.of_classes[one.name]
+    photos = (book.photos(unit.layer).get(unit.unit) for unit in one.units) if sheet is None else ()
+    return sheet, next((photo for photo in photos if photo is not None), None)
 
 
 def _units(book: Book, named: Iterable[Target], findings: Iterable[Finding]) -> AnswerGroup | None:
@@ -179,7 +193,8 @@ def _unit(book: Book, layer: AtlasLayerRecord, unit: int, why: str | None) -> Fo
     if why is None:
         why = _called(book, layer, unit)
     sheet = book.sheet(layer, unit, "patches")
-    return FoundTile(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet)
+    photo = book.photos(layer).get(unit)
+    return FoundTile(words=f"{layer.name} {unit}", why=why, layer=layer, unit=unit, sheet=sheet, photo=photo)
 
 
 def _called(book: Book, layer: AtlasLayerRecord, unit: int) -> str:

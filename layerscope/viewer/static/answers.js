@@ -110,6 +110,18 @@
   // --- answers: where they lead, a picture, words, and by what they were found
 
   const tileOf = (layer, unit) => (layer.of === true || layer.of.includes(unit) ? of(layer.tiles, unit) : null);
+  // A unit's patches; where there are none, the image that excites it most.
+  function shownBy(places) {
+    const tiles = places.map(([layer, unit]) => tileOf(layer, unit)), photos = places.map(([layer, unit]) => layer.photos[unit]);
+    const picture = tiles.find(Boolean), image = photos.find((one) => one !== undefined);
+    return picture || image === undefined ? { picture } : { picture: of(index().images.picture, image), photo: true };
+  }
+
+  // An image of a class.
+  function ofClass(name) {
+    const { rows, labels, picture } = index().images, row = rows.find(([, label, kept]) => kept && labels[label] === name);
+    return row && { picture: of(picture, row[0]), photo: true };
+  }
 
   function layerAnswer({ name, page, cover, units }) {
     return { href: root + page, picture: cover && root + cover, words: name, why: counted(units, "unit") };
@@ -117,15 +129,15 @@
 
   function nameAnswer(one) {
     const [kind, name, words, group, count] = one, places = placesOf(one);
-    const tiles = places.map(([layer, unit]) => tileOf(index().layers[layer], unit));
     const many = count === null ? counted(places.length, "unit") : counted(count, "image");
     const said = words || name;
-    return { href: asked(said), picture: tiles.find(Boolean), words: said, why: `${group ? `${kind}, ${group}` : kind} · ${many}` };
+    const own = kind === CLASS && ofClass(name), seen = shownBy(places.map(([layer, unit]) => [index().layers[layer], unit]));
+    return { href: asked(said), ...(own && (seen.photo || !seen.picture) ? own : seen), words: said, why: `${group ? `${kind}, ${group}` : kind} · ${many}` };
   }
 
   function unitAnswer([layer, unit, why]) {
     const words = `${layer.name} ${unit}`;
-    return { href: of(layer.unit, unit), picture: tileOf(layer, unit), words, why: why ?? called(layer, unit) };
+    return { href: of(layer.unit, unit), ...shownBy([[layer, unit]]), words, why: why ?? called(layer, unit) };
   }
 
   // What a unit is called that was found by its number.

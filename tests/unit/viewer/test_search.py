@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,30 @@ def units_of(group: AnswerGroup) -> list[tuple[str, int]]:
 def html(book: Book, text: str) -> str:
     page = search.facts(book, Query.of([("q", text)]))
     return render("search.html", page=page, book=book, shelf=None, link=links_of(book), links_of=None, live=False)
+
+
+def test_an_image_stands_for_what_has_no_patches(tmp_path: Path) -> None:
+    """For a unit its strongest of which there is a picture, for a class one of its own; patches before either."""
+    path = small_atlas(tmp_path / "bare.atlas")
+    with closing(sqlite3.connect(path)) as atlas, atlas:
+        atlas.execute("DELETE FROM sheet WHERE kind = 'patches' AND (layer > 0 OR unit > 0)")
+    made = Shelf([path])
+    book = made.book("bare")
+    classed = [one for one in book.names if one.kind == "class"]
+    assert classed and book.partly_patched
+    for layer in book.layers:
+        for unit, image in book.photos(layer).items():
+            kept = [peak.image for peak in book.file.peaks(layer.id, unit) if book.file.has_picture(peak.image)]
+            assert image == kept[0] and book.sheet(layer, unit, "patches") is None
+    for one in classed:
+        sheet, photo = search.picture_of(book, one)
+        patched = any((unit.layer.id, unit.unit) == (0, 0) for unit in one.units)
+        assert (sheet is not None) == patched == (photo is None)
+        assert photo is None or book.file.image(photo).label == one.name
+    unit = next(unit for unit in book.photos(book.layers[1]))
+    shown = html(book, f"{book.layers[1].name} {unit}")
+    assert links_of(book).picture(book.photos(book.layers[1])[unit]) in shown and "no picture" not in shown
+    made.close()
 
 
 def test_a_word_finds_the_units_that_the_command_finds(shelf: Shelf) -> None:

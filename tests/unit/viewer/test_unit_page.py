@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from layerscope.atlas.write import AtlasWriter
 from layerscope.core.errors import UsageError
+from layerscope.core.uses import ClassUse
 from layerscope.figures.tree import Chart
 from layerscope.viewer.app import route_of
 from layerscope.viewer.pages import PAGES, Query
@@ -266,3 +268,14 @@ def test_the_histogram_is_drawn_to_scale(shelf) -> None:
 def test_the_page_stands_in_the_table() -> None:
     """Its route and template are the ones that the links lead to."""
     assert route_of(PAGES["unit"]) == "/{atlas}/l/{layer}/u/{unit:int}"
+
+
+def test_an_output_without_a_name_is_called_so(tmp_path: Path) -> None:
+    """A class by its name; of an output of which none is known the number, and that it is one."""
+    path = small_atlas(tmp_path / "small.atlas")
+    uses = [ClassUse(output=4, name="cat", amount=0.5, images=2), ClassUse(output=7, name="7", amount=-0.25, images=1)]
+    with AtlasWriter.resume(path) as writer:
+        writer.put_used_for(0, [(0, uses)])
+    with viewing(path) as browser:
+        text = browser.get("/small/l/features.1/u/0").text
+    assert '<th scope="row">cat</th>' in text and '<th scope="row">output 7</th>' in text

@@ -1,0 +1,79 @@
+"""How alike pictures are: what units make of them, told from chance, with the unit itself left out."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerscope.atlas.read import AtlasFile
+from layerscope.lesson.kinship import FEWEST, _ByClasses, _ByPeaks, _kinds, kinship
+from tests.helpers.atlases import small_atlas
+
+UNITS = 12
+
+
+@pytest.fixture(params=[True, False], ids=["classes", "no classes"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AtlasFile]:
+    """Of two layers of twelve units; without classes only peaks tell."""
+    path = small_atlas(tmp_path / "kin.atlas")
+    if not request.param:
+        with closing(sqlite3.connect(path)) as atlas, atlas:
+            atlas.execute("UPDATE image SET label = NULL")
+    with AtlasFile(path) as opened:
+        yield opened
+
+
+def by_hand(cosines: np.ndarray) -> float:
+    """The mean over all pairs, each once."""
+    return float(np.mean([cosines[a, b] for a in range(len(cosines)) for b in range(a)]))
+
+
+def test_alike_pictures_are_told_from_chance(file: AtlasFile) -> None:
+    """Only units above chance are there, the most alike first; those that are not asked for are not."""
+    layer = file.layers[1]
+    found = kinship(file, layer, range(UNITS))
+    alike = [one.alike for one in found.values()]
+    assert alike == sorted(alike, reverse=True) and all(one.alike > one.chance for one in found.values())
+    assert all(one.pictures >= FEWEST and one.kind in found for one in found.values())
+    asked = kinship(file, layer, (0, 3))
+    assert set(asked) == set(found) & {0, 3} and kinship(file, layer, ()) == {}
+
+
+def test_pictures_of_one_kind_are_alike_and_others_are_not() -> None:
+    """Two kinds of three classes each, told by eight units: cosines of 1 within, less than 0 between."""
+    of = np.repeat([[1.0, 1, 1, -1, -1, -1]], 8, axis=0) * np.array([1, -1] * 4)[:, None]
+    found = _ByClasses(layer=0, of=of, number={10 + place: place for place in range(6)})
+    inside, between = found.cosines([10, 11, 12], [10, 11, 12]), found.cosines([10, 11], [13, 14])
+    assert np.allclose(inside, 1) and np.allclose(between, -1) and by_hand(inside) == pytest.approx(1)
+
+
+def test_the_unit_itself_does_not_count() -> None:
+    """What two pictures have in common by this unit alone makes them no more alike."""
+    classes = _ByClasses(layer=4, of=np.array([[9.0, 9.0], [1.0, 0.0], [0.0, 1.0]]), number={0: 0, 1: 1})
+    peaks = _ByPeaks(of={0: frozenset({(4, 0), (4, 1)}), 1: frozenset({(4, 0), (4, 2)})})
+    for profiles in (classes, peaks):
+        assert profiles.cosines([0], [1])[0, 0] > 0.4
+        assert profiles.cosines([0], [1], (4, 0))[0, 0] == 0
+    assert classes.cosines([0], [1], (3, 0))[0, 0] > 0.9
+    assert _ByPeaks(of={0: frozenset({(4, 0)})}).cosines([0], [0], (4, 0)).tolist() == [[0.0]]
+
+
+def test_units_of_one_kind_share_its_name() -> None:
+    """The first of a kind names it: units 7 and 2 have pictures of the same kind, unit 5 has others."""
+    of = {image: frozenset({(0, image // 3)}) for image in range(6)}
+    kinds = _kinds(_ByPeaks(of=of), [(7, 1.0, [0, 1, 2]), (5, 1.0, [3, 4, 5]), (2, 0.9, [1, 2, 0])])
+    assert kinds == {7: 7, 5: 5, 2: 7}
+
+
+def test_few_pictures_say_nothing(tmp_path: Path) -> None:
+    """Of units with two peaks nothing is told, and nothing of a layer that has none."""
+    path = small_atlas(tmp_path / "few.atlas", k=2)
+    with AtlasFile(path) as file:
+        assert kinship(file, file.layers[1], range(UNITS)) == {}
+    with closing(sqlite3.connect(path)) as atlas, atlas:
+        atlas.execute("DELETE FROM peak")
+    with AtlasFile(path) as file:
+        assert kinship(file, file.layers[1], range(UNITS)) == {}
