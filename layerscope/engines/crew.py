@@ -15,7 +15,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a hand says of a piece. made: False for an error. size: bytes. take: gives these, once, or ends with Lost."""
+    """What a hand says of a piece. made: False for an error. size: bytes. take: gives these once, or ends with Lost."""
 
     made: bool
     size: int
