@@ -15,11 +15,16 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a hand says of a piece. made: False for an error. size: bytes. take: gives these once, or ends with Lost."""
+    """What a hand says of a piece.
+
+    made: False for an error. size: bytes. take: gives these once, or ends with Lost. machine: where that was, if it is
+    another than the writer's.
+    """
 
     made: bool
     size: int
     take: Callable[[], bytes]
+    machine: str = ""
 
 
 class Hand(ABC):

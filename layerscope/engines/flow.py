@@ -14,6 +14,7 @@ from typing import Any
 
 from layerscope.core.engines import Made, Piece
 from layerscope.core.errors import LayerscopeError, UsageError
+from layerscope.core.failures import sentence
 from layerscope.engines.crew import Crew, Hand, Lost, Packed, Receipt
 
 # A hand has one piece in work, and one that waits for it.
@@ -229,6 +230,7 @@ class _Passage:
         if answer.made:
             return Made(self._pieces[self._turn].number, found)
         error, text = found
+        error = _placed(error, answer.machine)
         if isinstance(error, LayerscopeError):
             raise error
         raise error from _Elsewhere(text)
@@ -239,6 +241,15 @@ class _Elsewhere(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
+
+
+def _placed(error: Exception, machine: str) -> Exception:
+    """What a user can mend, with the machine where it was, if that is another than the writer's; bugs as they are."""
+    said = str(error) if isinstance(error, LayerscopeError) else sentence(error)
+    if not machine or said is None:
+        return error
+    kind = type(error) if isinstance(error, LayerscopeError) else LayerscopeError
+    return kind(f"{said} (on the machine {machine})")
 
 
 def told(piece: Piece[Any]) -> str:

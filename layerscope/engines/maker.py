@@ -4,7 +4,6 @@ It names nothing of layerscope before it has met the writer, since it may travel
 layerscope, or none. So this module imports the standard library alone.
 """
 
-import contextlib
 import os
 import pickle
 import platform
@@ -55,16 +54,12 @@ class PieceMaker:
         self._work: Any = None
         self._alone: Mapping[str, Any] = {}
         self._unpacking: Any = None
-        self._at = ""
 
-    def meet(self, here: str) -> dict[str, str]:
-        """The versions of an actor, and its machine by Ray's number of it. here: that of the writer's machine."""
+    def meet(self) -> dict[str, str]:
+        """The versions of an actor, and its machine by Ray's number of it."""
         import ray
 
-        node = ray.get_runtime_context().get_node_id()
-        if node != here:
-            self._at = f"the machine {platform.node()}, {node[:8]} to Ray"
-        return {**versions(), "node": node}
+        return {**versions(), "node": ray.get_runtime_context().get_node_id()}
 
     def make(self, stage: int, rest: Any, alone: Mapping[str, Any], piece: bytes) -> tuple[tuple[bool, int], bytes]:
         """What was made of a piece, pickled, behind its size in bytes; or the error that it ended with.
@@ -105,23 +100,11 @@ class PieceMaker:
                 torch.cuda.set_device(self._accelerator)
 
     def _told(self, failure: Exception) -> bytes:
-        """An error with its traceback, pickled; what a user can mend names the machine, if it is another."""
+        """An error with its traceback, pickled."""
         text = traceback.format_exc()
-        with contextlib.suppress(ImportError):
-            failure = self._placed(failure)
         try:
             data = pickle.dumps((failure, text))
             pickle.loads(data)
         except Exception:  # of whatever an error of somebody else's code holds
             data = pickle.dumps((RuntimeError(f"{type(failure).__name__}: {failure}"), text))
         return data
-
-    def _placed(self, failure: Exception) -> Exception:
-        from layerscope.core.errors import LayerscopeError
-        from layerscope.core.failures import sentence
-
-        if not self._at:
-            return failure
-        kind = type(failure) if isinstance(failure, LayerscopeError) else LayerscopeError
-        said = str(failure) if isinstance(failure, LayerscopeError) else sentence(failure)
-        return failure if said is None else kind(f"{said} (on {self._at})")

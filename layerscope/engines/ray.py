@@ -101,12 +101,15 @@ class _Actor(Hand):
     def __init__(self, actor: Any, cluster: Cluster) -> None:
         super().__init__()
         self._actor, self._cluster = actor, cluster
+        self._machine = ""
         self._data: dict[Future[Any], Any] = {}
-        self.met = actor.meet.remote(cluster.here).future()
+        self.met = actor.meet.remote().future()
 
     def greet(self) -> None:
         found = _done(self.met)
-        self.where = self._cluster.name_of(found.pop("node"))
+        node = found.pop("node")
+        self.where = self._cluster.name_of(node)
+        self._machine = "" if node == self._cluster.here else self.where
         require_same(found, self.where)
 
     def give(self, work: Any, piece: bytes) -> "Future[Any]":
@@ -120,7 +123,7 @@ class _Actor(Hand):
         made, size = _done(done)
         # It is on its way while earlier pieces are written.
         ray.wait(held, timeout=0)
-        return Receipt(made, size, lambda: _taken(held))
+        return Receipt(made, size, lambda: _taken(held), self._machine)
 
     def end(self) -> None:
         self._data.clear()
@@ -145,7 +148,7 @@ def _done(future: "Future[Any]") -> Any:
     try:
         return future.result()
     except RayError as failure:
-        raise Lost(_first_line(failure)) from None
+        raise Lost(_why(failure)) from None
 
 
 def _taken(held: list[Any]) -> bytes:
@@ -153,8 +156,9 @@ def _taken(held: list[Any]) -> bytes:
     try:
         return ray.get(held.pop())
     except RayError as failure:
-        raise Lost(_first_line(failure)) from None
+        raise Lost(_why(failure)) from None
 
 
-def _first_line(failure: Exception) -> str:
-    return (str(failure).strip().splitlines() or [type(failure).__name__])[0]
+def _why(failure: Exception) -> str:
+    """The end of what Ray tells, which is the cause."""
+    return (str(failure).strip().splitlines() or [type(failure).__name__])[-1]

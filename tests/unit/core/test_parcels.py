@@ -44,7 +44,7 @@ class Stage:
         return {0: self.names[0]}
 
     def sight(self) -> tuple[tuple[str, str], ...]:
-        return tuple((name, f"it is {DISK.get(name, 'missing')}") for name in self.names.values())
+        return tuple((name, f"it is {DISK.get(name, 'missing')}") for name in [self.names[0]])
 
 
 DISK: dict[str, str] = {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerscope.core.engines import Piece
-from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.engines import flow as of
 from layerscope.engines.crew import Crew, Hand, Lost, Packed, Receipt
 from layerscope.engines.flow import Flow
@@ -18,6 +18,8 @@ from layerscope.engines.flow import Flow
 
 class Paper(Hand):
     """A process on paper: what it was given lies there until somebody says that it is made, or that it has died."""
+
+    machine = ""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class Paper(Hand):
         value = made(held)
         error = isinstance(value, Exception)
         data = pickle.dumps((value, "traceback") if error else (value,))
-        future.set_result(Receipt(not error, size, lambda: data))
+        future.set_result(Receipt(not error, size, lambda: data, self.machine))
 
     def die(self) -> None:
         """All that it was given is lost."""
@@ -185,6 +187,24 @@ def test_an_error_comes_in_its_turn_as_it_is() -> None:
     with pytest.raises(KeyError) as caught:
         list(flow("work", [Piece(0, 1, 3)]))
     assert "traceback" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised", "said"),
+    [
+        (ImageError("no picture"), ImageError, r"^no picture \(on the machine far\)$"),
+        (OSError(28, "No space left on device", "/tmp/x"), LayerscopeError, r"disk is full: /tmp/x .* machine far\)$"),
+        (MemoryError(), LayerscopeError, r"^out of memory: .*\(on the machine far\)$"),
+        (KeyError("bug"), KeyError, "^'bug'$"),
+    ],
+)
+def test_an_error_of_another_machine_names_it(failure: Exception, raised: type[Exception], said: str) -> None:
+    """What a user can mend, and what that machine failed with; a bug is the same everywhere."""
+    crew = Papers(1)
+    flow = flow_of(crew, lambda: crew.busy[0].finish(lambda held: failure, 1))
+    crew.begun[0].machine = "far"
+    with pytest.raises(raised, match=said):
+        next(flow("work", pieces(1)))
 
 
 def test_where_no_process_lives_to_begin_it_is_said() -> None:
