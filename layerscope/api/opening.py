@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.api.inputs import input_text
 from layerscope.core import settings as s
+from layerscope.core.choice import ChosenImages
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.networks import OWN_WAY, How, kind_of
 from layerscope.core.records import Input
@@ -158,10 +159,14 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
 
 
 def opened_images(
-    images: "Images", labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
-) -> "Source":
+    images: "Images",
+    labels: str | PathLike[str] | None,
+    choice: ChosenImages,
+    orientation: s.Orientation,
+    max_pixels: int,
+) -> "Source":  # fmt: skip
     """What a user calls the images, as a source. Raises ImageError and UsageError."""
     from layerscope.sources import open_source
 
     named = None if labels is None else fspath(labels)
-    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
+    return open_source(images, labels=named, choice=choice, orientation=orientation, max_pixels=max_pixels)

@@ -5,7 +5,7 @@ order make the same rows: nothing but the run tells the time.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, retention, rows, shares, strata, words
+from layerscope.atlas import concepts, image_rows, retention, rows, shares, strata, words
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
 from layerscope.atlas.later_tables import LATER_TABLES
@@ -116,9 +116,29 @@ class AtlasWriter(words.WordWriting):
         """Images, used or skipped; a duplicate comes after the image that it repeats."""
         self._put(rows.insert("image", rows.IMAGE, key="id"), map(rows.image_row, images))
 
-    def images(self) -> list[ImageRecord]:
+    def images(self) -> Iterator[ImageRecord]:
         """All images, in their order."""
-        return rows.read_images(self._connection)
+        return image_rows.each_image(self._connection)
+
+    def used_records(self) -> Iterator[ImageRecord]:
+        """The images that are neither skipped nor copies, in order."""
+        return image_rows.each_used(self._connection)
+
+    def used_images(self) -> Iterator[int]:
+        """The ids of the images that are neither skipped nor copies, in order."""
+        return image_rows.used_ids(self._connection)
+
+    def records(self, images: Iterable[int]) -> Mapping[int, ImageRecord]:
+        """These images, by id."""
+        return image_rows.records_of(self._connection, images)
+
+    def hashes(self, images: Sequence[int]) -> Mapping[int, str | None]:
+        """The hashes of these images, as they were scanned, by id."""
+        return image_rows.hashes_of(self._connection, images)
+
+    def copies(self) -> image_rows.Copies:
+        """What is known of the images that are copies of others."""
+        return image_rows.copies(self._connection)
 
     def put_picture(self, image: int, codec: str, pixels: bytes, height: int, width: int) -> None:
         """An image's small whole picture, encoded; its size in px."""

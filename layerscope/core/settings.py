@@ -33,6 +33,11 @@ from layerscope.core.figure_settings import FILTERS as FILTERS
 from layerscope.core.figure_settings import SHARED_SCALE as SHARED_SCALE
 from layerscope.core.figure_settings import TREES as TREES
 from layerscope.core.own_networks import OURS
+from layerscope.core.reading_settings import BEGIN as BEGIN
+from layerscope.core.reading_settings import CHOSEN
+from layerscope.core.reading_settings import END as END
+from layerscope.core.reading_settings import LIMIT as LIMIT
+from layerscope.core.reading_settings import SPREAD as SPREAD
 from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
 from layerscope.core.setting import Group, Setting
@@ -103,7 +108,6 @@ LABELS = Setting(
     "labels", Maybe(Place()),
     "classes: a CSV or TSV table of files and classes; without it folder names are classes", None, metavar="FILE",
 )  # fmt: skip
-LIMIT = Setting("limit", Maybe(_COUNT), "only the first N images", None, metavar="N")
 ORIENTATION = Setting(
     "orientation", Word(ORIENTATIONS),
     "`upright` turns pictures by their EXIF orientation, `stored` takes them as they lie, as torchvision does",
@@ -253,7 +257,7 @@ SHARDS = Setting("shards", Flag(), "plain tar files of 1,000 pictures in place o
 WORLD_COUNT = Setting("count", _COUNT, "how many pictures", 20_000, metavar="N")
 DEMO_COUNT = MASKED.but(default_text="1000; 288 with `--known`")
 KNOWN = Setting("known", Flag(), "the network whose filters were set by hand: every meaning is known", False)
-SAMPLE = Setting("sample", _COUNT, "peaks of each layer computed again", 32, metavar="N")
+PEAKS = Setting("peaks", _COUNT, "peaks of each layer computed again", 32, metavar="N")
 COMPARED = Setting("limit", Whole(1, 64), "at most so many pictures", 4, metavar="N")
 PICTURE = Setting(
     "picture", Place("the path of a picture"), "a picture file of any kind that `build` reads", metavar="PICTURE",
@@ -262,7 +266,7 @@ PICTURE = Setting(
 SHELL = Setting[Shell]("shell", Word(SHELLS), "{words}", metavar="SHELL", placed=True)
 
 # What several verbs take together.
-READ = Group("images", IMAGES, LABELS, LIMIT, ORIENTATION, MAX_PIXELS)
+READ = Group("images", IMAGES, LABELS, *CHOSEN, ORIENTATION, MAX_PIXELS)
 EXPECTED = Group(
     "what the network expects, where NET does not say or is to be overruled",
     INPUT, SHAPE,

@@ -200,7 +200,7 @@ _ALL = (
             s.TRUST,
             s.BIND,
             s.EXPECTED,
-            s.SAMPLE,
+            s.PEAKS,
             s.SEED.but(sentence="seed of the sample", stored=""),
         ),
     ),

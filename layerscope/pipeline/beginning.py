@@ -39,7 +39,7 @@ def require_same_run(path: Path, old: dict[str, Any], new: dict[str, Any]) -> No
 def require_originals(writer: AtlasWriter, path: Path, unscanned: Sequence[LayerRecord]) -> None:
     """Raises AtlasError where layers are to join others that were scanned with the copies of images."""
     counted = writer.statistic("images")
-    own = sum(record.skipped is None and record.duplicate_of is None for record in writer.images())
+    own = sum(1 for _ in writer.used_images())
     if counted is not None and counted > own and unscanned:
         raise AtlasError(
             f"{path} was made by an earlier layerscope, which counted {counted - own:,} copies of images as images "

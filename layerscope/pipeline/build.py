@@ -140,7 +140,8 @@ class Build:
 
     def _scan(self, writer: AtlasWriter, layers: Sequence[LayerRecord], engine: Opened) -> None:
         if not layers:
-            self.source.remember(writer.images())
+            for record in writer.images():
+                self.source.remember((record,))
             return
         scanning = Scanning(
             writer, self.program, layers, self.source, self.input, k=self.settings.k, seed=self.settings.seed,
@@ -153,11 +154,10 @@ class Build:
     def _sample(self, writer: AtlasWriter, remaining: Remaining, engine: Opened) -> list[LayerWork]:
         """What there is to project, each layer's tile and specificity measured on a sample."""
         plans = {plan.layer.node: plan for plan in remaining.plans()}
-        hashes = {record.id: record.sha256 for record in writer.images()} if plans else {}
         work = SampleWork(self.program, self.source, self.input, engine=engine.name, threads=self.workers)
         work.seed, work.clock = self.settings.seed, self.clock
         sampling = Sampling(
-            [plan.sampled(hashes) for plan in plans.values() if not plan.measured], work,
+            [plan.sampled(writer.hashes(plan.first_images())) for plan in plans.values() if not plan.measured], work,
             lambda layer, measured: remaining.keep(plans[layer.node], measured),
         )  # fmt: skip
         make(sampling, writer, self.progress, engine=engine)

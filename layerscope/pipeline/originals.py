@@ -4,11 +4,12 @@ The first of them in the source's order stands for all. What copies leave of the
 a copy costs no forward pass; batches without any stay as they are.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from layerscope.core.records import Batch, ImageRecord
+from layerscope.atlas.image_rows import Copies
+from layerscope.core.records import Batch
 
 
 def originals(batches: Iterable[Batch], size: int) -> Iterator[Batch]:
@@ -27,25 +28,22 @@ def originals(batches: Iterable[Batch], size: int) -> Iterator[Batch]:
         yield waiting
 
 
-def copies_in_words(records: Sequence[ImageRecord]) -> list[str]:
+def copies_in_words(found: Copies) -> list[str]:
     """What was left out of a scan of these images, as sentences; none where there is no copy."""
-    labels = {record.id: record.label for record in records}
-    copies = [record for record in records if record.duplicate_of is not None]
-    if not copies:
+    if not found.copies:
         return []
-    one = len(copies) == 1
-    found = [
-        f"{len(copies):,} of {len(records):,} images {'is a copy of another' if one else 'are copies of others'} "
+    one = found.copies == 1
+    said = [
+        f"{found.copies:,} of {found.images:,} images {'is a copy of another' if one else 'are copies of others'} "
         f"(the same bytes) and {'was' if one else 'were'} left out: the first of them in order counts"
     ]
-    other = [record for record in copies if record.label != labels[record.duplicate_of or 0]]
-    if other:
-        found.append(
-            f"{len(other):,} of the copies {'lies' if len(other) == 1 else 'lie'} in another class than the first, "
-            f'which alone counts: "{other[0].source}" is in "{other[0].label}", its first in '
-            f'"{labels[other[0].duplicate_of or 0]}"'
+    if found.example is not None:
+        record, first = found.example
+        said.append(
+            f"{found.elsewhere:,} of the copies {'lies' if found.elsewhere == 1 else 'lie'} in another class than the "
+            f'first, which alone counts: "{record.source}" is in "{record.label}", its first in "{first}"'
         )
-    return found
+    return said
 
 
 def _without_copies(batch: Batch) -> Batch:

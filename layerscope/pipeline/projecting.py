@@ -4,7 +4,7 @@ What a group made lies in the scratch file, under a checksum that is kept beside
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -60,9 +60,9 @@ class Projecting(Job[ImageGroup, ProjectPart]):
             needed=frozenset(writer.images_to_place()), engine=engine, threads=threads,
         )  # fmt: skip
         self.clock = self.work.clock = clock or Clock()
-        hashes = {record.id: record.sha256 for record in writer.images()}
         count = _group_size(program, [work for work in works if work.carried and work.node not in alone])
         images = np.unique(peaks.image).tolist()
+        hashes = writer.hashes(images)
         groups = [tuple(images[first : first + count]) for first in range(0, len(images), count)]
         self.pieces = [_piece(number, group, peaks, hashes) for number, group in enumerate(groups)]
         self._checksum = 0
@@ -106,6 +106,8 @@ def _group_size(program: Carrier, forwarded: Sequence[LayerWork]) -> int:
     return images_at_once(program, nodes, MOST_IMAGES)
 
 
-def _piece(number: int, images: tuple[int, ...], peaks: ShownPeaks, hashes: dict[int, str | None]) -> Piece[ImageGroup]:
+def _piece(
+    number: int, images: tuple[int, ...], peaks: ShownPeaks, hashes: Mapping[int, str | None]
+) -> Piece[ImageGroup]:
     mine = peaks.in_images(images[0], images[-1])
     return Piece(number, len(mine), ImageGroup(images, mine, {image: hashes[image] for image in images}))

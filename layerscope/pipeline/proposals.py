@@ -95,7 +95,7 @@ class Proposals:
         return f"{label} {self.label}"
 
     def _candidates(self, slots: Mapping[int, int], totals: Totals) -> Deciding:
-        hashes = {record.id: record.sha256 for record in self.writer.images() if record.id in slots}
+        hashes = self.writer.hashes(list(slots))
         work = DecideWork(*self._work, slots=slots, hashes=hashes, **self._how)
         label = self._labelled("decide")
         return Deciding(

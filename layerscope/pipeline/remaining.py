@@ -1,7 +1,7 @@
 """What an atlas still lacks of what is wanted: per layer the methods without sheets, and how its plate is shown."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +39,14 @@ class LayerPlan:
     earlier: tuple[LayerRecord, ...]
     measured: bool
 
-    def sampled(self, hashes: dict[int, str | None]) -> SampledLayer:
-        """The layer as it is to be measured: the plate's method first."""
-        first = np.unique(self.peaks.image[:, 0]).tolist()
+    def first_images(self) -> list[int]:
+        """The images of all first peaks."""
+        return [image for image in np.unique(self.peaks.image[:, 0]).tolist() if image >= 0]
+
+    def sampled(self, hashes: Mapping[int, str | None]) -> SampledLayer:
+        """The layer as it is to be measured: the plate's method first. hashes: of the images of all first peaks."""
         methods = tuple(sorted(self.methods, key=lambda method: method != self.best))
-        return SampledLayer(self.layer, self.peaks, methods, {image: hashes[image] for image in first if image >= 0})
+        return SampledLayer(self.layer, self.peaks, methods, hashes)
 
 
 class Remaining:

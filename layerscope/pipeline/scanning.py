@@ -1,6 +1,6 @@
 """The first stage: one pass over the images, shard by shard; what it found is written when all shards are in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,7 +61,6 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.classes = {name: index for index, name in enumerate(source.label_names)}
         sample = sample_of(len(source), layers, seed)
         self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
-        self.labels: dict[int, str | None] = {}
         self.seed, self.engine = seed, engine
         self.pieces = shards(len(source))
         self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
@@ -83,21 +82,21 @@ class Scanning(Job[Sequence[int], ScanPart]):
             raise ImageError(f"none of the {len(self.source)} images in {self.source.name} can be used; {self._why()}")
         self._proposals.decide(self.totals, progress, clock)
         self._write()
-        for sentence in copies_in_words(self.writer.images()):
+        for sentence in copies_in_words(self.writer.copies()):
             progress.say(sentence)
 
     def _restore(self) -> None:
         """Take up an unfinished scan; its shards were done in order."""
-        known = self.writer.images()
-        self.source.remember(known)
-        self.labels = {record.id: record.label for record in known}
+        for record in self.writer.images():
+            self.source.remember((record,))
         done = self.writer.done(self.label)
         if _TOTALS in done:
             restore_totals(self.totals, self._kept_sums())
         for shard in sorted(done - {_TOTALS, BOUNDS}):
             payload = self.writer.payload(self.label, shard)
             if payload:
-                self._add(shard_from_bytes(payload))
+                found = shard_from_bytes(payload)
+                self._add(found, self.writer.records(found.images.tolist()).values())
         self._scan.floors = self.totals.floors()
 
     def put(self, piece: Piece[Sequence[int]], part: ScanPart) -> int:
@@ -114,9 +113,8 @@ class Scanning(Job[Sequence[int], ScanPart]):
         if copies.intersection(part.images.tolist()):
             # Made where the images before these are not known: here they are, and their copies are left out.
             part = next(found for found in one(self.work, piece) if isinstance(found, ShardResult))
-        self.labels |= {record.id: record.label for record in self._met}
         with self._clock.time("scan"):
-            self._add(part)
+            self._add(part, self._met)
         self._scan.floors = self.totals.floors()
         with self._clock.time("write"):
             self.writer.put_images(self._met)
@@ -150,8 +148,9 @@ class Scanning(Job[Sequence[int], ScanPart]):
         for number in sorted(self.writer.done(self._sums_label)):
             yield self.writer.payload(self._sums_label, number)
 
-    def _add(self, result: ShardResult) -> None:
-        labels = [self.labels[int(image)] for image in result.images]
+    def _add(self, result: ShardResult, records: Iterable[ImageRecord]) -> None:
+        of_image = {record.id: record.label for record in records}
+        labels = [of_image[int(image)] for image in result.images]
         numbers = np.array([-1 if label is None else self.classes[label] for label in labels], np.int64)
         self.totals.add(result, numbers)
 
@@ -167,8 +166,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
             writer.put_statistic("spectrum", statistics.spectrum.tolist())
             writer.put_statistic("pictures", statistics.images)
             writer.put_statistic("images", self.totals.images)
-            copies = sum(record.duplicate_of is not None for record in writer.images())
-            if copies:
+            if copies := writer.copies().copies:
                 writer.put_statistic("copies", copies)
             if self.program.dtype in NARROW:
                 writer.put_statistic("precision", _name(self.program.dtype))

@@ -85,7 +85,7 @@ class PlacingStrata(Job[StratumImages, Placed]):
         self.work.codec, self.work.clock = settings.codec, clock
         images = writer.images_to_place()
         self._layers = {layer.id: layer for layer in writer.layers()}
-        hashes = {record.id: record.sha256 for record in writer.images()} if images else {}
+        hashes = writer.hashes(images)
         lacking = frozenset(writer.without_picture(images) if settings.pictures else ())
         groups = [tuple(images[first : first + GROUP]) for first in range(0, len(images), GROUP)]
         self.pieces = [

@@ -105,13 +105,15 @@ class Using(Job[AskedImages, SharedScores]):
         self.label = f"use {node}<{','.join(str(layer.node) for layer in self.layers)}"
         self.work = UseWork(program, source, input, engine=engine, threads=threads)
         self.work.sharing, self.work.clock = sharing, clock
-        records = {
-            record.id: record for record in writer.images() if record.skipped is None and record.duplicate_of is None
-        }
-        outputs = Outputs(program.graph.nodes[node].shape[0], (), [], _listed(source))
+        outputs = Outputs(program.graph.nodes[node].shape[0], (), [], ((e.identity, e.label) for e in source.entries))
+        self.names: dict[int, str] = {}
+        for record in writer.used_records():
+            if (place := outputs.index(record.source, record.label)) is not None:
+                self.names[place] = str(record.label)
+        drawn = np.random.default_rng([seed, 3]).permutation(np.fromiter(writer.used_images(), np.int64))
+        ids = np.sort(drawn[:MOST_IMAGES]).tolist()
+        records = writer.records(ids)
         right = {i: outputs.index(record.source, record.label) for i, record in records.items()}
-        self.names = {place: str(records[i].label) for i, place in right.items() if place is not None}
-        ids = sorted(np.random.default_rng([seed, 3]).permutation(sorted(records))[:MOST_IMAGES].tolist())
         group = images_at_once(program, sharing.needed | {node}, GROUP)
         groups = [ids[first : first + group] for first in range(0, len(ids), group)]
         self.pieces = [
@@ -170,8 +172,3 @@ class Using(Job[AskedImages, SharedScores]):
 def _known(right: Mapping[int, int | None], images: Sequence[int]) -> tuple[int, ...]:
     """The output that is right for each image, -1 where that is not known."""
     return tuple(-1 if (output := right[image]) is None else output for image in images)
-
-
-def _listed(source: Source) -> list[tuple[str, str | None]]:
-    """Identity and class of every image."""
-    return list(zip((identity for identity, _ in source.listing()), source.labelling(), strict=True))

@@ -42,7 +42,8 @@ class _Item(NamedTuple):
 class DatasetSource(Source):
     """The items of any object with ``__len__`` and ``__getitem__``; an item's identity is its index.
 
-    classes: what the Dataset lists of its classes; without names where the entries hold those of a labels file.
+    places: the items that are taken, by number; None for all. classes: what the Dataset lists of its classes;
+    without names where the entries hold those of a labels file.
     Raises ImageError where items are no pictures, or differ each time they are read; UsageError for what cannot be
     read by number.
     """
@@ -50,9 +51,10 @@ class DatasetSource(Source):
     in_threads = False  # nothing says that a Dataset may be read by several threads at once
 
     def __init__(
-        self, dataset: Any, entries: Sequence[Entry], *, name: str, classes: Classes, said: Sequence[str] = ()
-    ) -> None:
-        self._dataset = dataset
+        self, dataset: Any, entries: Iterable[Entry], *, name: str, classes: Classes, said: Sequence[str] = (),
+        places: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
+        self._dataset, self._places = dataset, places
         self._classes, self._lists_labels = classes.names, classes.labels is not None
         super().__init__(entries, name=name, label_names=tuple(sorted(set(self._classes))) or None, said=said)
         self._items_tell_labels = bool(self._classes) and not any(entry.label for entry in self._entries)
@@ -68,7 +70,7 @@ class DatasetSource(Source):
     def _item(self, id: int) -> _Item:
         """One item, read now. Raises Unusable, ImageError, UsageError."""
         try:
-            item = self._dataset[id]
+            item = self._dataset[id if self._places is None else self._places[id]]
             picture = picture_of(item, id)
             digest, size = pixels_digest(picture)
         except (MemoryError, LayerscopeError, Unusable):

@@ -5,15 +5,17 @@ The kinds are rows of `core/images.py`, ours, which open files and Datasets here
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from layerscope.core.choice import EVERY, ChosenImages
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
+from layerscope.sources.chosen import ChosenSource
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, DecodeOptions, Unusable, decode, reason
@@ -41,11 +43,11 @@ INSTEAD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a user asks of images besides which they are. labels: a table of files and classes. limit: only the first so
-    many. reading: how encoded pictures are read."""
+    """What a user asks of images besides which they are. labels: a table of files and classes. choice: which of them.
+    reading: how encoded pictures are read."""
 
     labels: Path | None = None
-    limit: int | None = None
+    choice: ChosenImages = EVERY
     reading: DecodeOptions = UPRIGHT
 
 
@@ -55,6 +57,7 @@ def open_source(
     *,
     labels: str | Path | None = None,
     limit: int | None = None,
+    choice: ChosenImages = EVERY,
     orientation: str = "upright",
     max_pixels: int = LARGEST_PICTURE,
 ) -> Source:
@@ -63,17 +66,17 @@ def open_source(
 
     images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, a
     text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of files and
-    classes. limit: only the first so many. orientation: "upright" turns pictures as their EXIF orientation says,
+    classes. limit: only the first so many. choice: which of them,
+    where more is asked. orientation: "upright" turns pictures as their EXIF orientation says,
     "stored" takes them as they lie. max_pixels: larger pictures are refused. Raises ImageError where there are no
     images, UsageError for arguments that cannot be used.
     """
     kind = kind_of(images)
     if kind is None:
         raise ImageError(_nowhere(images))
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit must be at least 1, got {limit}")
+    choice = choice if limit is None else replace(choice, limit=limit)
     reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
-    asked = Asked(labels=None if labels is None else Path(labels).expanduser(), limit=limit, reading=reading)
+    asked = Asked(labels=None if labels is None else Path(labels).expanduser(), choice=choice, reading=reading)
     kind = IMAGES[kind.name]
     return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
 
@@ -87,7 +90,8 @@ def as_it_is(source: Source, asked: Asked) -> Source:
     """A source that is open already. Raises UsageError where more is asked of it, which would be lost."""
     if asked != Asked():
         raise UsageError(
-            "labels, limit, orientation and max_pixels belong to where images are opened; these are already open"
+            "these images are already open; labels, orientation, max_pixels and which of them are taken belong to "
+            "where they are opened"
         )
     return source
 
@@ -128,11 +132,11 @@ def open_archives(images: Any, asked: Asked) -> Source:
 def open_dataset(dataset: Any, asked: Asked) -> Source:
     """The items of a map-style Dataset, or a list of pictures."""
     listed = dataset.tolist() if hasattr(dataset, "tolist") and getattr(dataset, "ndim", 0) == 1 else dataset
-    return _dataset(listed, asked.labels, asked.limit)
+    return _dataset(listed, asked.labels, asked.choice)
 
 
 def _of_guest(kind: ImageKind, images: Any, asked: Asked) -> Source:
-    """What a guest's kind opens, with the labels and the limit that were asked for; its failures become sentences."""
+    """What a guest's kind opens, with the labels and the choice that were asked for; its failures become sentences."""
     if asked.reading.differences():
         raise UsageError(f"orientation and max_pixels are for picture files; {kind.form} gives pictures as they are")
     try:
@@ -145,16 +149,22 @@ def _of_guest(kind: ImageKind, images: Any, asked: Asked) -> Source:
             f'the images "{images}" cannot be opened: the image kind "{kind.name}" fails: {said}'
         ) from failure
     if not isinstance(source, Source):
-        return _dataset(source, asked.labels, asked.limit)
+        return _dataset(source, asked.labels, asked.choice)
     if not len(source):
         raise ImageError(f'the images "{images}" are none')
-    if asked.labels is not None or asked.limit is not None:
-        entries, said = source.entries, source.said
-        entries, remarks = (entries, ()) if asked.labels is None else with_labels(entries, asked.labels)
-        cut = "" if asked.limit is None or asked.limit >= len(entries) else f", the first {asked.limit:,}"
-        said = (*said, *remarks, *_of_limit(entries, asked.limit))
-        source = source.listing_only(entries[: asked.limit], name=f"{source.name}{cut}", said=said)
-    return _usable(source)
+    return _usable(_chosen(source, asked))
+
+
+def _chosen(source: Source, asked: Asked) -> Source:
+    """What is asked for of a guest's source; as it is, where that is all."""
+    if asked.labels is None and not any(asked.choice.given()):
+        return source
+    entries, remarks = (source.entries, ()) if asked.labels is None else with_labels(source.entries, asked.labels)
+    places, said = _places(entries, asked.choice), (*source.said, *remarks)
+    cut = "" if len(places) == len(entries) else f", {asked.choice.words(len(entries), 'image')}"
+    how: Any = {"name": f"{source.name}{cut}", "said": (*said, *_of_choice(entries, places))}
+    taken = (entries[place] for place in places)
+    return source.listing_only(taken, **how) if asked.choice.is_prefix else ChosenSource(source, places, taken, **how)
 
 
 def _path(images: Any) -> Path:
@@ -182,9 +192,9 @@ def _nowhere(images: Any) -> str:
 
 def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
     entries, everything, said = found.entries, found.everything, found.said
-    labels, limit, reading = asked.labels, asked.limit, asked.reading
+    labels, choice, reading = asked.labels, asked.choice, asked.reading
     if not entries and found.first_other is not None:
-        raise ImageError(_no_image(f"{name} ({_count(len(everything), counted, None)})", found.first_other))
+        raise ImageError(_no_image(f"{name} ({EVERY.words(len(everything), counted)})", found.first_other))
     if not entries:
         raise ImageError(
             f"no image can be read in {name}: what lies there was written by layerscope (an atlas, a figure), not an "
@@ -194,12 +204,13 @@ def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Sourc
         entries, remarks = with_labels(entries, labels)
         everything = with_labels(everything, labels)[0] if everything else everything
         said = [*(sentence for sentence in said if sentence not in found.of_classes), *remarks]
+    places = _places(entries, choice)
     source = EncodedSource(
-        entries[:limit],
-        name=f"{name} ({_count(len(entries), counted, limit)})",
+        (entries[place] for place in places),
+        name=f"{name} ({choice.words(len(entries), counted)})",
         reading=reading,
-        everything=everything[:limit],
-        said=[*said, *_of_limit(entries, limit)],
+        everything=everything[: choice.limit] if choice.is_prefix else (),
+        said=[*said, *_of_choice(entries, places)],
     )
     return _usable(source)
 
@@ -221,19 +232,25 @@ def _no_image(name: str, first: tuple[str, bytes]) -> str:
     return f'no image can be read in {name}; the first, "{identity}": not an image'
 
 
-def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
-    """A remark where the first images leave classes out."""
-    taken = sorted({entry.label for entry in entries[:limit] if entry.label is not None})
+def _places(entries: Sequence[Entry], choice: ChosenImages) -> range | list[int]:
+    """The places of the images that are taken."""
+    return choice.places((entry.identity for entry in entries), len(entries))
+
+
+def _of_choice(entries: Sequence[Entry], places: Sequence[int]) -> Iterator[str]:
+    """A remark where images that are taken leave classes out."""
+    if len(places) == len(entries):
+        return
+    taken = sorted({label for place in places if (label := entries[place].label) is not None})
     every = {entry.label for entry in entries if entry.label is not None}
-    if limit is not None and len(taken) < len(every):
+    if len(taken) < len(every):
+        first = places[0] == 0 and places[-1] == len(places) - 1
         held = f"{len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'})"
-        yield (
-            f"the first {limit:,} images hold {held}, for they are taken in order; a glob or a list of files can take "
-            "some of each"
-        )
+        spread = ", for they are taken in order: sample takes as many from all over the list" if first else ""
+        yield f"{'the first' if first else 'the chosen'} {len(places):,} images hold {held}{spread}"
 
 
-def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
+def _dataset(dataset: Any, labels: Path | None, choice: ChosenImages) -> Source:
     _require_numbered(dataset)
     try:
         count = len(dataset)
@@ -250,9 +267,11 @@ def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
     entries = [Entry(identity=str(id), label=known[id]) for id in range(count)]
     if labels is not None:
         (entries, said), classes = with_labels(entries, labels), Classes()
-    name = f"{type(dataset).__name__} ({_count(len(entries), 'item', limit)})"
-    said = [*said, *_of_limit(entries, limit)]
-    return DatasetSource(dataset, entries[:limit], name=name, classes=classes, said=said)
+    places = _places(entries, choice)
+    name = f"{type(dataset).__name__} ({choice.words(len(entries), 'item')})"
+    said = [*said, *_of_choice(entries, places)]
+    taken = (entries[place] for place in places)
+    return DatasetSource(dataset, taken, name=name, classes=classes, said=said, places=places)
 
 
 def _require_numbered(images: Any) -> None:
@@ -271,8 +290,3 @@ def _require_numbered(images: Any) -> None:
         raise UsageError(f"images of type {type(images).__name__} cannot be used: {instead}")
     if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
         raise UsageError(f"images of type {type(images).__name__} cannot be used; give {forms(written=False)}")
-
-
-def _count(count: int, counted: str, limit: int | None) -> str:
-    number = f"{count:,} {counted}{'' if count == 1 else 's'}"
-    return number if limit is None or limit >= count else f"the first {limit:,} of {number}"

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -71,7 +71,7 @@ class Outputs:
         count: int,
         classes: Sequence[str],
         table: Sequence[ClassRow],
-        listed: Sequence[tuple[str, str | None]],
+        listed: Iterable[tuple[str, str | None]],
     ) -> None:
         self.count, self.names = count, _indices(classes if len(classes) == count else ())
         placed = _placed(table, self.names, count)

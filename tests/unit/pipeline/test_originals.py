@@ -1,9 +1,12 @@
 """Copies drop out of batches; what they leave is joined in full batches, and nothing else moves."""
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layerscope.atlas.write import AtlasWriter
 from layerscope.core.records import Batch, ImageRecord, Placement
 from layerscope.pipeline.originals import copies_in_words, originals
 
@@ -53,14 +56,22 @@ def test_what_is_left_is_joined_in_order(count: int, copies: set[int], skipped: 
         assert all(len(one.ids) == SIZE or id(one) in as_they_were for one in found[first:-1])
 
 
-def test_copies_are_counted_and_other_classes_said() -> None:
+def test_copies_are_counted_and_other_classes_said(tmp_path: Path) -> None:
     """How many were left out; and of those whose first lies in another class, one by name. Nothing without copies."""
     first = ImageRecord(id=0, source="a/0.png", label="a")
     same = ImageRecord(id=1, source="a/1.png", label="a", duplicate_of=0)
     other = ImageRecord(id=2, source="b/2.png", label="b", duplicate_of=0)
-    assert copies_in_words([first]) == []
-    (said,) = copies_in_words([first, same])
+    assert said_of(tmp_path, first) == []
+    (said,) = said_of(tmp_path, first, same)
     assert said.startswith("1 of 2 images is a copy of another (the same bytes) and was left out")
-    counted, classes = copies_in_words([first, same, other])
+    counted, classes = said_of(tmp_path, first, same, other)
     assert counted.startswith("2 of 3 images are copies of others (the same bytes) and were left out")
     assert "1 of the copies lies in another class" in classes and '"b/2.png" is in "b", its first in "a"' in classes
+
+
+def said_of(folder: Path, *records: ImageRecord) -> list[str]:
+    """What is said of an atlas with these images."""
+    with AtlasWriter.create(folder / "a.atlas", overwrite=True) as writer:
+        with writer.transaction():
+            writer.put_images(records)
+        return copies_in_words(writer.copies())

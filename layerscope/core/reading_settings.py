@@ -1,0 +1,15 @@
+"""The part of the table of settings (`core/settings.py`) that says which of the listed images are taken."""
+
+from layerscope.core.setting import Setting
+from layerscope.core.values import Maybe, Whole
+
+LIMIT = Setting("limit", Maybe(Whole(1)), "only the first N images", None, metavar="N")
+SPREAD = Setting(
+    "sample", Maybe(Whole(1)), "only N images, spread over all and the same each time", None, metavar="N"
+)  # fmt: skip
+BEGIN = Setting(
+    "begin", Maybe(Whole(0)), "only images from this number on, counted from 0 (of those that `--sample` leaves)", None,
+    option="--from", metavar="I",
+)  # fmt: skip
+END = Setting("end", Maybe(Whole(1)), "only images before this number", None, option="--to", metavar="J")
+CHOSEN = (SPREAD, BEGIN, END, LIMIT)
