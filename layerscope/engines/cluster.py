@@ -79,7 +79,7 @@ def connected(address: str | None, cpus: int) -> Generator[Cluster, None, None]:
 
 
 def _connect(address: str, cpus: int) -> None:
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": False}
+    options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     if address == "local":
         # Of what we begin nobody is told; a cluster of somebody else has its own rules.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -129,6 +129,10 @@ def _silent() -> Iterator[None]:
     with contextlib.suppress(ImportError):
         from ray._private import worker
     said = getattr(worker, "_worker_logs_enabled", None)
+    # Not by `logging_level=`: that is for Ray's own handlers, which would be put into the user's program.
+    log = logging.getLogger("ray")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         if said is not None:
@@ -136,5 +140,6 @@ def _silent() -> Iterator[None]:
         try:
             yield
         finally:
+            log.setLevel(level)
             if said is not None:
                 worker._worker_logs_enabled = said

@@ -117,6 +117,14 @@ def test_of_a_process_that_is_killed_nothing_is_said(cluster, subject: Subject, 
     same_rows(out, subject.whole)
 
 
+def test_a_cluster_of_its_own_begins_and_ends_with_the_build(subject: Subject, tmp_path: Path) -> None:
+    """In silence, too."""
+    out = tmp_path / "a.atlas"
+    ended = _in_a_process(out, subject, "scan", -1, "actor", "local")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    same_rows(out, subject.whole)
+
+
 def _in_a_process(out: Path, subject: Subject, *how: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.ray.killed", str(out), subject.images, *map(str, how)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
