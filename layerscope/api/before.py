@@ -3,7 +3,6 @@
 All of it is asked of the disk alone. What is refused here would be refused later too, after minutes or hours.
 """
 
-import glob
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
+from layerscope.core.images import forms, kind_of
 
 if TYPE_CHECKING:
     from layerscope.core.records import LayerRecord
@@ -40,9 +40,9 @@ def readable(path: str | os.PathLike[str], what: str) -> Path:
 
 
 def require_images(named: str) -> None:
-    """Raises ImageError where a path of images, which is no pattern, is not there."""
-    if not Path(named).expanduser().exists() and not glob.has_magic(named):
-        raise ImageError(f'the images "{named}" do not exist; expected a folder, a glob, or .tar files')
+    """Raises ImageError where a text names no images: it is no path that is there, no pattern, and of no other kind."""
+    if kind_of(named) is None:
+        raise ImageError(f'the images "{named}" do not exist; expected {forms()}')
 
 
 def require_file(path: Path, what: str) -> None:

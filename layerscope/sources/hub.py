@@ -16,7 +16,7 @@ from typing import Any
 from layerscope.core.errors import ImageError, UsageError, nearest
 from layerscope.core.quiet import quiet
 from layerscope.sources.decode import reason
-from layerscope.sources.rows import ARROW, PARQUET, schema_of, version_of
+from layerscope.sources.rows import ARROW, PARQUET, plainly, schema_of, version_of
 
 PREFIX = "hf:"
 FORM = f"{PREFIX}NAME:SPLIT"
