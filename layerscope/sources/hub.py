@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from layerscope.core.errors import ImageError, UsageError, nearest
+from layerscope.core.images import IMAGES
 from layerscope.core.quiet import quiet
 from layerscope.sources.decode import reason
 from layerscope.sources.rows import ARROW, PARQUET, plainly, schema_of, version_of
 
-PREFIX = "hf:"
-FORM = f"{PREFIX}NAME:SPLIT"
-WRITTEN = f"{FORM}, or {PREFIX}NAME:CONFIGURATION:SPLIT; NAME is OWNER/NAME of the Hub, or a folder"
+PREFIX = IMAGES.own["hf"].prefix
+WRITTEN = f"{IMAGES.own['hf'].form}, or {PREFIX}NAME:CONFIGURATION:SPLIT; NAME is OWNER/NAME of the Hub, or a folder"
 # How deep below a folder its Parquet files may lie: as FOLDER/CONFIGURATION/SPLIT/, at most.
 _WITHIN = ("*.parquet", "*/*.parquet", "*/*/*.parquet")
 _WAIT = 30  # seconds for the first answer of the Hub
