@@ -39,7 +39,7 @@ $(NETWORKS_STAMP): $(STAMP)
 	touch $@
 
 $(RAY_STAMP): $(STAMP)
-	$(INSTALL) --editable '.[dev,ray]'
+	$(INSTALL) --editable '.[dev,ray,datasets]'
 	touch $@
 
 $(FAMILIES_STAMP): $(STAMP)
@@ -88,7 +88,7 @@ test-networks: $(NETWORKS_STAMP)
 
 # The engine ray on a cluster of three machines, all of them here, which die in turn.
 test-ray: $(RAY_STAMP)
-	$(BIN)/python -m pytest tests/ray
+	$(BIN)/python -m pytest tests/ray tests/remote
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)

@@ -14,6 +14,7 @@ from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.ablation import Ablation
 from layerscope.core.choice import ChosenImages
+from layerscope.core.columns import Columns
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.networks import How
@@ -40,6 +41,8 @@ def ablate(
     images: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -65,23 +68,23 @@ def ablate(
     """Take units out of a network, and count what it loses on images: accuracy, losses of classes, which images change.
 
     net: a Network, or what `trace` takes. units: of each layer, by its name, those to change; or "LAYER:LIST". images,
-    labels, sample, begin, end, limit, orientation, max_pixels: as for `images`. classes: as for `evaluate`.
-    own_predictions: judge images by what the whole network says of them, which is done without being asked where no
-    image has a class. atlas: of the network. to_mean: each unit is set to its mean in the atlas; scale: or multiplied
-    by this; else set to zero. draws: so many times as many other units of the same layers are drawn, by `seed`, and
-    taken out in their stead. most: how many of the images that change most are told. predicted: one number for each
-    output, NaN for none: the loss that is expected of its class, whose rank correlation with the true one is told;
-    without it, what the atlas, where one is named, knows the units to send to each class. device, weights, trust, bind,
-    input, progress: as for `build`. Raises TraceError for a network without a class output, WrongModel for another
-    atlas's network, UsageError, ImageError.
+    labels to max_pixels: as for `images`. classes: as for `evaluate`. own_predictions: judge images by what the whole
+    network says of them, which is done without being asked where no image has a class. atlas: of the network. to_mean:
+    each unit is set to its mean in the atlas; scale: or multiplied by this; else set to zero. draws: so many times as
+    many other units of the same layers are drawn, by `seed`, and taken out in their stead. most: how many of the images
+    that change most are told. predicted: one number for each output, NaN for none: the loss that is expected of its
+    class, whose rank correlation with the true one is told; without it, what the atlas, where one is named, knows the
+    units to send to each class. device, weights, trust, bind, input, progress: as for `build`. Raises TraceError for a
+    network without a class output, WrongModel for another atlas's network, UsageError, ImageError.
     """
     before.require_weights(weights)
     table = None if classes is None else before.readable(classes, "the classes")
     if to_mean and atlas is None:
         raise UsageError("to set units to their means, name the atlas that has them: --atlas FILE, in Python atlas=")
     held = atlas if atlas is None or isinstance(atlas, Atlas) else open(atlas)
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
     require_device(device)
     with reporting(progress) as reporter:
         network = network_for(net, How.of(weights, trust, bind), input)

@@ -3,7 +3,6 @@
 All of it is asked of the disk alone. What is refused here would be refused later too, after minutes or hours.
 """
 
-import glob
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, OF_PROCESSES
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
+from layerscope.core.images import forms, kind_of
 
 if TYPE_CHECKING:
     from layerscope.core.records import LayerRecord
@@ -54,9 +54,9 @@ def require_engine(engine: str | None, **said: object) -> str:
 
 
 def require_images(named: str) -> None:
-    """Raises ImageError where a path of images, which is no pattern, is not there."""
-    if not Path(named).expanduser().exists() and not glob.has_magic(named):
-        raise ImageError(f'the images "{named}" do not exist; expected a folder, a glob, or .tar files')
+    """Raises ImageError where a text names no images: it is no path that is there, no pattern, and of no other kind."""
+    if kind_of(named) is None:
+        raise ImageError(f'the images "{named}" do not exist; expected {forms()}')
 
 
 def require_file(path: Path, what: str) -> None:

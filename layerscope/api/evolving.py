@@ -15,6 +15,7 @@ from layerscope.api.reporting import reporting
 from layerscope.api.selection import chosen_layers
 from layerscope.core import settings as s
 from layerscope.core.choice import ChosenImages
+from layerscope.core.columns import Columns
 from layerscope.core.errors import UsageError
 from layerscope.core.evolution import Evolution
 from layerscope.core.records import LayerRecord
@@ -48,6 +49,8 @@ def evolve(
     out: str | PathLike[str],
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -64,10 +67,10 @@ def evolve(
 ) -> Evolved:
     """Show how features develop over the checkpoints of a training run: a figure, and the numbers behind it.
 
-    run: the folder of a training run, with two checkpoints at least. images, labels, sample, begin, end, limit,
-    orientation, max_pixels: as for `build`. out: a .png, .pdf or .svg file. layers: names or globs; None is those of
-    "auto" that have a map. units: a seeded sample of so many of each layer. method, view: of the projections. progress:
-    as for `build`. Raises UsageError, ImageError and TraceError.
+    run: the folder of a training run, with two checkpoints at least. images, labels to max_pixels: as for `build`. out:
+    a .png, .pdf or .svg file. layers: names or globs; None is those of "auto" that have a map. units: a seeded sample
+    of so many of each layer. method, view: of the projections. progress: as for `build`. Raises UsageError, ImageError
+    and TraceError.
     """
     path = Path(out).expanduser()
     before.require_file(path, "the figure")
@@ -75,8 +78,9 @@ def evolve(
     if path.exists() and not overwrite:
         raise UsageError(f'"{path}" exists already; overwrite it, or choose another file')
     kept = KeptRun(Path(run).expanduser())
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
     wanted = _wanted(kept, layers)
     with reporting(progress) as reporter:
         found = measured(kept, wanted, source, units=units, seed=seed, method=method, view=view, reporter=reporter)

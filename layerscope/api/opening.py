@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from layerscope.api.inputs import input_text
 from layerscope.core import settings as s
 from layerscope.core.choice import ChosenImages
+from layerscope.core.columns import Columns
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.networks import OWN_WAY, How, kind_of
 from layerscope.core.records import Input
@@ -161,6 +162,7 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
 def opened_images(
     images: "Images",
     labels: str | PathLike[str] | None,
+    columns: Columns,
     choice: ChosenImages,
     orientation: s.Orientation,
     max_pixels: int,
@@ -169,4 +171,6 @@ def opened_images(
     from layerscope.sources import open_source
 
     named = None if labels is None else fspath(labels)
-    return open_source(images, labels=named, choice=choice, orientation=orientation, max_pixels=max_pixels)
+    return open_source(
+        images, labels=named, columns=columns, choice=choice, orientation=orientation, max_pixels=max_pixels
+    )

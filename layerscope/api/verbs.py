@@ -13,6 +13,7 @@ from layerscope.api.opening import network_for, opened_images, require_device, r
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.choice import ChosenImages
+from layerscope.core.columns import Columns
 from layerscope.core.engines import DEFAULT_ENGINE
 from layerscope.core.failures import plain_failures
 from layerscope.core.networks import How
@@ -69,6 +70,8 @@ def images(
     source: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -78,15 +81,18 @@ def images(
 ) -> "Source":
     """Images in a fixed order.
 
-    source: a folder, a glob, picture files, .tar files, a Source or a Dataset with __len__ and __getitem__; or a text
-    of a form that an installed package adds. labels: a table of files and classes; else folders tell the classes.
-    sample: so many, drawn by their names, spread over all. begin, end: of these by number, counted from 0, `end` left
-    out. limit: the first so many. orientation: "upright" turns picture files as their EXIF orientation says, "stored"
-    takes them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len()
-    counts the images; `.skipped` lists those that could not be used, with the reason. Raises ImageError and UsageError.
+    source: a folder, a glob, picture files, .tar files, hf:NAME:SPLIT, a Source or a Dataset with __len__ and
+    __getitem__; or a text of a form that an installed package adds. labels: a table of files and classes; else folders
+    tell the classes. image_column, label_column: of a data set ("hf:NAME:SPLIT"), where it has not one column of images
+    and one of classes. sample: so many, drawn by their names, spread over all. begin, end: of these by number, counted
+    from 0, `end` left out. limit: the first so many. orientation: "upright" turns picture files as their EXIF
+    orientation says, "stored" takes them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture
+    files are skipped. len() counts the images; `.skipped` lists those that could not be used, with the reason. Raises
+    ImageError and UsageError.
     """
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    return opened_images(source, labels, choice, orientation, max_pixels)
+    return opened_images(source, labels, columns, choice, orientation, max_pixels)
 
 
 @checked(VERBS["build"])
@@ -100,6 +106,8 @@ def build(
     k: int = s.K.default,
     methods: Sequence[str] = s.METHODS.default,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -130,14 +138,14 @@ def build(
 
     net: a Network, or what `trace` takes. images: what `images` takes. out: the file; the same call goes on with an
     unfinished one, and adds layers and methods to a finished one. layers: "auto", names or globs. k: peaks per unit.
-    methods: of "deconvnet", "guided", "gradient". labels, sample, begin, end, limit, orientation, max_pixels: as for
-    `images`. weights, trust, bind, input: as for `trace`. units: a seeded sample of so many units per layer gets tiles.
-    tile: largest stored side, px. dense: project dense layers too. thumbnails: keep small whole images. keep_signal:
-    keep the signals, float16. codec: of tiles and thumbnails. seed: of every sample. strict: refuse projections by
-    rules that no paper states. overwrite: start anew where the file exists. workers: decoding threads. device: as
-    PyTorch names it. engine: who makes the pieces, as `plugins` lists them. processes: how many processes make them.
-    address: of a Ray cluster. progress: True for bars on stderr, False for none, or an object with start, step and say.
-    Whatever can be refused is refused before the network is opened. Raises LayerscopeError.
+    methods: of "deconvnet", "guided", "gradient". labels to max_pixels: as for `images`. weights, trust, bind, input:
+    as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px. dense:
+    project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16. codec: of
+    tiles and thumbnails. seed: of every sample. strict: refuse projections by rules that no paper states. overwrite:
+    start anew where the file exists. workers: decoding threads. device: as PyTorch names it. engine: who makes the
+    pieces, as `plugins` lists them. processes: how many processes make them. address: of a Ray cluster. progress: True
+    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused before
+    the network is opened. Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
@@ -146,8 +154,9 @@ def build(
     before.require_atlas_place(path, overwrite=overwrite)
     from layerscope.api.selection import run_remarks
 
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
     before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter)
@@ -171,6 +180,8 @@ def forecast(
     k: int = s.K.default,
     methods: Sequence[str] = s.METHODS.default,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -202,8 +213,9 @@ def forecast(
     before.require_weights(weights)
     from layerscope.api.selection import run_remarks
 
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter, with_weights=weights is not None)
         for sentence in run_remarks(run, network, layers):
@@ -219,6 +231,8 @@ def check(
     images: "Images",
     *,
     labels: str | PathLike[str] | None = s.LABELS.default,
+    image_column: str | None = s.IMAGE_COLUMN.default,
+    label_column: str | None = s.LABEL_COLUMN.default,
     sample: int | None = s.SPREAD.default,
     begin: int | None = s.BEGIN.default,
     end: int | None = s.END.default,
@@ -240,8 +254,9 @@ def check(
     """
     before.require_weights(weights)
     held = atlas if isinstance(atlas, Atlas) else open(atlas)
+    columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
     network = network_for(net, How.of(weights, trust, bind), input)
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 

@@ -30,8 +30,8 @@ class ImageKind(Row):
 
     Images are of this kind where their text begins with `prefix` and no such file exists, or where `claims`, a function
     of what was named, says so. asks: `open` takes a second argument, `layerscope.sources.opening.Asked`, and does what
-    it says; for kinds of files. written: users can write it on a command line. samples: texts that tests may open,
-    which need no file and no network.
+    it says; for kinds of files. columns: its images lie in a table, whose columns can be named. written: users can
+    write it on a command line. samples: texts that tests may open, which need no file and no network.
     """
 
     form: str
@@ -39,6 +39,7 @@ class ImageKind(Row):
     prefix: str = ""
     claims: Callable[[Any], bool] | None = None
     asks: bool = False
+    columns: bool = False
     written: bool = True
     samples: tuple[str, ...] = ()
 
@@ -57,7 +58,7 @@ class ImageKind(Row):
 
 def path_of(images: Any) -> Path | None:
     """The path that a text or a path-like object names; None for anything else."""
-    return Path(os.fspath(images)).expanduser() if isinstance(images, (str, os.PathLike)) else None
+    return Path(os.path.expanduser(os.fspath(images))) if isinstance(images, (str, os.PathLike)) else None
 
 
 def _is_folder(images: Any) -> bool:
@@ -127,6 +128,11 @@ IMAGES = Registry(
             claims=_is_archives, open=later(f"{_OPENING}:open_archives"), asks=True,
         ),
         ImageKind(
+            name="hf", sentence="the rows of a data set of the Hub, of Parquet files, or saved by datasets",
+            form="hf:NAME:SPLIT", prefix="hf:", open=later("layerscope.sources.row_opening:open_data_set"), asks=True,
+            columns=True, needs=("datasets",), install="layerscope[datasets]",
+        ),
+        ImageKind(
             name="source", sentence="images that are open already", form="a Source", written=False,
             claims=later(f"{_OPENING}:is_open"), open=later(f"{_OPENING}:as_it_is"), asks=True,
         ),
@@ -156,7 +162,8 @@ def kind_of(images: Any) -> ImageKind | None:
     if colon and head in IMAGES.guests:
         IMAGES.known(head)
     rows = list(IMAGES)
-    prefixed = [row for row in rows if row.is_prefixed(images)]
+    # "hf://" would be another's than "hf:".
+    prefixed = sorted((row for row in rows if row.is_prefixed(images)), key=lambda row: -len(row.prefix))
     guests = [row for row in rows if row.name in IMAGES.guests and row.is_its_own(images)]
     return next(iter([*prefixed, *own, *guests, *([dataset] if dataset.is_its_own(images) else [])]), None)
 
@@ -175,3 +182,8 @@ def forms(mark: str = "", *, written: bool = True) -> str:
     """
     listed = [f"{mark}{row.form}{mark}" if row.prefix else row.form for row in IMAGES if row.written or not written]
     return f"{', '.join(listed[:-1])} or {listed[-1]}"
+
+
+def column_forms() -> str:
+    """How images are named whose columns can be named, in one clause."""
+    return " or ".join(row.form for row in IMAGES if row.columns)

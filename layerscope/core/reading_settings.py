@@ -1,6 +1,7 @@
-"""The part of the table of settings (`core/settings.py`) that says which of the listed images are taken."""
+"""The part of the table of settings (`core/settings.py`) that says where in a table images lie, and which are taken."""
 
 from layerscope.core.setting import Setting
+from layerscope.core.texts import Text
 from layerscope.core.values import Maybe, Whole
 
 LIMIT = Setting("limit", Maybe(Whole(1)), "only the first N images", None, metavar="N")
@@ -13,3 +14,12 @@ BEGIN = Setting(
 )  # fmt: skip
 END = Setting("end", Maybe(Whole(1)), "only images before this number", None, option="--to", metavar="J")
 CHOSEN = (SPREAD, BEGIN, END, LIMIT)
+IMAGE_COLUMN = Setting(
+    "image_column", Maybe(Text("the name of a column")), "of a data set, the column that holds the images", None,
+    metavar="NAME", default_text="the only one of images",
+)  # fmt: skip
+LABEL_COLUMN = Setting(
+    "label_column", Maybe(Text("the name of a column")), "of a data set, the column that holds the classes", None,
+    metavar="NAME", default_text="the only one of classes",
+)  # fmt: skip
+OF_COLUMNS = (IMAGE_COLUMN, LABEL_COLUMN)

@@ -34,8 +34,10 @@ from layerscope.core.figure_settings import SHARED_SCALE as SHARED_SCALE
 from layerscope.core.figure_settings import TREES as TREES
 from layerscope.core.own_networks import OURS
 from layerscope.core.reading_settings import BEGIN as BEGIN
-from layerscope.core.reading_settings import CHOSEN
+from layerscope.core.reading_settings import CHOSEN, OF_COLUMNS
 from layerscope.core.reading_settings import END as END
+from layerscope.core.reading_settings import IMAGE_COLUMN as IMAGE_COLUMN
+from layerscope.core.reading_settings import LABEL_COLUMN as LABEL_COLUMN
 from layerscope.core.reading_settings import LIMIT as LIMIT
 from layerscope.core.reading_settings import SPREAD as SPREAD
 from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
@@ -266,7 +268,7 @@ PICTURE = Setting(
 SHELL = Setting[Shell]("shell", Word(SHELLS), "{words}", metavar="SHELL", placed=True)
 
 # What several verbs take together.
-READ = Group("images", IMAGES, LABELS, *CHOSEN, ORIENTATION, MAX_PIXELS)
+READ = Group("images", IMAGES, LABELS, *OF_COLUMNS, *CHOSEN, ORIENTATION, MAX_PIXELS)
 EXPECTED = Group(
     "what the network expects, where NET does not say or is to be overruled",
     INPUT, SHAPE,

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
+from layerscope.core.choice import ChosenImages
 from layerscope.core.records import ImageRecord, Input, Placement
+from layerscope.sources.classes import listed
 from layerscope.sources.image import Cut, PictureLike, ReadImage
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
@@ -56,3 +58,21 @@ class ChosenSource(Source):
         self, record: ImageRecord, picture: PictureLike, input: Input, row: Float32[np.ndarray, "h w c"]
     ) -> tuple[Placement, Cut | None]:
         return self._source._fill(record, picture, input, row)
+
+
+def places_of(entries: Sequence[Entry], choice: ChosenImages) -> range | list[int]:
+    """The places of the images that are taken."""
+    return choice.places((entry.identity for entry in entries), len(entries))
+
+
+def choice_remarks(entries: Sequence[Entry], places: Sequence[int]) -> Iterator[str]:
+    """A remark where images that are taken leave classes out."""
+    if len(places) == len(entries):
+        return
+    taken = sorted({label for place in places if (label := entries[place].label) is not None})
+    every = {entry.label for entry in entries if entry.label is not None}
+    if len(taken) < len(every):
+        first = places[0] == 0 and places[-1] == len(places) - 1
+        held = f"{len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'})"
+        spread = ", for they are taken in order: sample takes as many from all over the list" if first else ""
+        yield f"{'the first' if first else 'the chosen'} {len(places):,} images hold {held}{spread}"

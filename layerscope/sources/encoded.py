@@ -53,7 +53,7 @@ class EncodedSource(Source):
         for id in self._some():
             with suppress(Unusable):
                 entry = self._entries[id]
-                encoded = _encoded(entry)
+                encoded = self._encoded(entry)
                 if is_deep(encoded):
                     deep.append(decode(encoded, name=entry.identity, reading=self._reading))
         return sixteen_bit_remarks(deep)
@@ -66,11 +66,15 @@ class EncodedSource(Source):
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def read(self, id: int) -> ReadImage:
-        return of_bytes(self.record(id), _encoded(self._entries[id]), self._reading)
+        return of_bytes(self.record(id), self._encoded(self._entries[id]), self._reading)
+
+    def _encoded(self, entry: Entry) -> bytes:
+        """The bytes of one image. Raises Unusable, and ImageError for what the machine fails with."""
+        return bytes_at(entry)
 
 
-def _encoded(entry: Entry) -> bytes:
-    """The bytes of one image. Each read opens the file anew, so that threads share nothing."""
+def bytes_at(entry: Entry) -> bytes:
+    """The bytes at a place in a file. Each read opens the file anew, so that threads share nothing."""
     if entry.size is not None and entry.size > LARGEST_FILE:
         raise Unusable(f"larger than {LARGEST_FILE >> 30} GiB")
     try:

@@ -4,7 +4,7 @@ The kinds are rows of `core/images.py`, ours, which open files and Datasets here
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from layerscope.core.choice import EVERY, ChosenImages
+from layerscope.core.columns import TOLD, Columns
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
-from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
-from layerscope.sources.chosen import ChosenSource
-from layerscope.sources.classes import listed
+from layerscope.core.images import (
+    IMAGES,
+    ImageKind,
+    are_archives,
+    column_forms,
+    forms,
+    kind_of,
+    path_of,
+    paths_in,
+    scheme_of,
+)
+from layerscope.sources.chosen import ChosenSource, choice_remarks, places_of
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, DecodeOptions, Unusable, decode, reason
 from layerscope.sources.encoded import EncodedSource
@@ -43,10 +53,11 @@ INSTEAD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a user asks of images besides which they are. labels: a table of files and classes. choice: which of them.
-    reading: how encoded pictures are read."""
+    """What a user asks of images besides which they are. labels: a table of files and classes. columns: of a table of
+    images, which hold them and their classes. choice: which of them. reading: how encoded pictures are read."""
 
     labels: Path | None = None
+    columns: Columns = TOLD
     choice: ChosenImages = EVERY
     reading: DecodeOptions = UPRIGHT
 
@@ -56,6 +67,7 @@ def open_source(
     images: "Images",
     *,
     labels: str | Path | None = None,
+    columns: Columns = TOLD,
     limit: int | None = None,
     choice: ChosenImages = EVERY,
     orientation: str = "upright",
@@ -66,17 +78,20 @@ def open_source(
 
     images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, a
     text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of files and
-    classes. limit: only the first so many. choice: which of them,
-    where more is asked. orientation: "upright" turns pictures as their EXIF orientation says,
-    "stored" takes them as they lie. max_pixels: larger pictures are refused. Raises ImageError where there are no
-    images, UsageError for arguments that cannot be used.
+    classes. columns: of a data set's table. limit: only the first so many. choice: which of them, where more is asked.
+    orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie. max_pixels:
+    larger pictures are refused. Raises ImageError where there are no images, UsageError for arguments that cannot be
+    used.
     """
     kind = kind_of(images)
     if kind is None:
         raise ImageError(_nowhere(images))
     choice = choice if limit is None else replace(choice, limit=limit)
     reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
-    asked = Asked(labels=None if labels is None else Path(labels).expanduser(), choice=choice, reading=reading)
+    table = None if labels is None else Path(labels).expanduser()
+    asked = Asked(labels=table, columns=columns, choice=choice, reading=reading)
+    if columns != TOLD and not kind.columns:
+        raise UsageError(f'image_column and label_column are for {column_forms()}; "{images}" has no columns')
     kind = IMAGES[kind.name]
     return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
 
@@ -99,7 +114,7 @@ def as_it_is(source: Source, asked: Asked) -> Source:
 def open_folder(images: Any, asked: Asked) -> Source:
     """All pictures below a folder."""
     path = _path(images)
-    return _encoded(in_folder(path, without=asked.labels), f"{path.resolve().name}/", "file", asked)
+    return encoded_source(in_folder(path, without=asked.labels), f"{path.resolve().name}/", "file", asked)
 
 
 def open_glob(images: Any, asked: Asked) -> Source:
@@ -109,24 +124,26 @@ def open_glob(images: Any, asked: Asked) -> Source:
         raise ImageError(_nowhere(images))
     paths = matching(pattern)
     if are_archives(paths):
-        return _encoded(in_tars(paths), Path(pattern).name, "image", asked)
+        return encoded_source(in_tars(paths), Path(pattern).name, "image", asked)
     root = fixed_root(pattern)
-    return _encoded(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
+    return encoded_source(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
 
 
 def open_files(images: Any, asked: Asked) -> Source:
     """A picture file, or a list of them."""
     path = path_of(images)
     if path is not None:
-        return _encoded(from_paths([path]), path.name, "image", asked)
-    return _encoded(from_paths(_only_paths(images)), "a list", "file", asked)
+        return encoded_source(from_paths([path]), path.name, "image", asked)
+    return encoded_source(from_paths(_only_paths(images)), "a list", "file", asked)
 
 
 def open_archives(images: Any, asked: Asked) -> Source:
     """The pictures inside one .tar file, or a list of them."""
     path = path_of(images)
     paths = _only_paths(images) if path is None else [path]
-    return _encoded(in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image", asked)
+    return encoded_source(
+        in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image", asked
+    )
 
 
 def open_dataset(dataset: Any, asked: Asked) -> Source:
@@ -160,9 +177,9 @@ def _chosen(source: Source, asked: Asked) -> Source:
     if asked.labels is None and not any(asked.choice.given()):
         return source
     entries, remarks = (source.entries, ()) if asked.labels is None else with_labels(source.entries, asked.labels)
-    places, said = _places(entries, asked.choice), (*source.said, *remarks)
+    places, said = places_of(entries, asked.choice), (*source.said, *remarks)
     cut = "" if len(places) == len(entries) else f", {asked.choice.words(len(entries), 'image')}"
-    how: Any = {"name": f"{source.name}{cut}", "said": (*said, *_of_choice(entries, places))}
+    how: Any = {"name": f"{source.name}{cut}", "said": (*said, *choice_remarks(entries, places))}
     taken = (entries[place] for place in places)
     return source.listing_only(taken, **how) if asked.choice.is_prefix else ChosenSource(source, places, taken, **how)
 
@@ -190,7 +207,10 @@ def _nowhere(images: Any) -> str:
     return f'the images "{images}" do not exist{hint}; expected {forms()}'
 
 
-def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
+def encoded_source(
+    found: FileListing, name: str, counted: str, asked: Asked, kind: Callable[..., Source] = EncodedSource
+) -> Source:
+    """What is asked for of a listing. kind: what it is opened as."""
     entries, everything, said = found.entries, found.everything, found.said
     labels, choice, reading = asked.labels, asked.choice, asked.reading
     if not entries and found.first_other is not None:
@@ -204,13 +224,13 @@ def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Sourc
         entries, remarks = with_labels(entries, labels)
         everything = with_labels(everything, labels)[0] if everything else everything
         said = [*(sentence for sentence in said if sentence not in found.of_classes), *remarks]
-    places = _places(entries, choice)
-    source = EncodedSource(
+    places = places_of(entries, choice)
+    source = kind(
         (entries[place] for place in places),
         name=f"{name} ({choice.words(len(entries), counted)})",
         reading=reading,
         everything=everything[: choice.limit] if choice.is_prefix else (),
-        said=[*said, *_of_choice(entries, places)],
+        said=[*said, *choice_remarks(entries, places)],
     )
     return _usable(source)
 
@@ -232,24 +252,6 @@ def _no_image(name: str, first: tuple[str, bytes]) -> str:
     return f'no image can be read in {name}; the first, "{identity}": not an image'
 
 
-def _places(entries: Sequence[Entry], choice: ChosenImages) -> range | list[int]:
-    """The places of the images that are taken."""
-    return choice.places((entry.identity for entry in entries), len(entries))
-
-
-def _of_choice(entries: Sequence[Entry], places: Sequence[int]) -> Iterator[str]:
-    """A remark where images that are taken leave classes out."""
-    if len(places) == len(entries):
-        return
-    taken = sorted({label for place in places if (label := entries[place].label) is not None})
-    every = {entry.label for entry in entries if entry.label is not None}
-    if len(taken) < len(every):
-        first = places[0] == 0 and places[-1] == len(places) - 1
-        held = f"{len(taken):,} of the {len(every):,} classes ({listed(taken) or 'none'})"
-        spread = ", for they are taken in order: sample takes as many from all over the list" if first else ""
-        yield f"{'the first' if first else 'the chosen'} {len(places):,} images hold {held}{spread}"
-
-
 def _dataset(dataset: Any, labels: Path | None, choice: ChosenImages) -> Source:
     _require_numbered(dataset)
     try:
@@ -267,9 +269,9 @@ def _dataset(dataset: Any, labels: Path | None, choice: ChosenImages) -> Source:
     entries = [Entry(identity=str(id), label=known[id]) for id in range(count)]
     if labels is not None:
         (entries, said), classes = with_labels(entries, labels), Classes()
-    places = _places(entries, choice)
+    places = places_of(entries, choice)
     name = f"{type(dataset).__name__} ({choice.words(len(entries), 'item')})"
-    said = [*said, *_of_choice(entries, places)]
+    said = [*said, *choice_remarks(entries, places)]
     taken = (entries[place] for place in places)
     return DatasetSource(dataset, taken, name=name, classes=classes, said=said, places=places)
 

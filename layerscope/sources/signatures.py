@@ -14,6 +14,7 @@ HEAD = 512  # bytes that tell a kind
 CONVERT = "convert it to JPEG or PNG"
 UNPACK = "unpack it"
 WRAP = "give its arrays as a Dataset"
+TABLE = "name the data set hf:FOLDER:SPLIT"
 DEVELOP = "develop it to JPEG, PNG or TIFF"
 
 
@@ -31,7 +32,7 @@ class ImageFormat:
     @property
     def holds_images(self) -> bool:
         """True for what is no image but may be full of them."""
-        return not self.image and self.advice in (UNPACK, WRAP)
+        return not self.image and self.advice in (UNPACK, WRAP, TABLE)
 
     @property
     def reason(self) -> str:
@@ -89,8 +90,8 @@ KINDS = (
     _no_image("a 7-Zip archive", r"7z\xbc\xaf\x27\x1c", UNPACK),
     _no_image("a RAR archive", r"Rar!\x1a\x07", UNPACK),
     _no_image("a tar archive", r".{257}ustar", "name it .tar, and give it alone"),
-    _no_image("a Parquet table", r"PAR1", WRAP),
-    _no_image("an Arrow table", r"ARROW1|\xff\xff\xff\xff.{2}\0\0\x10\0\0\0", WRAP),
+    _no_image("a Parquet table", r"PAR1", TABLE),
+    _no_image("an Arrow table", r"ARROW1|\xff\xff\xff\xff.{2}\0\0\x10\0\0\0", TABLE),
     _no_image("an HDF5 file", r"\x89HDF\r\n\x1a\n", WRAP),
     _no_image("an LMDB database", r".{16}\xde\xc0\xef\xbe", WRAP),
     _no_image("a MATLAB file", r"MATLAB 5\.0", WRAP),

@@ -41,7 +41,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", IMAGES.own)
+@pytest.mark.parametrize("name", [name for name, row in IMAGES.own.items() if not row.needs])  # others: tests/remote
 def test_our_kinds_keep_the_laws(samples: dict[str, Any], name: str, law) -> None:
     """Every law, for every kind of the house."""
     if (name, law) == ("source", laws.order_is_fixed):  # an open source is one object
@@ -187,8 +187,9 @@ def test_files_that_exist_come_before_a_prefix(there, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "scheme"),
     [
-        ("s3://bucket/photos", "s3:"), ("hf:cifar10", "hf:"), ("https://x/*.jpg", "https:"), ("S3://b/?.png", "s3:"),
+        ("s3://bucket/photos", "s3:"), ("abc:cifar10", "abc:"), ("https://x/*.jpg", "https:"), ("S3://b/?.png", "s3:"),
         ("photos", ""), ("a/b:c", ""), ("C:photos", ""), ("", ""), ("2024:photos", ""),
+        ("~nobody/photos", ""),
     ],
 )  # fmt: skip
 def test_a_scheme_that_nothing_opens_is_said(text: str, scheme: str) -> None:
