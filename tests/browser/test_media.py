@@ -15,6 +15,8 @@ PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobil
 WALL = {"width": 1920, "height": 1080}
 KINDS = ("network", "layer", "unit", "image", "compare", "about")
 LEFT = "one => one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft)"
+EDGES = """all => all.map((one) => getComputedStyle(one))
+  .map(({outlineWidth, outlineStyle, outlineOffset}) => `${outlineWidth} ${outlineStyle} ${outlineOffset}`)"""
 # Words that a line ends in the middle of: each letter of a word of letters must stand on one line.
 BROKEN_WORDS = """() => {
   const found = [], range = document.createRange();
@@ -108,3 +110,12 @@ def test_large_projections_are_set_apart_as_patches_are(opened: Opened, venue: V
     expect(page.locator(".pair img").first).to_be_visible()
     masks = page.locator(".pair img").evaluate_all("all => all.map(one => getComputedStyle(one).maskImage)")
     assert masks and "none" not in masks
+
+
+@pytest.mark.parametrize("kind", swept(["unit", "layer", "compare", "network", "images", "look"], 2))
+def test_a_white_picture_ends_somewhere(opened: Opened, server: Server, atlas: Shown, kind: str):
+    """Every picture has a hairline around it, inside its edge, in either scheme of colours."""
+    for scheme in ("light", "dark"):
+        page = opened(pages(server, atlas)[kind], color_scheme=scheme)
+        edges = page.locator("main :is(img, .tile:not(.unkept), .grid i)").evaluate_all(EDGES)
+        assert edges and set(edges) == {"1px solid -1px"}
