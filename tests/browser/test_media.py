@@ -119,3 +119,13 @@ def test_a_white_picture_ends_somewhere(opened: Opened, server: Server, atlas: S
         page = opened(pages(server, atlas)[kind], color_scheme=scheme)
         edges = page.locator("main :is(img, .tile:not(.unkept), .grid i)").evaluate_all(EDGES)
         assert edges and set(edges) == {"1px solid -1px"}
+
+
+def test_on_paper_boxes_stand_beside_their_units(opened: Opened, venue: Venue, atlas: Shown):
+    """As on a screen, though a sheet is as narrow as a phone held sideways: no layer of an image fills a page."""
+    page = opened(venue.image(atlas.image), viewport={"width": 703, "height": 1000})
+    page.emulate_media(media="print")
+    for whole, left, right in ((".of-image", ".stage", ".facts"), (".look-row", ".look-boxes", ".firings")):
+        row = page.locator(whole).first
+        one, other = (row.locator(part).first.bounding_box() for part in (left, right))
+        assert one and other and one["x"] + one["width"] <= other["x"] and abs(one["y"] - other["y"]) < 40, whole

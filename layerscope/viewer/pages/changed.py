@@ -66,8 +66,8 @@ class ComparedKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPage:
     """What stands on the page. others: atlases that this one can be compared with; apart: those that it cannot be.
-    other: the chosen one's short name, "" without one. before, after: which is which; differing: in what they differ as a whole. why: why these two cannot
-    be compared, as a sentence.
+    other: the chosen one's short name, "" without one. before, after: which is which; differing: in what they differ as
+    a whole. why: why these two cannot be compared, as a sentence.
 
     images: how many both hold. by_class: class means were compared, too. least: from which agreement on two units are
     the same; usual: by default. words: each word with its meaning and of how many units it is said. layers: the worst
