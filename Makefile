@@ -7,6 +7,7 @@ GUESTS := .venv/guests/installed
 BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
 NETWORKS_STAMP := .venv/installed-networks
+RAY_STAMP := .venv/installed-ray
 FAMILIES_STAMP := .venv/installed-families
 DOCS_STAMP := .venv/installed-docs
 # Python compiles what it imports, a small part of all that is installed.
@@ -16,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test pages test-browser test-browser-whole test-networks reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer families clean
+.PHONY: demo test pages test-browser test-browser-whole test-networks test-ray reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer bench-ray families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -35,6 +36,10 @@ $(BROWSER_STAMP): $(STAMP)
 
 $(NETWORKS_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,networks]'
+	touch $@
+
+$(RAY_STAMP): $(STAMP)
+	$(INSTALL) --editable '.[dev,ray]'
 	touch $@
 
 $(FAMILIES_STAMP): $(STAMP)
@@ -80,6 +85,10 @@ test-browser-whole: $(BROWSER_STAMP)
 # Networks of other packages, held to what these packages themselves compute; all applications of Keras in `make laws`.
 test-networks: $(NETWORKS_STAMP)
 	$(BIN)/python -m pytest tests/networks
+
+# The engine ray on a cluster of three machines, all of them here, which die in turn.
+test-ray: $(RAY_STAMP)
+	$(BIN)/python -m pytest tests/ray
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)
@@ -139,6 +148,11 @@ bench-gpu: $(BENCH_STAMP)
 bench-viewer: $(BROWSER_STAMP)
 	.ci/chromium
 	env -u OMP_NUM_THREADS $(BIN)/python -m bench.viewer
+
+# The engine ray beside local on photographs, simulated pieces by many actors, and the writer's memory: its table, printed.
+# IMAGES=FOLDER: photographs in place of drawn pictures.
+bench-ray: $(RAY_STAMP)
+	env -u OMP_NUM_THREADS $(BIN)/python -m bench.cluster $(if $(IMAGES),--images $(IMAGES))
 
 # Opens every network of families/networks.py, checks each, and writes docs/reference/networks.md. It takes hours, and goes
 # on where it was stopped, on another machine too: families/results.jsonl holds a line for each network, to be committed.

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, OF_PROCESSES
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ def readable(path: str | os.PathLike[str], what: str) -> Path:
     if not file.exists():
         raise UsageError(f'there is no file "{file}" with {what}{nearest(file.name, _names_in(file.parent))}')
     return file
+
+
+def require_engine(engine: str | None, **said: object) -> str:
+    """The engine that is meant. said: settings that only some engines take, by name; None where nothing was said.
+
+    Raises UsageError for one that this engine does not take.
+    """
+    chosen = engine or (OF_PROCESSES if said.get("processes") is not None else DEFAULT_ENGINE)
+    for name, value in said.items():
+        if value is not None and name not in ENGINES[chosen].takes:
+            takers = " or ".join(row.name for row in ENGINES.own.values() if name in row.takes)
+            raise UsageError(f'{name} is for the engine {takers}, and the engine "{chosen}" takes none; leave it out')
+    return chosen
 
 
 def require_images(named: str) -> None:

@@ -13,6 +13,7 @@ from layerscope.api.opening import network_for, opened_images, require_device, r
 from layerscope.api.reporting import reporting
 from layerscope.core import settings as s
 from layerscope.core.choice import ChosenImages
+from layerscope.core.engines import DEFAULT_ENGINE
 from layerscope.core.failures import plain_failures
 from layerscope.core.networks import How
 from layerscope.core.records import Input
@@ -120,7 +121,9 @@ def build(
     overwrite: bool = s.OVERWRITE.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
-    engine: str = s.ENGINE.default,
+    engine: str | None = s.ENGINE.default,
+    processes: int | None = s.PROCESSES.default,
+    address: str | None = s.ADDRESS.default,
     progress: "bool | Progress | None" = s.PROGRESS.default,
 ) -> Atlas:
     """Make an atlas: for every unit the k image patches that excite it most, and their projections back to pixels.
@@ -132,13 +135,14 @@ def build(
     tile: largest stored side, px. dense: project dense layers too. thumbnails: keep small whole images. keep_signal:
     keep the signals, float16. codec: of tiles and thumbnails. seed: of every sample. strict: refuse projections by
     rules that no paper states. overwrite: start anew where the file exists. workers: decoding threads. device: as
-    PyTorch names it. engine: who makes the pieces, as `plugins` lists them. progress: True for bars on stderr, False
-    for none, or an object with start, step and say. Whatever can be refused is refused before the network is opened.
-    Raises LayerscopeError.
+    PyTorch names it. engine: who makes the pieces, as `plugins` lists them. processes: how many processes make them.
+    address: of a Ray cluster. progress: True for bars on stderr, False for none, or an object with start, step and say.
+    Whatever can be refused is refused before the network is opened. Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
     before.require_weights(weights)
+    given["engine"] = before.require_engine(engine, processes=processes, address=address)
     before.require_atlas_place(path, overwrite=overwrite)
     from layerscope.api.selection import run_remarks
 
@@ -269,6 +273,7 @@ def _build(
         settings=settings,
         progress=reporter,
         workers=given["workers"],
-        engine=given.get("engine", s.ENGINE.default),
+        engine=given.get("engine", DEFAULT_ENGINE),
+        of_engine={name: given.get(name) for name in ("processes", "address", "device")},
     )
     return run, network

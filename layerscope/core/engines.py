@@ -92,8 +92,15 @@ def one(work: Work[HeldT, PartT], piece: Piece[HeldT]) -> Made[PartT]:
 def packed(work: Work[HeldT, PartT], engine: str) -> bytes:
     """Work as another process takes it (`pickle.loads`). Raises UsageError where the network or the images cannot
     travel."""
-    try:
+    with travelling(engine):
         return pickle.dumps(work)
+
+
+@contextmanager
+def travelling(engine: str) -> Generator[None, None, None]:
+    """Raises UsageError where what is pickled inside does not allow it."""
+    try:
+        yield
     except Exception as failure:  # of whatever a user's Dataset holds
         raise UsageError(
             f'the engine "{engine}" hands network and images to other processes, which these do not allow '
@@ -115,11 +122,16 @@ class Engine(Row):
     from a Carrier (`graph/runner.py`) the Runner that passes images forward in its place; None for the Carrier itself.
     proposer: from a Carrier a Runner that is faster and rounds more. In a scan it says which images may hold peaks, and
     the Carrier decides (`scan/proposed.py`): peaks are those of `local` bit for bit, statistics are the proposer's.
-    unfit: from a Carrier why the engine cannot run it here, as a clause; "" where it can.
+    unfit: from a Carrier why the engine cannot run it here, as a clause; "" where it can. takes: the settings that are
+    handed to `open` too, by name. own_threads: its processes share the cores, so each computes with one thread unless
+    OMP_NUM_THREADS or the atlas says another number. elsewhere: its machines may see other files than this one.
     """
 
-    open: Callable[[int], AbstractContextManager[Map]]
+    open: Callable[..., AbstractContextManager[Map]]
     exact: bool = True
+    takes: tuple[str, ...] = ()
+    own_threads: bool = False
+    elsewhere: bool = False
     runner: Callable[[Any], Any] | None = None
     proposer: Callable[[Any], Any] | None = None
     unfit: Callable[[Any], str] | None = None
@@ -127,17 +139,19 @@ class Engine(Row):
 
 @dataclass(frozen=True)
 class Opened:
-    """An engine at work."""
+    """An engine at work. elsewhere: as its row says."""
 
     name: str
     map: Map
+    elsewhere: bool = False
 
 
 @contextmanager
-def opened(engine: Engine, workers: int) -> Generator[Opened, None, None]:
-    """An engine while it is open."""
-    with engine.open(workers) as made_by:
-        yield Opened(engine.name, made_by)
+def opened(engine: Engine, workers: int, **settings: Any) -> Generator[Opened, None, None]:
+    """An engine while it is open. settings: by name; those that it does not take are left out."""
+    taken = {name: value for name, value in settings.items() if name in engine.takes}
+    with engine.open(workers, **taken) as made_by:
+        yield Opened(engine.name, made_by, engine.elsewhere)
 
 
 def _here(work: Work[HeldT, PartT], pieces: Sequence[Piece[HeldT]]) -> Iterator[Made[PartT]]:
@@ -149,6 +163,8 @@ def _local(workers: int) -> AbstractContextManager[Map]:
 
 
 DEFAULT_ENGINE = "local"
+# What makes pieces where only the number of processes is said.
+OF_PROCESSES = "processes"
 
 ENGINES = Registry(
     "engine",
@@ -167,6 +183,23 @@ ENGINES = Registry(
             exact=False,
             proposer=later("layerscope.graph.lowered:in_bfloat16"),
             unfit=later("layerscope.graph.lowered:why_not"),
+        ),
+        Engine(
+            name=OF_PROCESSES,
+            sentence="every piece in one of several processes of this machine",
+            open=later("layerscope.engines.processes:started"),
+            takes=("processes", "device"),
+            own_threads=True,
+        ),
+        Engine(
+            name="ray",
+            sentence="every piece in one of the processes of a Ray cluster",
+            needs=("ray",),
+            install="layerscope[ray]",
+            open=later("layerscope.engines.ray:started"),
+            takes=("processes", "address", "device"),
+            own_threads=True,
+            elsewhere=True,
         ),
     ),
 )

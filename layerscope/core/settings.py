@@ -16,6 +16,9 @@ from layerscope.core.dissect_settings import KNOWN_BY_WORDS as KNOWN_BY_WORDS
 from layerscope.core.dissect_settings import MASKED as MASKED
 from layerscope.core.dissect_settings import MASKS as MASKS
 from layerscope.core.dissect_settings import WORLD as WORLD
+from layerscope.core.engine_settings import ADDRESS as ADDRESS
+from layerscope.core.engine_settings import ENGINE as ENGINE
+from layerscope.core.engine_settings import PROCESSES as PROCESSES
 from layerscope.core.export_settings import BUDGET as BUDGET
 from layerscope.core.export_settings import EXPORT_TILE as EXPORT_TILE
 from layerscope.core.export_settings import FOLDER as FOLDER
@@ -68,12 +71,6 @@ def _default_codec() -> str:
     from layerscope.core.codecs import DEFAULT_CODEC
 
     return DEFAULT_CODEC
-
-
-def _default_engine() -> str:
-    from layerscope.core.engines import DEFAULT_ENGINE
-
-    return DEFAULT_ENGINE
 
 
 METHOD_NAME = RowName("layerscope.core.methods:METHODS")
@@ -179,10 +176,6 @@ DEVICE = Setting(
     "device", Text("the name of a device, such as cpu, cuda or cuda:1"), "`cpu`, `cuda`, `cuda:1`, `mps`", "cpu",
     metavar="DEVICE",
 )  # fmt: skip
-ENGINE = Setting(
-    "engine", RowName("layerscope.core.engines:ENGINES"), "who makes the pieces: {words}", _default_engine,
-    metavar="WORD",
-)  # fmt: skip
 PROGRESS = Setting("progress", Reporter(), "bars on stderr, or nothing, or whom to tell", True, shell=False)
 NO_PROGRESS = PROGRESS.but(default=False)
 
@@ -284,7 +277,7 @@ RECIPE = Group("the recipe", RECIPE_NAME, START, EPOCHS, RATE, BATCH, TRAIN_SEED
 HELD = Group(
     "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC, SEED, STRICT,
 )  # fmt: skip
-GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROGRESS)
+GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROCESSES, ADDRESS, PROGRESS)
 # Said to every verb of the command line: results as JSON, no progress and no remarks.
 JSON = Setting("json", Flag(), "results as JSON", False, face=False)
 QUIET = Setting("quiet", Flag(), "no progress and no remarks", False, face=False)

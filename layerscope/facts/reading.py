@@ -6,7 +6,7 @@ from layerscope.core.numbers import in_words
 
 # Beside a plate, where one sentence has to do: how a projection comes about, and what its gray says.
 FOLLOWED = "the same firing followed backwards to the pixels of that patch"
-PLAIN_GRAY = "Plain gray are the pixels that the way back does not reach, or hardly."
+PLAIN_GRAY = "The way back does not lead to pixels that are plain gray, or hardly."
 
 
 class ReadingPart(NamedTuple):
@@ -36,24 +36,26 @@ def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
         ReadingPart(
             "A unit",
             " is one of the network’s detectors. It looks at every place of a picture, always for the same thing, and "
-            "fires where it finds that.",
+            "gives a high number where it finds that: it fires.",
         ),
         ReadingPart(
             "Patches",
-            f"{right} are pieces of pictures: {places}, of all pictures, where the unit fired most. {ranked}",
+            f"{right} are pieces of pictures: {places} where the unit fired most, of all pictures it was shown. "
+            f"{ranked}",
         ),
         ReadingPart(
             "Projections",
             f"{left} are the gray tiles. {belongs} covers the same piece of the picture and marks the pixels in it "
             "that the firing came from. To find these, the firing is followed backwards: from the unit, through one "
-            "layer after the other, down to single pixels. The marked ones stand out of the gray, whether lighter, "
-            "darker or in colour; plain gray are those that the way back does not reach, or hardly, whatever the "
-            "picture shows there.",
+            "layer of the network after the other, down to single pixels. The marked ones stand out of the gray, "
+            "whether lighter, darker or in colour. The way back does not lead to pixels that are plain gray, or "
+            "hardly, whatever the picture shows there.",
         ),
         ReadingPart(
             "A gray tile does not say",
-            " how strongly the unit fired: each has a contrast of its own. Nor does it say that the gray pixels do not "
-            "matter: changing them may change the firing, too. Nor does it say what the unit always looks for: it is "
-            f"about one patch, and the tile of another unit that fires there may look nearly the same.{together}",
+            " how strongly the unit fired: each tile’s contrast is turned up as far as it goes. Nor does it say that "
+            "the gray pixels do not matter: changing them may change the firing, too. Nor does it say what the unit "
+            "always looks for: it is about one patch, and the tile of another unit that fires there may look nearly "
+            f"the same.{together}",
         ),
     )

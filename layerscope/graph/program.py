@@ -58,6 +58,9 @@ class Program:
     device: of the weights.
     """
 
+    # It is large, and the same in every stage of a build: see core/parcels.py.
+    travels_alone = True
+
     def __init__(
         self, graph: Graph, weights: dict[str, Tensor], layout: torch.memory_format = torch.channels_last
     ) -> None:
@@ -77,8 +80,12 @@ class Program:
         self._wide: Program | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What another process makes the same program of; what was only remembered stays here."""
-        return Program, (self.graph, self.weights, self.layout)
+        """What another process makes the same program of; what was only remembered stays here.
+
+        The other process may have its device under another number, so that only the kind of it travels.
+        """
+        weights = {name: weight.cpu() for name, weight in self.weights.items()}
+        return _arrived, (self.graph, weights, self.layout, self.device.type)
 
     def to(self, device: torch.device | str) -> "Program":
         """The same program on another device."""
@@ -173,6 +180,11 @@ class Program:
 
     def _planned(self, wanted: frozenset[int], kept: frozenset[int], *, fused: bool) -> tuple[Step, ...]:
         return plan_of(self, wanted, kept, self._filters_once if fused else None)
+
+
+def _arrived(graph: Graph, weights: dict[str, Tensor], layout: torch.memory_format, device: str) -> Program:
+    """A program that has travelled, on this process's device of the kind that it comes from."""
+    return Program(graph, {name: weight.to(device) for name, weight in weights.items()}, layout)
 
 
 def runner_of(graph: Graph, weights: Mapping[str, Tensor]) -> Carrier:

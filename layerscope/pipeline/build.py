@@ -5,9 +5,10 @@ earlier run with the same fingerprint has made (a layer scanned, a method projec
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from layerscope.pipeline.settings import Settings, as_built, fingerprint
 from layerscope.pipeline.sharing import layer_sharing
 from layerscope.pipeline.sheets import Sheets
 from layerscope.pipeline.strata import PlacingStrata
+from layerscope.pipeline.threads import computing
 from layerscope.pipeline.using import Using
 from layerscope.pipeline.work import LayerWork, sampled_units, tile_size
 from layerscope.project.views import NaturalView
@@ -42,7 +44,8 @@ GOES_ON = "run the same command again: it goes on with what is finished"
 
 
 class Build:
-    """One run of `build`: what is wanted, and the stages that make it. engine: by name, who makes the pieces."""
+    """One run of `build`: what is wanted, and the stages that make it. engine: by name, who makes the pieces.
+    of_engine: what is said to it beside, by the names of settings."""
 
     def __init__(
         self,
@@ -57,10 +60,11 @@ class Build:
         progress: Progress,
         workers: int = 2,
         engine: str = DEFAULT_ENGINE,
+        of_engine: Mapping[str, Any] | None = None,
     ) -> None:
         self.program, self.network, self.input, self.layers = program, network, input, tuple(layers)
         self.settings, self.progress, self.workers = settings, progress, workers
-        self.engine = ENGINES[engine]
+        self.engine, self.of_engine = ENGINES[engine], dict(of_engine or {})
         require_fit(self.engine, program)
         self.kept = ImageCache(input, pictures=settings.pictures)
         self.source = source.cached_in(self.kept)
@@ -84,10 +88,10 @@ class Build:
             self.kept.close()
 
     def _make(self, path: Path, overwrite: bool) -> None:
-        with self._writer(path, overwrite) as writer:
+        with self._writer(path, overwrite) as writer, computing(self.engine, writer.run):
             remaining = Remaining(writer, self.program.graph, self.layers, self.settings, whole=self._whole())
             if self._begin(writer, path, remaining):
-                with opened(self.engine, self.workers) as engine:
+                with opened(self.engine, self.workers, **self.of_engine) as engine:
                     self._complete(writer, path, remaining, engine)
             else:
                 self.progress.say(f"{path} is complete: nothing is missing")

@@ -1,8 +1,9 @@
 """The work of the scan: the images of a shard in, what it found out. A shard depends on its own images alone."""
 
+import platform
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from layerscope.core.engines import ENGINES, Made, Piece, in_turn
+from layerscope.core.errors import ImageError
 from layerscope.core.failures import out_of_memory
 from layerscope.core.records import Batch, ImageRecord, Input, LayerRecord
 from layerscope.graph import Carrier, Runner
@@ -27,9 +29,10 @@ AHEAD = 6
 
 @dataclass(frozen=True)
 class Met:
-    """Images that were met, in order, those that could not be used included."""
+    """Images that were met, in order, those that could not be used included. host: the machine that met them."""
 
     records: tuple[ImageRecord, ...]
+    host: str = field(default_factory=platform.node)
 
 
 # What a shard gives: images that were met, something worth saying, and at last what it found.
@@ -158,6 +161,20 @@ class _Reading:
 def _span(piece: Piece[Sequence[int]]) -> str:
     """The images of a shard, in words."""
     return f"{piece.held[0]:,} to {piece.held[-1]:,}"
+
+
+def require_skipped_here(met: Met, source: Source, input: Input) -> None:
+    """Raises ImageError where a machine left an image out that can be used here: it does not see the same images."""
+    skipped = [record.id for record in met.records if record.skipped is not None]
+    if not skipped:
+        return
+    found = {record.id: record for record in source.apart().load(skipped, input).records}
+    for record in met.records:
+        if record.id in found and found[record.id].skipped is None:
+            raise ImageError(
+                f"{record.source} can be used here, and not on the machine {met.host} ({record.skipped}): every "
+                "machine must have the images under the same path"
+            )
 
 
 def shards(count: int) -> list[Piece[Sequence[int]]]:

@@ -18,7 +18,7 @@ from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.stated import own_rules
 from layerscope.pipeline.originals import copies_in_words
 from layerscope.pipeline.proposals import BOUNDS, Proposals
-from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork, shards
+from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork, require_skipped_here, shards
 from layerscope.scan import (
     MOST_CLASS_MEANS,
     ShardResult,
@@ -54,7 +54,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         engine: Opened = LOCAL,
         threads: int = 2,
     ) -> None:
-        self.writer, self.program, self.layers, self.source = writer, program, layers, source
+        self.writer, self.program, self.layers, self.source, self.input = writer, program, layers, source, input
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
         self.label = "scan of originals " + ",".join(str(layer.node) for layer in layers)
         self._sums_label = f"sums of the {self.label}"
@@ -105,6 +105,8 @@ class Scanning(Job[Sequence[int], ScanPart]):
             self._progress.say(part)
             return 0
         if isinstance(part, Met):
+            if self.engine.elsewhere:
+                require_skipped_here(part, self.source, self.input)
             self._met += self.source.remember(part.records)
             return len(part.records)
         copies = {record.id for record in self._met if record.duplicate_of is not None}

@@ -120,7 +120,8 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         elif len(str(after)) == 64:
             found.append(f"the {key} are not the same")
         else:
-            found.append(f"{key} was {before!r}, is {after!r}")
+            advice = f" (OMP_NUM_THREADS={before} goes on)" if key == "threads" else ""
+            found.append(f"{key} was {before!r}, is {after!r}{advice}")
     return found
 
 

@@ -70,6 +70,22 @@ class ImageWork(ABC):
             self._runner = runner
         return self._runner
 
+    def few(self) -> Mapping[int, Entry]:
+        """A few images by id, to `take`: by them another machine is asked whether it sees the same."""
+        return self.source.named(self._few())
+
+    def sight(self) -> tuple[tuple[str, str], ...]:
+        """What these are when they are read now: of each its name, and its SHA-256 or why it cannot be used."""
+        records = self.source.apart().load(self._few(), self.input).records
+        return tuple(
+            (record.source, f"its SHA-256 is {record.sha256}" if record.skipped is None else f"it is {record.skipped}")
+            for record in records
+        )
+
+    def _few(self) -> list[int]:
+        last = len(self.source) - 1
+        return sorted({0, last // 2, last}) if last >= 0 else []
+
     def settle(self) -> None:
         """Compute as the process that the work comes from: sums depend on the number of threads."""
         if torch.get_num_threads() != self._torch_threads:

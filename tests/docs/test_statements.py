@@ -152,7 +152,7 @@ def test_the_fields_of_each_kind_are_listed(heading, form):
 
 def test_the_engine_of_the_page_is_the_guests():
     """What the page prints is the module that the tests install."""
-    module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / "processes.py").read_text()
+    module = (ROOT / "tests" / "plugin" / "src" / "layerscope_guest" / "pool.py").read_text()
     assert module in [block.body for block in blocks(DOCS / "how-to" / "engines.md")]
 
 

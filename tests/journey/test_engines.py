@@ -1,8 +1,10 @@
 """Engines: ours, one that makes everything backwards, and one with a runner of its own."""
 
 import pickle
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.core.engines import ENGINES, Engine, Made, one, packed
-from layerscope.core.errors import UsageError, WrongModel
+from layerscope.core.errors import ImageError, UsageError, WrongModel
 from layerscope.pipeline.scan_work import ScanWork
 from layerscope.sources import open_source
 from layerscope.testing import engines
@@ -159,3 +161,32 @@ def test_what_cannot_travel_is_a_sentence(net: ls.Network, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=r'the engine "far" hands network and images .* use the engine local'):
         packed(work, "far")
     Open.file.close()
+
+
+def test_what_is_missing_elsewhere_alone_is_not_skipped(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that another machine cannot read and the writer can stops the build, with both named; one that neither
+    can read is skipped as ever."""
+    hidden = Path(subject.images) / "blue eye" / "0052.png"
+    content = hidden.read_bytes()
+
+    def blind(work, pieces) -> Iterator[Made]:
+        for piece in pieces:
+            hidden.unlink()
+            made = one(pickle.loads(pickle.dumps(work)), piece)
+            hidden.write_bytes(content)
+            yield made
+
+    far = Engine(name="far", sentence="elsewhere", open=lambda workers: nullcontext(blind), elsewhere=True)
+    monkeypatch.setitem(ENGINES.own, "far", far)
+    with pytest.raises(ImageError, match=rf"0052\.png.* can be used here, and not on the machine {platform.node()} \("):
+        subject.build(tmp_path / "a.atlas", engine="far")
+    content = b"no picture"
+    hidden.write_bytes(content)
+    broken = replace(far, open=ENGINES["local"].open)
+    monkeypatch.setitem(ENGINES.own, "far", broken)
+    small = subject.having(limit=60)
+    small.build(tmp_path / "b.atlas", engine="far")
+    with ls.open(tmp_path / "b.atlas") as atlas:
+        assert sum(record.skipped is not None for record in atlas.file.images()) == 1

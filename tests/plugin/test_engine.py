@@ -20,8 +20,8 @@ def test_the_guests_engine_makes_the_rows_of_ours(tmp_path: Path) -> None:
     (tmp_path / "atlases").mkdir()
     subject = Subject(small_network(), str(folder), ("relu1", "relu3"), {"k": 3, "workers": 1})
     with installed():
-        laws.gives_every_piece_in_its_turn(ENGINES["processes"])
-        laws.same_rows_as_local(ENGINES["processes"], subject, tmp_path / "atlases")
+        laws.gives_every_piece_in_its_turn(ENGINES["pool"])
+        laws.same_rows_as_local(ENGINES["pool"], subject, tmp_path / "atlases")
 
 
 @pytest.mark.wide
@@ -34,7 +34,7 @@ def test_the_guests_engine_keeps_all_laws(tmp_path: Path) -> None:
     subject = Subject(small_network(), str(folder), ("relu1", "relu3"), {"k": 5})
     with installed():
         laws.laws(
-            ENGINES["processes"], subject, tmp_path / "atlases",
+            ENGINES["pool"], subject, tmp_path / "atlases",
             lambda: picture.write_bytes(content[: len(content) // 2]), lambda: picture.write_bytes(content),
         )  # fmt: skip
 
@@ -42,8 +42,8 @@ def test_the_guests_engine_keeps_all_laws(tmp_path: Path) -> None:
 def test_the_guests_engine_is_told_with_its_home() -> None:
     """While the package is installed, and only then; the sentence about an unknown one names those that are there."""
     with installed():
-        (found,) = (found for found in ENGINES.found() if found.name == "processes")
+        (found,) = (found for found in ENGINES.found() if found.name == "pool")
         assert found.home == "layerscope-guest 1.0" and not found.trouble
-    assert "processes" not in ENGINES
-    with pytest.raises(ls.LayerscopeError, match="processes"):
-        ENGINES["processes"]
+    assert "pool" not in ENGINES
+    with pytest.raises(ls.LayerscopeError, match="pool"):
+        ENGINES["pool"]

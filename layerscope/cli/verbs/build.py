@@ -21,7 +21,8 @@ def run(command: Command, output: Output) -> int:
     if values.pop("dry_run"):
         for name in ("out", "overwrite"):
             del values[name]
-        if values.pop("engine") != DEFAULT_ENGINE:
+        said = [values.pop(name) for name in ("engine", "processes", "address")]
+        if any(said) and said[0] != DEFAULT_ENGINE:
             output.remark(f'the forecast is of the engine "{DEFAULT_ENGINE}", on which it is measured')
         show_forecast(ls.forecast(**values, progress=output.teller()), output)
         return 0

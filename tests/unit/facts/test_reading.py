@@ -48,5 +48,5 @@ def test_the_readme_says_it() -> None:
 def test_one_tile_is_told_as_one() -> None:
     """No order and nothing in common is spoken of."""
     read = " ".join(said(1, sides=False))
-    assert "the place, of all pictures, where the unit fired most" in read
+    assert "the place where the unit fired most, of all pictures it was shown" in read
     assert "row by row" not in read and "first patch" not in read and "one places" not in read

@@ -19,7 +19,7 @@ def make(data, piece):
 
 
 def made_by(pool, work, pieces):
-    yield from pool.map(partial(make, packed(work, "processes")), pieces)
+    yield from pool.map(partial(make, packed(work, "pool")), pieces)
 
 
 @contextmanager
@@ -31,8 +31,8 @@ def started(workers):
         pool.shutdown(cancel_futures=True)
 
 
-PROCESSES = Engine(
-    name="processes",
-    sentence="every piece in one of several processes of this machine",
+POOL = Engine(
+    name="pool",
+    sentence="every piece in a pool of processes",
     open=started,
 )

@@ -1,0 +1,36 @@
+"""A build by the engine `ray` in which somebody is killed, behind so many steps of a stage:
+`python -m tests.ray.killed ATLAS IMAGES STAGE STEPS writer|actor ADDRESS`."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from layerscope.testing.atlases import Subject
+from layerscope.testing.watching import Hook, die
+from tests.helpers.building import small_network
+
+
+def actors() -> list[int]:
+    """The processes of all actors that make pieces on this machine."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(b"ray::PieceMaker"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill_an_actor() -> None:
+    """Any of them."""
+    os.kill(actors()[0], signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    out, images, stage, after, whom, address = sys.argv[1:]
+    options = {"k": 3, "methods": ("deconvnet",), "workers": 1}
+    subject = Subject(small_network(), images, ("relu1", "relu3"), options)
+    hook = Hook(stage_name=stage, after=int(after), do=die if whom == "writer" else kill_an_actor)
+    subject.build(Path(out), progress=hook, engine="ray", address=address, processes=2)
