@@ -240,7 +240,7 @@ def test_every_table_has_a_frame_that_scrolls(page):
 
 
 def test_what_scrolls_is_reached_by_keys_and_links_have_a_colour(page):
-    """Everything that its style sheet lets scroll can be focused; a browser's own blue cannot be read on dark ground."""
+    """What its style sheet lets scroll can be focused; a browser's own blue cannot be read on dark ground."""
     kinds = re.findall(r"^(?:\.(\w+)|(\w+)) \{[^}]*overflow-x: auto", page, re.MULTILINE)
     opening = [rf'<div class="{name}"' if name else f"<{tag}" for name, tag in kinds]
     assert len(opening) == 3
