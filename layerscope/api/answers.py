@@ -33,11 +33,12 @@ class Answer:
 
 def answers(file: AtlasFile, drawn: Sequence[Picture]) -> list[Answer]:
     """One answer per layer. drawn: the pictures in the order of their numbers, which their file names are."""
-    numbers = {image.id: int(PurePosixPath(image.source).stem) for image in file.images()}
     shown = Counter(name for picture in drawn for name in {plant.name for plant in picture.plants})
     found: list[Answer] = []
     for layer, names in UNIT_NAMES.items():
         stored = file.layer(layer)
+        sources = file.peak_sources(stored.id)
+        numbers = {image: int(PurePosixPath(source).stem) for image, source in sources.items()}
         held = [
             _holds(drawn[numbers[peak.image]], name, peak.box, SLACK[layer])
             for unit, name in enumerate(names)

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 def world_of(path: str | Path) -> World:
     """The world that an atlas's pictures are drawn in. Raises UsageError where it is none of the first seeds'."""
     with AtlasFile(path) as file:
-        images = [image for image in file.images() if image.sha256 is not None]
-        count = file.image_count()
-    found = world_with(images[0], images[-1], count) if images else None
+        ends, count = file.ends(), file.image_count()
+    found = world_with(ends[0], ends[-1], count) if ends else None
     if found is not None:
         return found
     raise UsageError(

@@ -44,6 +44,24 @@ class LightQuestions(WordQuestions):
         """The images that were not used, in their order."""
         return self._ask(read_images, "WHERE skipped IS NOT NULL ORDER BY id")
 
+    def scanned_hashes(self) -> list[tuple[int, str]]:
+        """The images that were scanned, in their order, each with its hash; those without one are not there."""
+        where = "sha256 <> '' AND skipped IS NULL AND duplicate_of IS NULL"
+        return [
+            (image, sha256) for image, sha256 in self._rows(f"SELECT id, sha256 FROM image WHERE {where} ORDER BY id")
+        ]
+
+    def ends(self) -> tuple[ImageRecord, ...]:
+        """The first and the last image with a hash, which one may be both; none where no image has one."""
+        orders = ("id", "id DESC")
+        found = (self._ask(read_images, f"WHERE sha256 IS NOT NULL ORDER BY {order} LIMIT 1") for order in orders)
+        return tuple(image for images in found for image in images)
+
+    def peak_sources(self, layer_id: int) -> dict[int, str]:
+        """Where the images come from in which a layer has peaks, by image."""
+        query = "SELECT DISTINCT id, source FROM peak JOIN image ON id = image WHERE layer = ?"
+        return dict(self._rows(query, layer_id))
+
     def copies(self) -> dict[int, tuple[int, ...]]:
         """By image, all later ones with the same bytes, in order; images without any are not there."""
         found: dict[int, list[int]] = {}

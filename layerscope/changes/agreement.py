@@ -8,7 +8,7 @@ for 1. The agreement, 0..1, is the geometric mean of cosine and correlation.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -21,8 +21,9 @@ from layerscope.facts.wrapping import Reader
 
 # Maxima of one image that lie so small a part of the map apart, or in neighbouring positions, are at one place.
 NEAR = 16
-# Rows of a matrix that are made at once: what is in memory besides stays small.
-_BLOCK = 256
+# Rows are made at once that have so many cells and meet so many heights, or one row: in few images, where each height
+# meets those of all units, a row has thousands of times what it has in many. Beside the matrix some 70 MB are held.
+_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,12 @@ class Profiles:
     def units(self) -> int:
         """How many units the layer has."""
         return len(self.alive)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the arrays take."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 
 
 def profiles(
@@ -169,13 +176,16 @@ def tails(
     column[cols] = np.arange(len(cols))
     by_image = by_image[column[other.unit[by_image]] >= 0]
     images = other.image[by_image]
-    for first, block in _blocks(rows):
+    # Every height of a row meets those of all columns in the same image.
+    lows, highs = (np.searchsorted(images, one.image, side) for side in ("left", "right"))
+    # Of nothing NumPy counts in whole numbers, whatever the weights are.
+    met = np.bincount(one.unit, highs - lows, minlength=one.units)[rows].astype(np.float64)
+    for first, block in _blocks(rows, met + len(cols)):
         row = np.full(one.units, -1)
         row[block] = np.arange(len(block))
         mine = np.flatnonzero(row[one.unit] >= 0)
-        low, high = (np.searchsorted(images, one.image[mine], side) for side in ("left", "right"))
-        # Every height of a row meets those of all columns in the same image.
-        times = high - low
+        low = lows[mine]
+        times = highs[mine] - low
         meets = by_image[np.repeat(low - np.cumsum(times) + times, times) + np.arange(times.sum())]
         mine = np.repeat(mine, times)
         places = row[one.unit[mine]] * len(cols) + column[other.unit[meets]]
@@ -190,11 +200,18 @@ def vary(rows: Float64[np.ndarray, "a b"]) -> Bool[np.ndarray, " a"]:
     return np.asarray(rows.any(axis=1))
 
 
-def _blocks(rows: Int64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:
-    for first in range(0, len(rows), _BLOCK):
-        yield first, rows[first : first + _BLOCK]
+def _blocks(rows: Int64[np.ndarray, " a"], held: Float64[np.ndarray, " a"]) -> Iterator[tuple[int, np.ndarray]]:
+    """Runs of rows, each with the place of its first. held: how much each row holds while it is made."""
+    ends, first = np.cumsum(held), 0
+    while first < len(rows):
+        before = ends[first - 1] if first else 0
+        last = max(int(np.searchsorted(ends, before + _AT_ONCE, "right")), first + 1)
+        yield first, rows[first:last]
+        first = last
 
 
 def _joined(cosines: np.ndarray, correlations: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The agreement, of the cosines of heights and the correlations of class means, where these are known."""
-    return np.sqrt(np.clip(cosines, 0, 1) * np.where(known, np.clip(correlations, 0, 1), 1))
+    found = np.clip(np.asarray(cosines, np.float64), 0, 1)
+    np.multiply(found, np.clip(correlations, 0, 1), out=found, where=known)
+    return np.sqrt(found, out=found)

@@ -1,7 +1,9 @@
 """What changed between two atlases of the same layers, over the images that both hold: by layer and by unit."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Int64
@@ -75,8 +77,36 @@ class AtlasChanges:
         return sum(layer.units - layer.dead_before for layer in self.layers)
 
 
-def changes(before: Reader, after: Reader, *, least: float = LEAST) -> AtlasChanges:
-    """What changed from one atlas to another. least: from which agreement on two units are the same, 0..1.
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerPair:
+    """A layer of two atlases, whatever `least` is asked for. names: what its units are called in either."""
+
+    profiles: tuple[Profiles, Profiles]
+    names: tuple[dict[int, str], dict[int, str]]
+
+    @property
+    def bytes(self) -> int:
+        """How much memory its arrays take."""
+        return sum(each.bytes for each in self.profiles)
+
+
+# Gives the pair of a layer, by its name and by what makes it: one that was kept, or a new one.
+Keeper = Callable[[str, Callable[[], LayerPair]], LayerPair]
+
+
+def _made(layer: str, make: Callable[[], LayerPair]) -> LayerPair:
+    return make()
+
+
+def changes(
+    before: Reader,
+    after: Reader,
+    *,
+    least: float = LEAST,
+    kept: Keeper = _made,
+) -> AtlasChanges:
+    """What changed from one atlas to another. least: from which agreement on two units are the same, 0..1. kept: where
+    another `least` is likely to be asked for, keeps what all have in common.
 
     Raises UsageError for one atlas twice, an unfinished one, and two that have no layer or no image in common;
     AtlasError for a damaged one.
@@ -96,7 +126,11 @@ def changes(before: Reader, after: Reader, *, least: float = LEAST) -> AtlasChan
         )
     by_class, ours = _same_classes(before, after), {layer.name for layer, _ in pairs}
     found = [
-        _of_layer((before, layer, numbers), (after, other, others), by_class=by_class, least=least)
+        _of_layer(
+            layer.name,
+            kept(layer.name, partial(_pair, (before, layer, numbers), (after, other, others), by_class=by_class)),
+            least,
+        )
         for layer, other in pairs
     ]
     every = [unit for _, units in found for unit in units]
@@ -164,26 +198,28 @@ def common_images(before: Reader, after: Reader) -> tuple[Int64[np.ndarray, " a"
 def _by_bytes(file: Reader) -> dict[str, int]:
     """The images that were scanned, by their hash."""
     places = range(file.image_count())
-    return {
-        image.sha256: image.id
-        for image in file.images()
-        if image.sha256 and image.skipped is None and image.duplicate_of is None and image.id in places
-    }
+    return {sha256: image for image, sha256 in file.scanned_hashes() if image in places}
 
 
 # An atlas, one of its layers, and the numbers of its images that both atlases share.
 Sided = tuple[Reader, AtlasLayerRecord, np.ndarray]
 
 
-def _of_layer(before: Sided, after: Sided, *, by_class: bool, least: float) -> tuple[LayerChange, list[UnitChange]]:
-    """A layer of two atlases."""
+def _pair(before: Sided, after: Sided, *, by_class: bool) -> LayerPair:
     both = by_class and all(class_counts(file, layer)[0] for file, layer, _ in (before, after))
     one, other = (profiles(*side, by_class=both) for side in (before, after))
-    units, sought = unit_changes(before[1].name, one, other, least)
+    first, second = (known_as(file, layer) for file, layer, _ in (before, after))
+    return LayerPair((one, other), (first, second))
+
+
+def _of_layer(name: str, pair: LayerPair, least: float) -> tuple[LayerChange, list[UnitChange]]:
+    """A layer of two atlases."""
+    one, other = pair.profiles
+    units, sought = unit_changes(name, one, other, least)
     pairs = [found.agreement for found in units if found.agreement is not None]
     counts = Counter(found.change for found in units)
     layer = LayerChange(
-        layer=before[1].name,
+        layer=name,
         units=one.units,
         others=other.units,
         **{name: counts[name] for name in NAMES},
@@ -191,12 +227,12 @@ def _of_layer(before: Sided, after: Sided, *, by_class: bool, least: float) -> t
         agreement=float(np.median(pairs)) if pairs else None,
         sought=sought,
     )
-    names = [known_as(file, record) for file, record, _ in (before, after)]
-    return layer, [_told(found, names, (one, other)) for found in units]
+    return layer, [_told(found, pair) for found in units]
 
 
-def _told(found: UnitChange, names: list[dict[int, str]], sides: tuple[Profiles, Profiles]) -> UnitChange:
+def _told(found: UnitChange, pair: LayerPair) -> UnitChange:
     """The same, with what both units are called and with their maxima."""
+    names, sides = pair.names, pair.profiles
     unit, other = found.unit, found.other
     return UnitChange(
         layer=found.layer,

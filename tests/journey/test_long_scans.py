@@ -114,10 +114,10 @@ def most_of(net: ls.Network, images: Any, out: Path, monkeypatch: pytest.MonkeyP
     met: list[weakref.ref[ShardResult]] = []
     add = Scanning._add
 
-    def counted(self: Scanning, result: ShardResult) -> None:
+    def counted(self: Scanning, result: ShardResult, *of: Any) -> None:
         met.append(weakref.ref(result))
         assert sum(one() is not None for one in met) <= 2
-        add(self, result)
+        add(self, result, *of)
 
     monkeypatch.setattr(Scanning, "_add", counted)
     tracemalloc.start()

@@ -29,6 +29,7 @@ def away(work, pieces) -> Iterator[Made]:
         yield pickle.loads(pickle.dumps(delivered(there, piece, luggage)))
 
 
+@pytest.mark.wide
 def test_only_the_names_of_a_piece_travel_with_it(net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES.own, "away", Engine(name="away", sentence="away", open=lambda _: nullcontext(away)))
     LUGGAGE.clear()

@@ -57,6 +57,7 @@ def built(subject: Subject, out: Path, engine: str = "bfloat16") -> Log:
     return log
 
 
+@pytest.mark.wide
 def test_it_keeps_the_laws_of_engines(subject: Subject, tmp_path: Path) -> None:
     """Peaks and sheets are those of local, bit for bit; stopped in every stage it goes on to the same rows."""
     (tmp_path / "atlases").mkdir()

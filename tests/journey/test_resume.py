@@ -39,13 +39,7 @@ MOMENTS: dict[str, tuple[str, int] | tuple[type, str, int]] = {
 }
 
 # On every run; the others are left to the wide sweep.
-OFTEN = (
-    "in the second shard",
-    "while what the scan found is written",
-    "in a later group",
-    "while sheets are written",
-    "while strata are placed",
-)
+OFTEN = ("while what the scan found is written", "in a later group")
 
 
 def build(net: ls.Network, images: object, out: Path, progress: Log, **options) -> None:
@@ -94,6 +88,7 @@ def test_no_resume_redoes_more_than_one_piece(net, pictures, built, tmp_path) ->
         assert done > 0 or stage == "scan", "something was finished, and is not done again"
 
 
+@pytest.mark.wide
 def test_a_build_may_be_killed_again_and_again(net, pictures, built, tmp_path) -> None:
     """Each run gets further; in the end all is as in one."""
     out = tmp_path / "small.atlas"

@@ -55,8 +55,9 @@ def hold(net: ls.Network, x: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> int
     return joined
 
 
-# The first lines of half of the rows; tests/laws/test_rows.py has both halves, and `make laws` asks of all lines.
-@pytest.mark.parametrize("group", [0, *(pytest.param(group, marks=pytest.mark.wide) for group in (1, 2, 3))])
+# Drawn networks hold it on every run, and tests/laws/test_rows.py the rows themselves; `make laws` asks of all lines.
+@pytest.mark.wide
+@pytest.mark.parametrize("group", range(4))
 def test_every_row_is_as_near_to_float64(group: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All lines of the table of parts, side by side behind one convolution."""
     assert hold(network(group)[1], np.concatenate([images(group)] * 3), monkeypatch)

@@ -50,6 +50,7 @@ def around(net: ls.Network, layer: ls.Layer) -> str:
     return net.program.graph.nodes[layer.node].calls[0]
 
 
+@pytest.mark.wide
 @FEWER
 @given(drawing=drawings())
 def test_no_convolution_that_can_be_had_is_left_behind(drawing: Drawing) -> None:

@@ -52,6 +52,7 @@ def assert_projections(drawn: Drawn) -> None:
     assume(any(c.peak > 0 for c in found))
 
 
+@pytest.mark.wide
 def test_projections_of_squeezenet_equal_the_reference() -> None:
     """From all of SqueezeNet's automatic layers, on a picture of 64 px."""
     torch.manual_seed(0)

@@ -87,7 +87,8 @@ def last_of(steps):
             return end.value
 
 
-@pytest.mark.parametrize("group", [0, *(pytest.param(group, marks=pytest.mark.wide) for group in (1, 2, 3))])
+@pytest.mark.wide
+@pytest.mark.parametrize("group", range(4))
 def test_every_row_is_decided_as_it_is_scanned(group: int) -> None:
     """All lines of the table of parts, side by side behind one convolution."""
     base = images(group)

@@ -12,15 +12,21 @@ from tests.helpers.building import pictures_as_files, small_network
 from tests.helpers.guests import installed
 
 
+def test_the_guests_engine_gives_every_piece_in_its_turn() -> None:
+    """Found by its name; our own `processes` is held to the rows on every run."""
+    with installed():
+        laws.gives_every_piece_in_its_turn(ENGINES["pool"])
+
+
+@pytest.mark.wide
 def test_the_guests_engine_makes_the_rows_of_ours(tmp_path: Path) -> None:
-    """Found by its name, it makes pieces in a process of its own: the same rows, the same counts, nothing left."""
+    """It makes pieces in a process of its own: the same rows, the same counts, nothing left."""
     folder = pictures_as_files(tmp_path / "drawn", 140)
     files = sorted(folder.rglob("*.png"))
     files[139].write_bytes(files[0].read_bytes())  # a copy in the second shard of an image in the first
     (tmp_path / "atlases").mkdir()
     subject = Subject(small_network(), str(folder), ("relu1", "relu3"), {"k": 3, "workers": 1})
     with installed():
-        laws.gives_every_piece_in_its_turn(ENGINES["pool"])
         laws.same_rows_as_local(ENGINES["pool"], subject, tmp_path / "atlases")
 
 

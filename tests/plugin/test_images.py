@@ -38,5 +38,5 @@ def test_its_classes_and_its_name_are_its_own():
     """As the guest's code says, and how many of them were taken."""
     with installed():
         source = ls.images("noise:7", limit=3)
-    assert source.name == "noise (7 pictures), the first 3"
+    assert source.name == "noise (7 pictures), the first 3 of 7 images"
     assert source.labelling() == ["coloured", "gray", "coloured"] and source.label_names == ("coloured", "gray")

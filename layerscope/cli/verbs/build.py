@@ -34,15 +34,15 @@ def run(command: Command, output: Output) -> int:
 
 def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:
     """What the atlas holds now. seconds: of this command; a resumed build took longer in all."""
-    records = atlas.file.images()
-    skipped = sum(record.skipped is not None for record in records)
+    images, (reasons, _) = atlas.file.image_count(), atlas.file.left_out()
+    skipped = sum(count for _, count in reasons)
     path, copies = atlas.file.path, atlas.file.copies_left_out()
     data = {
         "atlas": str(path),
         "bytes": path.stat().st_size,
         "layers": [layer.name for layer in atlas.layers],
         "units": sum(layer.units for layer in atlas.layers),
-        "images": len(records),
+        "images": images,
         "skipped": skipped,
         "copies": copies,
         "seconds": round(seconds, 3),
@@ -51,7 +51,7 @@ def show_built(atlas: "Atlas", seconds: float, output: Output) -> None:
     left_out = [f"{skipped:,} skipped: layerscope info lists them"] if skipped else []
     left_out += [f"{words.counted(copies, 'copy', 'copies')} left out"] if copies else []
     but = f" ({'; '.join(left_out)})" if left_out else ""
-    seen = f"{words.counted(len(records), 'image')}{but}"
+    seen = f"{words.counted(images, 'image')}{but}"
     size = f"{words.file_size(data['bytes'])}, {words.duration(seconds)}"
     output.result(data, f"{words.printable(path)}: {held}, {seen}, {size}")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.changes.becoming import UnitChange
-from layerscope.changes.diff import AtlasChanges, LayerChange, changes, have_in_common
+from layerscope.changes.diff import AtlasChanges, LayerChange, LayerPair, changes, have_in_common
 from layerscope.changes.sides import Side, differing_in, side_of
 from layerscope.core.changes import CHANGES, MATCHED, NAMES
 from layerscope.core.diff_settings import LEAST
@@ -23,6 +23,8 @@ SHOWN = 24  # units on the page
 _KEPT = LruCache[AtlasChanges](4)
 # Whether two atlases can be compared: every page of all atlases asks, and their images may be many.
 _COMPARABLE = LruCache[bool](256)
+# What is known of layers of two atlases, by bytes: another `least` asks for the same.
+_PAIRS = LruCache[LayerPair](64 << 20, lambda pair: pair.bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,16 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ChangedPag
     about: dict[str, Any] = {"others": others, "apart": apart, "other": other.slug, "least": least}
     about |= {"before": side_of(book.file), "after": side_of(other.file)}
     try:
-        found = _KEPT.get((book.mark, other.mark, least), lambda: changes(book.file, other.file, least=least))
+        found = _KEPT.get((book.mark, other.mark, least), lambda: _changes(book, other, least))
     except UsageError as refused:
         shown = [(str(one.file.path), one.title) for one in (book, other)]
         return ChangedPage(why=without_paths(str(refused), shown), **about)
     return _page(book, other, found, query, about)
+
+
+def _changes(book: Book, other: Book, least: float) -> AtlasChanges:
+    marks = book.mark, other.mark
+    return changes(book.file, other.file, least=least, kept=lambda layer, make: _PAIRS.get((*marks, layer), make))
 
 
 def comparable(book: Book, other: Book) -> bool:

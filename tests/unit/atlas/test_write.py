@@ -68,7 +68,7 @@ def test_an_error_undoes_its_transaction(tmp_path):
                 with writer.transaction():
                     writer.mark("scan", 0)
                 raise error
-        assert writer.images() == [image(0)]
+        assert list(writer.images()) == [image(0)]
         assert writer.done("scan") == set()
 
 
@@ -82,7 +82,7 @@ def test_a_put_that_fails_halfway_leaves_nothing(tmp_path):
     with AtlasWriter.create(tmp_path / "a.atlas") as writer:
         with pytest.raises(ValueError):
             writer.put_images(images())
-        assert writer.images() == []
+        assert list(writer.images()) == []
 
 
 def test_what_no_transaction_finished_is_undone_at_the_end(tmp_path):
@@ -202,7 +202,7 @@ def test_overwriting_leaves_nothing_of_an_interrupted_build(tmp_path):
     killed_while(path, "writer.put_images([image(0)])")
     assert "a.atlas-wal" in names_in(tmp_path)
     with AtlasWriter.create(path, overwrite=True) as writer:
-        assert writer.images() == []
+        assert list(writer.images()) == []
     assert names_in(tmp_path) == ["a.atlas"]
 
 

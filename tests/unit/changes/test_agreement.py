@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import tracemalloc
 import zlib
 from contextlib import closing
 from math import sqrt
@@ -12,7 +13,7 @@ import pytest
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.changes import agreement as module
-from layerscope.changes.agreement import Profiles, agreement, at_the_same_number, medians, profiles
+from layerscope.changes.agreement import Profiles, agreement, at_the_same_number, medians, profiles, tails
 from layerscope.core.records import HISTOGRAM_EDGES
 from tests.helpers.books import full_atlas
 
@@ -69,7 +70,8 @@ def both(files, layer: int, *, by_class: bool) -> list[Profiles]:
 
 @pytest.mark.parametrize("by_class", [True, False])
 def test_agreement_is_that_of_each_pair(files, by_class, monkeypatch) -> None:
-    """Of all pairs, of some in another order, and in blocks of two rows; the diagonal is that of the same number."""
+    """Of all pairs, of some in another order, in blocks of one row or of several; the diagonal is that of the same
+    number."""
     one, other = both(files, 0, by_class=by_class)
     found = agreement(one, other, EVERY, EVERY)
     for first, second in np.ndindex(UNITS, UNITS):
@@ -77,10 +79,47 @@ def test_agreement_is_that_of_each_pair(files, by_class, monkeypatch) -> None:
     assert at_the_same_number(one, other) == pytest.approx(np.diag(found))
     rows, cols = np.array([5, 0, 3]), np.array([7, 2])
     assert agreement(one, other, rows, cols) == pytest.approx(found[np.ix_(rows, cols)])
-    monkeypatch.setattr(module, "_BLOCK", 2)
-    assert agreement(one, other, EVERY, EVERY) == pytest.approx(found)
+    for held in (1, 60):
+        monkeypatch.setattr(module, "_AT_ONCE", held)
+        assert agreement(one, other, EVERY, EVERY) == pytest.approx(found)
+        assert agreement(one, other, rows, cols) == pytest.approx(found[np.ix_(rows, cols)])
     assert agreement(one, other, EVERY[:0], EVERY).shape == (0, UNITS)
     assert agreement(one, other, EVERY, EVERY[:0]).shape == (UNITS, 0)
+    none = crowded(UNITS, 0)
+    assert not tails(none, other, EVERY, EVERY).any() and not tails(one, none, EVERY, EVERY).any()
+    assert at_the_same_number(none, none).tolist() == [0.0] * UNITS
+
+
+def test_few_images_take_no_more_memory() -> None:
+    """Where every unit is high in every image, what is held beside the matrix is what it is elsewhere."""
+    units, images = 512, 40
+    one = crowded(units, images)
+    tracemalloc.start()
+    try:
+        found = tails(one, one, np.arange(units), np.arange(units))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == pytest.approx(1)
+    assert most < found.nbytes + 100e6
+
+
+def crowded(units: int, images: int) -> Profiles:
+    """A layer whose units are all equally high at the same place of every image."""
+    every = np.zeros(units * images, np.int64)
+    return Profiles(
+        alive=np.ones(units, bool),
+        unit=np.repeat(np.arange(units), images),
+        image=np.tile(np.arange(images), units),
+        row=every,
+        col=every,
+        near=(1, 1),
+        height=np.full(units * images, max(images, 1) ** -0.5),
+        classes=np.zeros((units, 0)),
+        maximum=np.ones(units),
+        below=np.zeros((units, 0)),
+        relations=np.zeros((units, 0)),
+    )
 
 
 def test_a_unit_agrees_with_itself(files) -> None:

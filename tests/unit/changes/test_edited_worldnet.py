@@ -1,5 +1,6 @@
 """worldnet with units changed by hand: each is found, and others are named no more than once in a hundred."""
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,18 @@ def test_units_changed_by_hand_are_found_in_every_layer(layer, count, classes, t
         found = compared(before, after)
         found_all(found, made, UNITS)
         assert falsely_named(found, made) <= found.alive / 100
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize(
+    ("count", "classes", "most"), [(300, True, 3), (1000, True, 4), (300, False, 7), (1000, False, 6)]
+)
+def test_separate_trainings_have_few_units_in_common(count, classes, most, tmp_path) -> None:
+    """Of each two trainings, either way round, so many per cent at most are taken for the same: docs/how-to/diff.md."""
+    paths = [
+        atlas_of(weights_of(training), tmp_path / f"{training}.atlas", count=count, classes=classes)
+        for training in range(len(TRAININGS))
+    ]
+    for before, after in permutations(paths, 2):
+        found = compared(before, after)
+        assert 0 < found.count(MATCHED) + found.count(MOVED) <= found.alive * most / 100

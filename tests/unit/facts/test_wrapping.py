@@ -42,9 +42,10 @@ def test_a_new_question_is_withheld(atlas: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_edition_names_what_it_answers(atlas: Path) -> None:
-    """Of the reader's questions these are withheld today: all images, those skipped, all strata, graph, weights,
-    signals, tables."""
+    """Of the reader's questions these are withheld today: all images, those skipped, hashes, sources, all strata,
+    graph, weights, signals, tables."""
     withheld = {"all_strata", "images", "skipped_images", "nodes", "edges", "filters", "signal", "table"}
+    withheld |= {"scanned_hashes", "ends", "peak_sources"}
     with Edition(atlas, ExportChoice()) as edition:
         assert {name for name in public() if not hasattr(edition, name)} == withheld
 

@@ -4,6 +4,7 @@ import io
 import shutil
 import sqlite3
 from contextlib import closing
+from math import inf, isfinite
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import Peak
-from layerscope.core.errors import UsageError
+from layerscope.core.errors import NotAnAtlas, UsageError
 from layerscope.core.geometry import Box
 from layerscope.core.live import LiveRequest, ScanAgreement
 from layerscope.live.agreement import agreement
@@ -32,6 +33,33 @@ def test_what_comes_back_is_counted():
     assert (found.peaks, found.back, found.ratio) == (3, 1, pytest.approx(0.98))
     assert agreement(peaks, {2: np.array([3.0], np.float32)}) == ScanAgreement(peaks=1, back=1, ratio=1.0)
     assert agreement(peaks, {}) == ScanAgreement(peaks=0, back=0, ratio=None)
+
+
+@pytest.mark.parametrize("value", [5e-324, 1e-46, 1e39, inf])
+def test_a_peak_that_no_scan_finds_is_damage(value):
+    """A sentence, and no infinite ratio, which JSON has no word for; the smallest and the largest float32 are peaks."""
+    maxima = {1: np.array([2.0], np.float32)}
+    with pytest.raises(NotAnAtlas, match=r"damaged.*image 0.*unit 0"):
+        agreement([(1, 0, peak(value))], maxima)
+    assert agreement([(2, 0, peak(value))], maxima).peaks == 0
+    for extreme in (1.5e-45, 3.4e38):
+        ratio = agreement([(1, 0, peak(extreme))], maxima).ratio
+        assert ratio is not None and isfinite(ratio)
+
+
+def test_a_damaged_peak_is_told_in_a_sentence(made, tmp_path):
+    """Of an atlas whose peaks were changed, by the look at one layer and by that at all."""
+    path, image = Path(shutil.copy(made.atlas, tmp_path / "damaged.atlas")), with_peaks(made.atlas)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE peak SET value = 5e-324 WHERE image = ?", (image,))
+    with AtlasFile(path) as file:
+        engine = engine_for(file, made.net.program, name=made.net.name, images=made.source)
+        layers = {file.layer(layer).id: layer for layer in LAYERS}
+        layer = next(layers[at] for at, _, _ in file.peaks_in(image) if at in layers)
+        with pytest.raises(NotAnAtlas, match="damaged"):
+            engine.look_at_image(image, LiveRequest(layer=layer))
+        with pytest.raises(NotAnAtlas, match="damaged"):
+            engine.whole_image(image)
 
 
 def with_peaks(path: Path) -> int:

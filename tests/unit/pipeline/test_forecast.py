@@ -63,6 +63,7 @@ def test_a_build_measures_as_many_marks_as_are_counted(world, tmp_path, monkeypa
     assert counted[True] == (32 + SAMPLE) * one.retention(methods, AT_SAMPLE)
 
 
+@pytest.mark.wide
 def test_signals_take_the_room_that_was_told(world, tmp_path):
     """What --keep-signal adds to the file is told within a factor of two, and its time is not left out."""
     sizes, told = [], []

@@ -246,3 +246,15 @@ def test_two_layers_matched_can_be_seen_from_the_worst(shelf) -> None:
     with viewing(shelf.path("before-one"), shelf.path("after")) as client:
         text = client.get(address).text
         assert "weights 51fe51fe" in text and "weights a0c4a0c4" in text and "Unmatched" in text
+
+
+def test_another_least_asks_nothing_of_the_atlases_again(shelf, paths, monkeypatch) -> None:
+    """What is known of the units is kept; what is told is what a fresh comparison tells."""
+    book = shelf.book("before-one")
+    facts(book, NONE, shelf=shelf)
+    with AtlasFile(paths[0]) as one, AtlasFile(paths[1]) as other:
+        expected = changes(one, other, least=0.31)
+    monkeypatch.setattr("layerscope.changes.diff.profiles", None)
+    page = facts(book, asked("least=0.31"), shelf=shelf)
+    assert tuple(one.change for one in page.layers) == expected.layers
+    assert [one.change for one in page.units] == [one for one in expected.units if one.change != MATCHED][:SHOWN]
