@@ -147,6 +147,14 @@ def changes(
     )
 
 
+def have_in_common(before: Reader, after: Reader) -> bool:
+    """Whether `changes` has anything to tell: of two finished atlases that have a layer and an image in common."""
+    if before.path.resolve() == after.path.resolve() or not (before.finished and after.finished):
+        return False
+    ours = {layer.name for layer in before.layers}
+    return any(layer.name in ours for layer in after.layers) and common_images(before, after)[2] > 0
+
+
 def _badness(one: UnitChange) -> tuple[int, float]:
     return WORST_FIRST.index(one.change), one.agreement if one.agreement is not None else one.near or 0.0
 

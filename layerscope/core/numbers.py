@@ -1,5 +1,9 @@
 """Numbers in words, as figures, pages, reports and the terminal write them: one home for each way. Plain Python."""
 
+import re
+
+# A space between a number and its unit, in the text of a page and not within a tag.
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|px|kB|MB|GB|ms)(?!\w)[^<>]*<)")
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -69,3 +73,8 @@ def file_size(count: int) -> str:
 def megabytes(count: float) -> str:
     """Bytes as megabytes, whatever their number, so that a budget and what is needed can be compared: "4.2 MB"."""
     return f"{count / 1e6:,.1f} MB"
+
+
+def unbroken(page: str) -> str:
+    """A page of HTML in which no line ends between a number and its unit: "27 %", "16 px". What tags hold is kept."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", page)

@@ -12,7 +12,7 @@ from layerscope.core.concepts import Note
 from layerscope.core.errors import UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.files import write_whole
-from layerscope.core.numbers import in_words, signed_percent
+from layerscope.core.numbers import in_words, signed_percent, unbroken
 from layerscope.facts.layer import live_units, sample
 from layerscope.facts.reading import reading_parts
 from layerscope.lesson.lesson import lesson_of
@@ -87,7 +87,7 @@ def write_page(
         figures={words: figure.name for words, figure in figures.items()},
     )
     with plain_failures(path, kind=UsageError):
-        write_whole(path, text.encode())
+        write_whole(path, unbroken(text).encode())
     return path
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateNotFound
 
+from layerscope.core.numbers import unbroken
 from layerscope.facts.reading import FOLLOWED, PLAIN_GRAY
 from layerscope.viewer import words
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -66,7 +67,7 @@ def shown(value: Any) -> Any:
 
 def render(template: str, **values: Any) -> str:
     """A template with these values as HTML text."""
-    return environment().get_template(template).render(**values)
+    return unbroken(environment().get_template(template).render(**values))
 
 
 def look() -> str:

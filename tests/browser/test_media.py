@@ -15,6 +15,8 @@ PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobil
 WALL = {"width": 1920, "height": 1080}
 KINDS = ("network", "layer", "unit", "image", "compare", "about")
 LEFT = "one => one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft)"
+EDGES = """all => all.map((one) => getComputedStyle(one))
+  .map(({outlineWidth, outlineStyle, outlineOffset}) => `${outlineWidth} ${outlineStyle} ${outlineOffset}`)"""
 # Words that a line ends in the middle of: each letter of a word of letters must stand on one line.
 BROKEN_WORDS = """() => {
   const found = [], range = document.createRange();
@@ -108,3 +110,22 @@ def test_large_projections_are_set_apart_as_patches_are(opened: Opened, venue: V
     expect(page.locator(".pair img").first).to_be_visible()
     masks = page.locator(".pair img").evaluate_all("all => all.map(one => getComputedStyle(one).maskImage)")
     assert masks and "none" not in masks
+
+
+@pytest.mark.parametrize("kind", swept(["unit", "layer", "compare", "network", "images", "look"], 2))
+def test_a_white_picture_ends_somewhere(opened: Opened, server: Server, atlas: Shown, kind: str):
+    """Every picture has a hairline around it, inside its edge, in either scheme of colours."""
+    for scheme in ("light", "dark"):
+        page = opened(pages(server, atlas)[kind], color_scheme=scheme)
+        edges = page.locator("main :is(img, .tile:not(.unkept), .grid i)").evaluate_all(EDGES)
+        assert edges and set(edges) == {"1px solid -1px"}
+
+
+def test_on_paper_boxes_stand_beside_their_units(opened: Opened, venue: Venue, atlas: Shown):
+    """As on a screen, though a sheet is as narrow as a phone held sideways: no layer of an image fills a page."""
+    page = opened(venue.image(atlas.image), viewport={"width": 703, "height": 1000})
+    page.emulate_media(media="print")
+    for whole, left, right in ((".of-image", ".stage", ".facts"), (".look-row", ".look-boxes", ".firings")):
+        row = page.locator(whole).first
+        one, other = (row.locator(part).first.bounding_box() for part in (left, right))
+        assert one and other and one["x"] + one["width"] <= other["x"] and abs(one["y"] - other["y"]) < 40, whole

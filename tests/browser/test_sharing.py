@@ -19,6 +19,15 @@ from tests.browser.waiting import arrived
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 READ = "navigator.clipboard.readText()"
 KINDS = "navigator.clipboard.read().then(items => items.flatMap(item => item.types))"
+# What is written on canvases from now on.
+WRITTEN = """() => {
+  window.written = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+    window.written.push(text);
+    write.call(this, text, ...where);
+  };
+}"""
 
 
 def copied(page: Page, name: str) -> str:
@@ -112,14 +121,17 @@ def test_a_figure_is_of_what_is_on_screen(opened: Opened, server: Server, atlas:
 
 def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folder, atlas: Shown):
     """On a host: the tiles that are on screen lie in the PNG, where they are on screen; by another method
-    it is another; an enlarged peak is alone in it. It goes to the clipboard, or into a file."""
+    it is another; an enlarged peak is alone in it, and named. It goes to the clipboard, or into a file."""
     with hosted(folder) as host:
         page = opened(host.unit(atlas.layer, atlas.unit), permissions=CLIPBOARD)
         page.locator(".share").get_by_role("button", name="Copy figure").click()
         expect(page.locator(".share button", has_text="Copied")).to_have_count(1)
         assert page.evaluate(KINDS) == ["image/png"]
 
+        page.evaluate(WRITTEN)
+
         def saved() -> np.ndarray:
+            page.evaluate("written.length = 0")
             with page.expect_download() as found:
                 page.locator("[data-draw=save]").click()
             assert found.value.suggested_filename.endswith(f"-{atlas.unit}.png")
@@ -127,6 +139,7 @@ def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folde
                 return np.asarray(picture.convert("RGB")).astype(int)
 
         whole = saved()
+        assert "The 9 highest activations in 160 images of" in page.evaluate("written.join(' ')")
         projections = as_on_screen(page, whole)
         page.locator(".choice input[name=method]").last.check()
         other = saved()
@@ -134,6 +147,7 @@ def test_an_export_s_figure_is_drawn_from_its_page(opened: Opened, folder: Folde
         assert np.abs(other[projections] - whole[projections]).max() > 30
         page.locator("#peaks .cells").nth(1).click()
         assert saved().shape != whole.shape
+        assert "Peak 2 of the 9 highest activations in 160 images of" in page.evaluate("written.join(' ')")
 
 
 def as_on_screen(page: Page, figure: np.ndarray) -> slice:

@@ -5,7 +5,7 @@ from typing import Any
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.changes.becoming import UnitChange
-from layerscope.changes.diff import AtlasChanges, LayerChange, LayerPair, changes
+from layerscope.changes.diff import AtlasChanges, LayerChange, LayerPair, changes, have_in_common
 from layerscope.changes.sides import Side, differing_in, side_of
 from layerscope.core.changes import CHANGES, MATCHED, NAMES
 from layerscope.core.diff_settings import LEAST
@@ -21,13 +21,15 @@ from layerscope.viewer.shelf import Book, Shelf
 SHOWN = 24  # units on the page
 # Comparisons that are kept: of tens of thousands of units each takes seconds.
 _KEPT = LruCache[AtlasChanges](4)
+# Whether two atlases can be compared: every page of all atlases asks, and their images may be many.
+_COMPARABLE = LruCache[bool](256)
 # What is known of layers of two atlases, by bytes: another `least` asks for the same.
 _PAIRS = LruCache[LayerPair](64 << 20, lambda pair: pair.bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherAtlas:
-    """An atlas on the shelf that can be compared. slug: its short name."""
+    """Another atlas on the shelf. slug: its short name."""
 
     slug: str
     side: Side
@@ -65,9 +67,9 @@ class ComparedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPage:
-    """What stands on the page. others: atlases that this one can be compared with. other: the chosen one's short name,
-    "" without one. before, after: which is which; differing: in what they differ as a whole. why: why these two cannot
-    be compared, as a sentence.
+    """What stands on the page. others: atlases that this one can be compared with; apart: those that it cannot be.
+    other: the chosen one's short name, "" without one. before, after: which is which; differing: in what they differ as
+    a whole. why: why these two cannot be compared, as a sentence.
 
     images: how many both hold. by_class: class means were compared, too. least: from which agreement on two units are
     the same; usual: by default. words: each word with its meaning and of how many units it is said. layers: the worst
@@ -79,6 +81,7 @@ class ChangedPage:
     """
 
     others: tuple[OtherAtlas, ...]
+    apart: tuple[OtherAtlas, ...] = ()
     other: str = ""
     before: Side | None = None
     after: Side | None = None
@@ -106,13 +109,13 @@ def facts(book: Book, query: Query, *, shelf: Shelf | None = None) -> ChangedPag
 
     Raises UsageError for an atlas, a layer or a word that there is not.
     """
-    others = _others(book, shelf)
+    others, apart = _others(book, shelf)
     slug = query.one("a") or (others[0].slug if len(others) == 1 else "")
     least = LEAST.check(number_in(query.one("least"))) if query.one("least") else LEAST.default
     if not slug:
-        return ChangedPage(others=others, least=least)
+        return ChangedPage(others=others, apart=apart, least=least)
     other = other_atlas(book, shelf, slug)
-    about: dict[str, Any] = {"others": others, "other": other.slug, "least": least}
+    about: dict[str, Any] = {"others": others, "apart": apart, "other": other.slug, "least": least}
     about |= {"before": side_of(book.file), "after": side_of(other.file)}
     try:
         found = _KEPT.get((book.mark, other.mark, least), lambda: _changes(book, other, least))
@@ -127,14 +130,21 @@ def _changes(book: Book, other: Book, least: float) -> AtlasChanges:
     return changes(book.file, other.file, least=least, kept=lambda layer, make: _PAIRS.get((*marks, layer), make))
 
 
-def _others(book: Book, shelf: Shelf | None) -> tuple[OtherAtlas, ...]:
-    found: list[OtherAtlas] = []
+def comparable(book: Book, other: Book) -> bool:
+    """Whether what changed from one to the other can be told: see `have_in_common`."""
+    return _COMPARABLE.get((book.mark, other.mark), lambda: have_in_common(book.file, other.file))
+
+
+def _others(book: Book, shelf: Shelf | None) -> tuple[tuple[OtherAtlas, ...], tuple[OtherAtlas, ...]]:
+    """Of the other atlases those that this one can be compared with, and those that it cannot be."""
+    found: tuple[list[OtherAtlas], list[OtherAtlas]] = ([], [])
     for one in shelf or ():
         try:
-            found += [OtherAtlas(slug=one.slug, side=side_of(one.file))] if one.slug != book.slug else []
+            if one.slug != book.slug:
+                found[not comparable(book, one)].append(OtherAtlas(slug=one.slug, side=side_of(one.file)))
         except AtlasError:  # its build has only just begun
             continue
-    return tuple(found)
+    return tuple(found[0]), tuple(found[1])
 
 
 def _page(book: Book, other: Book, found: AtlasChanges, query: Query, about: dict[str, Any]) -> ChangedPage:

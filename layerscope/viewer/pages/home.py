@@ -1,5 +1,6 @@
 """The shelf: which atlases are here, what is in them, and where to start; a single one is led to at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
@@ -8,6 +9,7 @@ from layerscope.core.errors import AtlasError
 from layerscope.facts.run import images_of_run
 from layerscope.figures import words
 from layerscope.viewer.addresses import Links
+from layerscope.viewer.pages.changed import comparable
 from layerscope.viewer.pages.query import Query
 from layerscope.viewer.pages.representatives import RepresentativeUnit, layer_to_open, representatives_across
 from layerscope.viewer.shelf import Book, Shelf
@@ -20,10 +22,12 @@ class OnShelf:
     """One atlas. side: what tells it from the others. images: in words; scanned: how many. start: the layer to open
     first, and its field in words; why: what speaks for it, as a sentence, or "".
 
+    before: the short name of the last atlas above that it can be compared with, or "".
     dissected: it says what units detect. cover: one unit of each of some layers.
     """
 
     slug: str
+    before: str
     side: Side
     title: str
     network: str
@@ -50,9 +54,12 @@ class HomePage:
 def facts(shelf: Shelf, query: Query) -> HomePage:
     """What stands on the page of all atlases."""
     found: dict[str, OnShelf] = {}
+    above: list[Book] = []
     for slug in shelf.slugs:
         try:
-            found[slug] = _on_shelf(shelf.book(slug))
+            book = shelf.book(slug)
+            found[slug] = _on_shelf(book, above)
+            above.append(book)
         except AtlasError:
             continue
     missing = tuple(shelf.path(slug).name for slug in shelf.slugs if slug not in found)
@@ -71,10 +78,11 @@ def leads(shelf: Shelf, query: Query, link: Links) -> str | None:
         return None
 
 
-def _on_shelf(book: Book) -> OnShelf:
+def _on_shelf(book: Book, above: Sequence[Book]) -> OnShelf:
     layers, start = book.layers, layer_to_open(book)
     return OnShelf(
         slug=book.slug,
+        before=next((one.slug for one in reversed(above) if comparable(one, book)), ""),
         side=side_of(book.file),
         title=book.title,
         network=book.run.network,

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from layerscope.atlas.records import AtlasLayerRecord
 
-# Of the drawing, in its own px: room for row names and for words above and below, and the least and largest column.
-LEFT, WORDS, BAR = 56, 20, 14
-WIDEST, LEAST, LARGEST = 1100, 56, 88
+# Of the drawing, in its own px: room for row names and for words above and below, what lies between two
+# columns, and the least and largest column.
+LEFT, WORDS, BAR, APART = 56, 20, 14, 28
+# So many px a window of 1280 has room for: 15 layers are seen whole.
+WIDEST, LEAST, LARGEST = 1100, 40, 88
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,8 @@ def strip_of(layers: tuple[AtlasLayerRecord, ...], input_size: tuple[int, int]) 
     input_size: height and width of the network's input, px.
     """
     most = max((layer.record.units for layer in layers), default=1)
-    side = min(max(WIDEST / max(len(layers), 1) - 28, LEAST), LARGEST)
-    step, above = side + 28, WORDS + 12
+    side = min(max((WIDEST - LEFT) / max(len(layers), 1) - APART, LEAST), LARGEST)
+    step, above = side + APART, WORDS + 12
     tallest = max((layer.record.map[0] for layer in layers if layer.record.map), default=0) * side / max(input_size)
     feet = (side + above, side + above + max(tallest, 1) + above, 2 * (side + above) + max(tallest, 1) + above)
     return Strip(

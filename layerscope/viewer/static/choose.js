@@ -4,7 +4,8 @@
 (() => {
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const grid = window.LS.grid;
+  // The search has a form alone.
+  const grid = window.LS.grid ?? {};
   const hash = () => Object.fromEntries(new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : ""));
 
   // --- with a server: what is chosen is asked for and put in place of what was there

@@ -48,6 +48,11 @@
       context.stroke(path);
     }
     context.restore();
+    // White pictures end somewhere.
+    context.lineWidth = 1;
+    context.setLineDash([]);
+    context.strokeStyle = "rgb(0 0 0 / 0.13)";
+    context.strokeRect(rect.x + 0.5, rect.y + 0.5, rect.width - 1, rect.height - 1);
   }
 
   function wrapped(context, text, width) {
@@ -62,7 +67,8 @@
 
   // What the projections are, and how far they can be trusted: as the page says it of the method that is seen.
   function caption(enlarged) {
-    const said = enlarged ? `Peak ${[...list.children].indexOf(enlarged) + 1} of ${plate.dataset.caption}` : plate.dataset.caption;
+    const rank = [...list.children].indexOf(enlarged) + 1, of = plate.dataset.caption;
+    const said = rank ? `Peak ${rank} of the ${of}.` : `The ${of}, best first.`;
     const way = [...list.querySelectorAll("svg[data-method]")].find(seen)?.dataset;
     if (!way) return said;
     const term = [...plate.querySelectorAll(".facts dt")].find((one) => one.textContent === way.method);

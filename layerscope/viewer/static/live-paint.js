@@ -5,7 +5,7 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
   const $ = (id) => document.getElementById(id);
   const ZERO = "#808080";
   const short = (value) => Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
-  const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
   const sheet = document.createElement("canvas");
   let answer = null;
 
@@ -43,7 +43,7 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
   function paintClasses() {
     $("classes").replaceChildren(...answer.top.map(([name, share]) => {
       const row = document.createElement("li"), bar = document.createElement("meter"), words = document.createElement("span");
-      words.textContent = `${name} ${percent(share)}`;
+      words.textContent = `${name}: ${percent(share)}`;
       bar.value = share;
       bar.setAttribute("aria-hidden", "true");
       row.append(bar, words);

@@ -13,7 +13,7 @@
     $("try-state").parentElement.classList.toggle("trouble", trouble);
   };
   const made = (tag, words = "", more = {}) => Object.assign(document.createElement(tag), words ? { textContent: words } : {}, more);
-  const percent = (share) => (share < 0.0995 ? `${Number((100 * share).toPrecision(2))} %` : `${(100 * share).toFixed(0)} %`);
+  const percent = (share) => (share < 0.0995 ? `${Number((100 * share).toPrecision(2))} %` : `${(100 * share).toFixed(0)} %`);
   const measured = (value) => (Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3));
 
   // --- what is loaded
@@ -140,7 +140,7 @@
         for (const [name, value] of [["class", kind], ["width", wide], ["height", 4]]) part.setAttribute(name, value);
         bar.append(part);
       }
-      item.append(bar, made("span", `${name} ${percent(share)}`));
+      item.append(bar, made("span", `${name}: ${percent(share)}`));
       return item;
     });
   }

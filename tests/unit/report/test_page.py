@@ -235,7 +235,18 @@ def test_the_report_says_what_comes_next(page, file):
 
 def test_every_table_has_a_frame_that_scrolls(page):
     """Where it is wider than the screen; on a wide one it may take the page's whole width."""
-    assert page.count('<div class="table"><table>') == page.count("<table>") == page.count("</table></div>") > 1
+    frames = re.findall(r'<div class="table" role="region" tabindex="0" aria-label="([^"]+)"><table>', page)
+    assert len(set(frames)) == page.count("<table>") == page.count("</table></div>") > 1
+
+
+def test_what_scrolls_is_reached_by_keys_and_links_have_a_colour(page):
+    """What its style sheet lets scroll can be focused; a browser's own blue cannot be read on dark ground."""
+    kinds = re.findall(r"^(?:\.(\w+)|(\w+)) \{[^}]*overflow-x: auto", page, re.MULTILINE)
+    opening = [rf'<div class="{name}"' if name else f"<{tag}" for name, tag in kinds]
+    assert len(opening) == 3
+    for start in opening:
+        assert all('tabindex="0"' in tag for tag in re.findall(rf"{start}\b[^>]*>", page)), start
+    assert re.search(r"^a \{ color: var\(--own\); \}", page, re.MULTILINE)
 
 
 def figures_of(page) -> list[dict[str, str]]:

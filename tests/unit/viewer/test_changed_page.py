@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -165,6 +167,27 @@ def test_of_several_atlases_one_is_chosen(paths, tmp_path) -> None:
         assert client.get("/before-one/changed?a=third").status_code == 200
         first = client.get("/").text
         assert "What changed from Before one to after" in first and "What changed from after to third" in first
+
+
+def test_only_what_can_be_compared_is_offered(paths, tmp_path) -> None:
+    """Not an atlas without a layer or an image in common, nor an unfinished one: neither on the first page nor on that
+    of what changed; where nothing is left, this is said."""
+    layers, images = (full_atlas(tmp_path / f"{name}.atlas", images=300) for name in ("layers", "images"))
+    begun = small_atlas(tmp_path / "begun.atlas", finished=False, units=3, images=20)
+    with closing(sqlite3.connect(layers)) as rows, rows:
+        rows.execute("UPDATE layer SET name = 'other.' || name")
+    with closing(sqlite3.connect(images)) as rows, rows:
+        rows.execute("UPDATE image SET sha256 = 'f' || sha256")
+        rows.execute("UPDATE run SET fingerprint = json_set(fingerprint, '$.images', 'other')")
+    with viewing(paths[0], layers, images, begun, paths[1]) as client:
+        first = client.get("/").text
+        assert re.findall(r">What changed ([^<]+)<", first) == ["from Before one to after"]
+        one = client.get("/before-one/changed").text
+        assert '<option value="after" selected>' in one and 'value="layers"' not in one
+        alone = client.get("/layers/changed").text
+        assert "layers cannot be compared with Before one, images, begun, after" in alone
+    with viewing(paths[0], layers) as client:
+        assert "changed" not in client.get("/").text
 
 
 def test_what_cannot_be_compared_is_a_page_with_a_sentence(paths, tmp_path) -> None:

@@ -124,6 +124,14 @@ def test_the_strip_is_to_scale(shelf: Shelf) -> None:
     assert len({one.units.height for one in drawn.columns}) == 1
 
 
+def test_fifteen_layers_are_seen_whole(shelf: Shelf) -> None:
+    """In a window of 1280 px, where a page is 1178 px wide; more are scrolled to, each as wide as it can be read."""
+    layer = shelf.book("small").layers[0]
+    widths = {count: strip_of((layer,) * count, (SIDE, SIDE)).width for count in (1, 8, 15, 40)}
+    assert [width <= 1178 for width in widths.values()] == [True, True, True, False]
+    assert strip_of((layer,) * 40, (SIDE, SIDE)).step >= 68
+
+
 def test_a_field_larger_than_the_picture_is_drawn_as_its_part_inside(shelf: Shelf) -> None:
     """On each axis for itself."""
     from dataclasses import replace

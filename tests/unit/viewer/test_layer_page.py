@@ -297,12 +297,15 @@ def test_find_searches_units_without_pictures_too(tmp_path: Path) -> None:
         atlas.execute("DELETE FROM sheet WHERE unit >= 6")
     few = Shelf([path])
     book = few.book("few")
-    assert facts(book, asked(), layer="layer4.2").show == "tiles"
+    page = facts(book, asked(), layer="layer4.2")
+    assert page.show == "tiles"
+    assert "6 of 30 units: those with pictures in this atlas; <a" in page_html(book, page)
     page = facts(book, asked(q="wheel", show=""), layer="layer4.2")
     assert units_of(page) == list(range(0, 29, 3)) and page.bare == len(range(6, 29, 3))
     text = page_html(book, page)
     assert "10 of 30 units; 8 of these have no pictures in this atlas" in text
-    assert facts(book, asked(q="wheel", show="tiles"), layer="layer4.2").found == 2
+    page = facts(book, asked(q="wheel", show="tiles"), layer="layer4.2")
+    assert page.found == 2 and "2 of 30 units: of the 6 with pictures in this atlas; <a" in page_html(book, page)
     # The form says "tiles" only where somebody did.
     assert '<option value="" selected>units with pictures' in page_html(book, facts(book, asked(), layer="layer4.2"))
     few.close()

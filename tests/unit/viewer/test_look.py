@@ -76,7 +76,7 @@ def test_the_page_says_which_file_was_looked_at_and_what_comes_back(browser, she
     """The original, or the kept copy with its size; of either how many of the scan's activations come back."""
     file = shelf.book("small").file
     image = next(one.id for one in file.images() if file.has_picture(one.id) and (one.id % 2 == 0) == even)
-    text = browser.get(f"/small/look/image-{image}").text
+    text = browser.get(f"/small/look/image-{image}").text.replace("\N{NO-BREAK SPACE}", " ")
     assert ("the image's original, found by its name" in text) == even
     assert ("this is the copy that the atlas keeps, of 16 × 16 px" in text) != even
     assert ("1 of 2 activations are the scan's" in text) != even

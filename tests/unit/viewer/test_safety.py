@@ -272,7 +272,7 @@ def test_a_bomb_is_not_opened(atlas, tmp_path):
         (book,) = Shelf([copy])
         answer = browser.get(f"/changed/data/{book.mark}/sprite/0/0/patches")
     assert answer.status_code == 503
-    assert "5000 x 5000 px" in answer.text
+    assert "5000 x 5000\N{NO-BREAK SPACE}px" in answer.text
 
 
 def test_the_export_has_the_policy_too():
