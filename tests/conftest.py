@@ -45,3 +45,15 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that is marked `thin(n)` every n-th case is run by default, from the first on; the others are wide."""
+    seen: dict[object, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("thin")
+        if mark is not None:
+            place = seen[key] = seen.get(key := item.nodeid.split("[")[0], -1) + 1
+            if place % mark.args[0]:
+                item.add_marker(pytest.mark.wide)

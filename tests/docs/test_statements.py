@@ -220,6 +220,7 @@ def test_the_laws_that_a_page_asks_of_its_row_can_be_asked():
     exec(block.body, {"row": example("add-an-op.md", "a row")})
 
 
+@pytest.mark.wide
 def test_the_example_of_a_method_keeps_the_laws(monkeypatch):
     """The method that add-a-method.md writes passes the laws that it speaks of, by the call that it shows."""
     row = example("add-a-method.md", "a method")

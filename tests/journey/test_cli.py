@@ -54,6 +54,7 @@ def test_the_demo_of_the_known_network_proves_itself(demo):
     assert all(layer["holding"] >= 0.9 * layer["patches"] > 0 for layer in said["layers"])
 
 
+@pytest.mark.wide
 def test_a_demo_goes_on_where_it_was(demo, capsys):
     """Again: nothing is built anew, the same answers, and it says so; another number of pictures is refused."""
     folder, said = demo

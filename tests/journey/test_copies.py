@@ -122,6 +122,7 @@ def test_a_copy_costs_no_forward_pass(net, folders, tmp_path, monkeypatch) -> No
 
 
 @pytest.mark.parametrize("kind", ["tar", "dataset", "one thread"])
+@pytest.mark.thin(3)
 def test_every_kind_of_source_leaves_copies_out(kind: str, net, folders, atlases, tmp_path) -> None:
     """The same peaks from an archive, from a Dataset of pictures, and with one thread."""
     files = sorted(path for path in folders[0].rglob("*.png"))
@@ -145,6 +146,7 @@ def test_every_kind_of_source_leaves_copies_out(kind: str, net, folders, atlases
         *(pytest.param((AtlasWriter, *call), marks=pytest.mark.wide) for call in (("put_units", 2), ("put_images", 1))),
     ],
 )
+@pytest.mark.wide
 def test_killed_and_resumed_copies_stay_out(moment, net, pictures, tmp_path) -> None:
     """Copies in the second shard of images of the first: the same bytes as undisturbed."""
     folder = tmp_path / "pictures"

@@ -78,6 +78,7 @@ def laws(engine: Engine, subject: Subject, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["backwards", *(pytest.param(n, marks=pytest.mark.wide) for n in ("local", "larger"))])
+@pytest.mark.wide
 def test_an_engine_keeps_the_laws(name: str, subject: Subject, tmp_path: Path) -> None:
     """Ours, one that makes the last piece first and elsewhere, and one with a runner of its own."""
     laws(ENGINES[name], subject, tmp_path / "atlases")

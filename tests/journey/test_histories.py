@@ -28,6 +28,7 @@ def test_readers_see_whole_things(subject: Subject, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["guided", pytest.param("gradient", marks=pytest.mark.wide)])
+@pytest.mark.wide
 def test_a_method_may_be_added(method: str, subject: Subject, tmp_path: Path) -> None:
     """To a chain, to layers behind residual sums and to a dense layer."""
     atlases.method_added(subject.having(methods=("deconvnet",)), tmp_path, method)
@@ -44,6 +45,7 @@ def test_a_killed_build_goes_on(stage: str, after: int, subject: Subject, tmp_pa
     atlases.killed_and_resumed(subject, tmp_path, stage, after)
 
 
+@pytest.mark.wide
 def test_a_dissection_adds_and_changes_nothing(net, tmp_path: Path) -> None:
     """Whatever a build has put into an atlas stays; a second dissection ends with the same rows."""
     drawn = Drawn(16)

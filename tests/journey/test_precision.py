@@ -86,6 +86,7 @@ METHODS = ("deconvnet", "guided", "gradient")
         for method in METHODS
     ],
 )
+@pytest.mark.thin(3)
 def test_projections_are_carried_in_32_bits_or_more(name: str, method: str, pictures) -> None:
     """As NumPy arrays of float32 or float64, equal to those of the same weights in float64 to the type's precision."""
     net = network(name)

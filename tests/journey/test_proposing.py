@@ -70,6 +70,7 @@ WIDE = [pytest.param(name, 2, marks=pytest.mark.wide) for name in ("scan", "proj
 
 
 @pytest.mark.parametrize(("stage", "after"), [("decide", 1), *WIDE])
+@pytest.mark.wide
 def test_killed_it_goes_on_to_the_same_rows(subject: Subject, tmp_path: Path, stage: str, after: int) -> None:
     """The process is ended by force; the next one ends with the rows of one that nobody disturbed."""
     (tmp_path / "atlases").mkdir()

@@ -252,6 +252,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("stage", ["sample", "project"])
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.thin(2)
 def test_an_image_that_changed_since_the_scan_is_refused(change: str, stage: str, net, pictures, tmp_path) -> None:
     """Longer, emptied or cut short between scan and projection: the error names a file, and no tile shows it."""
     folder = copied(pictures, tmp_path)

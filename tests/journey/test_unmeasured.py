@@ -129,6 +129,7 @@ def addresses(shelf: Shelf) -> Iterator[str]:
     yield f"/{book.slug}/compare?l={first[0]}&l={last[0]}"
 
 
+@pytest.mark.thin(3)
 def test_every_page_of_an_atlas_in_which_little_was_measured_is_made(poor: Poor) -> None:
     """Every page of the table, and those of a network beside it, is a page, and JSON of finite numbers."""
     shelf = Shelf([poor.atlas])

@@ -16,6 +16,7 @@ from layerscope.testing import methods
 
 @pytest.mark.parametrize("law", methods.LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", METHODS.own)
+@pytest.mark.thin(3)
 def test_laws(name: str, law) -> None:
     """It is told in words, has a rule at every operation, and projects on cones as on whole maps."""
     law(METHODS.own[name])

@@ -15,6 +15,7 @@ from tests.laws.strategies import FEWER, Drawn, networks
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.thin(4)
 def test_projections_equal_the_reference(case: Case) -> None:
     """On each small network, from every layer, at the centre, borders and corners of two images."""
     model, images = case.model(), case.images(2, seed=1)

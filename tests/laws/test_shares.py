@@ -61,6 +61,7 @@ def assert_complete(net: ls.Network, images: Float64[np.ndarray, "n c h w"], nam
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.thin(4)
 def test_all_parts_are_the_value(case: Case) -> None:
     """On each small network, from every layer to every one before it."""
     assert assert_complete(traced_case(case), case.images(2, seed=1))

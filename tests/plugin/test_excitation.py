@@ -33,6 +33,7 @@ def guests():
 
 
 @pytest.mark.parametrize("law", methods.LAWS, ids=lambda law: law.__name__)
+@pytest.mark.thin(3)
 def test_it_keeps_the_laws_of_methods(guests, law) -> None:
     """Those that ours keep: words, rules at every operation, and cones that equal whole maps."""
     law(METHODS["excitation"])

@@ -45,12 +45,14 @@ OFTEN = [
 
 
 @pytest.mark.parametrize("seam", swept([seam for seam in SEAMS if seam not in ("mkdir", "sync")], 2))
+@pytest.mark.thin(2)
 def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> None:
     """At the first and at the last event of every seam, and between."""
     assert sweep(loops["build"], seam, most=3 if seam in ("statement", "row", "write") else 2) > 0
 
 
 @pytest.mark.parametrize("name, seam, most", OFTEN)
+@pytest.mark.thin(4)
 def test_a_command_meets_a_fault(loops: dict[str, Loop], name: str, seam: str, most: int) -> None:
     """What was there before is there; what was begun is gone on with."""
     assert sweep(loops[name], seam, most=most) > 0
@@ -87,6 +89,7 @@ def test_where_folders_cannot_change_places_the_next_export_brings_the_old_one_b
 
 
 @pytest.mark.parametrize("seam", ["row", "write", "rename"])
+@pytest.mark.thin(3)
 def test_a_killed_build_goes_on(loops: dict[str, Loop], seam: str) -> None:
     """Ended as by a power failure in the middle of the seam's events, and begun again."""
     count = loops["build"].events(seam)

@@ -137,6 +137,7 @@ INPUTS = (
 
 @pytest.mark.parametrize("seam", swept(["read", "open to read"], 2))
 @pytest.mark.parametrize("input", INPUTS, ids=lambda input: input.__name__)
+@pytest.mark.thin(4)
 def test_every_read_of_a_file_fails_once(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, input: Callable[..., Any], seam: str
 ) -> None:

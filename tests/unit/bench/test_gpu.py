@@ -29,6 +29,7 @@ def small(tmp_path_factory):
     return tiny(), sorted(folder.iterdir())
 
 
+@pytest.mark.wide
 def test_a_dry_run_on_the_processor(small):
     """Both settings of TF32 give their three lines; peaks of the processor are those of the processor."""
     network, paths = small
@@ -53,6 +54,7 @@ def test_peaks_that_differ_are_counted(small):
     assert count == sum((expected.peaks(layer.node).image >= 0).sum() for layer in network.layers)
 
 
+@pytest.mark.wide
 def test_projections_beside_a_rival(small, tmp_path, monkeypatch):
     """On whatever device the network lies: ours and autograd's, found equal before they are timed."""
     network, paths = small

@@ -79,6 +79,7 @@ def test_help_loads_nothing_heavy(words):
 
 
 @pytest.mark.parametrize("words", [["show"], ["info"], ["figure", "-o"]])
+@pytest.mark.thin(3)
 def test_reading_an_atlas_loads_no_torch(atlas, tmp_path, words):
     """show, info and figure work where torch is not installed."""
     verb, *option = words

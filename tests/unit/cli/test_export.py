@@ -59,6 +59,7 @@ def test_a_dry_run_writes_nothing(command, atlas, tmp_path, monkeypatch):
         (("new", "--url", "lab.example.org"), "--url must be an address"),
     ],
 )
+@pytest.mark.thin(3)
 def test_mistakes_are_one_sentence(command, atlas, tmp_path, monkeypatch, words, sentence):
     """Nothing is written, and the message says what to do."""
     monkeypatch.chdir(tmp_path)

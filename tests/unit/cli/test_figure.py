@@ -18,6 +18,7 @@ import pytest
         (("--count", "2", "--view", "signal"), "overview"),
     ],
 )
+@pytest.mark.thin(2)
 def test_each_kind_is_drawn(command, atlas, tmp_path, words, kind):
     """The file is there, and JSON says what it shows."""
     out = tmp_path / "figure.png"

@@ -115,6 +115,7 @@ def test_what_the_replay_found_stands_below(command, network_file):
 @pytest.mark.parametrize(
     "network", ["worldnet", pytest.param("torchvision:squeezenet1_1/none", marks=pytest.mark.wide)]
 )
+@pytest.mark.wide
 def test_what_was_listed_before_is_said_without_torch(network, tmp_path):
     """The second time, in a process of its own: the same words and data, layer by layer, and torch is not loaded."""
     program = (

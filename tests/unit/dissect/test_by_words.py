@@ -85,6 +85,7 @@ def test_pictures_are_looked_at_once(tmp_path: Path):
     assert len(KeptVectors(kept, key_of(again, INPUT))) == COUNT and not len(KeptVectors(kept, key_of(first, INPUT)))
 
 
+@pytest.mark.wide
 def test_a_stopped_run_goes_on(tmp_path: Path):
     """What was made before it was stopped is not made again."""
     kept = tmp_path / "a.clip.safetensors"

@@ -178,6 +178,7 @@ def _called(target: Any, values: list[Any]) -> Any:
     return target(*plain, **named)
 
 
+@pytest.mark.wide
 def test_torch_leaves_the_calls_of_the_table_whole() -> None:
     """What our way takes as it is, torch's way leaves as it is: every sample of every row."""
     samples = [s for row in OPERATIONS for s in row.samples() if str(s.target) not in READ_WHOLE]

@@ -60,6 +60,7 @@ def marked(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in AUTO])
+@pytest.mark.thin(2)
 def test_auto_is_what_a_reader_would_call_the_layers(name: str) -> None:
     """`auto` names just the expected layers, in execution order; those of a published table have its fields."""
     net = traced(BUILT.get(name, lambda: models.get_model(name, weights=None)))
@@ -97,6 +98,7 @@ SMALL["inceptions"] = (Inceptions, ["conv1.relu_1", "inception3a", "inception3b"
 
 
 @pytest.mark.parametrize("family", SMALL)
+@pytest.mark.thin(3)
 def test_auto_of_each_family(family: str) -> None:
     """What stands in the golden lists of the large networks is what their families' code gives."""
     build, expected = SMALL[family]

@@ -230,6 +230,7 @@ def _made(kind: str) -> nn.Module:
 
 
 @pytest.mark.parametrize("kind", swept(CASES, 4))
+@pytest.mark.thin(2)
 def test_the_graph_is_channels_first(kind: str) -> None:
     """It has just these calls, of maps, single channels and dense layers only, and gives the network's own numbers."""
     model, x = _made(kind), torch.randn(2, *SHAPE, dtype=torch.float64)
@@ -244,6 +245,7 @@ def test_the_graph_is_channels_first(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MEASURES)
+@pytest.mark.thin(2)
 def test_what_is_measured_of_a_map_whose_channels_stand_last_is_carried_back(kind: str) -> None:
     """Norms, variances, deviations: nothing is refused, and the gradient is autograd's."""
     torch.manual_seed(0)

@@ -83,6 +83,7 @@ def test_every_row_has_a_form_or_a_reason() -> None:
 
 
 @pytest.mark.parametrize("name", FORMS)
+@pytest.mark.thin(4)
 def test_a_form_computes_what_its_row_computes(name: str) -> None:
     """Every sample of the row on its own and on drawn sizes, by onnxruntime as by PyTorch, or declined with a reason:
     never a sample on its own sizes."""

@@ -27,6 +27,7 @@ def plainly(program: Program, x: torch.Tensor) -> dict[int, torch.Tensor]:
 
 
 @pytest.mark.parametrize("case", swept(CASES, 3), ids=lambda case: case.name)
+@pytest.mark.thin(2)
 def test_a_plan_gives_what_a_plain_run_gives(case: Case) -> None:
     """Every node alone, some together, and all at once: the very numbers of the plain run; inputs and weights stay."""
     program = traced_case(case).program

@@ -60,6 +60,7 @@ def net() -> ls.Network:
 
 
 @pytest.mark.parametrize("name", MADE)
+@pytest.mark.thin(4)
 def test_ranges_are_as_worked_out_by_hand(net: ls.Network, name: str) -> None:
     """Low and high of what is made; the layer is rectified where the low end is not below zero, and nowhere else; and
     of random pictures no value lies outside."""

@@ -80,6 +80,7 @@ def test_what_is_read_rightly_agrees_everywhere(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.thin(4)
 def test_every_mistake_of_a_reader_is_caught(name: str) -> None:
     """A fault at the first call of each network where it can be told is found."""
     applied = [caught(name, case, mutant) for case in FEW for mutant in islice(mutants(name, read(case)[1]), 1)]

@@ -56,6 +56,7 @@ def replays(case: Case) -> Iterator[Callable[[], Replay]]:
 
 
 @pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.name)
+@pytest.mark.thin(3)
 def test_a_replay_says_the_same_when_all_is_computed_twice(case: Case) -> None:
     faults = set()
     for said in replays(case):

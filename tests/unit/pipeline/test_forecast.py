@@ -47,6 +47,7 @@ def test_what_is_kept_is_counted_by_units_peaks_and_methods(world, monkeypatch):
     assert some.bytes - none.bytes == pytest.approx(peaks * 1e6, abs=2)
 
 
+@pytest.mark.wide
 def test_a_build_measures_as_many_marks_as_are_counted(world, tmp_path, monkeypatch):
     """By stage: of the sample those of partners only where there is one."""
     counted: Counter[bool] = Counter()

@@ -72,6 +72,7 @@ OURS_AND_LAWS = [
 
 
 @pytest.mark.parametrize(("name", "law"), OURS_AND_LAWS)
+@pytest.mark.thin(4)
 def test_our_kinds_keep_the_laws(samples: dict[str, str], name: str, law) -> None:
     """Every law, for every kind of the house."""
     law(NETWORKS[name], samples[name])

@@ -107,6 +107,7 @@ def known() -> dict:
 
 
 @pytest.mark.parametrize("name", SERVED)
+@pytest.mark.thin(4)
 def test_our_pages_keep_the_laws(name: str, atlases: dict[str, Path], known: dict) -> None:
     """On an atlas of everything, on one that was only begun, and on one of hostile names."""
     laws.laws(PAGES.own[name], {variant: atlases[variant] for variant in FEW}, known)
@@ -153,6 +154,7 @@ def test_a_guest_s_page_keeps_the_laws(atlas: Path, atlases: dict[str, Path], tm
         ("image", "/full/i/3/said", "i/3/said.html", "/full/i/3"),
     ],
 )
+@pytest.mark.thin(3)
 def test_a_page_of_each_scope_is_led_to(
     scope: str, address: str, file: str, beside: str, atlas: Path, there: Callable[[Page], Page], tmp_path: Path
 ) -> None:
@@ -186,6 +188,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("said", BROKEN)
+@pytest.mark.thin(4)
 def test_what_breaks_a_law_is_found(said: str, atlases: dict[str, Path], there: Callable[[Page], Page]) -> None:
     """In a sentence that says what."""
     page = there(BROKEN[said])

@@ -77,6 +77,7 @@ class Inline(HTMLParser):
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+@pytest.mark.thin(2)
 def test_names_stay_text(atlas, tmp_path, name):
     """S6, S7: whatever things are called, no page holds inline script, style or handlers, nor an endless line."""
     copy = tmp_path / "hostile.atlas"
@@ -201,6 +202,7 @@ HUGE = (
 
 
 @pytest.mark.parametrize("statement, values", HUGE, ids=[f"{n}" for n in range(len(HUGE))])
+@pytest.mark.thin(4)
 def test_senseless_values_are_no_bug(atlas, tmp_path, statement, values):
     """S11: values that no build writes give pages that say so, or pages without them: never a failure of ours."""
     copy = changed(atlas, tmp_path, ("PRAGMA foreign_keys = OFF", ()), (statement, values))

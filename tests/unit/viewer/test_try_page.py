@@ -139,6 +139,7 @@ def test_a_server_says_where_the_page_is_to_be_had(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["of hostile names", "begun", "without small pictures", "without tiles"])
+@pytest.mark.thin(2)
 def test_atlases_of_every_kind_have_it(atlas: Path, tmp_path: Path, kind: str) -> None:
     """Names stay text, and what is missing is missing."""
     path = variants(atlas, tmp_path)[kind]

@@ -57,6 +57,7 @@ def test_labels_are_balanced(seed):
     assert len({tuple(run) for run in runs}) > 1
 
 
+@pytest.mark.wide
 def test_colours_do_not_tell_the_class(crowd):
     """Histograms of 8 x 8 x 8 colours do not do twice as well as chance."""
     pixels, labels = crowd

@@ -251,6 +251,7 @@ RESHAPES = {"to2": ints(0, -1), "to3": ints(0, 0, -1)}
 
 
 @pytest.mark.parametrize("one", CASES, ids=str)
+@pytest.mark.thin(4)
 def test_an_operator_is_onnxruntimes(one: Case, tmp_path: Path) -> None:
     """The same numbers for the same input, attributes and further inputs, in every form of every opset."""
     names = [
