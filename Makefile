@@ -8,6 +8,7 @@ BENCH_STAMP := .venv/installed-bench
 BROWSER_STAMP := .venv/installed-browser
 NETWORKS_STAMP := .venv/installed-networks
 FAMILIES_STAMP := .venv/installed-families
+STORES_STAMP := .venv-stores/installed
 DOCS_STAMP := .venv/installed-docs
 # Python compiles what it imports, a small part of all that is installed.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
@@ -16,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test pages test-browser test-browser-whole test-networks reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer families clean
+.PHONY: demo test pages test-browser test-browser-whole test-networks test-remote reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -39,6 +40,14 @@ $(NETWORKS_STAMP): $(STAMP)
 
 $(FAMILIES_STAMP): $(STAMP)
 	$(INSTALL) --editable '.[dev,families]'
+	touch $@
+
+# In an environment of its own: botocore wants an older python-dateutil than constraints.txt has.
+$(STORES_STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-stores
+	grep -v '^python-dateutil==' constraints.txt > .venv-stores/constraints.txt
+	.venv-stores/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--constraint .venv-stores/constraints.txt --editable '.[dev,stores]'
 	touch $@
 
 $(DOCS_STAMP): $(STAMP)
@@ -80,6 +89,10 @@ test-browser-whole: $(BROWSER_STAMP)
 # Networks of other packages, held to what these packages themselves compute; all applications of Keras in `make laws`.
 test-networks: $(NETWORKS_STAMP)
 	$(BIN)/python -m pytest tests/networks
+
+# Images in a bucket and on the web: servers that the tests start, and that fail as they are told.
+test-remote: $(STORES_STAMP)
+	.venv-stores/bin/python -m pytest tests/remote
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)
@@ -146,4 +159,4 @@ families: $(FAMILIES_STAMP)
 	KERAS_BACKEND=torch $(BIN)/python -m families
 
 clean:
-	rm -rf .venv build demo dist
+	rm -rf .venv .venv-stores build demo dist

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.api.inputs import input_text
 from layerscope.core import settings as s
+from layerscope.core.addresses import manifest_of
 from layerscope.core.errors import TraceError, UsageError
 from layerscope.core.networks import OWN_WAY, How, kind_of
 from layerscope.core.records import Input
@@ -158,10 +159,23 @@ def _held(model: Any, how: How, *, with_weights: bool) -> "Loaded":
 
 
 def opened_images(
-    images: "Images", labels: str | PathLike[str] | None, limit: int | None, orientation: s.Orientation, max_pixels: int
+    images: "Images",
+    labels: str | PathLike[str] | None,
+    limit: int | None,
+    orientation: s.Orientation,
+    max_pixels: int,
+    *,
+    atlas: Path | None = None,
+    anew: bool = False,
 ) -> "Source":
-    """What a user calls the images, as a source. Raises ImageError and UsageError."""
+    """What a user calls the images, as a source. Raises ImageError and UsageError.
+
+    atlas: beside which a listing that takes long is kept. anew: list again all the same.
+    """
     from layerscope.sources import open_source
 
     named = None if labels is None else fspath(labels)
-    return open_source(images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels)
+    manifest = None if atlas is None else manifest_of(atlas)
+    return open_source(
+        images, labels=named, limit=limit, orientation=orientation, max_pixels=max_pixels, manifest=manifest, anew=anew
+    )

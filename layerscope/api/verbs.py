@@ -73,7 +73,9 @@ def images(
 ) -> "Source":
     """Images in a fixed order.
 
-    source: a folder, a glob, picture files, .tar files, a Source or a Dataset with __len__ and __getitem__; or a text
+    source: a folder, a glob, picture files, .tar and .tar.gz files, a Source, a Dataset with __len__ and
+    __getitem__, s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, hf://datasets/OWNER/NAME, https://HOST/FOLDER/,
+    http://HOST/FOLDER/ or zip://FOLDER::FILE.zip; or a text
     of a form that an installed package adds. labels: a table of files and classes; else folders tell the classes.
     limit: the first so many. orientation: "upright" turns picture files as their EXIF orientation says, "stored" takes
     them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture files are skipped. len() counts the
@@ -133,7 +135,7 @@ def build(
     before.require_atlas_place(path, overwrite=overwrite)
     from layerscope.api.selection import run_remarks
 
-    source = opened_images(images, labels, limit, orientation, max_pixels)
+    source = opened_images(images, labels, limit, orientation, max_pixels, atlas=path, anew=overwrite)
     before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter)

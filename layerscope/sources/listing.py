@@ -32,8 +32,8 @@ class FileListing:
     and how its bytes begin.
     """
 
-    entries: list[Entry]
-    everything: list[Entry]
+    entries: Sequence[Entry]
+    everything: Sequence[Entry]
     said: list[str]
     of_classes: list[str]
     first_other: tuple[str, bytes] | None = None

@@ -3,17 +3,18 @@
 The kinds are rows of `core/images.py`, ours, which open files and Datasets here, and those of other packages.
 """
 
-import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
+from layerscope.core.addresses import shown
+from layerscope.core.braces import expanded, has_braces
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
 from layerscope.core.failures import plain_failures
 from layerscope.core.images import IMAGES, ImageKind, are_archives, forms, kind_of, path_of, paths_in, scheme_of
+from layerscope.core.stores import store_of
 from layerscope.sources.classes import listed
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, DecodeOptions, Unusable, decode, reason
@@ -21,32 +22,27 @@ from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
 from layerscope.sources.labels import with_labels
 from layerscope.sources.listing import Entry, FileListing
+from layerscope.sources.numbered import require_numbered
 from layerscope.sources.source import Source
+from layerscope.sources.storage import LOCAL, Storage
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
 
 if TYPE_CHECKING:
     from layerscope.sources.types import Images
 
-# What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
-INSTEAD = {
-    "IterableDataset": "it can only be read from start to end: give a map-style Dataset, or a list of its items",
-    "DataLoader": "it gives batches: give its .dataset",
-    "DataFrame": "give the list of its column of paths, and the classes as a labels file",
-    "dict": "give what one of its keys holds",
-    "bytes": "give a path, or a list of pictures",
-    "str_": "give a path",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a user asks of images besides which they are. labels: a table of files and classes. limit: only the first so
-    many. reading: how encoded pictures are read."""
+    many. reading: how encoded pictures are read. manifest: where a listing that takes long is kept. anew: list again
+    all the same."""
 
     labels: Path | None = None
     limit: int | None = None
     reading: DecodeOptions = UPRIGHT
+    manifest: Path | None = field(default=None, compare=False)
+    anew: bool = field(default=False, compare=False)
 
 
 @plain_failures("the images", kind=ImageError)
@@ -57,15 +53,18 @@ def open_source(
     limit: int | None = None,
     orientation: str = "upright",
     max_pixels: int = LARGEST_PICTURE,
+    manifest: Path | None = None,
+    anew: bool = False,
 ) -> Source:
     """The images as a source, in their fixed order; of files, the first that is an image is decoded, of a Dataset a few
     items are read.
 
-    images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, a
-    text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of files and
-    classes. limit: only the first so many. orientation: "upright" turns pictures as their EXIF orientation says,
-    "stored" takes them as they lie. max_pixels: larger pictures are refused. Raises ImageError where there are no
-    images, UsageError for arguments that cannot be used.
+    images: a folder, a glob, a list of files, one or more .tar files (a path, list, glob or brace pattern), a map-style
+    Dataset, a text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of
+    files and classes. limit: only the first so many. orientation: "upright" turns pictures as their EXIF orientation
+    says, "stored" takes them as they lie. max_pixels: larger pictures are refused. manifest: the file in which the
+    listing of a store elsewhere is kept, so that it is listed once; anew: list it again all the same. Raises ImageError
+    where there are no images, UsageError for arguments that cannot be used.
     """
     kind = kind_of(images)
     if kind is None:
@@ -73,7 +72,8 @@ def open_source(
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
     reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
-    asked = Asked(labels=None if labels is None else Path(labels).expanduser(), limit=limit, reading=reading)
+    table = None if labels is None else Path(labels).expanduser()
+    asked = Asked(labels=table, limit=limit, reading=reading, manifest=manifest, anew=anew)
     kind = IMAGES[kind.name]
     return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
 
@@ -95,7 +95,7 @@ def as_it_is(source: Source, asked: Asked) -> Source:
 def open_folder(images: Any, asked: Asked) -> Source:
     """All pictures below a folder."""
     path = _path(images)
-    return _encoded(in_folder(path, without=asked.labels), f"{path.resolve().name}/", "file", asked)
+    return encoded_source(in_folder(path, without=asked.labels), f"{path.resolve().name}/", "file", asked)
 
 
 def open_glob(images: Any, asked: Asked) -> Source:
@@ -103,26 +103,47 @@ def open_glob(images: Any, asked: Asked) -> Source:
     pattern = str(_path(images))
     if scheme_of(str(images)):
         raise ImageError(_nowhere(images))
+    if has_braces(pattern):
+        return _of_paths(_expanded([Path(pattern)]), Path(pattern).name, asked)
     paths = matching(pattern)
     if are_archives(paths):
-        return _encoded(in_tars(paths), Path(pattern).name, "image", asked)
+        return _of_paths(paths, Path(pattern).name, asked)
     root = fixed_root(pattern)
-    return _encoded(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
+    return encoded_source(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
 
 
 def open_files(images: Any, asked: Asked) -> Source:
     """A picture file, or a list of them."""
     path = path_of(images)
     if path is not None:
-        return _encoded(from_paths([path]), path.name, "image", asked)
-    return _encoded(from_paths(_only_paths(images)), "a list", "file", asked)
+        return encoded_source(from_paths([path]), path.name, "image", asked)
+    return _of_paths(_only_paths(images), "a list", asked)
 
 
 def open_archives(images: Any, asked: Asked) -> Source:
     """The pictures inside one .tar file, or a list of them."""
     path = path_of(images)
     paths = _only_paths(images) if path is None else [path]
-    return _encoded(in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image", asked)
+    return _of_paths(paths, f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, asked)
+
+
+def _of_paths(paths: Sequence[Path], name: str, asked: Asked) -> Source:
+    """Archives only, or picture files only, in their order."""
+    if are_archives(paths):
+        return encoded_source(in_tars([str(path) for path in paths]), name, "image", asked)
+    return encoded_source(from_paths(paths), name, "file", asked)
+
+
+def _expanded(paths: Sequence[Path]) -> list[Path]:
+    """The paths that these stand for: those with braces, where no such file exists, and with wildcards beside them."""
+    found: list[Path] = []
+    for path in paths:
+        plain = path.exists() or not has_braces(str(path))
+        named = [path] if plain else map(Path, expanded(str(path)))
+        found += (
+            one for each in named for one in (matching(str(each)) if not plain and has_magic(str(each)) else [each])
+        )
+    return found
 
 
 def open_dataset(dataset: Any, asked: Asked) -> Source:
@@ -168,6 +189,10 @@ def _only_paths(images: Any) -> list[Path]:
     paths = paths_in(images)
     if len(paths) != len(images):
         raise UsageError("a list of images must hold either paths only or pictures only")
+    elsewhere = next((one for one in images if store_of(one) is not None), None)
+    if elsewhere is not None:
+        raise UsageError(f'a list of images must lie in one place: "{shown(elsewhere)}" is not of this machine')
+    paths = _expanded(paths)
     if any(are_archives([path]) for path in paths) and not are_archives(paths):
         raise UsageError("a list of images must hold either .tar files only or picture files only")
     return paths
@@ -177,10 +202,12 @@ def _nowhere(images: Any) -> str:
     """Why a text names no images, with what to write instead."""
     scheme = scheme_of(str(images))
     hint = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
-    return f'the images "{images}" do not exist{hint}; expected {forms()}'
+    return f'the images "{shown(str(images))}" do not exist{hint}; expected {forms()}'
 
 
-def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Source:
+def encoded_source(found: FileListing, name: str, counted: str, asked: Asked, storage: Storage = LOCAL) -> Source:
+    """What was found in a place, as a source. counted: what one of the images is, in a word. Raises ImageError where
+    there is no image."""
     entries, everything, said = found.entries, found.everything, found.said
     labels, limit, reading = asked.labels, asked.limit, asked.reading
     if not entries and found.first_other is not None:
@@ -198,6 +225,7 @@ def _encoded(found: FileListing, name: str, counted: str, asked: Asked) -> Sourc
         entries[:limit],
         name=f"{name} ({_count(len(entries), counted, limit)})",
         reading=reading,
+        storage=storage,
         everything=everything[:limit],
         said=[*said, *_of_limit(entries, limit)],
     )
@@ -234,7 +262,7 @@ def _of_limit(entries: Sequence[Entry], limit: int | None) -> Iterator[str]:
 
 
 def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
-    _require_numbered(dataset)
+    require_numbered(dataset)
     try:
         count = len(dataset)
     except Exception as failure:  # the user's code
@@ -253,24 +281,6 @@ def _dataset(dataset: Any, labels: Path | None, limit: int | None) -> Source:
     name = f"{type(dataset).__name__} ({_count(len(entries), 'item', limit)})"
     said = [*said, *_of_limit(entries, limit)]
     return DatasetSource(dataset, entries[:limit], name=name, classes=classes, said=said)
-
-
-def _require_numbered(images: Any) -> None:
-    """Raises UsageError, with what to give instead, for what is not read by number."""
-    kinds = [kind.__name__ for kind in type(images).__mro__]
-    instead = next((INSTEAD[kind] for kind in kinds if kind in INSTEAD), None)
-    if isinstance(images, Image.Image):
-        instead = "give a list of pictures: [picture]"
-    elif isinstance(images, io.IOBase):
-        instead = "give its path"
-    elif isinstance(images, (set, frozenset)):
-        instead = "it has no order: give sorted(images)"
-    elif hasattr(images, "__next__"):
-        instead = "it can be read only once: give list(images)"
-    if instead is not None:
-        raise UsageError(f"images of type {type(images).__name__} cannot be used: {instead}")
-    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
-        raise UsageError(f"images of type {type(images).__name__} cannot be used; give {forms(written=False)}")
 
 
 def _count(count: int, counted: str, limit: int | None) -> str:
