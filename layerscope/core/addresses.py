@@ -42,8 +42,14 @@ def _without_user(link: str) -> str:
     scheme = _SCHEME.match(link)
     if scheme is None:
         return link
-    host, slash, rest = link[scheme.end() :].partition("/")
-    return f"{scheme[0]}{host.rpartition('@')[2]}{slash}{rest}"
+    rest = link[scheme.end() :]
+    host, slash, below = rest.partition("/")
+    if "@" in host:
+        return f"{scheme[0]}{host.rpartition('@')[2]}{slash}{below}"
+    name, colon, port = host.partition(":")
+    if colon and not port.isdecimal():  # a password with a slash in it, as keys of S3 have
+        return f"{scheme[0]}{rest.rpartition('@')[2] if '@' in rest else name}"
+    return link
 
 
 def common(addresses: Iterable[str]) -> str:

@@ -80,7 +80,7 @@ def _judge(error: BaseException, store: ImageStore, place: str) -> None:
         raise ImageError(
             f'"{place}" may not be read with the credentials of this machine, or there are none: {store.keys}'
         ) from None
-    if status in _MISSING or isinstance(error, FileNotFoundError):
+    if status in _MISSING or (isinstance(error, FileNotFoundError) and status is None and not _lost(error)):
         raise NotThere(place) from None
     known = isinstance(error, (OSError, ShortAnswer, EOFError, TimeoutError, asyncio.TimeoutError))
     if not known and type(error).__module__.partition(".")[0] not in _OF_STORES:
@@ -95,6 +95,12 @@ def silent(place: str, why: str) -> ImageError:
     )
 
 
+def _lost(error: BaseException) -> bool:
+    """Whether a file is said to be missing because nobody answered: fsspec says so of web servers."""
+    found = (one for one in chain(error) if isinstance(one, (OSError, TimeoutError)))
+    return any(not isinstance(one, FileNotFoundError) for one in found)
+
+
 def _any(error: BaseException, test: Callable[[BaseException], bool]) -> bool:
     return any(map(test, chain(error)))
 
@@ -103,12 +109,14 @@ def _status(error: BaseException) -> int | None:
     """The HTTP status in an error, or in what it came from."""
     for one in chain(error):
         response: Any = getattr(one, "response", None)
-        told = [getattr(one, "status", None), getattr(one, "code", None), getattr(response, "status_code", None)]
-        if isinstance(response, dict):
-            told.append(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
-        for status in told:
-            if isinstance(status, int) or (isinstance(status, str) and status.isdecimal()):
-                return int(status)
+        told = response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
+        for status in (told, getattr(response, "status_code", None), getattr(one, "status", None)):
+            if isinstance(status, int):
+                return status
+        # What has no status may call it a code: of gcsfs, as a text.
+        code = None if hasattr(one, "status") else getattr(one, "code", None)
+        if str(code).isdecimal():
+            return int(str(code))
     return None
 
 

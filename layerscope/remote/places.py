@@ -18,6 +18,7 @@ from layerscope.remote.systems import full, path_in, require_plain, root_of, sto
 from layerscope.sources.ahead import in_order
 from layerscope.sources.clutter import SITE, is_clutter
 
+_WEB = ("http://", "https://")
 ASKED_AT_ONCE = 16  # files whose size a store tells one by one
 RUN = 64
 
@@ -62,7 +63,7 @@ def files_named(addresses: Sequence[str], root: str) -> list[RemoteFile]:
     Raises ImageError for an address that names none, and UsageError for a slip.
     """
     store = store_named(root)
-    system = system_of(root)
+    system = system_of(root, patient=True)
     system.invalidate_cache()
     every = [each for address in addresses for each in expanded(address)]
     found: list[RemoteFile] = []
@@ -105,7 +106,7 @@ def _below(system: AbstractFileSystem, path: str, root: str) -> list[RemoteFile]
     else:
         if not _is_folder(system, path):
             return None
-        infos = {name: info for name, info in system.find(path, detail=True).items() if info["type"] == "file"}
+        infos = {name: info for name, info in _walked(system, path, root).items() if info["type"] == "file"}
         base = f"{path.rstrip('/')}/" if path else ""
     # A web server's pages link to the ways they can be sorted, and to places above.
     infos = {name: info for name, info in infos.items() if name.startswith(base) and "?" not in name[len(base) :]}
@@ -121,20 +122,36 @@ def _below(system: AbstractFileSystem, path: str, root: str) -> list[RemoteFile]
     return sorted(kept, key=lambda file: file.name)
 
 
+def _walked(system: AbstractFileSystem, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
+    """What lies below a folder. On the web each folder is a page, which is asked for until it comes."""
+    if not root.startswith(_WEB):
+        return system.find(path, detail=True)
+    found: dict[str, Mapping[str, Any]] = {}
+    folders, seen = [path], {path}
+    while folders:
+        page = folders.pop()
+        told = answered(lambda page=page: system.ls(page, detail=True), store=store_named(root), place=shown(page))
+        found |= {info["name"]: info for info in told}
+        below = [info["name"] for info in told if info["type"] == "directory" and info["name"].startswith(path)]
+        folders += [name for name in below if name not in seen]
+        seen.update(below)
+    return found
+
+
 def _is_folder(system: AbstractFileSystem, path: str) -> bool:
-    if path.startswith(("http://", "https://")):
+    if path.startswith(_WEB):
         return shown(path).endswith("/")
     return system.isdir(path) if path else True
 
 
 def _globbed(root: str, path: str) -> str:
     """A path as a pattern: the question mark of a web address begins its query."""
-    return shown(path) if root.startswith(("http://", "https://")) else path
+    return shown(path) if root.startswith(_WEB) else path
 
 
 def _read(root: str, name: str) -> str:
     """A name as people read it: those of the web are quoted, and may carry a signature."""
-    return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(("http://", "https://")) else name
+    return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(_WEB) else name
 
 
 def _sized(files: list[RemoteFile], system: AbstractFileSystem, root: str) -> list[RemoteFile]:

@@ -81,7 +81,9 @@ class RemoteFiles(Storage):
 
     def info(self, path: str) -> Mapping[str, Any]:
         """What the store says of a file. Raises Unusable, and ImageError."""
-        return self._answered(lambda: system_of(self.root).info(path, refresh=True), path)
+        system = system_of(self.root)
+        system.invalidate_cache()
+        return self._answered(lambda: system.info(path), path)
 
     def _whole(self, entry: Entry) -> bytes:
         """A file of its own, whose size is known."""

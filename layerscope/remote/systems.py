@@ -45,11 +45,16 @@ def require_plain(address: str) -> None:
         raise UsageError(f'"{shown(address)}" names no archive; write zip://FOLDER::FILE.zip')
 
 
-def system_of(root: str) -> AbstractFileSystem:
-    """The store behind a root; fsspec keeps those that are open. Raises ImageError where it cannot be opened."""
+def system_of(root: str, *, patient: bool = False) -> AbstractFileSystem:
+    """The store behind a root; fsspec keeps those that are open. Raises ImageError where it cannot be opened.
+
+    patient: each of its questions is tried several times by itself, for what asks many to give one answer: a listing.
+    """
     options = {
         word: given for word, given in _OPTIONS.items() if any(link.startswith(f"{word}://") for link in links(root))
     }
+    if patient and "s3" in options:
+        options["s3"] = {**options["s3"], "config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 5}}}
     chained = CHAIN in root
     try:
         found = url_to_fs(root, **options) if chained else url_to_fs(root, **options.get(root.partition("://")[0], {}))

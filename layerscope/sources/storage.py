@@ -8,7 +8,6 @@ import io
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import BinaryIO
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, unread
@@ -60,10 +59,10 @@ class Storage(ABC):
         except Unusable:
             return b""
 
-    def opened(self, path: str) -> BinaryIO:
+    def opened(self, path: str) -> io.BufferedReader:
         """An archive as a file to be gone through, unpacked. Raises as `raw` does, and BrokenStream."""
         fetch = self._inflated(path).read if is_gzip(path) else lambda offset, size: self.raw(path, offset, size)
-        return io.BufferedReader(_ReadFile(fetch), CHUNK)  # type: ignore[arg-type]
+        return io.BufferedReader(_ReadFile(fetch), CHUNK)
 
     def _inflated(self, path: str) -> Inflated:
         key = (repr(self), path, self.stamp(path))
@@ -96,7 +95,7 @@ class LocalFiles(Storage):
     def head(self, entry: Entry) -> bytes:
         return head_of(entry.path)
 
-    def opened(self, path: str) -> BinaryIO:
+    def opened(self, path: str) -> io.BufferedReader:
         if is_gzip(path):
             open(path, "rb").close()  # its own failures come first
             return super().opened(path)

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import PurePosixPath
-from typing import BinaryIO
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import AGAIN
@@ -146,7 +146,7 @@ def _readable(shown: str) -> Iterator[None]:
         raise ImageError(f'the archive "{shown}" is broken or truncated: {failure}') from None
 
 
-def _opened(file: BinaryIO, shown: str) -> tarfile.TarFile:
+def _opened(file: BufferedReader, shown: str) -> tarfile.TarFile:
     try:
         return tarfile.open(fileobj=file, mode="r:")
     except tarfile.ReadError:

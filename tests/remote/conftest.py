@@ -21,7 +21,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
+import layerscope as ls
 from layerscope.remote import answers, storage
+from tests.helpers.building import small_network
 
 KEY, SECRET = "AKIDEXAMPLEKEY", "wJalrXUtnFEMIsecret"
 
@@ -203,6 +205,12 @@ def packed(contents: dict[str, bytes], mode: str = "w") -> bytes:
             header.size = len(content)
             archive.addfile(header, io.BytesIO(content))
     return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def net() -> ls.Network:
+    """A small network."""
+    return small_network()
 
 
 @pytest.fixture
