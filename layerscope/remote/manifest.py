@@ -51,7 +51,7 @@ def read(path: Path, asked: list[str]) -> Listed | None:
             if head.get("format") != FORMAT or head["asked"] != asked:
                 return None
             entries = entry_list(_entry(json.loads(line)) for line in lines)
-    except (OSError, EOFError, ValueError, KeyError, StopIteration, TypeError, zlib.error):
+    except (OSError, EOFError, AttributeError, ValueError, KeyError, StopIteration, TypeError, zlib.error):
         return None
     if len(entries) != head["count"]:
         return None

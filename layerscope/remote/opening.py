@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from layerscope.core.addresses import shown
+from layerscope.core.addresses import links, shown
 from layerscope.core.braces import has_braces
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.remote import manifest
 from layerscope.remote.manifest import Listed
 from layerscope.remote.places import RemoteFile, files_named, root_shared
 from layerscope.remote.storage import RemoteFiles, version_of
-from layerscope.remote.systems import full, require_plain
+from layerscope.remote.systems import require_plain
 from layerscope.sources.files import storable
 from layerscope.sources.listing import Entry, listing
 from layerscope.sources.opening import Asked, encoded_source
@@ -33,6 +33,8 @@ def open_remote(images: Any, asked: Asked) -> Source:
     # What was signed is asked for under another address each time, and its signature is not kept.
     keeps = asked.manifest is not None and public == addresses
     listed = manifest.read(asked.manifest, public) if keeps and asked.manifest and not asked.anew else None
+    if asked.anew and asked.manifest is not None:
+        asked.manifest.unlink(missing_ok=True)  # else that of other images would stay where none is kept of these
     if listed is None:
         listed = _listed(addresses, root)
         if keeps and asked.manifest is not None and listed.found.entries:
@@ -44,7 +46,7 @@ def open_remote(images: Any, asked: Asked) -> Source:
 def _listed(addresses: list[str], root: str) -> Listed:
     files = files_named(addresses, root)
     one = len(addresses) == 1
-    name = shown(addresses[0]) if one else f"{len(addresses)} addresses of {full(root, '')}"
+    name = _name(addresses[0], files) if one else f"{len(addresses)} addresses"
     archives = [file.is_archive for file in files]
     if one and not any(has(addresses[0]) for has in (has_braces, lambda text: "*" in text)) and not all(archives):
         archives = [False] * len(files)  # of a folder the pictures; archives among them are no images
@@ -55,6 +57,15 @@ def _listed(addresses: list[str], root: str) -> Listed:
     storage = RemoteFiles(root=root)
     entries = [Entry(identity=storable(file.name), size=file.info.get("size"), path=file.path) for file in files]
     return Listed(found=listing(entries, storage.head), name=name, counted="file", versions={})
+
+
+def _name(address: str, files: list[RemoteFile]) -> str:
+    """What an atlas calls the images: the folder or the pattern, as of images here, without the way to it."""
+    first, *rest = links(shown(address))
+    path = first.partition("://")[2].strip("/") or "".join(rest[:1])
+    last = path.rpartition("/")[2]
+    alone = len(files) == 1 and files[0].name == last
+    return last if alone or rest[:1] == [path] or has_braces(last) or "*" in last else f"{last}/"
 
 
 def _of_archives(files: list[RemoteFile], root: str, name: str) -> Listed:

@@ -76,6 +76,16 @@ def test_globs_single_files_and_lists(filled: Put, photos: Path) -> None:
     same(open_source([f"s3://photos/p/{name}" for name in names]), open_source([photos / name for name in names]))
 
 
+def test_a_source_is_called_as_its_folder_here(filled: Put, photos: Path) -> None:
+    """An atlas tells neither the bucket nor the way to the folder."""
+    names = {
+        "s3://photos/p": "p/ (6 files)", "s3://photos/p/ant/": "ant/ (2 files)",
+        "s3://photos/p/ant/0.jpg": "0.jpg (1 file)",
+        "zip://::s3://photos/all.zip": "all.zip (6 files)", "s3://photos/shards/*.tar": "*.tar (6 images)",
+    }  # fmt: skip
+    assert {where: open_source(where).name for where in names} == names
+
+
 def test_members_beside_an_image_tell_its_class(bucket: Put) -> None:
     """KEY.cls before KEY.json; of that the label, or the class; what tells none leaves the folder's."""
     members = {
