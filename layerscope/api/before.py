@@ -3,7 +3,6 @@
 All of it is asked of the disk alone. What is refused here would be refused later too, after minutes or hours.
 """
 
-import glob
 import os
 import shutil
 import tempfile
@@ -11,7 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerscope.core.addresses import shown
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
+from layerscope.core.images import forms, kind_of
 
 if TYPE_CHECKING:
     from layerscope.core.records import LayerRecord
@@ -40,9 +41,9 @@ def readable(path: str | os.PathLike[str], what: str) -> Path:
 
 
 def require_images(named: str) -> None:
-    """Raises ImageError where a path of images, which is no pattern, is not there."""
-    if not Path(named).expanduser().exists() and not glob.has_magic(named):
-        raise ImageError(f'the images "{named}" do not exist; expected a folder, a glob, or .tar files')
+    """Raises ImageError for a text that names no images: a path that is not there, and is no pattern."""
+    if kind_of(named) is None:
+        raise ImageError(f'the images "{shown(named)}" do not exist; expected {forms()}')
 
 
 def require_file(path: Path, what: str) -> None:
