@@ -39,7 +39,7 @@ $(NETWORKS_STAMP): $(STAMP)
 	touch $@
 
 $(RAY_STAMP): $(STAMP)
-	$(INSTALL) --editable '.[dev,ray,datasets]'
+	$(INSTALL) --editable '.[dev,ray,datasets,stores]'
 	touch $@
 
 $(FAMILIES_STAMP): $(STAMP)
@@ -86,7 +86,7 @@ test-browser-whole: $(BROWSER_STAMP)
 test-networks: $(NETWORKS_STAMP)
 	$(BIN)/python -m pytest tests/networks
 
-# The engine ray on a cluster of three machines, all of them here, which die in turn.
+# The engine ray on a cluster of three machines here, and images in stores and data sets, from servers that the tests start.
 test-ray: $(RAY_STAMP)
 	$(BIN)/python -m pytest tests/ray tests/remote
 

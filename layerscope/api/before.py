@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layerscope.core.addresses import shown
 from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, OF_PROCESSES
 from layerscope.core.errors import AtlasError, ImageError, UsageError, nearest
 from layerscope.core.images import forms, kind_of
@@ -56,7 +57,7 @@ def require_engine(engine: str | None, **said: object) -> str:
 def require_images(named: str) -> None:
     """Raises ImageError where a text names no images: it is no path that is there, no pattern, and of no other kind."""
     if kind_of(named) is None:
-        raise ImageError(f'the images "{named}" do not exist; expected {forms()}')
+        raise ImageError(f'the images "{shown(named)}" do not exist; expected {forms()}')
 
 
 def require_file(path: Path, what: str) -> None:

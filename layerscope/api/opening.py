@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerscope.api.inputs import input_text
 from layerscope.core import settings as s
+from layerscope.core.addresses import manifest_of
 from layerscope.core.choice import ChosenImages
 from layerscope.core.columns import Columns
 from layerscope.core.errors import TraceError, UsageError
@@ -166,11 +167,25 @@ def opened_images(
     choice: ChosenImages,
     orientation: s.Orientation,
     max_pixels: int,
-) -> "Source":  # fmt: skip
-    """What a user calls the images, as a source. Raises ImageError and UsageError."""
+    *,
+    atlas: Path | None = None,
+    anew: bool = False,
+) -> "Source":
+    """What a user calls the images, as a source. Raises ImageError and UsageError.
+
+    atlas: beside which a listing that takes long is kept. anew: list again all the same.
+    """
     from layerscope.sources import open_source
 
     named = None if labels is None else fspath(labels)
+    manifest = None if atlas is None else manifest_of(atlas)
     return open_source(
-        images, labels=named, columns=columns, choice=choice, orientation=orientation, max_pixels=max_pixels
+        images,
+        labels=named,
+        columns=columns,
+        choice=choice,
+        orientation=orientation,
+        max_pixels=max_pixels,
+        manifest=manifest,
+        anew=anew,
     )

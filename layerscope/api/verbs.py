@@ -81,14 +81,15 @@ def images(
 ) -> "Source":
     """Images in a fixed order.
 
-    source: a folder, a glob, picture files, .tar files, hf:NAME:SPLIT, a Source or a Dataset with __len__ and
-    __getitem__; or a text of a form that an installed package adds. labels: a table of files and classes; else folders
-    tell the classes. image_column, label_column: of a data set ("hf:NAME:SPLIT"), where it has not one column of images
-    and one of classes. sample: so many, drawn by their names, spread over all. begin, end: of these by number, counted
-    from 0, `end` left out. limit: the first so many. orientation: "upright" turns picture files as their EXIF
-    orientation says, "stored" takes them as they lie, as torchvision's ImageFolder does. max_pixels: larger picture
-    files are skipped. len() counts the images; `.skipped` lists those that could not be used, with the reason. Raises
-    ImageError and UsageError.
+    source: a folder, a glob, picture files, .tar and .tar.gz files, hf:NAME:SPLIT, a Source, a Dataset with __len__ and
+    __getitem__, s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, hf://datasets/OWNER/NAME, https://HOST/FOLDER/,
+    http://HOST/FOLDER/ or zip://FOLDER::FILE.zip; or a text of a form that an installed package adds. labels: a table
+    of files and classes; else folders tell the classes. image_column, label_column: of a data set ("hf:NAME:SPLIT"),
+    where it has not one column of images and one of classes. sample: so many, drawn by their names, spread over all.
+    begin, end: of these by number, counted from 0, `end` left out. limit: the first so many. orientation: "upright"
+    turns picture files as their EXIF orientation says, "stored" takes them as they lie, as torchvision's ImageFolder
+    does. max_pixels: larger picture files are skipped. len() counts the images; `.skipped` lists those that could not
+    be used, with the reason. Raises ImageError and UsageError.
     """
     columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
@@ -156,7 +157,7 @@ def build(
 
     columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels, atlas=path, anew=overwrite)
     before.require_room(path, before.EMPTY_ATLAS + before.BYTES_PER_IMAGE * len(source), "the atlas")
     with reporting(progress) as reporter:
         run, network = _build(given, source, reporter)

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from layerscope.core.braces import has_braces
 from layerscope.core.registry import Registry, Row, later
+from layerscope.core.stores import REMOTE, STORES, ImageStore, store_of
 
-TAR_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+GZIP_ENDINGS = (".tgz", ".tar.gz")
+TAR_ENDINGS = (".tar", *GZIP_ENDINGS, ".tar.bz2", ".tar.xz", ".tar.zst")
 # What a text begins with that names a place elsewhere; one letter would be a drive of Windows.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -68,13 +71,13 @@ def _is_folder(images: Any) -> bool:
 
 def _is_glob(images: Any) -> bool:
     path = path_of(images)
-    return path is not None and not path.exists() and glob.has_magic(str(path))
+    return path is not None and not path.exists() and (glob.has_magic(str(path)) or has_braces(str(path)))
 
 
 def _is_files(images: Any) -> bool:
     path = path_of(images)
     if path is None:
-        return bool(paths_in(images)) and not _is_archives(images)
+        return bool(paths_in(images)) and not _is_archives(images) and _store_of_list(images) is None
     return path.exists() and not path.is_dir() and not _is_archives(images)
 
 
@@ -83,7 +86,16 @@ def _is_archives(images: Any) -> bool:
     if path is not None:
         return path.exists() and not path.is_dir() and are_archives([path])
     found = paths_in(images)
-    return bool(found) and are_archives(found)
+    return bool(found) and are_archives(found) and _store_of_list(images) is None
+
+
+def _store_of_list(images: Any) -> ImageStore | None:
+    """The store of the first of several addresses; None for a list of files here, and for what is no list."""
+    return store_of(images[0]) if isinstance(images, (list, tuple)) and images else None
+
+
+def _lists(store: ImageStore) -> Callable[[Any], bool]:
+    return lambda images: _store_of_list(images) is store
 
 
 def paths_in(images: Any) -> list[Path]:
@@ -96,7 +108,7 @@ def paths_in(images: Any) -> list[Path]:
 
 
 def are_archives(paths: Iterable[Path]) -> bool:
-    """True where every path is named as a tar file; compressed ones are refused when they are opened."""
+    """True where every path is named as a tar file; what is compressed otherwise than by gzip is refused later."""
     return all(path.name.lower().endswith(TAR_ENDINGS) for path in paths)
 
 
@@ -124,11 +136,11 @@ IMAGES = Registry(
             claims=_is_files, open=later(f"{_OPENING}:open_files"), asks=True,
         ),
         ImageKind(
-            name="tar", sentence="the pictures inside archives, WebDataset's among them", form=".tar files",
+            name="tar", sentence="the pictures inside archives, WebDataset's among them", form=".tar and .tar.gz files",
             claims=_is_archives, open=later(f"{_OPENING}:open_archives"), asks=True,
         ),
         ImageKind(
-            name="hf", sentence="the rows of a data set of the Hub, of Parquet files, or saved by datasets",
+            name="rows", sentence="the rows of a data set of the Hub, of Parquet files, or saved by datasets",
             form="hf:NAME:SPLIT", prefix="hf:", open=later("layerscope.sources.row_opening:open_data_set"), asks=True,
             columns=True, needs=("datasets",), install="layerscope[datasets]",
         ),
@@ -140,6 +152,13 @@ IMAGES = Registry(
             name="dataset", sentence="the items of a map-style Dataset, or a list of pictures", written=False,
             form="a Dataset with __len__ and __getitem__", claims=_is_none_of_these,
             open=later(f"{_OPENING}:open_dataset"), asks=True,
+        ),
+        *(
+            ImageKind(
+                name=store.name, sentence=store.sentence, form=store.form, prefix=store.prefix, claims=_lists(store),
+                needs=store.needs, install=REMOTE, open=later("layerscope.remote.opening:open_remote"), asks=True,
+            )
+            for store in STORES
         ),
     ),
 )  # fmt: skip

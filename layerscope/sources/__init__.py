@@ -1,12 +1,12 @@
 """Images, wherever they lie, as batches in one fixed order.
 
 ``open_source`` turns what a kind of images claims (a row of `core/images.py`: a folder, a glob, a list of files, .tar
-files, a torch Dataset, or what another package adds) into a ``Source``. Its images are numbered in an order that
-depends on nothing but the source: paths sorted as plain strings for folders and globs, as given for lists and Datasets,
-as stored for archives. An image is known by its identity (path, member name or
-index) and by the sha256 of its encoded bytes (of a Dataset's pixels), and its record names the first image with the
-same bytes. Files that are no pictures, by name and bytes, are passed over and told; every other keeps its number, sound
-or broken: what cannot be decoded is left out of the batches, and its record says why.
+files, addresses, a torch Dataset, or what another package adds) into a ``Source``. Its images are numbered in an order
+that depends on nothing but the source: paths sorted as plain strings for folders and globs, as given for lists and
+Datasets, as stored for archives. An image is known by its identity (path, member name or index) and by the sha256 of
+its encoded bytes (of a Dataset's pixels), and its record names the first image with the same bytes. Files that are no
+pictures, by name and bytes, are passed over and told; every other keeps its number, sound or broken: what cannot be
+decoded is left out of the batches, and its record says why.
 
 What is done to a picture: first frame; upright by its EXIF orientation, unless it is wanted as stored; alpha dropped,
 not composited, as by Pillow's ``convert("RGB")``; 16-bit gray scaled to 8; then exactly torchvision's resize, centre

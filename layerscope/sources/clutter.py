@@ -26,7 +26,7 @@ SYSTEM_FOLDERS = frozenset(
 SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 SITE = "layerscope-site.json"  # in every folder that layerscope export wrote
 
-OUR_FILES = re.compile(r".*\.atlas(-wal|-shm|-journal|\.lock|\.[0-9a-f]{8}\.tiles)?", re.DOTALL)
+OUR_FILES = re.compile(r".*\.atlas(-wal|-shm|-journal|\.lock|\.manifest|\.[0-9a-f]{8}\.tiles)?", re.DOTALL)
 OUR_DATABASE = re.compile(rb"SQLite format 3\0.{52}LSCP", re.DOTALL)
 OUR_FIGURE = re.compile(rb"\x89PNG\r\n\x1a\n.{25,160}tEXtSoftware\0layerscope", re.DOTALL)
 

@@ -1,24 +1,23 @@
 """Images that lie as encoded bytes at a place in a file: a picture file is one such place, a tar member another."""
 
-import os
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 
-from layerscope.core.errors import ImageError
-from layerscope.core.failures import of_the_machine, unread
 from layerscope.core.records import Input
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unusable, decode, is_deep
 from layerscope.sources.entries import entry_list
 from layerscope.sources.image import ReadImage, of_bytes
 from layerscope.sources.listing import Entry
 from layerscope.sources.source import Source
+from layerscope.sources.storage import LOCAL, Storage
 from layerscope.sources.values import sixteen_bit_remarks
 
 
 class EncodedSource(Source):
     """Picture files, or members of tar files, decoded by threads: Pillow releases the interpreter lock.
 
-    reading: how they are decoded. everything: these and further files, as version 0.1.0 listed them; empty for none.
+    reading: how they are decoded. storage: where they lie. everything: these and further files, as version 0.1.0 listed
+    them; empty for none.
     """
 
     def __init__(
@@ -27,11 +26,12 @@ class EncodedSource(Source):
         *,
         name: str,
         reading: DecodeOptions = UPRIGHT,
+        storage: Storage = LOCAL,
         everything: Iterable[Entry] = (),
         said: Sequence[str] = (),
     ) -> None:
         super().__init__(entries, name=name, said=said)
-        self._reading, self._everything = reading, entry_list(everything)
+        self._reading, self._storage, self._everything = reading, storage, entry_list(everything)
 
     def identity(self) -> Iterable[str]:
         yield from super().identity()
@@ -46,7 +46,9 @@ class EncodedSource(Source):
     def former(self) -> "EncodedSource | None":
         if not self._everything:
             return None
-        return EncodedSource(self._everything, name=self.name, reading=self._reading, said=self.said)
+        return EncodedSource(
+            self._everything, name=self.name, reading=self._reading, storage=self._storage, said=self.said
+        )
 
     def _looked_at(self, input: Input) -> list[str]:
         deep = []
@@ -59,29 +61,13 @@ class EncodedSource(Source):
         return sixteen_bit_remarks(deep)
 
     def stamp(self, id: int) -> Hashable:
-        try:
-            found = os.stat(self._entries[id].path)
-        except OSError:
-            return object()  # like no other
-        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        return self._storage.stamp(self._entries[id].path)
 
     def read(self, id: int) -> ReadImage:
         return of_bytes(self.record(id), self._encoded(self._entries[id]), self._reading)
 
     def _encoded(self, entry: Entry) -> bytes:
         """The bytes of one image. Raises Unusable, and ImageError for what the machine fails with."""
-        return bytes_at(entry)
-
-
-def bytes_at(entry: Entry) -> bytes:
-    """The bytes at a place in a file. Each read opens the file anew, so that threads share nothing."""
-    if entry.size is not None and entry.size > LARGEST_FILE:
-        raise Unusable(f"larger than {LARGEST_FILE >> 30} GiB")
-    try:
-        with open(entry.path, "rb") as file:
-            file.seek(entry.offset)
-            return file.read(entry.size)
-    except OSError as failure:
-        if of_the_machine(failure):
-            raise ImageError(unread(entry.path, failure)) from failure
-        raise Unusable(f"unreadable: {failure.strerror or type(failure).__name__}") from None
+        if entry.size is not None and entry.size > LARGEST_FILE:
+            raise Unusable(f"larger than {LARGEST_FILE >> 30} GiB")
+        return self._storage.read(entry)

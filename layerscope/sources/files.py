@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from layerscope.core.braces import expanded, has_braces
 from layerscope.core.errors import ImageError
 from layerscope.sources.clutter import SITE, head_of, is_clutter, is_clutter_folder
 from layerscope.sources.listing import Entry, FileListing, listing
@@ -43,6 +44,21 @@ def matching(pattern: str) -> list[Path]:
     if not paths:
         raise ImageError(f'no file matches "{pattern}"')
     return paths
+
+
+def without_braces(paths: Sequence[Path]) -> list[Path]:
+    """The paths that these stand for: those with braces, where no such file exists, and with wildcards beside them.
+
+    Raises ImageError where a wildcard matches no file, UsageError where braces stand for too many.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.exists() or not has_braces(str(path)):
+            found.append(path)
+            continue
+        for one in expanded(str(path)):
+            found += matching(one) if glob.has_magic(one) else [Path(one)]
+    return found
 
 
 def fixed_root(pattern: str) -> Path:

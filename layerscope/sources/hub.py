@@ -19,8 +19,8 @@ from layerscope.core.quiet import quiet
 from layerscope.sources.decode import reason
 from layerscope.sources.rows import ARROW, PARQUET, plainly, schema_of, version_of
 
-PREFIX = IMAGES.own["hf"].prefix
-WRITTEN = f"{IMAGES.own['hf'].form}, or {PREFIX}NAME:CONFIGURATION:SPLIT; NAME is OWNER/NAME of the Hub, or a folder"
+PREFIX = IMAGES.own["rows"].prefix
+WRITTEN = f"{IMAGES.own['rows'].form}, or {PREFIX}NAME:CONFIGURATION:SPLIT; NAME is OWNER/NAME of the Hub, or a folder"
 # How deep below a folder its Parquet files may lie: as FOLDER/CONFIGURATION/SPLIT/, at most.
 _WITHIN = ("*.parquet", "*/*.parquet", "*/*/*.parquet")
 _WAIT = 30  # seconds for the first answer of the Hub

@@ -3,14 +3,13 @@
 The kinds are rows of `core/images.py`, ours, which open files and Datasets here, and those of other packages.
 """
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
+from layerscope.core.addresses import shown
+from layerscope.core.braces import has_braces
 from layerscope.core.choice import EVERY, ChosenImages
 from layerscope.core.columns import TOLD, Columns
 from layerscope.core.errors import ImageError, LayerscopeError, UsageError
@@ -26,40 +25,36 @@ from layerscope.core.images import (
     paths_in,
     scheme_of,
 )
+from layerscope.core.stores import store_of
 from layerscope.sources.chosen import ChosenSource, choice_remarks, places_of
 from layerscope.sources.dataset import DatasetSource
 from layerscope.sources.decode import LARGEST_PICTURE, UPRIGHT, DecodeOptions, Unusable, decode, reason
 from layerscope.sources.encoded import EncodedSource
-from layerscope.sources.files import fixed_root, from_paths, in_folder, matching
+from layerscope.sources.files import fixed_root, from_paths, in_folder, matching, without_braces
 from layerscope.sources.labels import with_labels
 from layerscope.sources.listing import Entry, FileListing
+from layerscope.sources.numbered import require_numbered
 from layerscope.sources.source import Source
+from layerscope.sources.storage import LOCAL, Storage
 from layerscope.sources.targets import Classes, classes_listed
 from layerscope.sources.tars import in_tars
 
 if TYPE_CHECKING:
     from layerscope.sources.types import Images
 
-# What is handed over and cannot be read by number, by the name of its type or of one that it is made from.
-INSTEAD = {
-    "IterableDataset": "it can only be read from start to end: give a map-style Dataset, or a list of its items",
-    "DataLoader": "it gives batches: give its .dataset",
-    "DataFrame": "give the list of its column of paths, and the classes as a labels file",
-    "dict": "give what one of its keys holds",
-    "bytes": "give a path, or a list of pictures",
-    "str_": "give a path",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a user asks of images besides which they are. labels: a table of files and classes. columns: of a table of
-    images, which hold them and their classes. choice: which of them. reading: how encoded pictures are read."""
+    images, which hold them and their classes. choice: which of them. reading: how encoded pictures are read. manifest:
+    where a listing that takes long is kept. anew: list again all the same."""
 
     labels: Path | None = None
     columns: Columns = TOLD
     choice: ChosenImages = EVERY
     reading: DecodeOptions = UPRIGHT
+    manifest: Path | None = field(default=None, compare=False)
+    anew: bool = field(default=False, compare=False)
 
 
 @plain_failures("the images", kind=ImageError)
@@ -72,16 +67,19 @@ def open_source(
     choice: ChosenImages = EVERY,
     orientation: str = "upright",
     max_pixels: int = LARGEST_PICTURE,
+    manifest: Path | None = None,
+    anew: bool = False,
 ) -> Source:
     """The images as a source, in their fixed order; of files, the first that is an image is decoded, of a Dataset a few
     items are read.
 
-    images: a folder, a glob, a list of files, one or more .tar files (a path, list or glob), a map-style Dataset, a
-    text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of files and
-    classes. columns: of a data set's table. limit: only the first so many. choice: which of them, where more is asked.
-    orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie. max_pixels:
-    larger pictures are refused. Raises ImageError where there are no images, UsageError for arguments that cannot be
-    used.
+    images: a folder, a glob, a list of files, one or more .tar files (a path, list, glob or brace pattern), a map-style
+    Dataset, a text of a form that an installed kind has, or a source, which is returned as it is. labels: a table of
+    files and classes. columns: of a data set's table. limit: only the first so many. choice: which of them, where more
+    is asked. orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie.
+    max_pixels: larger pictures are refused. manifest: the file in which the listing of a store elsewhere is kept, so
+    that it is listed once; anew: list it again all the same. Raises ImageError where there are no images, UsageError
+    for arguments that cannot be used.
     """
     kind = kind_of(images)
     if kind is None:
@@ -89,9 +87,10 @@ def open_source(
     choice = choice if limit is None else replace(choice, limit=limit)
     reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
     table = None if labels is None else Path(labels).expanduser()
-    asked = Asked(labels=table, columns=columns, choice=choice, reading=reading)
+    asked = Asked(labels=table, columns=columns, choice=choice, reading=reading, manifest=manifest, anew=anew)
     if columns != TOLD and not kind.columns:
-        raise UsageError(f'image_column and label_column are for {column_forms()}; "{images}" has no columns')
+        named = shown(str(images))
+        raise UsageError(f'image_column and label_column are for {column_forms()}; "{named}" has no columns')
     kind = IMAGES[kind.name]
     return kind.open(images, asked) if kind.asks else _of_guest(kind, images, asked)
 
@@ -122,9 +121,11 @@ def open_glob(images: Any, asked: Asked) -> Source:
     pattern = str(_path(images))
     if scheme_of(str(images)):
         raise ImageError(_nowhere(images))
+    if has_braces(pattern):
+        return _of_paths(without_braces([Path(pattern)]), Path(pattern).name, asked)
     paths = matching(pattern)
     if are_archives(paths):
-        return encoded_source(in_tars(paths), Path(pattern).name, "image", asked)
+        return _of_paths(paths, Path(pattern).name, asked)
     root = fixed_root(pattern)
     return encoded_source(from_paths(paths, root), f"{root.name}/{Path(pattern).name}".lstrip("/"), "file", asked)
 
@@ -134,16 +135,21 @@ def open_files(images: Any, asked: Asked) -> Source:
     path = path_of(images)
     if path is not None:
         return encoded_source(from_paths([path]), path.name, "image", asked)
-    return encoded_source(from_paths(_only_paths(images)), "a list", "file", asked)
+    return _of_paths(_only_paths(images), "a list", asked)
 
 
 def open_archives(images: Any, asked: Asked) -> Source:
     """The pictures inside one .tar file, or a list of them."""
     path = path_of(images)
     paths = _only_paths(images) if path is None else [path]
-    return encoded_source(
-        in_tars(paths), f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, "image", asked
-    )
+    return _of_paths(paths, f"{len(paths)} .tar files" if len(paths) > 1 else paths[0].name, asked)
+
+
+def _of_paths(paths: Sequence[Path], name: str, asked: Asked) -> Source:
+    """Archives only, or picture files only, in their order."""
+    if are_archives(paths):
+        return encoded_source(in_tars([str(path) for path in paths]), name, "image", asked)
+    return encoded_source(from_paths(paths), name, "file", asked)
 
 
 def open_dataset(dataset: Any, asked: Asked) -> Source:
@@ -195,6 +201,10 @@ def _only_paths(images: Any) -> list[Path]:
     paths = paths_in(images)
     if len(paths) != len(images):
         raise UsageError("a list of images must hold either paths only or pictures only")
+    elsewhere = next((one for one in images if store_of(one) is not None), None)
+    if elsewhere is not None:
+        raise UsageError(f'a list of images must lie in one place: "{shown(elsewhere)}" is not of this machine')
+    paths = without_braces(paths)
     if any(are_archives([path]) for path in paths) and not are_archives(paths):
         raise UsageError("a list of images must hold either .tar files only or picture files only")
     return paths
@@ -204,13 +214,20 @@ def _nowhere(images: Any) -> str:
     """Why a text names no images, with what to write instead."""
     scheme = scheme_of(str(images))
     hint = f'; nothing installed opens what begins with "{scheme}"' if scheme else ""
-    return f'the images "{images}" do not exist{hint}; expected {forms()}'
+    return f'the images "{shown(str(images))}" do not exist{hint}; expected {forms()}'
 
 
 def encoded_source(
-    found: FileListing, name: str, counted: str, asked: Asked, kind: Callable[..., Source] = EncodedSource
+    found: FileListing,
+    name: str,
+    counted: str,
+    asked: Asked,
+    *,
+    kind: Callable[..., Source] = EncodedSource,
+    storage: Storage = LOCAL,
 ) -> Source:
-    """What is asked for of a listing. kind: what it is opened as."""
+    """What is asked for of a listing. counted: what one of its images is, in a word. kind: what it is opened as.
+    storage: where it lies. Raises ImageError where there is no image."""
     entries, everything, said = found.entries, found.everything, found.said
     labels, choice, reading = asked.labels, asked.choice, asked.reading
     if not entries and found.first_other is not None:
@@ -229,6 +246,7 @@ def encoded_source(
         (entries[place] for place in places),
         name=f"{name} ({choice.words(len(entries), counted)})",
         reading=reading,
+        storage=storage,
         everything=everything[: choice.limit] if choice.is_prefix else (),
         said=[*said, *choice_remarks(entries, places)],
     )
@@ -253,7 +271,7 @@ def _no_image(name: str, first: tuple[str, bytes]) -> str:
 
 
 def _dataset(dataset: Any, labels: Path | None, choice: ChosenImages) -> Source:
-    _require_numbered(dataset)
+    require_numbered(dataset)
     try:
         count = len(dataset)
     except Exception as failure:  # the user's code
@@ -274,21 +292,3 @@ def _dataset(dataset: Any, labels: Path | None, choice: ChosenImages) -> Source:
     said = [*said, *choice_remarks(entries, places)]
     taken = (entries[place] for place in places)
     return DatasetSource(dataset, taken, name=name, classes=classes, said=said, places=places)
-
-
-def _require_numbered(images: Any) -> None:
-    """Raises UsageError, with what to give instead, for what is not read by number."""
-    kinds = [kind.__name__ for kind in type(images).__mro__]
-    instead = next((INSTEAD[kind] for kind in kinds if kind in INSTEAD), None)
-    if isinstance(images, Image.Image):
-        instead = "give a list of pictures: [picture]"
-    elif isinstance(images, io.IOBase):
-        instead = "give its path"
-    elif isinstance(images, (set, frozenset)):
-        instead = "it has no order: give sorted(images)"
-    elif hasattr(images, "__next__"):
-        instead = "it can be read only once: give list(images)"
-    if instead is not None:
-        raise UsageError(f"images of type {type(images).__name__} cannot be used: {instead}")
-    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
-        raise UsageError(f"images of type {type(images).__name__} cannot be used; give {forms(written=False)}")

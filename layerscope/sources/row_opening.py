@@ -26,7 +26,8 @@ def open_data_set(text: str, asked: Asked) -> Source:
     chosen = chosen_columns(split.features, asked.columns, split.name)
     files = RowFiles(chosen.image)
     found = _listing(split, chosen, files)
-    return encoded_source(found, split.name, "row", asked, partial(RowSource, files=files, version=split.version))
+    as_rows = partial(RowSource, files=files, version=split.version)
+    return encoded_source(found, split.name, "row", asked, kind=as_rows)
 
 
 def _listing(split: DataSplit, chosen: ChosenColumns, files: RowFiles) -> FileListing:

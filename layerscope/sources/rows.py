@@ -20,8 +20,9 @@ from layerscope.core.errors import ImageError
 from layerscope.core.failures import of_the_machine, out_of_memory, unread
 from layerscope.core.lru import LruCache
 from layerscope.sources.decode import LARGEST_FILE, UPRIGHT, DecodeOptions, Unusable, reason
-from layerscope.sources.encoded import EncodedSource, bytes_at
+from layerscope.sources.encoded import EncodedSource
 from layerscope.sources.listing import Entry
+from layerscope.sources.storage import LOCAL, Storage
 
 PARQUET, ARROW = ".parquet", ".arrow"
 ON_HUB = "hf://"
@@ -106,7 +107,8 @@ class RowFiles:
 class RowSource(EncodedSource):
     """Images in the rows of files; an entry's offset is the number of its row in its file.
 
-    files: what reads them. version: what tells the data set from one of other rows.
+    files: what reads them. storage: where images lie that a row names and does not hold. version: what tells the data
+    set from one of other rows.
     """
 
     def __init__(
@@ -117,10 +119,11 @@ class RowSource(EncodedSource):
         files: RowFiles,
         version: str,
         reading: DecodeOptions = UPRIGHT,
+        storage: Storage = LOCAL,
         everything: Iterable[Entry] = (),
         said: Sequence[str] = (),
     ) -> None:
-        super().__init__(entries, name=name, reading=reading, everything=everything, said=said)
+        super().__init__(entries, name=name, reading=reading, storage=storage, everything=everything, said=said)
         self._files, self._version = files, version
 
     def identity(self) -> Iterator[str]:
@@ -141,7 +144,7 @@ class RowSource(EncodedSource):
         encoded = held.get("bytes") if isinstance(held, dict) else held
         path = held.get("path") if isinstance(held, dict) else None
         if encoded is None and path:
-            return bytes_at(Entry(identity=entry.identity, path=path))
+            return super()._encoded(Entry(identity=entry.identity, path=path))
         if encoded is None:
             raise Unusable("the row holds no image")
         if len(encoded) > LARGEST_FILE:

@@ -21,7 +21,8 @@ def test_the_guests_images_keep_the_laws(law):
 def test_its_form_is_told_with_the_others():
     """In help and refusals, while the package is installed and only then."""
     with installed():
-        assert forms() == "a folder, a glob, picture files, .tar files, hf:NAME:SPLIT or noise:COUNT"
+        own = ", ".join(row.form for row in IMAGES.own.values() if row.written)
+        assert forms() == f"{own} or noise:COUNT"
         with pytest.raises(ImageError, match=r"^the images \"nois\" do not exist; expected .* or noise:COUNT$"):
             ls.images("nois")
     with pytest.raises(ImageError, match='do not exist; nothing installed opens what begins with "noise:"; expected a'):

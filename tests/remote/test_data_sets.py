@@ -33,7 +33,7 @@ def text(request: pytest.FixtureRequest, parquet: Path, saved: Path) -> str:
 
 @pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
 def test_laws_of_kinds(text: str, law) -> None:
-    law(IMAGES["hf"], text)
+    law(IMAGES["rows"], text)
 
 
 def everything(source: Source) -> list[tuple[object, bytes]]:

@@ -46,7 +46,7 @@ def test_what_is_neither_here_nor_on_the_hub_is_refused(text: str) -> None:
     with pytest.raises(ImageError, match="is neither a folder nor OWNER/NAME of the Hub: write"):
         split_of(text)
     kind = kind_of(text)
-    assert kind is not None and kind.name == "hf"
+    assert kind is not None and kind.name == "rows"
 
 
 def test_a_file_of_the_hub_is_no_data_set() -> None:
@@ -56,7 +56,7 @@ def test_a_file_of_the_hub_is_no_data_set() -> None:
 
 def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_is_there", lambda module: module != "datasets")
-    with pytest.raises(UsageError, match=r"\"hf\" needs datasets: pip install 'layerscope\[datasets\]'"):
+    with pytest.raises(UsageError, match=r"\"rows\" needs datasets: pip install 'layerscope\[datasets\]'"):
         open_source("hf:owner/name:train")
 
 

@@ -8,6 +8,7 @@ import pytest
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.records import Input
 from layerscope.sources import open_source
+from layerscope.sources.tars import label_in
 
 INPUT = Input(height=16, width=16)
 LISTED = ["a/1.jpg", "a/broken.png", "b/2.png", "b/again.jpg", "b/deep/3.webp", "empty.jpg", "z.gif"]
@@ -71,6 +72,71 @@ def test_hard_links_and_rewritten_members_are_as_unpacked(tmp_path, draw, encode
     records = source.load([0, 1], INPUT).records
     assert [record.source for record in records] == ["a.png", "b.png"]
     assert records[0].size == len(new) and records[1].duplicate_of == 0
+
+
+def test_compressed_archives_are_those_that_were_compressed(pack, tmp_path, draw, encode):
+    """The same listing and pixels, in any order, under both names that gzip's archives have; nothing is unpacked."""
+    plain = pack(tmp_path / "x.tar", {f"{n % 2}/{n}.png": encode(draw(n, 90, 120)) for n in range(12)})
+    expected = open_source(plain)
+    for name in ("x.tgz", "X.TAR.GZ"):
+        (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes(), 1))
+        source = open_source(tmp_path / name)
+        assert source.listing() == expected.listing() and source.labelling() == expected.labelling()
+        ids = [11, 0, 5, 5, 2]
+        found, wanted = source.load(ids, INPUT), expected.load(ids, INPUT)
+        assert [one.sha256 for one in found.records] == [one.sha256 for one in wanted.records]
+        assert np.array_equal(found.pixels, wanted.pixels)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["X.TAR.GZ", "x.tar", "x.tgz"]
+
+
+@pytest.mark.parametrize("keep", [5, 700, 2500])
+def test_a_truncated_compressed_archive_is_refused(archive, tmp_path, keep):
+    """One sentence that names it, wherever it ends."""
+    (tmp_path / "y.tar.gz").write_bytes(gzip.compress(archive.read_bytes())[:keep])
+    with pytest.raises(ImageError, match=r"y\.tar\.gz\" is broken or truncated"):
+        open_source(tmp_path / "y.tar.gz")
+
+
+def test_an_archive_that_changed_meanwhile_is_gone_through_anew(pack, tmp_path, draw, encode):
+    """Marks of what lay there before are of no use: an image that is not there any more is left out."""
+    one, other = (pack(tmp_path / f"{n}.tar", {"0.png": encode(draw(n))}).read_bytes() for n in range(2))
+    path = tmp_path / "x.tgz"
+    path.write_bytes(gzip.compress(one))
+    source = open_source(path)
+    first = source.load([0], INPUT).records[0].sha256
+    path.write_bytes(gzip.compress(other) + b"\0")
+    assert first != source.load([0], INPUT).records[0].sha256
+    path.write_bytes(b"no gzip")
+    assert "archive is broken" in (source.load([0], INPUT).records[0].skipped or "")
+
+
+def test_brace_patterns_stand_for_archives_and_pictures(pack, tmp_path, draw, encode):
+    """In the order of the pattern; one that is missing is said; a file of such a name is itself."""
+    for n in range(3):
+        pack(tmp_path / f"s-{n:02d}.tar", {f"{n}.png": encode(draw(n))})
+        (tmp_path / f"{n}.png").write_bytes(encode(draw(n)))
+    names = [f"{n}.png" for n in range(3)]
+    assert [name for name, _ in open_source(f"{tmp_path}/s-{{02..00}}.tar").listing()] == names[::-1]
+    assert [name for name, _ in open_source([f"{tmp_path}/s-{{00..01}}.tar", tmp_path / "s-02.tar"]).listing()] == names
+    assert [name for name, _ in open_source(f"{tmp_path}/{{2,0}}.png").listing()] == ["2.png", "0.png"]
+    with pytest.raises(ImageError, match=r"s-03\.tar. does not exist"):
+        open_source(f"{tmp_path}/s-{{00..03}}.tar")
+    (tmp_path / "{a,b}.png").write_bytes(encode(draw(4)))
+    assert open_source(f"{tmp_path}/{{a,b}}.png").listing()[0][0] == "{a,b}.png"
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        (b'{"label": "cat"}', "cat"), (b'{"class": 7}', "7"), (b'{"cls": 0, "label": "x"}', "x"),
+        (b'{"label": true}', None),        (b'{"label": ""}', None), (b'{"label": 1.5}', None), (b'["label"]', None),
+        (b"{", None), (b"\xff", None),
+        (b"{}", None),
+    ],
+)  # fmt: skip
+def test_what_a_json_member_tells(content, label):
+    """A text or a whole number under a key that means a class, and nothing else."""
+    assert label_in(content) == label
 
 
 @pytest.fixture

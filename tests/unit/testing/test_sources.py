@@ -4,6 +4,7 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -30,6 +31,9 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "9.png").write_bytes((folder / "0.png").read_bytes()[:200])
     with tarfile.open(folder.parent / "some.tar", "w") as archive:
         archive.add(folder, "pictures")
+    with ZipFile(folder.parent / "some.zip", "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"pictures/{path.name}")
     return {
         "folder": str(folder),
         "glob": f"{folder}/*.png",
@@ -37,13 +41,18 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "tar": folder.parent / "some.tar",
         "source": open_source(folder),
         "dataset": [Image.fromarray(picture(seed)) for seed in range(3)],
+        "zip": f"zip://pictures::{folder.parent}/some.zip",
     }
 
 
+# Those that need what is not installed everywhere, or a server, are tried in tests/remote.
+HERE = [name for name, row in IMAGES.own.items() if name == "zip" or not row.needs]
+
+
 @pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("name", [name for name, row in IMAGES.own.items() if not row.needs])  # others: tests/remote
+@pytest.mark.parametrize("name", HERE)
 def test_our_kinds_keep_the_laws(samples: dict[str, Any], name: str, law) -> None:
-    """Every law, for every kind of the house."""
+    """Every law, for every kind of the house that needs neither a server nor a package."""
     if (name, law) == ("source", laws.order_is_fixed):  # an open source is one object
         samples = {"source": open_source(samples["folder"])}
     law(IMAGES[name], samples[name])
@@ -187,7 +196,7 @@ def test_files_that_exist_come_before_a_prefix(there, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "scheme"),
     [
-        ("s3://bucket/photos", "s3:"), ("abc:cifar10", "abc:"), ("https://x/*.jpg", "https:"), ("S3://b/?.png", "s3:"),
+        ("az://bucket/photos", "az:"), ("abc:cifar10", "abc:"), ("ftp://x/*.jpg", "ftp:"), ("S3://b/?.png", "s3:"),
         ("photos", ""), ("a/b:c", ""), ("C:photos", ""), ("", ""), ("2024:photos", ""),
         ("~nobody/photos", ""),
     ],

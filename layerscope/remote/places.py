@@ -1,0 +1,172 @@
+"""Which files an address names in a store: a folder, a glob, one file, or several of these by a brace pattern."""
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote
+
+from fsspec.spec import AbstractFileSystem
+
+from layerscope.core.addresses import common, shown
+from layerscope.core.braces import expanded
+from layerscope.core.errors import ImageError, UsageError
+from layerscope.core.images import TAR_ENDINGS
+from layerscope.remote.answers import NotThere, Unanswered, answered
+from layerscope.remote.systems import full, path_in, require_plain, root_of, store_named, system_of
+from layerscope.sources.ahead import in_order
+from layerscope.sources.clutter import SITE, is_clutter
+
+_WEB = ("http://", "https://")
+ASKED_AT_ONCE = 16  # files whose size a store tells one by one
+RUN = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFile:
+    """A file of a store. path: as the store writes it. name: below what was named, as people read it. info: what the
+    store says of it."""
+
+    path: str
+    name: str
+    info: Mapping[str, Any]
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is named as a tar file."""
+        return is_archive(self.path)
+
+
+def is_archive(path: str) -> bool:
+    """Whether a path in a store, or an address, is named as a tar file."""
+    return shown(path).lower().endswith(TAR_ENDINGS)
+
+
+def root_shared(addresses: Sequence[str]) -> str:
+    """The root of all addresses. Raises UsageError where they lie in several stores."""
+    for address in addresses:
+        require_plain(address)
+    roots = {root_of(address): address for address in addresses}
+    if len(roots) > 1:
+        one, other = list(roots.values())[:2]
+        raise UsageError(
+            f'a list of images must lie in one store: "{shown(one)}" and "{shown(other)}" lie in two; '
+            "build an atlas of each"
+        )
+    return next(iter(roots))
+
+
+def files_named(addresses: Sequence[str], root: str) -> list[RemoteFile]:
+    """The files that addresses name, in their order; of a folder or a glob sorted by name.
+
+    Raises ImageError for an address that names none, and UsageError for a slip.
+    """
+    store = store_named(root)
+    system = system_of(root, patient=True)
+    system.invalidate_cache()
+    every = [each for address in addresses for each in expanded(address)]
+    found: list[RemoteFile] = []
+    singles: list[str] = []
+    for address in every:
+        path = path_in(root, address)
+        if not (len(every) > 1 and is_archive(path)) or glob.has_magic(_globbed(root, path)):
+            some = _asked(lambda path=path: _below(system, path, root), store, address)
+            if some is not None:
+                found += some
+                continue
+        singles.append(path)
+    if singles and found:
+        raise UsageError("a list of images must name folders and globs only, or single files only")
+    if not singles:
+        return _sized(found, system, root)
+    base = common(singles)
+    return _sized(
+        [RemoteFile(path=path, name=_read(root, path[len(base) :]), info={}) for path in singles], system, root
+    )
+
+
+def _asked(ask: Any, store: Any, address: str) -> Any:
+    try:
+        return answered(ask, store=store, place=shown(address))
+    except NotThere:
+        raise ImageError(f'the images "{shown(address)}" do not exist; check how it is written') from None
+    except Unanswered as failure:
+        raise ImageError(
+            f'"{shown(address)}" cannot be listed: {failure}; check the connection, and try again'
+        ) from None
+
+
+def _below(system: AbstractFileSystem, path: str, root: str) -> list[RemoteFile] | None:
+    """The files of a folder or a glob, sorted; None for a file."""
+    if glob.has_magic(_globbed(root, path)):
+        infos = {name: info for name, info in system.glob(path, detail=True).items() if info["type"] == "file"}
+        fixed = path[: min(path.find(sign) % (len(path) + 1) for sign in "*?[")]
+        base = fixed[: fixed.rfind("/") + 1]
+    else:
+        if not _is_folder(system, path):
+            return None
+        infos = {name: info for name, info in _walked(system, path, root).items() if info["type"] == "file"}
+        base = f"{path.rstrip('/')}/" if path else ""
+    # A web server's pages link to the ways they can be sorted, and to places above.
+    infos = {name: info for name, info in infos.items() if name.startswith(base) and "?" not in name[len(base) :]}
+    sites = [name[: -len(SITE)] for name in infos if name.endswith(f"/{SITE}")]
+    files = [
+        RemoteFile(path=name, name=_read(root, name[len(base) :]), info=info)
+        for name, info in infos.items()
+        if name != base and not name.startswith(tuple(sites))
+    ]
+    kept = [file for file in files if file.name and not is_clutter(PurePosixPath(file.name).parts)]
+    if not kept:
+        raise NotThere(path)
+    return sorted(kept, key=lambda file: file.name)
+
+
+def _walked(system: AbstractFileSystem, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
+    """What lies below a folder. On the web each folder is a page, which is asked for until it comes."""
+    if not root.startswith(_WEB):
+        return system.find(path, detail=True)
+    found: dict[str, Mapping[str, Any]] = {}
+    folders, seen = [path], {path}
+    while folders:
+        page = folders.pop()
+        told = answered(lambda page=page: system.ls(page, detail=True), store=store_named(root), place=shown(page))
+        found |= {info["name"]: info for info in told}
+        below = [info["name"] for info in told if info["type"] == "directory" and info["name"].startswith(path)]
+        folders += [name for name in below if name not in seen]
+        seen.update(below)
+    return found
+
+
+def _is_folder(system: AbstractFileSystem, path: str) -> bool:
+    if path.startswith(_WEB):
+        return shown(path).endswith("/")
+    return system.isdir(path) if path else True
+
+
+def _globbed(root: str, path: str) -> str:
+    """A path as a pattern: the question mark of a web address begins its query."""
+    return shown(path) if root.startswith(_WEB) else path
+
+
+def _read(root: str, name: str) -> str:
+    """A name as people read it: those of the web are quoted, and may carry a signature."""
+    return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(_WEB) else name
+
+
+def _sized(files: list[RemoteFile], system: AbstractFileSystem, root: str) -> list[RemoteFile]:
+    """The files with their sizes; those that a listing does not tell are asked for."""
+    if all(file.info.get("size") is not None for file in files):
+        return files
+    runs = [files[start : start + RUN] for start in range(0, len(files), RUN)]
+    groups = ((run, [lambda file=file: _told(file, system, root) for file in run]) for run in runs)
+    return [file for _, told in in_order(groups, threads=ASKED_AT_ONCE, ahead=1) for file in told]
+
+
+def _told(file: RemoteFile, system: AbstractFileSystem, root: str) -> RemoteFile:
+    if file.info.get("size") is not None:
+        return file
+    info = _asked(lambda: system.info(file.path), store_named(root), full(root, file.path))
+    if info["type"] != "file":
+        raise UsageError(f'"{full(root, file.path)}" in the list is no file; give one folder, or a list of files')
+    return RemoteFile(path=file.path, name=file.name, info=info)
