@@ -12,6 +12,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.core import sequences, texts, values
+from layerscope.core.engine_settings import ClusterAddress
 from layerscope.core.setting import Setting
 from layerscope.core.values import Kind
 from layerscope.core.verbs import COMMANDS, VERBS
@@ -101,6 +102,8 @@ def written(kind: Kind) -> Iterator[tuple[str, object]]:
             yield "", ""
     elif isinstance(kind, (texts.Place, texts.Anything)):
         yield "", ""
+    elif isinstance(kind, ClusterAddress):
+        yield from (("", ""), ("somewhere", "somewhere"), ("host:port", "host:port"), ("http://a:1", "http://a:1"))
     elif isinstance(kind, texts.SiteAddress):
         yield from (("", ""), ("site", "site"), ("ftp://a.example/", "ftp://a.example/"))
     else:
@@ -120,6 +123,7 @@ OF_PYTHON: dict[type, tuple[object, ...]] = {
     texts.Place: (True, 3, ["a"], *STRANGE),
     texts.Anything: (True, 3, (), [], {}),
     texts.SiteAddress: (True, 3, ["https://a.example/"], *STRANGE),
+    ClusterAddress: (True, 3, ["auto"], *STRANGE),
     texts.Reporter: (3, "bars", *STRANGE),
     sequences.Several: ("guided", 3, (), [], [3], *STRANGE),
     sequences.Bindings: (3, "a", {"a": "b"}, {"a b": 1}, {"a": nan}, {}, [], object()),
