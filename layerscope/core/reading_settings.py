@@ -1,7 +1,7 @@
 """The part of the table of settings (`core/settings.py`) that says which of the listed images are taken."""
 
 from layerscope.core.setting import Setting
-from layerscope.core.values import Maybe, Whole
+from layerscope.core.values import Flag, Maybe, Whole
 
 LIMIT = Setting("limit", Maybe(Whole(1)), "only the first N images", None, metavar="N")
 SPREAD = Setting(
@@ -13,3 +13,6 @@ BEGIN = Setting(
 )  # fmt: skip
 END = Setting("end", Maybe(Whole(1)), "only images before this number", None, option="--to", metavar="J")
 CHOSEN = (SPREAD, BEGIN, END, LIMIT)
+MERGEABLE = Setting(
+    "mergeable", Flag(), "keep the sums of the scan too, for `merge`; `--from` and `--to` do so of themselves", False
+)

@@ -40,7 +40,7 @@ class DecideWork(ScanWork):
     hashes: of the images as they were scanned."""
 
     def __init__(self, *args: Any, slots: Mapping[int, int], hashes: Mapping[int, str | None], **how: Any) -> None:
-        super().__init__(*args, sample=np.empty(0, np.int64), **how)
+        super().__init__(*args, sample=None, **how)
         self.slots, self.hashes = slots, hashes
 
     def runs(self, piece: Piece[Sequence[int]]) -> list[Sequence[int]]:

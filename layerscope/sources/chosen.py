@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from layerscope.core.records import ImageRecord, Input, Placement
 from layerscope.sources.image import Cut, PictureLike, ReadImage
-from layerscope.sources.listing import Entry
+from layerscope.sources.listing import Entry, listed_as
 from layerscope.sources.source import Source
 
 
@@ -24,8 +24,11 @@ class ChosenSource(Source):
         self.in_threads = source.in_threads
 
     def identity(self) -> Iterator[str]:
-        yield from super().identity()
+        yield from (listed_as(entry.identity, entry.size) for entry in self._entries)
         yield from self._source.identity()
+
+    def reading(self) -> Iterable[str]:
+        return self._source.reading()
 
     def require(self, input: Input) -> None:
         self._source.require(input)
