@@ -34,6 +34,7 @@ def merge(
     It holds the images, peaks, strata and statistics of all, and opens; `build` with the same network and settings and
     all images, in this order, goes on with it, scans nothing again, and ends with the rows of one build over all, where
     every atlas but the last is of a multiple of 128 images. What else the atlases hold (names, notes) is left behind.
+    progress: whom to tell what is worth knowing, False for nobody.
 
     Raises UsageError for fewer than two atlases, one named twice, and images in two of them; WrongModel, with what
     differs, for other networks, weights, settings or layers; AtlasError for an atlas that is unfinished, keeps no sums

@@ -24,7 +24,7 @@ from layerscope.graph import Carrier
 from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.beginning import note, of_engine, require_fit, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
-from layerscope.pipeline.kept_totals import outlives
+from layerscope.pipeline.kept_totals import outlives, scans_kept
 from layerscope.pipeline.merged_source import TOLD, as_merged
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.remaining import KEPT, LayerPlan, Remaining
@@ -129,6 +129,10 @@ class Build:
             if any(old.fingerprint.get(name) != new[name] for name in TOLD):
                 new |= as_merged(writer, path, self.source, old.fingerprint)
             require_same_run(path, old.fingerprint, new)
+            if self.settings.mergeable and not remaining.unscanned() and not scans_kept(writer):
+                self.progress.say(
+                    f"{path} was scanned without mergeable, which cannot be added: overwrite it to merge it"
+                )
             if old.finished and not remaining.anything():
                 return False
             require_originals(writer, path, remaining.unscanned())

@@ -20,7 +20,7 @@ _ABOUT = -1
 
 
 @runtime_checkable
-class Kept(Protocol):
+class KeptMarks(Protocol):
     """Where marks are read; an AtlasWriter is one, and an atlas that is open for reading."""
 
     def done(self, stage: str, /) -> Collection[int]: ...
@@ -70,7 +70,7 @@ def keep(writer: AtlasWriter, totals: Totals, about: ScanKept) -> None:
             writer.mark(about.label, number, part)
 
 
-def scans_kept(atlas: Kept) -> list[ScanKept]:
+def scans_kept(atlas: KeptMarks) -> list[ScanKept]:
     """The scans of which sums are kept, in the order of their labels."""
     labels = sorted(label for label in atlas.stages() if outlives(label))
     return [_about(json.loads(atlas.payload(label, _ABOUT))) for label in labels]
@@ -81,13 +81,13 @@ def _about(plain: dict[str, Any]) -> ScanKept:
     return ScanKept(**(plain | lists))
 
 
-def kept_totals(atlas: Kept, about: ScanKept, layers: Sequence[LayerRecord], k: int) -> Totals:
+def kept_totals(atlas: KeptMarks, about: ScanKept, layers: Sequence[LayerRecord], k: int) -> Totals:
     """The sums of a scan of these layers, as it left them."""
     totals = Totals(layers, k=k, classes=len(about.classes), sampled=most_sampled(layers))
     restore_totals(totals, _parts(atlas, about.label))
     return totals
 
 
-def _parts(atlas: Kept, label: str) -> Iterator[bytes]:
+def _parts(atlas: KeptMarks, label: str) -> Iterator[bytes]:
     for number in sorted(set(atlas.done(label)) - {_ABOUT}):
         yield atlas.payload(label, number)

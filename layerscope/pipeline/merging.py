@@ -140,9 +140,9 @@ class _Merging:
             self.progress.say(sentence)
 
     def _shown(self, layers: Sequence[LayerRecord]) -> np.ndarray:
-        """The images that a build keeps small pictures of: those of the peaks that have tiles, and of all strata."""
-        settings = self.parts[0].settings
-        found = [np.array(self.writer.images_to_place(tiles_known=False), np.int64)]
+        """The images of the peaks that are to have tiles: each part keeps small pictures of its own. Those of strata
+        come with the boxes that say what to show of them."""
+        settings, found = self.parts[0].settings, list[np.ndarray]()
         for layer in layers:
             peaks = self.writer.all_peaks(layer.node, settings.k, layer.units)
             found.append(np.unique(peaks.image[list(sampled_units(layer, settings))]))
