@@ -139,10 +139,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.writer.mark(self.label, _TOTALS)
 
     def _kept_sums(self) -> Iterator[bytes]:
-        """The parts of what was kept; earlier versions kept it in one, beside the mark."""
-        whole = self.writer.payload(self.label, _TOTALS)
-        if whole:
-            yield whole
+        """The parts of what was kept."""
         for number in sorted(self.writer.done(self._sums_label)):
             yield self.writer.payload(self._sums_label, number)
 
