@@ -56,7 +56,7 @@ class DecideWork(ScanWork):
         return [*runs]
 
     def _scanned(
-        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], bounds: None = None
+        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], keys: Mapping[int, int], bounds: None = None
     ) -> Iterator[int | ShardResult]:
         found = (self._placed(as_scanned(batch, self.hashes)) for batch in batches)
         yield (
