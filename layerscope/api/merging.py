@@ -55,10 +55,10 @@ def merge(
 
 def going_on(atlas: Atlas) -> tuple[str, ...]:
     """The words of the command that goes on with a merged atlas; the images stand for themselves in it."""
-    run, words = atlas.file.run, ["build", run.network, "--images", "IMAGES", "-o", str(atlas.file.path)]
-    layers = [layer.name for layer in atlas.file.layers]
-    if not all(layer.record.auto for layer in atlas.file.layers):
-        words += ["--layers", ",".join(layers)]
+    run = atlas.file.run
+    words = ["build", run.network, "--images", "IMAGES", "-o", str(atlas.file.path)]
+    # Named all: `auto` may mean more than were scanned, and these would be.
+    words += ["--layers", ",".join(layer.name for layer in atlas.file.layers)]
     return (*words, *_changed(run.settings))
 
 

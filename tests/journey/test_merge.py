@@ -1,5 +1,6 @@
 """Atlases of parts, merged and gone on with: the rows of one build over all images; and refusals."""
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -14,12 +15,14 @@ from PIL import Image
 import layerscope as ls
 from layerscope.atlas.compare import content_digest
 from layerscope.atlas.write import AtlasWriter
+from layerscope.cli.entry import main
 from layerscope.core.errors import AtlasError, UsageError, WrongModel
 from layerscope.pipeline.settings import SHARD
 from tests.helpers.building import K, Log, dies_at_call, in_a_child, pictures_as_files, small_network
 
 LAYERS = ["relu1", "relu3"]
 HOW = {"layers": LAYERS, "k": K, "units": 4, "codec": "png", "progress": False}
+GIVEN = "--layers relu1,relu3 --k 5 --units 4 --codec png"
 COUNT = 2 * SHARD + 44
 # What an engine that proposes leaves.
 PROPOSED = """INSERT INTO statistic (name, value) VALUES ('engine', '{"name": "halves"}')"""
@@ -164,9 +167,9 @@ def test_what_cannot_be_merged_is_refused(
 
 
 def test_killed_it_is_not_there_and_comes_whole_the_next_time(
-    net: ls.Network, folder: Path, made: dict[str, Path], tmp_path: Path
+    net: ls.Network, folder: Path, made: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whenever it ends; and a build that goes on with it is told which image is another."""
+    """Whenever it ends; the command says how to go on; a build that goes on is told which image is another."""
     parts, out = [made["b"], made["c"]], tmp_path / "new"
 
     def ends(name: str) -> None:
@@ -176,7 +179,10 @@ def test_killed_it_is_not_there_and_comes_whole_the_next_time(
     for name in ("put_images_of", "put_units", "finish_run"):
         assert in_a_child(partial(ends, name)) == signal.SIGKILL
         assert not out.exists()
-    ls.merge(parts, out, progress=False).close()
+    assert main(["merge", *map(str, parts), "-o", str(out), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    go_on = f"layerscope build Small --images IMAGES -o {out} {GIVEN}"
+    assert (said["images"], said["next"]) == (COUNT - SHARD, go_on)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     with pytest.raises(WrongModel, match=r'new holds other images: number 0 is ".*" in it, and ".*" here'):
         ls.build(net, folder, out, **HOW)
