@@ -20,7 +20,7 @@ from layerscope.core.verbs import COMMANDS, VERBS
 # What a verb cannot do without: names of nothing, so that whatever is opened before a value is looked at fails first.
 NOWHERE = "no/such/thing"
 NEEDED = {"net": NOWHERE, "data": NOWHERE, "run": NOWHERE, "images": NOWHERE, "atlas": NOWHERE, "shell": "bash"}
-NEEDED |= {"text": "a word", "before": NOWHERE, "after": NOWHERE}
+NEEDED |= {"text": "a word", "before": NOWHERE, "after": NOWHERE, "atlases": NOWHERE}
 NEEDED |= {
     "model": NOWHERE,
     "picture": NOWHERE,
