@@ -53,8 +53,7 @@ class Source(ABC):
         self, entries: Iterable[Entry], *, name: str, label_names: tuple[str, ...] | None = None,
         said: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self.name = name
-        self.said = tuple(said)
+        self.name, self.said = name, tuple(said)
         self._entries = entry_list(entries)
         self.label_names = self._labels_met() if label_names is None else label_names
         self._met_images = MetImages()
