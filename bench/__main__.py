@@ -16,6 +16,7 @@ from bench import (
     forwards,
     layers,
     memory,
+    merging,
     photographs,
     projections,
     proposing,
@@ -49,6 +50,7 @@ LINES: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "sharing": sharing.measure,
     "photographs": photographs.measure,
     "memory": memory.measure,
+    "merging": merging.measure,
     "layers": layers.measure,
     "reading": reading.measure,
 }

@@ -11,7 +11,8 @@ class Sizes:
     a scan, from tensors and from JPEG files. projected: images whose projections are measured, in groups of 32.
     staged: the same for the stages of ResNet-50, a few. sampled: projections per layer that the rivals make. built:
     images of a whole build. beside: images of one that is made by two checkouts, and in how many turns. photographs:
-    large pictures of another build. scans: the two lengths of a scan whose memory is compared. weighed: the networks of
+    large pictures of another build. scans: the two lengths of a scan whose memory is compared. merged: images of
+    each of two atlases that are merged, few and many. weighed: the networks of
     which this is done too, once each. networks: those that are scanned. read: those that are read as graphs. listed:
     the network whose layers are listed twice.
     """
@@ -27,6 +28,7 @@ class Sizes:
     beside: tuple[int, int]
     photographs: int
     scans: tuple[int, int]
+    merged: tuple[int, int]
     weighed: tuple[str, ...]
     networks: tuple[str, ...]
     read: tuple[str, ...]
@@ -40,7 +42,18 @@ class Sizes:
 
 # Those of the quick form come first.
 QUICK_ONES = ("forwards", "scan", "request", "projections", "build")
-OTHERS = ("beside", "stages", "proposing", "ablating", "sharing", "photographs", "memory", "layers", "reading")
+OTHERS = (
+    "beside",
+    "stages",
+    "proposing",
+    "ablating",
+    "sharing",
+    "photographs",
+    "memory",
+    "merging",
+    "layers",
+    "reading",
+)
 
 FULL = Sizes(
     name="full",
@@ -54,6 +67,7 @@ FULL = Sizes(
     beside=(1_000, 3),
     photographs=20,
     scans=(1_000, 10_000),
+    merged=(50_000, 500_000),
     weighed=("alexnet", "resnet50", "mobilenet_v2"),
     networks=("alexnet", "resnet50", "mobilenet_v2"),
     read=("alexnet", "mobilenet_v2"),
@@ -71,6 +85,7 @@ QUICK = Sizes(
     beside=(32, 1),
     photographs=2,
     scans=(100, 200),
+    merged=(600, 1_200),
     weighed=(),
     networks=("alexnet", "mobilenet_v2"),
     read=("alexnet",),

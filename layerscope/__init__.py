@@ -50,6 +50,7 @@ _HOMES = {
     "layers": "api.listing",
     "live": "api.serving",
     "look": "api.looking",
+    "merge": "api.merging",
     "open": "api.atlas",
     "ops": "api.operations",
     "plugins": "api.listing",
@@ -95,6 +96,7 @@ __all__ = [
     "layers",
     "live",
     "look",
+    "merge",
     "open",
     "ops",
     "plugins",
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
     from layerscope.api.information import info
     from layerscope.api.listing import layers, plugins
     from layerscope.api.looking import look
+    from layerscope.api.merging import merge
     from layerscope.api.network import Layer, Network
     from layerscope.api.operations import ops
     from layerscope.api.serving import live, serve

@@ -127,6 +127,7 @@ def build(
     codec: str = s.CODEC.default,
     seed: int = s.SEED.default,
     strict: bool = s.STRICT.default,
+    mergeable: bool = s.MERGEABLE.default,
     overwrite: bool = s.OVERWRITE.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
@@ -142,11 +143,12 @@ def build(
     methods: of "deconvnet", "guided", "gradient". labels to max_pixels: as for `images`. weights, trust, bind, input:
     as for `trace`. units: a seeded sample of so many units per layer gets tiles. tile: largest stored side, px. dense:
     project dense layers too. thumbnails: keep small whole images. keep_signal: keep the signals, float16. codec: of
-    tiles and thumbnails. seed: of every sample. strict: refuse projections by rules that no paper states. overwrite:
-    start anew where the file exists. workers: decoding threads. device: as PyTorch names it. engine: who makes the
-    pieces, as `plugins` lists them. processes: how many processes make them. address: of a Ray cluster. progress: True
-    for bars on stderr, False for none, or an object with start, step and say. Whatever can be refused is refused before
-    the network is opened. Raises LayerscopeError.
+    tiles and thumbnails. seed: of every sample. strict: refuse projections by rules that no paper states. mergeable:
+    keep the sums of the scan too, for `merge`; begin and end do so of themselves. overwrite: start anew where the file
+    exists. workers: decoding threads. device: as PyTorch names it. engine: who makes the pieces, as `plugins` lists
+    them. processes: how many processes make them. address: of a Ray cluster. progress: True for bars on stderr, False
+    for none, or an object with start, step and say. Whatever can be refused is refused before the network is opened.
+    Raises LayerscopeError.
     """
     given = locals()
     path = Path(out).expanduser()
@@ -201,6 +203,7 @@ def forecast(
     codec: str = s.CODEC.default,
     seed: int = s.SEED.default,
     strict: bool = s.STRICT.default,
+    mergeable: bool = s.MERGEABLE.default,
     workers: int = s.WORKERS.default,
     device: str = s.DEVICE.default,
     progress: "bool | Progress | None" = s.NO_PROGRESS.default,
@@ -272,6 +275,7 @@ def _build(
     from layerscope.pipeline import Build, Settings
 
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
+    options["mergeable"] |= given["begin"] is not None or given["end"] is not None
     settings = Settings(**options)
     require_device(given["device"])
     how = How.of(given["weights"], given["trust"], given["bind"])

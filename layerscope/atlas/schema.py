@@ -217,7 +217,8 @@ CREATE TABLE statistic (
     value  TEXT NOT NULL
 ) STRICT;
 
--- Which pieces of work are done? (stages: scan, project, sheets with what they cover; made, per layer)
+-- Which pieces of work are done? (stages: scan, project, sheets with what they cover; made, per
+-- layer; merge: the sums of a scan, for those that join it to others)
 CREATE TABLE shard (
     stage   TEXT NOT NULL,
     id      INTEGER NOT NULL,

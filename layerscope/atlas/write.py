@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from layerscope.atlas import concepts, image_rows, retention, rows, shares, strata, words
+from layerscope.atlas import concepts, image_rows, retention, rows, shares, strata
 from layerscope.atlas.create import create_empty
 from layerscope.atlas.disk import require_disk
+from layerscope.atlas.joining import JoinedWriting
 from layerscope.atlas.later_tables import LATER_TABLES
 from layerscope.atlas.layers import layer_row, read_layers
 from layerscope.atlas.lock import WriterLock
@@ -34,7 +35,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class AtlasWriter(words.WordWriting):
+class AtlasWriter(JoinedWriting):
     """The one writer of an atlas; used by the pipeline, as a context manager.
 
     Every `put_` replaces rows of the same key and is a transaction of its own, or a part of the `transaction` that

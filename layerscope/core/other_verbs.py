@@ -21,6 +21,12 @@ def _diff(s: "Any") -> "tuple[Setting[Any], ...]":
     return BEFORE, AFTER, LEAST, FAIL_ON
 
 
+def _merge(s: "Any") -> "tuple[Setting[Any], ...]":
+    from layerscope.core.merge_settings import MERGED
+
+    return MERGED, s.out("the new atlas", "ATLAS"), s.PROGRESS
+
+
 OTHERS = (
     Verb(
         "train",
@@ -86,6 +92,11 @@ OTHERS = (
         "diff",
         "tell what changed between two atlases, unit by unit, the worst first",
         _diff,
+    ),
+    Verb(
+        "merge",
+        "make one atlas of several over different images, which `build` then goes on with",
+        _merge,
     ),
     Verb(
         "ops",

@@ -2,7 +2,7 @@
 
 from layerscope.core.setting import Setting
 from layerscope.core.texts import Text
-from layerscope.core.values import Maybe, Whole
+from layerscope.core.values import Flag, Maybe, Whole
 
 LIMIT = Setting("limit", Maybe(Whole(1)), "only the first N images", None, metavar="N")
 SPREAD = Setting(
@@ -23,3 +23,6 @@ LABEL_COLUMN = Setting(
     metavar="NAME", default_text="the only one of classes",
 )  # fmt: skip
 OF_COLUMNS = (IMAGE_COLUMN, LABEL_COLUMN)
+MERGEABLE = Setting(
+    "mergeable", Flag(), "keep the sums of the scan too, for `merge`; `--from` and `--to` do so of themselves", False
+)

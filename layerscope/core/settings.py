@@ -39,6 +39,7 @@ from layerscope.core.reading_settings import END as END
 from layerscope.core.reading_settings import IMAGE_COLUMN as IMAGE_COLUMN
 from layerscope.core.reading_settings import LABEL_COLUMN as LABEL_COLUMN
 from layerscope.core.reading_settings import LIMIT as LIMIT
+from layerscope.core.reading_settings import MERGEABLE as MERGEABLE
 from layerscope.core.reading_settings import SPREAD as SPREAD
 from layerscope.core.sequences import Bindings, Names, Numbers, Several, Shape, UnitNumbers
 from layerscope.core.setting import Apart as Apart  # for the table of verbs
@@ -278,6 +279,7 @@ SERVED = Group("where", HOST, PORT, BASE, HOST_NAMES, BROWSER)
 RECIPE = Group("the recipe", RECIPE_NAME, START, EPOCHS, RATE, BATCH, TRAIN_SEED)
 HELD = Group(
     "what the atlas holds", LAYERS, METHODS, K, UNITS, TILE, DENSE, THUMBNAILS, KEEP_SIGNAL, CODEC, SEED, STRICT,
+    MERGEABLE,
 )  # fmt: skip
 GOING = Group("how it runs", WORKERS, DEVICE, ENGINE, PROCESSES, ADDRESS, PROGRESS)
 # Said to every verb of the command line: results as JSON, no progress and no remarks.

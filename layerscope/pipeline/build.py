@@ -25,6 +25,8 @@ from layerscope.graph import Carrier
 from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.beginning import note, of_engine, require_fit, require_originals, require_same_run
 from layerscope.pipeline.forecast import Forecast, forecast_build
+from layerscope.pipeline.kept_totals import outlives, scans_kept
+from layerscope.pipeline.merged_source import TOLD, as_merged
 from layerscope.pipeline.projecting import Projecting
 from layerscope.pipeline.remaining import KEPT, LayerPlan, Remaining
 from layerscope.pipeline.sampling import SampleWork, Sampling
@@ -113,7 +115,7 @@ class Build:
         if strata.pieces:
             make(strata, writer, self.progress, engine=engine)
         for label in writer.stages():
-            if label not in KEPT:
+            if label not in KEPT and not outlives(label):
                 writer.clear(label)
         writer.finish_run()
 
@@ -128,7 +130,13 @@ class Build:
             self.source = as_built(self.source, old.fingerprint)
         new = fingerprint(self.program, self.input, self.settings, self.source) | of_engine(self.engine)
         if old is not None:
+            if any(old.fingerprint.get(name) != new[name] for name in TOLD):
+                new |= as_merged(writer, path, self.source, old.fingerprint)
             require_same_run(path, old.fingerprint, new)
+            if self.settings.mergeable and not remaining.unscanned() and not scans_kept(writer):
+                self.progress.say(
+                    f"{path} was scanned without mergeable, which cannot be added: overwrite it to merge it"
+                )
             if old.finished and not remaining.anything():
                 return False
             require_originals(writer, path, remaining.unscanned())
@@ -145,7 +153,7 @@ class Build:
             return
         scanning = Scanning(
             writer, self.program, layers, self.source, self.input, k=self.settings.k, seed=self.settings.seed,
-            engine=engine, threads=self.workers,
+            engine=engine, threads=self.workers, mergeable=self.settings.mergeable,
         )  # fmt: skip
         for sentence in scanning.remarks():
             self.progress.say(sentence)

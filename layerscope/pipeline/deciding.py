@@ -40,7 +40,7 @@ class DecideWork(ScanWork):
     hashes: of the images as they were scanned."""
 
     def __init__(self, *args: Any, slots: Mapping[int, int], hashes: Mapping[int, str | None], **how: Any) -> None:
-        super().__init__(*args, sample=np.empty(0, np.int64), **how)
+        super().__init__(*args, sample=None, **how)
         self.slots, self.hashes = slots, hashes
 
     def runs(self, piece: Piece[Sequence[int]]) -> list[Sequence[int]]:
@@ -56,7 +56,7 @@ class DecideWork(ScanWork):
         return [*runs]
 
     def _scanned(
-        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], bounds: None = None
+        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], keys: Mapping[int, int], bounds: None = None
     ) -> Iterator[int | ShardResult]:
         found = (self._placed(as_scanned(batch, self.hashes)) for batch in batches)
         yield (

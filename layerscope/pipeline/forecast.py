@@ -22,7 +22,7 @@ from layerscope.project.run import carried
 from layerscope.project.shares import Sharing
 from layerscope.project.tiling import boxes_for, view_tiles
 from layerscope.project.views import NaturalView
-from layerscope.scan import require_finite, sample_of
+from layerscope.scan import most_sampled, require_finite
 from layerscope.sources import Source
 from layerscope.sources.prepare import PICTURE_SIDE
 
@@ -113,7 +113,7 @@ def forecast_build(
         "sheets": sum(peaks[n] * sheets[n] for n in peaks) * ENCODE_SECONDS,
     }
     seconds["use"] = min(count, MOST_IMAGES) * (again + _use_seconds(program, x[:1], layers)) if len(x) else 0.0
-    sampled = len(sample_of(count, layers, settings.seed))
+    sampled = min(count, most_sampled(layers))
     seconds["strata"] = sampled * again + (sampled * ENCODE_SECONDS * _PICTURE if settings.pictures else 0.0)
     size = sum(
         len(sampled_units(layer, settings)) * _unit_bytes(layer, input, k, settings, layer in projected)

@@ -104,7 +104,7 @@ class Proposals:
 
     def _everyone(self) -> Deciding:
         """The scan as `local` makes it, for its peaks alone."""
-        work = ScanWork(*self._work, sample=np.empty(0, np.int64), **self._how)
+        work = ScanWork(*self._work, sample=None, **self._how)
         label = self._labelled("decide all")
         return Deciding(self.writer, work, self.layers, shards(len(self.source)), None, k=self.k, label=label)
 

@@ -1,14 +1,14 @@
 """The work of the scan: the images of a shard in, what it found out. A shard depends on its own images alone."""
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 
 from layerscope.core.engines import ENGINES, Made, Piece, in_turn
 from layerscope.core.errors import ImageError
@@ -18,7 +18,7 @@ from layerscope.graph import Carrier, Runner
 from layerscope.pipeline.originals import originals
 from layerscope.pipeline.settings import BATCH, SHARD
 from layerscope.pipeline.working import ImageWork
-from layerscope.scan import STATISTICS_IMAGES, ShardResult, scan_in_steps
+from layerscope.scan import STATISTICS_IMAGES, SampleRule, ShardResult, scan_in_steps
 from layerscope.scan.proposed import Bounds, Proposing
 from layerscope.sources import Source
 from layerscope.sources.decode import reason
@@ -40,8 +40,9 @@ ScanPart = Met | str | ShardResult
 
 
 class ScanWork(ImageWork):
-    """Scan shards. floors: by node, the k-th highest value of every unit so far, which only spares look-ups. bounds: of
-    an engine that proposes; None where peaks are looked up at once."""
+    """Scan shards. sample: which images are sampled, None for none. floors: by node, the k-th highest value of every
+    unit so far, which only spares look-ups. bounds: of an engine that proposes; None where peaks are looked up
+    at once."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class ScanWork(ImageWork):
         input: Input,
         *,
         k: int,
-        sample: Int64[np.ndarray, " s"],
+        sample: SampleRule | None,
         **how: Any,
     ) -> None:
         super().__init__(program, source, input, **how)
@@ -80,9 +81,12 @@ class ScanWork(ImageWork):
         """What a shard gives; where memory is short it is begun again with smaller batches, and without an engine that
         fails."""
         batches, met, reported, bounds = reading.of(piece), list[ImageRecord](), 0, self.bounds
+        keys: dict[int, int] = {}
         while True:
             try:
-                for part in self.clock.each("scan", self._scanned(piece, self._noted(batches, met), bounds)):
+                for part in self.clock.each(
+                    "scan", self._scanned(piece, self._noted(batches, met, keys), keys, bounds)
+                ):
                     if len(met) > reported:
                         yield Met(tuple(met[reported:]))
                         reported = len(met)
@@ -104,14 +108,14 @@ class ScanWork(ImageWork):
             batches = (self.source.load(run, self.input) for run in self.runs(piece))
 
     def _scanned(
-        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], bounds: Bounds | None
+        self, piece: Piece[Sequence[int]], batches: Iterator[Batch], keys: Mapping[int, int], bounds: Bounds | None
     ) -> Iterator[int | ShardResult]:
-        """Behind each batch the number of its images, and at last the shard's result."""
+        """Behind each batch the number of its images, and at last the shard's result. keys: grow with the batches."""
         proposing = None if bounds is None else Proposing(self.program, self.layers, bounds, self.k)
         yield (
             yield from scan_in_steps(
                 self.runner if proposing is None else self.proposer, self.layers, originals(batches, BATCH), k=self.k,
-                batch_size=self.batch, floors=self.floors, sample=self.sample, proposing=proposing,
+                batch_size=self.batch, floors=self.floors, sample=keys, proposing=proposing,
                 with_input_sums=(piece.number + 1) * SHARD <= STATISTICS_IMAGES or piece.number == 0,
             )
         )  # fmt: skip
@@ -126,10 +130,11 @@ class ScanWork(ImageWork):
             assert self._proposer is not None
         return self._proposer
 
-    def _noted(self, batches: Iterator[Batch], met: list[ImageRecord]) -> Iterator[Batch]:
-        """The shard's batches, whose records are noted."""
+    def _noted(self, batches: Iterator[Batch], met: list[ImageRecord], keys: dict[int, int]) -> Iterator[Batch]:
+        """The shard's batches, whose records are noted, and the keys of the images that may be sampled."""
         for batch in self.clock.each("wait for images", batches):
             met.extend(batch.records)
+            keys.update(self.sample.keys(batch.records) if self.sample is not None else {})
             yield batch
 
 

@@ -16,17 +16,16 @@ from layerscope.core.stages import SCAN
 from layerscope.graph import Carrier
 from layerscope.graph.ops.kernels import NARROW
 from layerscope.graph.stated import own_rules
+from layerscope.pipeline.kept_totals import keep_for_merge
 from layerscope.pipeline.originals import copies_in_words
 from layerscope.pipeline.proposals import BOUNDS, Proposals
 from layerscope.pipeline.scan_work import Met, ScanPart, ScanWork, require_skipped_here, shards
+from layerscope.pipeline.scanned import put_totals
 from layerscope.scan import (
     MOST_CLASS_MEANS,
+    SampleRule,
     ShardResult,
     Totals,
-    neighbours_of,
-    sample_of,
-    statistics_of,
-    strata_of,
 )
 from layerscope.scan.state import restore_totals, shard_from_bytes, shard_to_bytes, totals_to_parts
 from layerscope.sources import Source
@@ -53,15 +52,16 @@ class Scanning(Job[Sequence[int], ScanPart]):
         seed: int,
         engine: Opened = LOCAL,
         threads: int = 2,
+        mergeable: bool = False,
     ) -> None:
         self.writer, self.program, self.layers, self.source, self.input = writer, program, layers, source, input
         # A name of its own for each form of what a shard leaves: an unfinished scan of another form is begun anew.
-        self.label = "scan of originals " + ",".join(str(layer.node) for layer in layers)
+        self.label = "scan of sums in two parts " + ",".join(str(layer.node) for layer in layers)
         self._sums_label = f"sums of the {self.label}"
         self.classes = {name: index for index, name in enumerate(source.label_names)}
-        sample = sample_of(len(source), layers, seed)
-        self.totals = Totals(layers, k=k, classes=len(self.classes), sample=sample)
-        self.seed, self.engine = seed, engine
+        sample = SampleRule.of(len(source), layers, seed)
+        self.totals = Totals(layers, k=k, classes=len(self.classes), sampled=sample.most)
+        self.seed, self.engine, self.mergeable = seed, engine, mergeable
         self.pieces = shards(len(source))
         self._scan = ScanWork(program, layers, source, input, k=k, sample=sample, engine=engine.name, threads=threads)
         self.work = self._scan
@@ -141,10 +141,7 @@ class Scanning(Job[Sequence[int], ScanPart]):
         self.writer.mark(self.label, _TOTALS)
 
     def _kept_sums(self) -> Iterator[bytes]:
-        """The parts of what was kept; earlier versions kept it in one, beside the mark."""
-        whole = self.writer.payload(self.label, _TOTALS)
-        if whole:
-            yield whole
+        """The parts of what was kept."""
         for number in sorted(self.writer.done(self._sums_label)):
             yield self.writer.payload(self._sums_label, number)
 
@@ -159,35 +156,18 @@ class Scanning(Job[Sequence[int], ScanPart]):
         return "the reasons: " + "; ".join(reasons[:3]) if reasons else "no reason was noted"
 
     def _write(self) -> None:
-        statistics = statistics_of(self.totals.input_sums)
         writer = self.writer
         with writer.transaction():
-            writer.put_statistic("colour", statistics.colour.tolist())
-            writer.put_statistic("spectrum", statistics.spectrum.tolist())
-            writer.put_statistic("pictures", statistics.images)
-            writer.put_statistic("images", self.totals.images)
-            if copies := writer.copies().copies:
-                writer.put_statistic("copies", copies)
+            own = [replace(layer, own_rules=own_rules(self.program.graph, layer.node)) for layer in self.layers]
+            put_totals(writer, self.totals, own, classes=tuple(self.classes), seed=self.seed)
             if self.program.dtype in NARROW:
                 writer.put_statistic("precision", _name(self.program.dtype))
-            writer.put_statistic("classes", list(self.classes))
-            writer.put_statistic("class_counts", self.totals.class_counts.tolist())
-            for layer in self.layers:
-                writer.put_layer(layer.node, replace(layer, own_rules=own_rules(self.program.graph, layer.node)))
-                writer.put_units(layer.node, self.totals.unit_statistics(layer.node))
-                writer.put_peaks(layer.node, self.totals.peaks(layer.node), layer.field)
-                self._write_sampled(layer)
             self._write_filters()
             self._proposals.write(self.totals)
+            if self.mergeable:
+                keep_for_merge(writer, self.totals, own, self.source)
             for label in (self.label, self._sums_label):
                 writer.clear(label)
-
-    def _write_sampled(self, layer: LayerRecord) -> None:
-        """What is taken from the sampled images."""
-        sampled = self.totals.sampled(layer.node)
-        self.writer.put_strata(layer.node, strata_of(sampled, layer))
-        self.writer.put_neighbours(layer.node, neighbours_of(sampled))
-        self.writer.put_statistic("sample", {"images": len(sampled.images), "seed": self.seed}, layer=layer.node)
 
     def _write_filters(self) -> None:
         """The filters of the layers that see the network's input through one convolution."""

@@ -27,7 +27,7 @@ class Settings:
     k: peaks per unit. methods, views: of projections. units: how many units of each layer get sheets, a seeded
     sample; None for all. tile: largest side of a stored tile, px. dense: project dense layers too. pictures: keep
     small whole pictures. keep_signal: keep the signals themselves. codec: of tiles and pictures. seed: of all samples.
-    strict: no projection goes by a rule that no paper states.
+    strict: no projection goes by a rule that no paper states. mergeable: keep the sums of the scan.
     """
 
     k: int = table.K.default
@@ -41,6 +41,7 @@ class Settings:
     codec: str = table.CODEC.default
     seed: int = table.SEED.default
     strict: bool = table.STRICT.default
+    mergeable: bool = table.MERGEABLE.default
 
     def __post_init__(self) -> None:
         for setting in table.HELD.settings:
@@ -65,7 +66,7 @@ def fingerprint(program: Carrier, input: Input, settings: Settings, source: Sour
         "input": json.loads(json.dumps(asdict(input))),
         "settings": json.loads(json.dumps(kept)),
         "images": images_hash(source),
-        "labels": _hash(chain([repr(source.label_names)], (repr(entry.label) for entry in source.entries))),
+        "labels": labels_hash(source.label_names, (entry.label for entry in source.entries)),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": program.device.type,
@@ -74,7 +75,12 @@ def fingerprint(program: Carrier, input: Input, settings: Settings, source: Sour
 
 def images_hash(source: Source) -> str:
     """The SHA-256 of what tells these images from others; files that are no images have no part in it."""
-    return _hash(source.identity())
+    return hash_of(source.identity())
+
+
+def labels_hash(names: tuple[str, ...], labels: Iterable[str | None]) -> str:
+    """The SHA-256 of all classes, and of those of the images in their order."""
+    return hash_of(chain([repr(names)], map(repr, labels)))
 
 
 def as_built(source: Source, stored: dict[str, Any]) -> Source:
@@ -85,7 +91,7 @@ def as_built(source: Source, stored: dict[str, Any]) -> Source:
 
 def graph_hash(program: Carrier) -> str:
     """The SHA-256 of all operations: what each calls, on what, with which arguments and shapes."""
-    return _hash(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes)
+    return hash_of(repr((n.name, n.target, n.sources, n.args, n.shape)) for n in program.graph.nodes)
 
 
 def weights_hash(program: Carrier) -> str:
@@ -99,7 +105,8 @@ def weights_hash(program: Carrier) -> str:
     return digest.hexdigest()
 
 
-def _hash(parts: Iterable[str]) -> str:
+def hash_of(parts: Iterable[str]) -> str:
+    """The SHA-256 of texts in their order."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")

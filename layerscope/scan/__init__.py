@@ -4,7 +4,7 @@ from layerscope.scan.finite import require_finite
 from layerscope.scan.input_statistics import STATISTICS_IMAGES, statistics_of
 from layerscope.scan.peaks import merge
 from layerscope.scan.result import LayerResult
-from layerscope.scan.sample import SampledMaxima, sample_of
+from layerscope.scan.sample import SampledMaxima, SampleRule, most_sampled
 from layerscope.scan.shard import ShardResult, scan_in_steps, scan_shard
 from layerscope.scan.statistics import MOST_CLASS_MEANS, Totals
 from layerscope.scan.strata import neighbours_of, strata_of
@@ -13,13 +13,14 @@ __all__ = [
     "MOST_CLASS_MEANS",
     "STATISTICS_IMAGES",
     "LayerResult",
+    "SampleRule",
     "SampledMaxima",
     "ShardResult",
     "Totals",
     "merge",
+    "most_sampled",
     "neighbours_of",
     "require_finite",
-    "sample_of",
     "scan_in_steps",
     "scan_shard",
     "statistics_of",

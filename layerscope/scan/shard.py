@@ -36,13 +36,14 @@ class ShardResult:
 
     images: int64[n], the ids in order, the skipped ones left out. layers: by node. input_sums: sums over the images
     themselves (scan/input_statistics.py), for the first shards only. candidates: by node, where peaks were proposed
-    alone: the layers have none then.
+    alone: the layers have none then. sampled: int64[2, m], ids and keys of the images that may be sampled, in order.
     """
 
     images: Int64[np.ndarray, " n"]
     layers: dict[int, LayerResult]
     input_sums: dict[str, np.ndarray]
     candidates: Mapping[int, Candidates] = field(default_factory=dict[int, Candidates])
+    sampled: Int64[np.ndarray, "2 m"] = field(default_factory=lambda: np.empty((2, 0), np.int64))
 
 
 def scan_shard(
@@ -54,14 +55,15 @@ def scan_shard(
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
     with_input_sums: bool = False,
-    sample: Int64[np.ndarray, " s"] | None = None,
+    sample: Mapping[int, int] | None = None,
 ) -> ShardResult:
     """Run one shard's batches through the network.
 
     batch_size: batches are padded to it, so that an image's activations do not depend on how many came with it; larger
     ones are taken in pieces.
     floors: by node, the k-th highest value of every unit elsewhere. with_input_sums: sum up the images themselves too.
-    sample: ids of images for which the place of every unit's maximum is kept.
+    sample: by id, the keys of images for which the place of every unit's maximum is kept; those of a batch are known
+    when it comes.
     Raises TraceError for activations that are NaN, infinite or beyond float32.
     """
     steps = scan_in_steps(
@@ -84,7 +86,7 @@ def scan_in_steps(
     batch_size: int,
     floors: dict[int, Float32[np.ndarray, " u"]] | None = None,
     with_input_sums: bool = False,
-    sample: Int64[np.ndarray, " s"] | None = None,
+    sample: Mapping[int, int] | None = None,
     proposing: Proposing | None = None,
 ) -> Generator[int, None, ShardResult]:
     """`scan_shard`, which stops behind each batch, with the number of its images, so that others may look in.
@@ -102,7 +104,7 @@ def scan_in_steps(
             continue
         for first in range(0, len(batch.ids), batch_size):
             ids, pixels = batch.ids[first : first + batch_size], batch.pixels[first : first + batch_size]
-            sampled = np.isin(ids, () if sample is None else sample)
+            sampled = np.isin(ids, list(sample or ()))
             take = partial(_taken, scan, proposing, ids, sampled, number % SUMMED_EVERY == 0)
             visit(program, _padded(pixels, batch_size), wanted, take)
             slots.append(np.arange(len(ids), dtype=np.int32))
@@ -114,7 +116,9 @@ def scan_in_steps(
     found = scan.results()
     places = np.concatenate(slots) if slots else np.empty(0, np.int32)
     maxima = {node: layer.maxima for node, layer in found.items()}
-    return ShardResult(ids, found, input_sums, proposing.found(ids, places, maxima) if proposing else {})
+    candidates = proposing.found(ids, places, maxima) if proposing else {}
+    keys = [(id, sample[id]) for id in ids.tolist() if id in sample] if sample else []
+    return ShardResult(ids, found, input_sums, candidates, np.array(keys, np.int64).reshape(-1, 2).T)
 
 
 def _taken(

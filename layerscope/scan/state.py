@@ -21,10 +21,10 @@ from layerscope.scan.statistics import LayerTotals, Totals
 
 _PEAKS = ("value", "image", "row", "col")
 _CANDIDATES = ("image", "slot", "unit", "low", "high", "lows")
-# Kept only for the images of the sample that were met, each with its name in the bytes: that of earlier versions, as
-# "pictures" is for the sums over inputs, so that a scan that they began goes on.
+# Kept only for the images that are sampled, in their order, each with its name in the bytes.
 _SAMPLED = {"maxima": "maxima", "argmax": "places"}
-_SUMS = ("histogram", "above", "sums", "class_sums")
+_COUNTS = ("histogram", "above")
+_SUMS = ("sums", "class_sums")
 # A part is larger only where a single row of an array is.
 PART_BYTES = 2**20
 
@@ -60,18 +60,22 @@ def _blocks_of(totals: Totals) -> Iterator[Named]:
     """All arrays of the totals in blocks of rows; blocks of one array have its name and follow each other."""
     yield "images", np.array(totals.images)
     yield from _cut("class_counts", totals.class_counts)
-    for name, value in totals.input_sums.items():
-        yield from _cut(f"pictures.{name}", value)
-    yield from _cut("seen", totals.seen)
-    met = np.flatnonzero(totals.seen)
+    for last, sums in totals.input_sums.items():
+        for name, value in sums.items():
+            yield from _cut(f"pictures.{last}.{name}", value)
+    slots = totals.sample.slots()
+    yield from _cut("sampled", np.stack([totals.sample.ids, totals.sample.keys], 1), slots)
     for node, layer in totals.layers.items():
         for name, value in _peaks_out(layer.peaks, f"{node}.peaks").items():
             yield from _cut(name, value)
         yield f"{node}.positions", np.array(layer.positions)
-        for name in _SUMS:
+        for name in _COUNTS:
             yield from _cut(f"{node}.{name}", getattr(layer, name))
+        for name in _SUMS:
+            for part in ("high", "low"):
+                yield from _cut(f"{node}.{name}.{part}", getattr(getattr(layer, name), part))
         for name, stored in _SAMPLED.items():
-            yield from _cut(f"{node}.{stored}", getattr(layer, name), met)
+            yield from _cut(f"{node}.{stored}", getattr(layer, name), slots)
     for name, value in _candidates_out(totals.candidates).items():
         yield from _cut(name, value)
 
@@ -95,7 +99,7 @@ def _joined(parts: Iterable[bytes]) -> Iterator[Named]:
         yield name, blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
-def _restore(layer: LayerTotals, name: str, array: np.ndarray, seen: np.ndarray) -> None:
+def _restore(layer: LayerTotals, name: str, array: np.ndarray) -> None:
     """Put one array, by its name in the bytes, where it was in the totals of a layer."""
     stem, _, field = name.partition(".")
     sampled = {stored: kept for kept, stored in _SAMPLED.items()}
@@ -104,14 +108,16 @@ def _restore(layer: LayerTotals, name: str, array: np.ndarray, seen: np.ndarray)
     elif stem == "positions":
         layer.positions = int(array)
     elif stem in sampled:
-        getattr(layer, sampled[stem])[seen] = array
+        getattr(layer, sampled[stem])[: len(array)] = array
+    elif stem in _SUMS:
+        setattr(getattr(layer, stem), field, array)
     else:
         setattr(layer, stem, array)
 
 
 def shard_to_bytes(shard: ShardResult) -> bytes:
     """A shard's result as bytes."""
-    arrays: dict[str, np.ndarray] = {"images": shard.images}
+    arrays: dict[str, np.ndarray] = {"images": shard.images, "sampled": shard.sampled}
     arrays |= {f"pictures.{name}": value for name, value in shard.input_sums.items()}
     for node, layer in shard.layers.items():
         arrays |= _peaks_out(layer.peaks, f"{node}.peaks")
@@ -138,7 +144,7 @@ def shard_from_bytes(data: bytes) -> ShardResult:
             argmax=arrays[f"{node}.places"],
         )
     input_sums = {name.removeprefix("pictures."): arrays[name] for name in arrays.files if name.startswith("pictures.")}
-    return ShardResult(arrays["images"], layers, input_sums, _candidates_in(arrays))
+    return ShardResult(arrays["images"], layers, input_sums, _candidates_in(arrays), arrays["sampled"])
 
 
 def totals_to_parts(totals: Totals) -> Iterator[bytes]:
@@ -157,16 +163,19 @@ def restore_totals(totals: Totals, parts: Iterable[bytes]) -> None:
     candidates: dict[str, np.ndarray] = {}
     for name, array in _joined(parts):
         node, _, rest = name.partition(".")
-        if name in ("seen", "class_counts"):
-            setattr(totals, name, array)
+        if name == "class_counts":
+            totals.class_counts = array
+        elif name == "sampled":
+            totals.sample.ids[: len(array)], totals.sample.keys[: len(array)] = array.T
         elif name == "images":
             totals.images = int(array)
         elif node == "pictures":
-            totals.input_sums[rest] = array
+            last, _, name = rest.partition(".")
+            totals.input_sums.setdefault(int(last), {})[name] = array
         elif rest.startswith("candidates."):
             candidates[name] = array
         else:
-            _restore(totals.layers[int(node)], rest, array, totals.seen)
+            _restore(totals.layers[int(node)], rest, array)
     totals.candidates = _candidates_in(candidates)
 
 

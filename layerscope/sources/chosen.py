@@ -11,7 +11,7 @@ from layerscope.core.choice import ChosenImages
 from layerscope.core.records import ImageRecord, Input, Placement
 from layerscope.sources.classes import listed
 from layerscope.sources.image import Cut, PictureLike, ReadImage
-from layerscope.sources.listing import Entry
+from layerscope.sources.listing import Entry, listed_as
 from layerscope.sources.source import Source
 
 
@@ -26,8 +26,11 @@ class ChosenSource(Source):
         self.in_threads = source.in_threads
 
     def identity(self) -> Iterator[str]:
-        yield from super().identity()
+        yield from (listed_as(entry.identity, entry.size) for entry in self._entries)
         yield from self._source.identity()
+
+    def reading(self) -> Iterable[str]:
+        return self._source.reading()
 
     def require(self, input: Input) -> None:
         self._source.require(input)

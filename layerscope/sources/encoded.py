@@ -33,8 +33,7 @@ class EncodedSource(Source):
         super().__init__(entries, name=name, said=said)
         self._reading, self._storage, self._everything = reading, storage, entry_list(everything)
 
-    def identity(self) -> Iterable[str]:
-        yield from super().identity()
+    def reading(self) -> Iterable[str]:
         yield from self._reading.differences()
 
     def hollow(self) -> "EncodedSource":

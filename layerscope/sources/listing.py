@@ -23,6 +23,11 @@ class Entry:
     offset: int = 0
 
 
+def listed_as(identity: str, size: int | None) -> str:
+    """What a listing tells of one image, as a part of its source's identity."""
+    return repr((identity, size))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileListing:
     """What was found in a place.

@@ -10,6 +10,7 @@ from contextlib import closing
 from copy import copy
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -22,7 +23,7 @@ from layerscope.sources.cache import ImageCache
 from layerscope.sources.decode import Unusable, reason
 from layerscope.sources.entries import PieceEntries, entry_list
 from layerscope.sources.image import Cut, PictureLike, PlacedImage, ReadImage, Small
-from layerscope.sources.listing import Entry
+from layerscope.sources.listing import Entry, listed_as
 from layerscope.sources.met import MetImages
 from layerscope.sources.prepare import PICTURE_SIDE, empty_rows, fill, require_picture_channels, small
 
@@ -49,15 +50,10 @@ class Source(ABC):
     _cache: ImageCache | None = None
 
     def __init__(
-        self,
-        entries: Iterable[Entry],
-        *,
-        name: str,
-        label_names: tuple[str, ...] | None = None,
+        self, entries: Iterable[Entry], *, name: str, label_names: tuple[str, ...] | None = None,
         said: Sequence[str] = (),
-    ) -> None:
-        self.name = name
-        self.said = tuple(said)
+    ) -> None:  # fmt: skip
+        self.name, self.said = name, tuple(said)
         self._entries = entry_list(entries)
         self.label_names = self._labels_met() if label_names is None else label_names
         self._met_images = MetImages()
@@ -105,7 +101,11 @@ class Source(ABC):
 
     def identity(self) -> Iterable[str]:
         """What tells these images, as they are read, from others: the parts of a run's fingerprint."""
-        return (repr((entry.identity, entry.size)) for entry in self._entries)
+        return chain((listed_as(entry.identity, entry.size) for entry in self._entries), self.reading())
+
+    def reading(self) -> Iterable[str]:
+        """How the images are read, where not as they are: further parts of their identity."""
+        return ()
 
     def former(self) -> "Source | None":
         """The same images as version 0.1.0 numbered them, with files that are none; None where that is the same."""

@@ -20,7 +20,7 @@ from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Field, Window
 from layerscope.core.records import HISTOGRAM_EDGES, ImageRecord, Input, LayerRecord, Peaks, UnitStatistics
 from layerscope.models.named import NAMED, further_weights, shipped_weights
-from layerscope.scan import SampledMaxima, neighbours_of, sample_of, strata_of
+from layerscope.scan import SampledMaxima, most_sampled, neighbours_of, strata_of
 from layerscope.world import CLASSES, World
 
 K, SEED = 9, 3
@@ -174,7 +174,7 @@ def _put_layer(
         ),
     )  # fmt: skip
     writer.put_peaks(place, peaks, layer.field)
-    chosen = sample_of(images, [layer], 0)
+    chosen = np.sort(np.random.default_rng(0).permutation(images)[: most_sampled([layer])])
     sampled = SampledMaxima(chosen, highest[chosen], where[chosen])
     writer.put_strata(place, strata_of(sampled, layer))
     writer.put_neighbours(place, neighbours_of(sampled))

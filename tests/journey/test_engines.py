@@ -158,7 +158,7 @@ def test_what_cannot_travel_is_a_sentence(net: ls.Network, tmp_path: Path) -> No
             self.held = self.file
 
     source = open_source(Open())
-    work = ScanWork(net.program, [net["relu1"]], source, net.input, k=1, sample=np.arange(1))
+    work = ScanWork(net.program, [net["relu1"]], source, net.input, k=1, sample=None)
     with pytest.raises(UsageError, match=r'the engine "far" hands network and images .* use the engine local'):
         packed(work, "far")
     Open.file.close()

@@ -1,9 +1,9 @@
 """Scans of so many shards that what they found so far is joined; with small shards, few images are such a scan."""
 
-import io
 import sqlite3
 import tracemalloc
 import weakref
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from layerscope.atlas.compare import content_digest
 from layerscope.atlas.records import NodeRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.progress import Clock
+from layerscope.core.records import ImageRecord
 from layerscope.pipeline import scan_work, scanning
 from layerscope.pipeline.scanning import Scanning
 from layerscope.scan import ShardResult, sample, state
@@ -61,35 +62,18 @@ def stopped(net: ls.Network, images: Any, out: Path) -> list[bytes]:
     return [payload for (payload,) in rows]
 
 
-@pytest.mark.parametrize("earlier", [False, True], ids=["in parts", "in one, as earlier versions had it"])
-def test_a_scan_goes_on_from_joined_shards(earlier: bool, net, pictures, tmp_path) -> None:
+def test_a_scan_goes_on_from_joined_shards(net, pictures, tmp_path) -> None:
     """Stopped behind joined shards and gone on with, a scan ends with the rows of one, and leaves none of its sums."""
     scan(net, pictures, tmp_path / "whole.atlas", Log())
     out = tmp_path / "small.atlas"
     parts = stopped(net, pictures, out)
     assert len(parts) > 3
-    if earlier:
-        in_one_row(out, parts)
     log = Log()
     scan(net, pictures, out, log)
     assert log.stage("scan")[2] == 3 * SMALL_SHARD
     assert content_digest(out) == content_digest(tmp_path / "whole.atlas")
     with closing(sqlite3.connect(out)) as connection:
         assert connection.execute("SELECT count(*) FROM shard").fetchone() == (0,)
-
-
-def in_one_row(out: Path, parts: list[bytes]) -> None:
-    """Put what these parts hold beside the mark of the joined shards."""
-    blocks: dict[str, list[np.ndarray]] = {}
-    for part in parts:
-        for name, block in np.load(io.BytesIO(part)).items():
-            blocks.setdefault(name, []).append(block)
-    whole = io.BytesIO()
-    arrays = {name: np.concatenate(found) if found[0].ndim else found[0] for name, found in blocks.items()}
-    np.savez(whole, allow_pickle=False, **arrays)
-    with closing(sqlite3.connect(out)) as connection, connection:
-        connection.execute("DELETE FROM shard WHERE stage LIKE 'sums of %'")
-        connection.execute("UPDATE shard SET payload = ? WHERE id = -1", (whole.getvalue(),))
 
 
 def test_memory_grows_by_a_record_an_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,10 +98,10 @@ def most_of(net: ls.Network, images: Any, out: Path, monkeypatch: pytest.MonkeyP
     met: list[weakref.ref[ShardResult]] = []
     add = Scanning._add
 
-    def counted(self: Scanning, result: ShardResult, *of: Any) -> None:
+    def counted(self: Scanning, result: ShardResult, records: Iterable[ImageRecord]) -> None:
         met.append(weakref.ref(result))
         assert sum(one() is not None for one in met) <= 2
-        add(self, result, *of)
+        add(self, result, records)
 
     monkeypatch.setattr(Scanning, "_add", counted)
     tracemalloc.start()

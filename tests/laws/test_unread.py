@@ -68,7 +68,7 @@ def test_a_shard_reads_nothing_before_its_end(case: Case, proposed: bool) -> Non
 
     def steps() -> Iterator[int]:
         proposing = Proposing(program, layers, Bounds({}), k) if proposed else None
-        sample, some = np.array([0, 3, 4]), batches(case, count)
+        sample, some = dict.fromkeys([0, 3, 4], 0), batches(case, count)
         yield from scan_in_steps(program, layers, some, k=k, batch_size=SIZE, sample=sample, proposing=proposing)
 
     running = steps()

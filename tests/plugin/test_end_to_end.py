@@ -12,6 +12,7 @@ from PIL import Image
 import layerscope as ls
 from layerscope.cli import main
 from layerscope.core.errors import NotAnAtlas, UsageError
+from layerscope.core.images import IMAGES
 from layerscope.viewer.shelf import Shelf
 from tests.helpers.guests import installed
 from tests.helpers.viewing import viewing
@@ -43,7 +44,7 @@ def test_help_and_the_list_of_plug_ins_tell_the_guests_rows(made) -> None:
     """Where NET, --images and --codec are told, and with the package that they come from."""
     helped, _, rest = " ".join(made[1].split()).partition("$ build stripes:8")
     assert "path/model.onnx or stripes:COUNT" in helped
-    assert "a folder, a glob, picture files, .tar files or noise:COUNT" in helped
+    assert f"{', '.join(row.form for row in IMAGES.own.values() if row.written)} or noise:COUNT" in helped
     assert "png or rawz (default jpeg)" in helped
     for kind, name in (("network kind", "stripes"), ("image kind", "noise"), ("codec", "rawz")):
         assert re.search(f"{kind} +{name} +layerscope-guest 1.0", rest)

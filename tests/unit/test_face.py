@@ -69,12 +69,13 @@ def said_by(verb: str) -> str:
 
 @pytest.mark.parametrize("verb", [name for name, verb in VERBS.items() if verb.face])
 def test_a_verb_says_what_it_takes(verb):
-    """Its docstring, or that of a verb that it names with `as`, names every argument; all have a type."""
-    function, doc = getattr(ls, verb), said_by(verb)
+    """Its docstring, or that of a verb that it or that verb names with `as`, names every argument; all have a type."""
+    function, said = getattr(ls, verb), {verb: said_by(verb)}
     signature = inspect.signature(function)
-    also = "".join(said_by(other) for other in re.findall(r"as\s(?:for\s)?`(\w+)`", doc))
+    while named := set(re.findall(r"as\s(?:for\s)?`(\w+)`", "".join(said.values()))) - set(said):
+        said |= {other: said_by(other) for other in named}
     for name, parameter in signature.parameters.items():
-        assert re.search(rf"\b{name}\b", doc + also), name
+        assert re.search(rf"\b{name}\b", "".join(said.values())), name
         assert parameter.annotation not in (inspect.Parameter.empty, Any, "Any"), name
     assert signature.return_annotation not in (inspect.Signature.empty, "Any")
 

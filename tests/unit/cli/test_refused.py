@@ -12,6 +12,7 @@ import pytest
 
 import layerscope as ls
 from layerscope.core import sequences, texts, values
+from layerscope.core.engine_settings import ClusterAddress
 from layerscope.core.setting import Setting
 from layerscope.core.values import Kind
 from layerscope.core.verbs import COMMANDS, VERBS
@@ -19,7 +20,7 @@ from layerscope.core.verbs import COMMANDS, VERBS
 # What a verb cannot do without: names of nothing, so that whatever is opened before a value is looked at fails first.
 NOWHERE = "no/such/thing"
 NEEDED = {"net": NOWHERE, "data": NOWHERE, "run": NOWHERE, "images": NOWHERE, "atlas": NOWHERE, "shell": "bash"}
-NEEDED |= {"text": "a word", "before": NOWHERE, "after": NOWHERE}
+NEEDED |= {"text": "a word", "before": NOWHERE, "after": NOWHERE, "atlases": NOWHERE}
 NEEDED |= {
     "model": NOWHERE,
     "picture": NOWHERE,
@@ -101,6 +102,8 @@ def written(kind: Kind) -> Iterator[tuple[str, object]]:
             yield "", ""
     elif isinstance(kind, (texts.Place, texts.Anything)):
         yield "", ""
+    elif isinstance(kind, ClusterAddress):
+        yield from (("", ""), ("somewhere", "somewhere"), ("host:port", "host:port"), ("http://a:1", "http://a:1"))
     elif isinstance(kind, texts.SiteAddress):
         yield from (("", ""), ("site", "site"), ("ftp://a.example/", "ftp://a.example/"))
     else:
@@ -120,6 +123,7 @@ OF_PYTHON: dict[type, tuple[object, ...]] = {
     texts.Place: (True, 3, ["a"], *STRANGE),
     texts.Anything: (True, 3, (), [], {}),
     texts.SiteAddress: (True, 3, ["https://a.example/"], *STRANGE),
+    ClusterAddress: (True, 3, ["auto"], *STRANGE),
     texts.Reporter: (3, "bars", *STRANGE),
     sequences.Several: ("guided", 3, (), [], [3], *STRANGE),
     sequences.Bindings: (3, "a", {"a": "b"}, {"a b": 1}, {"a": nan}, {}, [], object()),

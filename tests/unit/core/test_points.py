@@ -59,17 +59,17 @@ def test_a_package_that_is_installed_later_is_found(tmp_path: Path, monkeypatch:
 def test_help_loads_no_reader_of_packages_where_nobody_names_a_row(tmp_path: Path):
     """Where a package names one, its row stands in the help."""
     said = subprocess.run([sys.executable, "-c", _HELP, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "importlib.metadata: False" in said.stdout and "hf:NAME" not in said.stdout
+    assert "importlib.metadata: False" in said.stdout and "mine:NAME" not in said.stdout
     info = tmp_path / "somebody-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(DESCRIBED)
-    (info / "entry_points.txt").write_text("[layerscope.images]\nhf = images_of_somebody:ROW\n")
+    (info / "entry_points.txt").write_text("[layerscope.images]\nmine = images_of_somebody:ROW\n")
     (tmp_path / "images_of_somebody.py").write_text(
         "from layerscope.core.images import ImageKind\n"
-        "ROW = ImageKind(name='hf', sentence='pictures', form='hf:NAME', open=print, prefix='hf:')\n"
+        "ROW = ImageKind(name='mine', sentence='pictures', form='mine:NAME', open=print, prefix='mine:')\n"
     )
     said = subprocess.run([sys.executable, "-c", _HELP, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "importlib.metadata: True" in said.stdout and "hf:NAME" in said.stdout
+    assert "importlib.metadata: True" in said.stdout and "mine:NAME" in said.stdout
 
 
 _HELP = """

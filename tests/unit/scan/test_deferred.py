@@ -107,7 +107,7 @@ def test_looking_later_finds_the_same(
     ids[[place for place in nobody if place < count and order is not None]] = NOBODY
     how = {
         "cuts": cuts, "nodes": nodes, "k": k, "size": size, "proposed": proposed,
-        "sample": None if sample is None else np.array(sample, np.int64),
+        "sample": None if sample is None else {image: 9 - image for image in sample},
         "floors": None if floors is None else {n: np.full(layer(n).units, floors, np.float32) for n in nodes},
     }  # fmt: skip
     now, later = (outcome(on, Several(dtype), drawn(count, seed, most), ids, **how) for on in (False, True))

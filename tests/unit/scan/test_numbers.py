@@ -33,9 +33,11 @@ def batch(maps: np.ndarray, first: int = 0) -> Batch:
 
 def scan(maps: np.ndarray, dtype: torch.dtype, **options) -> Totals:
     record = layer(*maps.shape[1:], **options)
-    totals = Totals([record], k=2, classes=1, sample=np.arange(len(maps)))
+    totals = Totals([record], k=2, classes=1, sampled=len(maps))
     runs = [batch(maps[first : first + 4], first) for first in range(0, len(maps), 4)]
-    found = scan_shard(program(maps.shape[1:], dtype), [record], runs, k=2, batch_size=4, sample=totals.sample)
+    found = scan_shard(
+        program(maps.shape[1:], dtype), [record], runs, k=2, batch_size=4, sample={id: id for id in range(len(maps))}
+    )
     totals.add(found, np.zeros(len(found.images), np.int64))
     return totals
 

@@ -16,15 +16,16 @@ CLASSES = 3
 
 
 def totals_of(layers: list[LayerRecord], sampled: int) -> Totals:
-    return Totals(layers, k=K, classes=CLASSES, sample=np.arange(sampled) * 2)
+    return Totals(layers, k=K, classes=CLASSES, sampled=sampled)
 
 
 def drawn(layers: list[LayerRecord], sampled: int) -> Totals:
     """Totals full of drawn numbers; of the sample every second image was met."""
     rng, totals = np.random.default_rng(0), totals_of(layers, sampled)
     totals.images, totals.class_counts = 77, rng.integers(0, 99, CLASSES)
-    totals.input_sums = {"images": np.array(5), "power": rng.random((4, 4))}
-    totals.seen[::2] = True
+    totals.input_sums = {last: {"images": np.array(5), "power": rng.random((4, 4))} for last in (7, 250)}
+    some = np.sort(rng.permutation(77)[: sampled // 2])
+    totals.sample.enter(some, rng.integers(0, 99, len(some)))
     for layer in layers:
         sums = totals.layers[layer.node]
         sums.positions = int(rng.integers(1, 999))
@@ -32,10 +33,13 @@ def drawn(layers: list[LayerRecord], sampled: int) -> Totals:
             value=rng.random((layer.units, K), np.float32), image=rng.integers(0, 77, (layer.units, K)),
             row=rng.integers(0, 9, (layer.units, K), np.int32), col=rng.integers(0, 9, (layer.units, K), np.int32),
         )  # fmt: skip
-        for name in ("histogram", "above", "sums", "class_sums"):
+        for name in ("histogram", "above"):
             getattr(sums, name)[...] = rng.integers(0, 99, getattr(sums, name).shape)
+        for name in ("sums", "class_sums"):
+            for part in ("high", "low"):
+                getattr(getattr(sums, name), part)[...] = rng.random(getattr(sums, name).high.shape)
         for name in ("maxima", "argmax"):
-            getattr(sums, name)[totals.seen] = rng.integers(0, 99, (totals.seen.sum(), layer.units))
+            getattr(sums, name)[: len(some)] = rng.integers(0, 99, (len(some), layer.units))
         few, (low, high) = rng.integers(0, layer.units, 5 * (layer.node == 0), np.int32), rng.random((2, 5), np.float32)
         totals.candidates[layer.node] = Candidates(
             few.astype(np.int64), few, few, low[: len(few)], high[: len(few)], sums.peaks.value
@@ -45,11 +49,14 @@ def drawn(layers: list[LayerRecord], sampled: int) -> Totals:
 
 def arrays_of(totals: Totals) -> dict[str, np.ndarray]:
     """Everything that totals hold, by name."""
-    found = {"images": np.array(totals.images), "counts": totals.class_counts, "seen": totals.seen}
-    found |= {f"pictures {name}": value for name, value in totals.input_sums.items()}
+    found = {"images": np.array(totals.images), "counts": totals.class_counts}
+    found |= {"ids": totals.sample.ids, "keys": totals.sample.keys}
+    found |= {f"{last} {name}": value for last, sums in totals.input_sums.items() for name, value in sums.items()}
     for node, sums in totals.layers.items():
-        for name in ("histogram", "above", "positions", "sums", "class_sums", "maxima", "argmax"):
+        for name in ("histogram", "above", "positions", "maxima", "argmax"):
             found[f"{node} {name}"] = np.asarray(getattr(sums, name))
+        for name in ("sums", "class_sums"):
+            found |= {f"{node} {name} {part}": getattr(getattr(sums, name), part) for part in ("high", "low")}
         found |= {f"{node} peaks {name}": getattr(sums.peaks, name) for name in ("value", "image", "row", "col")}
         names = ("image", "slot", "unit", "low", "high", "lows")
         found |= {f"{node} candidates {name}": getattr(totals.candidates[node], name) for name in names}
@@ -81,7 +88,7 @@ def test_totals_without_images_have_parts() -> None:
     layers = layers_of(3)
     totals, back = totals_of(layers, 2), totals_of(layers, 2)
     restore_totals(back, totals_to_parts(totals))
-    assert not back.images and not back.seen.any() and not back.candidates and not back.input_sums
+    assert not back.images and not len(back.sample.slots()) and not back.candidates and not back.input_sums
 
 
 def test_no_copy_of_the_totals_is_made() -> None:
