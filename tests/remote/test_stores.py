@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from layerscope.core.choice import ChosenImages
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.images import IMAGES
 from layerscope.core.records import Input
@@ -74,6 +75,14 @@ def test_globs_single_files_and_lists(filled: Put, photos: Path) -> None:
     assert open_source("s3://photos/p/ant/1.jpg").listing() == open_source(photos / "ant/1.jpg").listing()
     names = ["bee/3.jpg", "ant/0.jpg"]
     same(open_source([f"s3://photos/p/{name}" for name in names]), open_source([photos / name for name in names]))
+
+
+@pytest.mark.parametrize("choice", (ChosenImages(sample=3), ChosenImages(sample=4, begin=1, limit=2)), ids=str)
+def test_a_sample_is_that_of_the_folder(filled: Put, photos: Path, choice: ChosenImages) -> None:
+    """It is drawn by the names below the folder, which are the same."""
+    taken, here = open_source("s3://photos/p", choice=choice), open_source(photos, choice=choice)
+    same(taken, here)
+    assert taken.name.partition(" ")[2] == here.name.partition(" ")[2]
 
 
 def test_a_source_is_called_as_its_folder_here(filled: Put, photos: Path) -> None:

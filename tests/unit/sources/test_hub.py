@@ -66,6 +66,11 @@ def test_columns_are_for_tables(tmp_path: Path) -> None:
         open_source(tmp_path, columns=Columns(image="image"))
 
 
+def test_a_refusal_of_columns_tells_no_secret_of_an_address() -> None:
+    with pytest.raises(UsageError, match=r'"https://host/x\.tar" has no columns'):
+        open_source("https://host/x.tar?X-Signature=0123abc", columns=Columns(label="label"))
+
+
 def test_a_folder_of_parquet_files_says_how_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(99) + b"PAR1")
     with pytest.raises(ImageError, match="a Parquet table: name the data set hf:FOLDER:SPLIT"):
