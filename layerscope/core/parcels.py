@@ -107,7 +107,7 @@ class _Pickler(pickle.Pickler):
         self._key, self.met = key, dict[str, None]()
 
     def persistent_id(self, obj: Any) -> str | None:
-        if not getattr(type(obj), "travels_alone", False):
+        if not getattr(obj.__class__, "travels_alone", False):
             return None
         key = self._key(obj)
         self.met[key] = None

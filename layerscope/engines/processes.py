@@ -101,7 +101,8 @@ class _OneProcess(Hand):
 
     def give(self, work: Any, piece: bytes) -> "Future[Any]":
         try:
-            return self._pool.submit(_make, *work, piece)
+            stage, rest, alone = work
+            return self._pool.submit(_make, stage, rest, alone, piece)
         except BrokenProcessPool as broken:
             raise Lost(str(broken)) from None
 

@@ -33,7 +33,9 @@ class Mergeable:
     def settings(self) -> Settings:
         """The settings of its run, as far as there are such today."""
         known = {one.name for one in fields(Settings)}
-        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in self.run.settings.items()}
+        lists: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in self.run.settings.items()
+        }
         return Settings(**{name: value for name, value in lists.items() if name in known})
 
 

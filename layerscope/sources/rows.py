@@ -77,7 +77,7 @@ class RowFiles:
         opened = self._file(path)
         schema = _schema(opened)
         names_told = any(field.name == "path" for field in _fields(schema.field(self.column).type))
-        wanted = [f"{self.column}.path"] * names_told + [label] * (label is not None)
+        wanted = [*([f"{self.column}.path"] if names_told else []), *([] if label is None else [label])]
         for group, (start, end) in enumerate(pairwise(opened.starts)):
             table = opened.about if path.endswith(ARROW) else _group(path, opened.about, group, wanted)
             names = _names(table.column(self.column)) if names_told else [None] * (end - start)

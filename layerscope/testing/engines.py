@@ -4,6 +4,7 @@
 """
 
 import multiprocessing
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
@@ -86,7 +87,8 @@ def stopped_anywhere(engine: Engine, subject: Subject, folder: Path) -> None:
 def ends_in_the_same_sentence(
     engine: Engine, subject: Subject, folder: Path, spoil: Callable[[], Any], mend: Callable[[], Any]
 ) -> None:
-    """What goes wrong inside a piece is told in the words of `local`, and the file can be gone on with."""
+    """What goes wrong inside a piece is told in the words of `local`, with the machine where that was another, and the
+    file can be gone on with."""
     said = {}
     for name in ("local", engine.name):
         out = folder / f"{name} spoilt.atlas"
@@ -98,7 +100,9 @@ def ends_in_the_same_sentence(
             mend()
     assert "local" in said, "no peak lies in the image that was made unreadable"
     assert engine.name in said, f"the engine {engine.name} did not notice that an image had changed"
-    assert said[engine.name] == said["local"], f"{engine.name} says {said[engine.name]}, local {said['local']}"
+    kind, words = said[engine.name]
+    words = re.sub(r" \(on the machine [^()]+\)$", "", words)
+    assert (kind, words) == said["local"], f"{engine.name} says {said[engine.name]}, local {said['local']}"
     subject.build(out, engine=engine.name)
     if engine.exact:
         same_rows(out, subject.whole)
