@@ -17,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
-.PHONY: demo test pages test-browser test-browser-whole test-networks test-ray reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer bench-ray families clean
+.PHONY: demo test pages test-browser test-browser-whole test-networks test-ray test-ray-whole reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer bench-ray families clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -89,6 +89,9 @@ test-networks: $(NETWORKS_STAMP)
 # The engine ray on a cluster of three machines here, and images in stores and data sets, from servers that the tests start.
 test-ray: $(RAY_STAMP)
 	$(BIN)/python -m pytest tests/ray tests/remote
+
+test-ray-whole: $(RAY_STAMP)
+	$(BIN)/python -m pytest -m "wide or not wide" tests/ray tests/remote
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)

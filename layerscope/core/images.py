@@ -91,7 +91,8 @@ def _is_archives(images: Any) -> bool:
 
 def _store_of_list(images: Any) -> ImageStore | None:
     """The store of the first of several addresses; None for a list of files here, and for what is no list."""
-    return store_of(images[0]) if isinstance(images, (list, tuple)) and images else None
+    listed = cast(Sequence[object], images) if isinstance(images, (list, tuple)) else ()
+    return store_of(listed[0]) if listed else None
 
 
 def _lists(store: ImageStore) -> Callable[[Any], bool]:

@@ -7,8 +7,6 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from fsspec.spec import AbstractFileSystem
-
 from layerscope.core.addresses import common, shown
 from layerscope.core.braces import expanded
 from layerscope.core.errors import ImageError, UsageError
@@ -97,7 +95,7 @@ def _asked(ask: Any, store: Any, address: str) -> Any:
         ) from None
 
 
-def _below(system: AbstractFileSystem, path: str, root: str) -> list[RemoteFile] | None:
+def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
     """The files of a folder or a glob, sorted; None for a file."""
     if glob.has_magic(_globbed(root, path)):
         infos = {name: info for name, info in system.glob(path, detail=True).items() if info["type"] == "file"}
@@ -122,7 +120,7 @@ def _below(system: AbstractFileSystem, path: str, root: str) -> list[RemoteFile]
     return sorted(kept, key=lambda file: file.name)
 
 
-def _walked(system: AbstractFileSystem, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
+def _walked(system: Any, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
     """What lies below a folder. On the web each folder is a page, which is asked for until it comes."""
     if not root.startswith(_WEB):
         return system.find(path, detail=True)
@@ -138,7 +136,7 @@ def _walked(system: AbstractFileSystem, path: str, root: str) -> Mapping[str, Ma
     return found
 
 
-def _is_folder(system: AbstractFileSystem, path: str) -> bool:
+def _is_folder(system: Any, path: str) -> bool:
     if path.startswith(_WEB):
         return shown(path).endswith("/")
     return system.isdir(path) if path else True
@@ -154,7 +152,7 @@ def _read(root: str, name: str) -> str:
     return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(_WEB) else name
 
 
-def _sized(files: list[RemoteFile], system: AbstractFileSystem, root: str) -> list[RemoteFile]:
+def _sized(files: list[RemoteFile], system: Any, root: str) -> list[RemoteFile]:
     """The files with their sizes; those that a listing does not tell are asked for."""
     if all(file.info.get("size") is not None for file in files):
         return files
@@ -163,7 +161,7 @@ def _sized(files: list[RemoteFile], system: AbstractFileSystem, root: str) -> li
     return [file for _, told in in_order(groups, threads=ASKED_AT_ONCE, ahead=1) for file in told]
 
 
-def _told(file: RemoteFile, system: AbstractFileSystem, root: str) -> RemoteFile:
+def _told(file: RemoteFile, system: Any, root: str) -> RemoteFile:
     if file.info.get("size") is not None:
         return file
     info = _asked(lambda: system.info(file.path), store_named(root), full(root, file.path))

@@ -8,7 +8,6 @@ the environment of the machine that reads.
 from typing import Any
 
 from fsspec.core import url_to_fs
-from fsspec.spec import AbstractFileSystem
 
 from layerscope.core.addresses import CHAIN, holds_user, links, shown
 from layerscope.core.errors import ImageError, UsageError
@@ -45,7 +44,7 @@ def require_plain(address: str) -> None:
         raise UsageError(f'"{shown(address)}" names no archive; write zip://FOLDER::FILE.zip')
 
 
-def system_of(root: str, *, patient: bool = False) -> AbstractFileSystem:
+def system_of(root: str, *, patient: bool = False) -> Any:
     """The store behind a root; fsspec keeps those that are open. Raises ImageError where it cannot be opened.
 
     patient: each of its questions is tried several times by itself, for what asks many to give one answer: a listing.
@@ -62,7 +61,7 @@ def system_of(root: str, *, patient: bool = False) -> AbstractFileSystem:
         raise ImageError(
             f'"{shown(root)}" cannot be opened ({type(failure).__name__}); check how it is written'
         ) from None
-    system: AbstractFileSystem = found[0]
+    system: Any = found[0]
     if hasattr(system, "retries"):
         system.retries = 1
     return system
