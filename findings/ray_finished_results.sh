@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Ray 2.60.0: what an actor's finished calls gave is lost when the actor ends soon after, though these calls were done.
+# Ray 2.60.0: what an actor's finished calls gave can be lost when the actor ends soon after, though these calls were done.
 #
 # A good guess: of five calls on one actor, the fourth of which ends its process, the first three are answered, since they
 # were finished before, and only the others raise ActorDiedError.
-# What it does, run here with small results on a local cluster, Linux, Python 3.11: all five raise. A caller that wants what
-# was finished must have fetched it, or seen it done, before; whoever hands out work again must count all calls as open.
+# What it does, run here with small results on a local cluster, Linux, Python 3.11: some or all of the first three raise as
+# well; how many differs from run to run, so that five actors are asked. A caller that hands out work again must count every
+# call as open whose result it has not fetched.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -25,19 +26,20 @@ class Worker:
         return number
 
 
-worker = Worker.remote()
-answers = [worker.make.remote(number) for number in range(5)]
-found = []
-for answer in answers:
-    try:
-        found.append(str(ray.get(answer)))
-    except ray.exceptions.ActorDiedError:
-        found.append("died")
-print(f"ray {ray.__version__}: {' '.join(found)}")
+lost = 0
+for _ in range(5):
+    worker = Worker.remote()
+    answers = [worker.make.remote(number) for number in range(5)]
+    for answer in answers[:3]:
+        try:
+            ray.get(answer)
+        except ray.exceptions.ActorDiedError:
+            lost += 1
+print(f"ray {ray.__version__}: finished calls whose results are lost: {'some' if lost else 'none'}")
 ray.shutdown()
 PYTHON
 python3 -m venv "$place/env"
 "$place/env/bin/pip" install --quiet --disable-pip-version-check ray==2.60.0
 seen=$("$place/env/bin/python" "$place/ask.py" 2>/dev/null | grep "^ray ")
 echo "$seen"
-[ "$seen" = "ray 2.60.0: died died died died died" ]
+[ "$seen" = "ray 2.60.0: finished calls whose results are lost: some" ]
