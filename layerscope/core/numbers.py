@@ -3,7 +3,8 @@
 import re
 
 # A space between a number and its unit, in the text of a page and not within a tag.
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|px|kB|MB|GB|ms)(?!\w)[^<>]*<)")
+# It begins with the space, which is found much faster than a digit before one.
+_BEFORE_UNIT = re.compile(r" (?<=\d )(?=(?:%|px|kB|MB|GB|ms)(?!\w)[^<>]*<)")
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

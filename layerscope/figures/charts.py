@@ -34,7 +34,7 @@ def _histogram(chart: Chart, area: Area) -> Iterator[Item]:
     places = [bar.place for bar in chart.bars]
     low, high = min(places), max(places) + 1
     step = plot.width / max(high - low, 1)
-    tallest = max(bar.value for bar in chart.bars) or 1.0
+    tallest = chart.tallest or 1.0
 
     def across(place: float) -> float:
         return plot.left + (place - low) * step

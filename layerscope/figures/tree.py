@@ -108,6 +108,11 @@ class Chart:
     breaks: tuple[float, ...] = ()
     reference: float | None = None
 
+    @property
+    def tallest(self) -> float:
+        """The longest bar's value; there is a bar."""
+        return max(bar.value for bar in self.bars)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnitNode:

@@ -4,13 +4,13 @@ Two pictures are as alike as what other units make of them: by the deepest layer
 images have classes; else by how often both are among the peaks of one unit. The unit itself does not count.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.facts.layer import class_counts
@@ -48,7 +48,14 @@ class _Profiles(Protocol):
     def cosines(
         self, one: Sequence[int], other: Sequence[int], without: tuple[int, int] | None = None
     ) -> Float64[np.ndarray, "a b"]:
-        """Of each of these images with each of those. without: a layer's id and a unit that does not count."""
+        """Of each of these images with each of those. without: a layer's id and a unit that does not count;
+        all these images are among its peaks."""
+        ...
+
+    def alike(
+        self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
+    ) -> Float64[np.ndarray, " sets"]:
+        """Of each set of images the mean cosine of two. without: a layer's id and of each set a unit, as above."""
         ...
 
 
@@ -65,13 +72,11 @@ def kinship(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> di
     drawn_from = np.array([one for one in np.unique(rows).tolist() if one in profiles.known], np.int64)
     chances: dict[int, float] = {}
     alike: dict[int, float] = {}
-    for unit, ones in images.items():
-        if len(ones) >= FEWEST:
-            if len(ones) not in chances:
-                chances[len(ones)] = _chance(profiles, drawn_from, len(ones))
-            likeness = _of_two(profiles.cosines(ones, ones, (layer.id, unit)))
-            if likeness > chances[len(ones)]:
-                alike[unit] = likeness
+    for count in sorted({len(ones) for ones in images.values()} - set(range(FEWEST))):
+        chances[count] = _chance(profiles, drawn_from, count)
+        asked = [unit for unit, ones in images.items() if len(ones) == count]
+        found = profiles.alike(np.array([images[unit] for unit in asked], np.int64), (layer.id, asked))
+        alike |= {unit: one for unit, one in zip(asked, found.tolist(), strict=True) if one > chances[count]}
     order = sorted(alike, key=lambda unit: (-alike[unit], unit))
     kinds = _kinds(profiles, [(unit, alike[unit], images[unit]) for unit in order[:PARTED]])
     return {
@@ -119,25 +124,60 @@ class _ByClasses:
         mine, theirs = (each / np.maximum(np.linalg.norm(each, axis=0), 1e-9) for each in (mine, theirs))
         return mine.T @ theirs
 
+    def alike(
+        self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
+    ) -> Float64[np.ndarray, " sets"]:
+        left_out = [None] * len(images) if without is None else [(without[0], unit) for unit in without[1]]
+        sets = zip(images.tolist(), left_out, strict=True)
+        return np.array([_of_two(self.cosines(ones, ones, one)) for ones, one in sets], np.float64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ByPeaks:
-    """By the units that count a picture among their peaks. of: by image."""
+    """By the units that count a picture among their peaks.
 
-    of: Mapping[int, frozenset[tuple[int, int]]]
+    layers: whose units are counted, by id. units: by image, how many count it. pairs: of every two pictures of one unit
+    the number that `_pair` gives them, in order, and a last one that is none; shared: how many units count both.
+    """
 
-    @property
-    def known(self) -> Collection[int]:
-        return self.of
+    layers: frozenset[int]
+    known: frozenset[int]
+    units: Int64[np.ndarray, " images"]
+    pairs: Int64[np.ndarray, " pairs"]
+    shared: Int64[np.ndarray, " pairs"]
 
     def cosines(
         self, one: Sequence[int], other: Sequence[int], without: tuple[int, int] | None = None
     ) -> Float64[np.ndarray, "a b"]:
-        left_out = frozenset() if without is None else frozenset({without})
-        mine, theirs = ([self.of[image] - left_out for image in images] for images in (one, other))
-        return np.array(
-            [[len(a & b) / max(len(a) * len(b), 1) ** 0.5 for b in theirs] for a in mine], np.float64
-        ).reshape(len(mine), len(theirs))
+        mine, theirs = np.array(one, np.int64)[:, None], np.array(other, np.int64)[None]
+        return self._cosines(mine, theirs, None if without is None else without[0])
+
+    def alike(
+        self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
+    ) -> Float64[np.ndarray, " sets"]:
+        found, layer = np.zeros(len(images)), None if without is None else without[0]
+        # One pair after the other of all sets at once: a set by itself is too little to compute.
+        twos = list(combinations(images.T, 2))
+        for one, other in twos:
+            found += self._cosines(one, other, layer)
+        return found / max(len(twos), 1)
+
+    def _cosines(
+        self, one: Int64[np.ndarray, "..."], other: Int64[np.ndarray, "..."], without: int | None
+    ) -> Float64[np.ndarray, "..."]:
+        """without: the layer of a unit that does not count: which one makes no difference, since all are its peaks."""
+        asked = _pair(one, other, len(self.units))
+        place = np.searchsorted(self.pairs[:-1], asked)
+        both = np.where(self.pairs[place] == asked, self.shared[place], 0)
+        both = np.where(one == other, self.units[one], both)
+        own = int(without in self.layers)
+        counted = (self.units[one] - own) * (self.units[other] - own)
+        return (both - own) / np.sqrt(np.maximum(counted, 1))
+
+
+def _pair(one: Int64[np.ndarray, "..."], other: Int64[np.ndarray, "..."], images: int) -> Int64[np.ndarray, "..."]:
+    """A number for every two of so many images, whichever is named first."""
+    return np.minimum(one, other) * images + np.maximum(one, other)
 
 
 def _by_classes(file: Reader, layer: AtlasLayerRecord) -> _Profiles | None:
@@ -158,12 +198,22 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord) -> _Profiles | None:
 
 def _by_peaks(file: Reader) -> _Profiles:
     """By the peaks of the last layers with a map."""
-    found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for layer in [layer for layer in file.layers if layer.record.map][-LAYERS:]:
-        for unit, row in enumerate(file.all_peaks(layer.id).image):
-            for image in row[row >= 0].tolist():
-                found[image].add((layer.id, unit))
-    return _ByPeaks(of={image: frozenset(units) for image, units in found.items()})
+    layers = [layer.id for layer in file.layers if layer.record.map][-LAYERS:]
+    return _counted({layer: file.all_peaks(layer).image for layer in layers})
+
+
+def _counted(peaks: Mapping[int, np.ndarray]) -> _ByPeaks:
+    """By the images of the peaks of some layers' units, int[units, k] by layer; -1 is none."""
+    images = np.concatenate([np.zeros(0, np.int64), *(rows[rows >= 0] for rows in peaks.values())])
+    units, twos = np.bincount(images), [np.zeros(0, np.int64)]
+    for rows in peaks.values():
+        left, right = (rows[:, places].astype(np.int64) for places in np.triu_indices(rows.shape[1], 1))
+        twos.append(_pair(left, right, len(units))[(left >= 0) & (right >= 0)])
+    pairs, shared = np.unique(np.concatenate(twos), return_counts=True)
+    return _ByPeaks(
+        layers=frozenset(peaks), known=frozenset(np.flatnonzero(units).tolist()), units=units,
+        pairs=np.append(pairs, -1), shared=np.append(shared, 0),
+    )  # fmt: skip
 
 
 def _of_two(cosines: np.ndarray) -> float:
@@ -175,5 +225,5 @@ def _of_two(cosines: np.ndarray) -> float:
 def _chance(profiles: _Profiles, images: np.ndarray, count: int) -> float:
     """The highest likeness of so many images drawn at random, each once."""
     random = np.random.default_rng(SEED)
-    drawn = (random.choice(images, count, replace=False).tolist() for _ in range(DRAWS))
-    return max(_of_two(profiles.cosines(ones, ones)) for ones in drawn)
+    drawn = np.stack([random.choice(images, count, replace=False) for _ in range(DRAWS)])
+    return float(profiles.alike(drawn).max())

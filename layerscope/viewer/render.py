@@ -6,7 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateNotFound, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from markupsafe import Markup, escape
 
 from layerscope.core.numbers import unbroken
 from layerscope.facts.reading import FOLLOWED, PLAIN_GRAY
@@ -18,6 +20,8 @@ STATIC = files("layerscope.viewer") / "static"
 LONGEST = 1000
 # What cannot be seen, or turns the text around it to the left, would make a name look like another.
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# What keeps a text from being written as it is.
+SPECIAL = re.compile(UNSEEN.pattern[:-1] + "&<>\"']")
 ASSETS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -42,12 +46,28 @@ def _file(page: Page) -> str:
     return (files(package) / name).read_text(encoding="utf-8")
 
 
+class Writing(CodeGenerator):
+    """Templates as code in which each value is written by one call: a page has a thousand, most of which are plain."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write("environment.finalize(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(")")
+
+
+class Templates(Environment):
+    """All values are escaped, whatever a template is called."""
+
+    code_generator_class = Writing
+
+
 @cache
 def environment() -> Environment:
-    """All names are escaped, whatever a template is called."""
-    made = Environment(
+    """The templates of the viewer and of its pages."""
+    made = Templates(
         loader=ChoiceLoader([_OURS, OfPages()]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=shown, auto_reload=False,
+        lstrip_blocks=True, finalize=written, auto_reload=False,
     )  # fmt: skip
     made.filters |= words.FILTERS
     made.globals |= words.TERMS | {"followed": FOLLOWED, "plain_gray": PLAIN_GRAY}
@@ -63,6 +83,16 @@ def shown(value: Any) -> Any:
         return value
     text = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     return UNSEEN.sub("\ufffd", text)
+
+
+def written(value: Any) -> str:
+    """A value as it stands in HTML: what `shown` shows, escaped; markup stays."""
+    kind = type(value)
+    if kind is str and len(value) <= LONGEST and not SPECIAL.search(value):
+        return value
+    if kind is int or kind is float:
+        return str(value)
+    return value if kind is Markup else escape(shown(value))
 
 
 def render(template: str, **values: Any) -> str:

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from markupsafe import Markup
+
 from layerscope.atlas.codecs import shape_of_grid
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import CLOSEST, NOT_CLOSE, closest_words, concept_words, known_by
 from layerscope.core.geometry import Box
 from layerscope.core.numbers import file_size, in_words, measured, number, percent, signed, signed_percent
 from layerscope.facts.reading import reading_parts
+from layerscope.figures.tree import Chart
 from layerscope.figures.words import footer
 from layerscope.viewer.addresses import Links, SheetKey, layer_key, numbered
 from layerscope.viewer.pages import PAGES, Page, all_pages
@@ -98,6 +101,18 @@ def outline(boxes: Iterable[Box]) -> str:
     return "".join(f"M{one.left} {one.top}h{one.width}v{one.height}h-{one.width}z" for one in boxes)
 
 
+def upright_bars(chart: Chart, height: float) -> Markup:
+    """The bars of a histogram, the tallest so high: numbers alone, of which there may be hundreds on each page."""
+    low, tallest = chart.bars[0].place, chart.tallest
+    drawn = (
+        f'<rect x="{bar.place - low}" width="1" height="{round(height * bar.value / tallest, 2)}">'
+        f"<title>{bar.value:,} images</title></rect>"
+        for bar in chart.bars
+        if bar.value
+    )
+    return Markup("\n".join(drawn))
+
+
 # Words that templates say without a value.
 TERMS = {"CLOSEST": CLOSEST, "NOT_CLOSE": NOT_CLOSE}
 FILTERS = {
@@ -126,6 +141,7 @@ FILTERS = {
     "reading_parts": lambda k, sides: reading_parts(k, sides=sides),
     "sheet_of": sheet_of,
     "unit_pages": unit_pages,
+    "upright_bars": upright_bars,
     "sheet_endings": sheet_endings,
     "with_sheets": with_sheets,
     "thousands": lambda value: f"{value:,}",

@@ -14,6 +14,7 @@ from layerscope.core.progress import Progress
 from layerscope.viewer.export.edition import Edition, EditionBook, ExportChoice
 from layerscope.viewer.export.folder import place_for, written_whole
 from layerscope.viewer.export.plan import MARKER, Plan, tops
+from layerscope.viewer.export.several import contents
 from layerscope.viewer.export.zipped import zip_for, zipped_whole
 from layerscope.viewer.shelf import slugs_of
 
@@ -44,11 +45,12 @@ def export(
     overwrite: bool = False,
     zipped: bool = False,
     progress: Progress | None = None,
+    processes: int | None = None,
 ) -> Exported:
     """Write an atlas as a site. choice: what of it (default: all). budget: bytes that the files must not exceed.
 
     The folder is written whole or not at all, and must be empty or not there; overwrite replaces an earlier export.
-    zipped: folder is a .zip file, which holds it.
+    zipped: folder is a .zip file, which holds it. processes: how many make the files; None for as many as pay.
     The same atlas and choice give the same bytes. Raises UsageError, and AtlasError for a file that is no atlas.
     """
     place = export_place(folder, overwrite=overwrite, zipped=zipped)
@@ -59,9 +61,8 @@ def export(
             progress.start("export", len(plan.pieces), 0)
         written = 0
         whole = zipped_whole(place, top=plan.book.slug) if zipped else written_whole(place, marker=MARKER)
-        with whole as put:
-            for piece in plan.pieces:
-                content = plan.content(piece)
+        with whole as put, contents(plan, processes) as made:
+            for piece, content in zip(plan.pieces, made, strict=True):
                 written += len(content)
                 if budget is not None and written > budget:
                     raise UsageError(f"the pages became larger than estimated: {_no_room(budget, plan)}")

@@ -59,7 +59,7 @@ class Edition(Wrapper):
     def __init__(self, path: str | os.PathLike[str], choice: ExportChoice) -> None:
         self._snapshot = Snapshot(path)
         super().__init__(self._snapshot)
-        self.choice = choice
+        self.choice, self.state = choice, self._snapshot.state
         try:
             self._layers = self._chosen_layers()
         except BaseException:

@@ -3,13 +3,17 @@
 import os
 from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 from layerscope.atlas.connection import plain_errors
 from layerscope.atlas.read import AtlasFile
 from layerscope.atlas.records import AtlasLayerRecord, RunRecord
 from layerscope.core.records import ImageRecord
 from layerscope.viewer.addresses import SheetKey
+
+# Size, time and inode of a file and of what is written beside it; None where there is nothing.
+FileState: TypeAlias = tuple[tuple[int, int, int] | None, ...]
 
 
 class Stored(NamedTuple):
@@ -20,9 +24,13 @@ class Stored(NamedTuple):
 
 
 class Snapshot(AtlasFile):
-    """An atlas as it was when this was opened. Raises what AtlasFile does."""
+    """An atlas as it was when this was opened. Raises what AtlasFile does.
+
+    state: of its file, just before.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.state = state_of(Path(path))
         super().__init__(path)
         try:
             with plain_errors(self.path):
@@ -85,3 +93,10 @@ class Snapshot(AtlasFile):
     @cached_property
     def _tables(self) -> frozenset[str]:
         return frozenset(name for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+
+
+def state_of(atlas: Path) -> FileState:
+    """What is another once somebody has written to an atlas, in its file or beside it."""
+    files = (atlas, atlas.with_name(f"{atlas.name}-wal"))
+    stats = (file.stat() if file.exists() else None for file in files)
+    return tuple((stat.st_size, stat.st_mtime_ns, stat.st_ino) if stat and stat.st_size else None for stat in stats)

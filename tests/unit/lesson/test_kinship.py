@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.lesson.kinship import FEWEST, _ByClasses, _ByPeaks, _kinds, kinship
+from layerscope.lesson.kinship import FEWEST, _ByClasses, _counted, _kinds, kinship
 from tests.helpers.atlases import small_atlas
 
 UNITS = 12
@@ -53,19 +53,41 @@ def test_pictures_of_one_kind_are_alike_and_others_are_not() -> None:
 def test_the_unit_itself_does_not_count() -> None:
     """What two pictures have in common by this unit alone makes them no more alike."""
     classes = _ByClasses(layer=4, of=np.array([[9.0, 9.0], [1.0, 0.0], [0.0, 1.0]]), number={0: 0, 1: 1})
-    peaks = _ByPeaks(of={0: frozenset({(4, 0), (4, 1)}), 1: frozenset({(4, 0), (4, 2)})})
+    peaks = _counted({4: np.array([[0, 1], [0, -1], [-1, 1]])})
     for profiles in (classes, peaks):
         assert profiles.cosines([0], [1])[0, 0] > 0.4
         assert profiles.cosines([0], [1], (4, 0))[0, 0] == 0
     assert classes.cosines([0], [1], (3, 0))[0, 0] > 0.9
-    assert _ByPeaks(of={0: frozenset({(4, 0)})}).cosines([0], [0], (4, 0)).tolist() == [[0.0]]
+    assert _counted({4: np.array([[0]])}).cosines([0], [0], (4, 0)).tolist() == [[0.0]]
 
 
 def test_units_of_one_kind_share_its_name() -> None:
     """The first of a kind names it: units 7 and 2 have pictures of the same kind, unit 5 has others."""
-    of = {image: frozenset({(0, image // 3)}) for image in range(6)}
-    kinds = _kinds(_ByPeaks(of=of), [(7, 1.0, [0, 1, 2]), (5, 1.0, [3, 4, 5]), (2, 0.9, [1, 2, 0])])
+    kinds = _kinds(
+        _counted({0: np.array([[0, 1, 2], [3, 4, 5]])}), [(7, 1.0, [0, 1, 2]), (5, 1.0, [3, 4, 5]), (2, 0.9, [1, 2, 0])]
+    )
     assert kinds == {7: 7, 5: 5, 2: 7}
+
+
+def test_by_peaks_pictures_are_as_alike_as_the_sets_of_their_units() -> None:
+    """Cosine of two sets of units, of some layers, in which some units have fewer peaks; a unit is left out of all."""
+    random = np.random.default_rng(3)
+    rows = {layer: np.stack([random.permutation(14)[:5] for _ in range(20)]) for layer in (2, 5)}
+    rows[5][::3, 3:] = -1
+    profiles = _counted(rows)
+    of = {i: {(a, u) for a, row in rows.items() for u, ones in enumerate(row) if i in ones} for i in range(14)}
+    assert set(profiles.known) == {image for image, units in of.items() if units}
+
+    def cosine(a: set[tuple[int, int]], b: set[tuple[int, int]]) -> float:
+        return len(a & b) / max(len(a) * len(b), 1) ** 0.5
+
+    for layer, unit in ((2, 4), (5, 1), (9, 0), (2, 7)):
+        images = [int(image) for image in rows.get(layer, rows[2])[unit] if image >= 0]
+        sets = [of[image] - {(layer, unit)} for image in images]
+        expected = np.array([[cosine(a, b) for b in sets] for a in sets])
+        assert np.allclose(profiles.cosines(images, images, (layer, unit)), expected)
+        assert profiles.alike(np.array([images]), (layer, [unit]))[0] == pytest.approx(by_hand(expected))
+    assert profiles.alike(np.array([[0, 1, 2], [3, 4, 5]])).shape == (2,)
 
 
 def test_few_pictures_say_nothing(tmp_path: Path) -> None:
