@@ -76,7 +76,7 @@ def test_settings_of_other_engines_are_refused(subject: Subject, tmp_path: Path)
         ({"engine": "local", "processes": 2}, 'processes is for the engine processes or ray, and the engine "local"'),
         ({"processes": 2, "address": "auto"}, 'address is for the engine ray, and the engine "processes" takes none'),
         ({"address": "local"}, 'address is for the engine ray, and the engine "local"'),
-        ({"engine": "ray", "address": "my cluster"}, "address= must be auto, local, HOST:PORT or ray://HOST:PORT"),
+        ({"address": "my cluster"}, "address= must be auto, local, HOST:PORT or ray://HOST:PORT"),
     ):
         with pytest.raises(UsageError, match=said):
             subject.build(out, **options)
