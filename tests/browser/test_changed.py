@@ -67,6 +67,7 @@ ADDRESSES = ("changed", "changed?l={layer}", "changed?only=matched", "compare?a=
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.thin(2)
 def test_the_pages_fit_and_are_accessible(opened: Opened, two: Server, atlas: Shown, address: str):
     """Wide and at 320 px, light and dark; each picture is there."""
     page = opened(two.page(address.format(layer=atlas.layer.name)), color_scheme="light")

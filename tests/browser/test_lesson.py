@@ -43,6 +43,7 @@ def test_the_first_page_is_the_lesson(opened: Opened, venue: Venue, atlas: Shown
 
 
 @pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.thin(2)
 def test_an_answer_is_seen_when_it_is_asked_for(opened: Opened, venue: Venue, scripts: bool):
     """By a click, and by keys; with and without scripts; its link leads to the unit."""
     page = opened(venue.lesson(), java_script_enabled=scripts)

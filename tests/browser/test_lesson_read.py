@@ -70,6 +70,7 @@ def test_a_screen_reader_is_told_what_there_is(opened: Opened, venue: Venue):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.thin(2)
 def test_the_followed_picture_is_the_units_own(opened: Opened, venue: Venue, atlas: Shown, scripts: bool):
     """Where a chapter says that a unit counts the picture among its nine, the unit's page shows that image."""
     page = opened(venue.lesson(), java_script_enabled=scripts)
@@ -83,6 +84,7 @@ def test_the_followed_picture_is_the_units_own(opened: Opened, venue: Venue, atl
 
 @pytest.mark.parametrize("screen", [NARROW, None])
 @pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.thin(4)
 def test_a_unit_is_taken_apart(opened: Opened, venue: Venue, screen: dict[str, int] | None, scripts: bool):
     """Its parts stand to the right of it, from the last layer to the first; each leads to the page of its unit."""
     how = {"viewport": screen} if screen else {}

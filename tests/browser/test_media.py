@@ -92,6 +92,7 @@ def printed(page: Page, folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("kind", swept(["layer", "network", "unit"], 2))
+@pytest.mark.thin(2)
 def test_pictures_are_printed(opened: Opened, venue: Venue, atlas: Shown, tmp_path: Path, kind: str):
     """Also those that are grounds of what they show, as sprites are; no head, no form, no key."""
     page = opened(pages(venue, atlas)[kind])

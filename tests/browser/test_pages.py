@@ -25,12 +25,14 @@ def looked_at(page: Page) -> None:
 
 # Every other page every time; test_themes.py takes the ones between.
 @pytest.mark.parametrize("kind", swept(SERVED, 2))
+@pytest.mark.thin(2)
 def test_a_served_page_opens_wide_and_narrow(opened: Opened, server: Server, atlas: Shown, kind: str):
     """No error, no request that fails or leaves; the page is whole at 1280 and at 320 px."""
     looked_at(opened(pages(server, atlas)[kind]))
 
 
 @pytest.mark.parametrize("kind", swept(STATIC, 2))
+@pytest.mark.thin(2)
 def test_a_page_opens_from_a_file(opened: Opened, folder: Folder, atlas: Shown, kind: str):
     """The same of the export's pages, with nothing but files to ask for."""
     looked_at(opened(pages(folder, atlas)[kind]))

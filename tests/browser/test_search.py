@@ -44,6 +44,7 @@ def test_typing_answers_at_once_with_tiles(opened: Opened, venue: Venue, atlas: 
 
 
 @pytest.mark.parametrize("kind", swept(["layer and unit", "layer", "image", "place"], 2))
+@pytest.mark.thin(2)
 def test_what_means_one_page_leads_there(opened: Opened, venue: Venue, atlas: Shown, kind: str):
     """By Enter, from any page."""
     name, place = atlas.layer.name, len(atlas.layers)

@@ -207,6 +207,7 @@ def test_values_are_a_link_away(opened: Opened, venue: Venue, atlas: Shown):
 
 
 @pytest.mark.parametrize("kind", ["unit", "layer"])
+@pytest.mark.thin(2)
 def test_sharing_without_scripts(opened: Opened, venue: Venue, atlas: Shown, kind: str):
     """What needs a script is not there; place, values and citation are."""
     address = venue.unit(atlas.layer, atlas.unit) if kind == "unit" else venue.layer(atlas.layer)

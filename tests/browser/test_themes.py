@@ -53,6 +53,7 @@ def found_by_axe(page: Page, *rules: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", swept([*SERVED[1:], SERVED[0]], 2))
+@pytest.mark.thin(2)
 def test_a_page_is_accessible(opened: Opened, server: Server, atlas: Shown, kind: str):
     """Nothing for axe to find, in either scheme's colours; at 320 px all targets are large enough for a finger.
 

@@ -23,6 +23,7 @@ def large(page: Page) -> list[int]:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.thin(2)
 def test_the_switch_shows_one_method_and_view(opened: Opened, venue: Venue, atlas: Shown, scripts: bool):
     """In every column one projection is seen, the one that is chosen, also where no script runs."""
     page = opened(venue.unit(atlas.layer, atlas.unit), java_script_enabled=scripts)
