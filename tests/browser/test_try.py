@@ -267,8 +267,8 @@ def test_units_are_in_the_order_of_a_live_network(opened: Opened, site: Folder, 
         portrait = engine_of(file, net).whole(content)
     for section, layer in zip(page.locator(".try-layer").all(), portrait.layers, strict=True):
         assert section.locator(".try-units a").all_text_contents() == [f"unit {one.unit}" for one in layer.firings]
-    names = [text.rpartition(" ")[0] for text in page.locator(".try-classes span").all_text_contents()]
-    assert [name.rpartition(" ")[0] for name in names] == [name for name, _ in portrait.top]
+    names = [text.rpartition(":")[0] for text in page.locator(".try-classes span").all_text_contents()]
+    assert names == [name for name, _ in portrait.top]
 
 
 def test_dropping_and_pasting(opened: Opened, site: Folder):
