@@ -6,7 +6,7 @@ import pickle
 import signal
 import sys
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from layerscope.viewer.export.choice import ExportChoice
 from layerscope.viewer.export.edition import Edition, EditionBook
@@ -25,14 +25,14 @@ class Publication(NamedTuple):
     choice: ExportChoice
 
 
-def sent(pipe: BinaryIO, content: bytes) -> None:
+def sent(pipe: IO[bytes], content: bytes) -> None:
     """Write so many bytes that the other end knows where they end."""
     pipe.write(len(content).to_bytes(WIDTH, "big"))
     pipe.write(content)
     pipe.flush()
 
 
-def received(pipe: BinaryIO) -> bytes:
+def received(pipe: IO[bytes]) -> bytes:
     """What the other end sent. Raises EOFError where it has ended."""
     head = pipe.read(WIDTH)
     size = int.from_bytes(head, "big")
@@ -47,7 +47,7 @@ def listed(plan: Plan) -> str:
     return hashlib.sha256("\0".join(piece.path for piece in plan.pieces).encode()).hexdigest()
 
 
-def serve(orders: BinaryIO, answers: BinaryIO) -> None:
+def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     """Make files until the other end is gone."""
     order: Publication = pickle.loads(received(orders))
     with Edition(order.path, order.choice) as edition:
