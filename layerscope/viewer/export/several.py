@@ -19,7 +19,7 @@ from layerscope.core.errors import UsageError
 from layerscope.viewer.export.plan import Plan, SiteFile
 from layerscope.viewer.export.workmate import Publication, listed, received, sent
 
-# So many files for each process: to start one takes as long as to make some 600, and it holds about 150 MiB.
+# So many files for each process: to start one takes as long as to make some 600, and it holds some 80 to 110 MiB.
 FEWEST_FILES, MOST_PROCESSES = 1500, 8
 # Files that are asked for at once, and how many such groups for each process, so that none waits for the writer.
 AT_ONCE, AHEAD = 16, 4
