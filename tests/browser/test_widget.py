@@ -187,6 +187,22 @@ def test_python_can_choose(shown: Shown, widget: UnitsWidget):
     expect(page.get_by_role("alert")).to_have_text("the atlas was closed; open it again")
 
 
+def test_an_answer_that_comes_late_leaves_the_keys_their_place(shown: Shown, widget: UnitsWidget):
+    """Two steps asked for at once: the first one's answer takes the focus, the second one's keeps it; so does a grid's."""
+    page = shown()
+    page.locator(".ls-grid button").first.click()
+    expect(page.locator(".ls-sheet")).to_be_focused()
+    for unit in (1, 2):
+        widget.unit = unit
+        page.evaluate("(came) => model.comes(came)", {"unit": unit, "sheet": widget.sheet})
+        expect(page.locator(".ls-title")).to_contain_text(f"unit {unit}")
+        expect(page.locator(".ls-sheet")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".ls-grid button[data-unit='2']")).to_be_focused()
+    page.evaluate("(came) => model.comes(came)", {"grid": widget.grid})
+    assert focused_unit(page) is not None
+
+
 def test_python_that_is_gone_is_missed_in_words(shown: Shown):
     """Ten seconds after a question without an answer, as in a notebook that was only saved; an answer takes it off."""
     page = shown()

@@ -77,8 +77,11 @@ class Units {
     if (waits) this.timer = setTimeout(missed, PATIENCE_MS);
     if (!there || shown === this.drawn) return;
     this.drawn = shown;
+    // What had the focus is about to go; keys pressed next would reach nobody.
+    const kept = this.body.contains(this.section.getRootNode().activeElement);
     this.body.replaceChildren(...(shown === grid ? this.gridNodes(grid) : this.sheetNodes(sheet)));
-    const wanted = this.focus && this.body.querySelector(this.focus);
+    const next = this.focus || (kept && ".ls-sheet, .ls-grid button");
+    const wanted = next && this.body.querySelector(next);
     // At the last unit the button that led there can be pressed no more.
     if (wanted) (wanted.disabled ? this.body.querySelector(".ls-sheet") : wanted).focus();
     this.focus = null;
