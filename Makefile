@@ -15,6 +15,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 
 export OMP_NUM_THREADS ?= 1
 
+# Without its window, where that can be had: pages open in half the time.
+CHROMIUM := chromium-headless-shell chromium
+
 SLOWLY := tests/laws tests/unit/project tests/journey/test_build.py tests/journey/test_known_answers.py
 
 .PHONY: demo test pages test-browser test-browser-whole test-networks test-ray test-ray-whole reference-pictures lint laws reliability docs reference site news bench bench-quick bench-gpu bench-viewer bench-ray families clean
@@ -73,12 +76,12 @@ pages: $(STAMP) $(GUESTS)
 # The viewer in a real browser: Debian's Chromium, installed here where it can be. Of long lists of pages some; all with
 # test-browser-whole.
 test-browser: $(BROWSER_STAMP)
-	.ci/chromium
+	.ci/chromium $(CHROMIUM)
 	.ci/onnxruntime-web
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/browser
 
 test-browser-whole: $(BROWSER_STAMP)
-	.ci/chromium
+	.ci/chromium $(CHROMIUM)
 	.ci/onnxruntime-web
 	$(BIN)/python -m pytest -m "wide or not wide" tests/browser
 
@@ -95,7 +98,7 @@ test-ray-whole: $(RAY_STAMP)
 
 # Only after a page was changed on purpose: look at the new pictures before they are kept.
 reference-pictures: $(BROWSER_STAMP)
-	.ci/chromium
+	.ci/chromium $(CHROMIUM)
 	$(BIN)/python -m pytest tests/browser/test_pictures.py --renew-pictures
 
 lint: $(STAMP)

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from bench.viewer.browser import launched
+from bench.viewer.browser import SHELL, WHOLE, launched
 from bench.viewer.server import LAYERSCOPE, ROOT, started
 from tests.browser.places import SLUG, Folder, Server, Shown, Venue, shown
 from tests.browser.waiting import PATIENCE_MS
 from tests.browser.watching import Watch
 
 WIDE = {"width": 1280, "height": 800}
+TESTED = (SHELL, WHOLE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,7 +94,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launched(playwright)
+    browser = launched(playwright, names=TESTED)
     yield browser
     browser.close()
 

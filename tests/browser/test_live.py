@@ -19,7 +19,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.models import load
 from layerscope.sources import open_source
 from layerscope.world import World
-from tests.browser.conftest import Opened
+from tests.browser.conftest import TESTED, Opened
 from tests.browser.made import NETWORK, PICTURES, SEED
 from tests.browser.places import Server, Shown
 from tests.browser.waiting import PATIENCE_MS
@@ -88,7 +88,8 @@ def camera(
     """A browser whose camera shows the known picture."""
     buffer = io.BytesIO()
     on_camera(known[0]).save(buffer, "JPEG", quality=95)
-    browser = launched(playwright, *camera_of([buffer.getvalue()] * 4, tmp_path_factory.mktemp("film") / "film.mjpeg"))
+    film = tmp_path_factory.mktemp("film") / "film.mjpeg"
+    browser = launched(playwright, *camera_of([buffer.getvalue()] * 4, film), names=TESTED)
     yield browser
     browser.close()
 
@@ -304,7 +305,7 @@ def test_a_picture_is_looked_at_at_every_layer(opened: Opened, server: Server, a
 
 def test_a_denied_camera_is_said(opened: Opened, server: Server, playwright: Playwright):
     """A browser that has a camera and does not give it: why, what to do, and that pictures work."""
-    browser = launched(playwright, CAMERA[0])
+    browser = launched(playwright, CAMERA[0], f"{CAMERA[1]}=deny", names=TESTED)
     page = opened(server.page("live"), browser=browser)
     state(page, "Ready")
     page.keyboard.press("c")
