@@ -6,7 +6,7 @@ from layerscope.core.numbers import in_words
 
 # Beside a plate, where one sentence has to do: how a projection comes about, and what its gray says.
 FOLLOWED = "the same firing followed backwards to the pixels of that patch"
-PLAIN_GRAY = "The way back does not lead to pixels that are plain gray, or hardly."
+PLAIN_GRAY = "Where a tile is plain gray, the way back does not lead, or hardly."
 
 
 class ReadingPart(NamedTuple):
@@ -27,8 +27,8 @@ def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
     if k > 1:
         places = f"the {in_words(k)} places"
         ranked = (
-            "The strongest comes first, row by row, and no picture comes twice. Look at these first: what have they in "
-            "common?"
+            "The strongest comes first, row by row; of each picture only its strongest place counts. Look at these "
+            "first: what have they in common?"
         )
         belongs = "The first belongs to the first patch, the second to the second, and so on: each"
         together = " What all the patches have in common says more."
@@ -48,14 +48,14 @@ def reading_parts(k: int, *, sides: bool = False) -> tuple[ReadingPart, ...]:
             f"{left} are the gray tiles. {belongs} covers the same piece of the picture and marks the pixels in it "
             "that the firing came from. To find these, the firing is followed backwards: from the unit, through one "
             "layer of the network after the other, down to single pixels. The marked ones stand out of the gray, "
-            "whether lighter, darker or in colour. The way back does not lead to pixels that are plain gray, or "
-            "hardly, whatever the picture shows there.",
+            "whether lighter, darker or in colour. Where a tile is plain gray, the way back does not lead, or hardly, "
+            "whatever the picture shows there.",
         ),
         ReadingPart(
             "A gray tile does not say",
-            " how strongly the unit fired: each tile’s contrast is turned up as far as it goes. Nor does it say that "
-            "the gray pixels do not matter: changing them may change the firing, too. Nor does it say what the unit "
-            "always looks for: it is about one patch, and the tile of another unit that fires there may look nearly "
-            f"the same.{together}",
+            " how strongly the unit fired: each tile’s contrast is turned up as far as it goes. Where it is gray, the "
+            "picture may still matter: changing it there may change the firing, too. Nor does it say what the unit "
+            "always looks for: a tile is about one patch, and another unit that fires there may have nearly the same "
+            f"one.{together}",
         ),
     )

@@ -6,6 +6,7 @@ images have classes; else by how often both are among the peaks of one unit. The
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from layerscope.atlas.records import AtlasLayerRecord
+from layerscope.facts.cached import derived
 from layerscope.facts.layer import class_counts
 from layerscope.facts.wrapping import Reader
 
@@ -22,6 +24,8 @@ DRAWS, SEED, LAYERS = 500, 0, 3
 FEWEST = 3
 # Of so many units, the most alike, it is asked whether two have pictures of one kind.
 PARTED = 48
+# Sets of pictures that are compared at once.
+SETS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +49,15 @@ class _Profiles(Protocol):
         """The images that it knows."""
         ...
 
-    def cosines(
-        self, one: Sequence[int], other: Sequence[int], without: tuple[int, int] | None = None
-    ) -> Float64[np.ndarray, "a b"]:
-        """Of each of these images with each of those. without: a layer's id and a unit that does not count;
-        all these images are among its peaks."""
+    def cosines(self, images: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n n"]:
+        """Of each of these images with each."""
         ...
 
     def alike(
         self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
     ) -> Float64[np.ndarray, " sets"]:
-        """Of each set of images the mean cosine of two. without: a layer's id and of each set a unit, as above."""
+        """Of each set of images the mean cosine of two. without: a layer's id and of each set a unit that does not
+        count; all images of the set are among its peaks."""
         ...
 
 
@@ -89,47 +91,56 @@ def kinship(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> di
 
 def _kinds(profiles: _Profiles, units: Sequence[tuple[int, float, Sequence[int]]]) -> dict[int, int]:
     """By unit, the first whose pictures are half as alike to its own as either's are among themselves, or more."""
-    first: list[tuple[int, float, Sequence[int]]] = []
+    if not units:
+        return {}
+    counts = np.array([len(images) for _, _, images in units])
+    starts, every = np.cumsum(counts) - counts, np.array([image for *_, images in units for image in images], np.int64)
+    sums = np.add.reduceat(np.add.reduceat(profiles.cosines(every), starts, 0), starts, 1)
+    own = np.sqrt([alike for _, alike, _ in units])
+    same = sums / np.outer(counts, counts) >= np.outer(own, own) / 2
+    first: list[int] = []
     found: dict[int, int] = {}
-    for unit, alike, images in units:
-        same = (
-            other
-            for other, of, those in first
-            if profiles.cosines(images, those).mean() >= float(np.sqrt(of * alike)) / 2
-        )
-        found[unit] = next(same, unit)
-        if found[unit] == unit:
-            first.append((unit, alike, images))
+    for place, (unit, _, _) in enumerate(units):
+        kind = next((other for other in first if same[place, other]), place)
+        found[unit] = units[kind][0]
+        if kind == place:
+            first.append(place)
     return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ByClasses:
-    """By the means of a layer's units over classes. of: each row of mean 0; number: by image, its class's."""
+    """By the means of a layer's units over classes. of: of every unit mean 0 over the classes; number: by image, its
+    class's."""
 
     layer: int
-    of: Float64[np.ndarray, "units classes"]
+    of: Float64[np.ndarray, "classes units"]
     number: Mapping[int, int]
 
     @property
     def known(self) -> Collection[int]:
         return self.number
 
-    def cosines(
-        self, one: Sequence[int], other: Sequence[int], without: tuple[int, int] | None = None
-    ) -> Float64[np.ndarray, "a b"]:
-        mine, theirs = (self.of[:, [self.number[image] for image in images]] for images in (one, other))
-        if without is not None and without[0] == self.layer:
-            mine, theirs = (np.delete(each, without[1], axis=0) for each in (mine, theirs))
-        mine, theirs = (each / np.maximum(np.linalg.norm(each, axis=0), 1e-9) for each in (mine, theirs))
-        return mine.T @ theirs
+    def _rows(self, images: np.ndarray) -> np.ndarray:
+        numbers = [self.number[image] for image in images.ravel().tolist()]
+        return self.of[np.array(numbers, np.int64).reshape(images.shape)]
+
+    def cosines(self, images: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n n"]:
+        return _cosines(_products(self._rows(images)))
 
     def alike(
         self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
     ) -> Float64[np.ndarray, " sets"]:
-        left_out = [None] * len(images) if without is None else [(without[0], unit) for unit in without[1]]
-        sets = zip(images.tolist(), left_out, strict=True)
-        return np.array([_of_two(self.cosines(ones, ones, one)) for ones, one in sets], np.float64)
+        found = [np.zeros(0)]
+        for first in range(0, len(images), SETS):
+            rows = self._rows(images[first : first + SETS])
+            products = _products(rows)
+            if without is not None and without[0] == self.layer:
+                units = np.array(without[1][first : first + SETS], np.int64)
+                own = np.take_along_axis(rows, units[:, None, None], 2)
+                products -= own * np.swapaxes(own, 1, 2)
+            found.append(_of_two(_cosines(products)))
+        return np.concatenate(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,11 +157,8 @@ class _ByPeaks:
     pairs: Int64[np.ndarray, " pairs"]
     shared: Int64[np.ndarray, " pairs"]
 
-    def cosines(
-        self, one: Sequence[int], other: Sequence[int], without: tuple[int, int] | None = None
-    ) -> Float64[np.ndarray, "a b"]:
-        mine, theirs = np.array(one, np.int64)[:, None], np.array(other, np.int64)[None]
-        return self._cosines(mine, theirs, None if without is None else without[0])
+    def cosines(self, images: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n n"]:
+        return self._cosines(images[:, None], images[None], None)
 
     def alike(
         self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
@@ -185,15 +193,21 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord) -> _Profiles | None:
     labels = file.peak_labels(layer.id)
     for last in file.layers[::-1] if labels else ():
         classes, counts = class_counts(file, last)
-        means = file.unit_statistics(last.id).class_means
-        if classes and len(means) and means.shape[1] == len(counts):
+        means = file.class_means(last.id) if classes else np.zeros((0, 0))
+        if len(means) and means.shape[1] == len(counts):
             place = {name: number for number, name in enumerate(classes)}
-            held = np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)
-            held -= held.mean(1, keepdims=True)
-            held /= np.maximum(held.std(1, keepdims=True), 1e-9)
             number = {image: place[name] for image, name in labels.items() if name in place}
-            return _ByClasses(layer=last.id, of=held, number=number)
+            of = derived(file, ("standardised classes", last.id), partial(_standardised, means, counts))
+            return _ByClasses(layer=last.id, of=of, number=number)
     return None
+
+
+def _standardised(means: np.ndarray, counts: np.ndarray) -> Float64[np.ndarray, "classes units"]:
+    """Of every unit the means over classes, to mean 0 and standard deviation 1."""
+    held = np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)
+    held -= held.mean(1, keepdims=True)
+    held /= np.maximum(held.std(1, keepdims=True), 1e-9)
+    return np.ascontiguousarray(held.T)
 
 
 def _by_peaks(file: Reader) -> _Profiles:
@@ -216,10 +230,20 @@ def _counted(peaks: Mapping[int, np.ndarray]) -> _ByPeaks:
     )  # fmt: skip
 
 
-def _of_two(cosines: np.ndarray) -> float:
+def _products(rows: Float64[np.ndarray, "... n units"]) -> np.ndarray:
+    return rows @ np.swapaxes(rows, -1, -2)
+
+
+def _cosines(products: Float64[np.ndarray, "... n n"]) -> np.ndarray:
+    """Of vectors, by the products of each with each."""
+    lengths = np.sqrt(np.maximum(np.diagonal(products, axis1=-2, axis2=-1), 1e-18))
+    return products / (lengths[..., :, None] * lengths[..., None, :])
+
+
+def _of_two(cosines: Float64[np.ndarray, "sets n n"]) -> Float64[np.ndarray, " sets"]:
     """The mean of each with every other."""
-    count = len(cosines)
-    return float((cosines.sum() - np.trace(cosines)) / (count * (count - 1)))
+    count = cosines.shape[-1]
+    return (cosines.sum((1, 2)) - np.trace(cosines, axis1=1, axis2=2)) / (count * (count - 1))
 
 
 def _chance(profiles: _Profiles, images: np.ndarray, count: int) -> float:

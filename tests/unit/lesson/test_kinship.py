@@ -1,15 +1,17 @@
 """How alike pictures are: what units make of them, told from chance, with the unit itself left out."""
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from operator import mul
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from layerscope.atlas.read import AtlasFile
-from layerscope.lesson.kinship import FEWEST, _ByClasses, _counted, _kinds, kinship
+from layerscope.lesson.kinship import FEWEST, SETS, _ByClasses, _counted, _kinds, kinship
 from tests.helpers.atlases import small_atlas
 
 UNITS = 12
@@ -31,6 +33,11 @@ def by_hand(cosines: np.ndarray) -> float:
     return float(np.mean([cosines[a, b] for a in range(len(cosines)) for b in range(a)]))
 
 
+def by_lengths(rows: np.ndarray) -> np.ndarray:
+    """The cosine of each row with each, one after the other."""
+    return np.array([[sum(map(mul, a, b)) / (math.hypot(*a) * math.hypot(*b)) for b in rows] for a in rows])
+
+
 def test_alike_pictures_are_told_from_chance(file: AtlasFile) -> None:
     """Only units above chance are there, the most alike first; those that are not asked for are not."""
     layer = file.layers[1]
@@ -45,20 +52,35 @@ def test_alike_pictures_are_told_from_chance(file: AtlasFile) -> None:
 def test_pictures_of_one_kind_are_alike_and_others_are_not() -> None:
     """Two kinds of three classes each, told by eight units: cosines of 1 within, less than 0 between."""
     of = np.repeat([[1.0, 1, 1, -1, -1, -1]], 8, axis=0) * np.array([1, -1] * 4)[:, None]
-    found = _ByClasses(layer=0, of=of, number={10 + place: place for place in range(6)})
-    inside, between = found.cosines([10, 11, 12], [10, 11, 12]), found.cosines([10, 11], [13, 14])
+    found = _ByClasses(layer=0, of=of.T, number={10 + place: place for place in range(6)})
+    every = found.cosines(np.array([10, 11, 12, 13, 14]))
+    inside, between = every[:3, :3], every[:2, 3:]
     assert np.allclose(inside, 1) and np.allclose(between, -1) and by_hand(inside) == pytest.approx(1)
 
 
 def test_the_unit_itself_does_not_count() -> None:
     """What two pictures have in common by this unit alone makes them no more alike."""
-    classes = _ByClasses(layer=4, of=np.array([[9.0, 9.0], [1.0, 0.0], [0.0, 1.0]]), number={0: 0, 1: 1})
+    classes = _ByClasses(layer=4, of=np.array([[9.0, 1.0, 0.0], [9.0, 0.0, 1.0]]), number={0: 0, 1: 1})
     peaks = _counted({4: np.array([[0, 1], [0, -1], [-1, 1]])})
+    both = np.array([[0, 1]])
     for profiles in (classes, peaks):
-        assert profiles.cosines([0], [1])[0, 0] > 0.4
-        assert profiles.cosines([0], [1], (4, 0))[0, 0] == 0
-    assert classes.cosines([0], [1], (3, 0))[0, 0] > 0.9
-    assert _counted({4: np.array([[0]])}).cosines([0], [0], (4, 0)).tolist() == [[0.0]]
+        assert profiles.cosines(both[0])[0, 1] > 0.4 and profiles.alike(both)[0] > 0.4
+        assert profiles.alike(both, (4, [0]))[0] == 0
+    assert classes.alike(both, (3, [0]))[0] > 0.9
+    assert _counted({4: np.array([[0, 1]])}).alike(both, (4, [0])).tolist() == [0.0]
+
+
+def test_by_classes_pictures_are_as_alike_as_the_means_of_their_classes() -> None:
+    """Sets of images, two of one class among them, more than are compared at once: each by hand, one unit left out."""
+    random = np.random.default_rng(5)
+    of, sets = random.normal(size=(7, 11)), np.stack([random.permutation(9)[:4] for _ in range(2 * SETS + 1)])
+    number = {image: image % 7 for image in range(9)}
+    profiles, units = _ByClasses(layer=3, of=of, number=number), random.integers(0, 11, len(sets)).tolist()
+    for without, left in ((None, [[]] * len(sets)), ((2, units), [[]] * len(sets)), ((3, units), [[u] for u in units])):
+        found = profiles.alike(sets, without)
+        for images, gone, alike in zip(sets, left, found, strict=True):
+            rows = np.delete(of[[number[image] for image in images.tolist()]], gone, axis=1)
+            assert alike == pytest.approx(by_hand(by_lengths(rows)))
 
 
 def test_units_of_one_kind_share_its_name() -> None:
@@ -85,9 +107,10 @@ def test_by_peaks_pictures_are_as_alike_as_the_sets_of_their_units() -> None:
         images = [int(image) for image in rows.get(layer, rows[2])[unit] if image >= 0]
         sets = [of[image] - {(layer, unit)} for image in images]
         expected = np.array([[cosine(a, b) for b in sets] for a in sets])
-        assert np.allclose(profiles.cosines(images, images, (layer, unit)), expected)
         assert profiles.alike(np.array([images]), (layer, [unit]))[0] == pytest.approx(by_hand(expected))
     assert profiles.alike(np.array([[0, 1, 2], [3, 4, 5]])).shape == (2,)
+    every = np.array([[cosine(of[a], of[b]) for b in range(14)] for a in range(14)])
+    assert np.allclose(profiles.cosines(np.arange(14)), every)
 
 
 def test_few_pictures_say_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.helpers.viewing import viewing
 from tests.helpers.wide import wide_atlas
 
 BAD = '"><img src=x onerror=alert(1)><script>alert(1)</script>{{7*7}}'
-HELD = ("How to read the tiles", "The way back does not lead to pixels that are plain gray, or hardly")
+HELD = ("How to read the tiles", "Where a tile is plain gray, the way back does not lead, or hardly")
 
 
 @pytest.fixture(scope="module")
