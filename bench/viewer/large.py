@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from bench.pictures import picture
-from bench.viewer.wide import SIDE, K, cut_from, drawn_sheets, put_sheets, statistics
+from bench.viewer.wide import K, cut_from, drawn_sheets, made_run, put_sheets, statistics
 from layerscope.atlas.codecs import encode
-from layerscope.atlas.records import EdgeRecord, NodeRecord, RunRecord
+from layerscope.atlas.records import EdgeRecord, NodeRecord
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.geometry import Field, Window
-from layerscope.core.records import ImageRecord, Input, LayerRecord, Peaks
+from layerscope.core.records import ImageRecord, LayerRecord, Peaks
 from layerscope.core.shares import MadeOf, UnitShare
 from layerscope.core.strata import PERCENTILES, ROW, Strata
 
@@ -87,7 +87,7 @@ def write_large(
     layers = [(stage, replace(layer, node=number)) for number, (stage, layer) in enumerate(layers)]
     held, sheets = set[int](), drawn_sheets(rng, tile, distinct)
     with AtlasWriter.create(path) as writer:
-        writer.start_run(_run(images))
+        writer.start_run(made_run("large", images))
         with writer.transaction():
             writer.put_images(_image(number, names[number // each]) for number in range(each * classes))
             for name, value in (("classes", names), ("class_counts", [each] * classes), ("images", images)):
@@ -111,19 +111,6 @@ def class_names(count: int) -> list[str]:
     words = [" ".join(pair) for pair in product(COLOURS.split(), THINGS.split())]
     numbered = [f"{words[place % len(words)]} {place // len(words) + 1}" for place in range(len(words), count)]
     return sorted([*words[:count], *numbered])
-
-
-def _run(images: int) -> RunRecord:
-    return RunRecord(
-        network="made:large",
-        images=f"{images:,} made pictures",
-        k=K,
-        methods=("guided",),
-        input=Input(height=SIDE, width=SIDE),
-        settings={"layers": "auto", "seed": 0},
-        fingerprint={"graph": "made", "weights": "made", "images": "made"},
-        versions={"layerscope": "made"},
-    )
 
 
 def _node(layer: LayerRecord) -> NodeRecord:

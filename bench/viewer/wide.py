@@ -28,7 +28,7 @@ def write_wide(path: Path, *, units: int = UNITS, tile: int = TILE) -> Path:
     rng = np.random.default_rng(0)
     peaks = _peaks(rng, units)
     with AtlasWriter.create(path) as writer:
-        writer.start_run(_run())
+        writer.start_run(made_run("wide", IMAGES))
         with writer.transaction():
             writer.put_images(_image(i) for i in range(IMAGES))
             writer.put_nodes([NodeRecord(id=0, name="layer4.2", op="relu", module="layer4.2", shape=(units, *MAP))])
@@ -44,10 +44,11 @@ def write_wide(path: Path, *, units: int = UNITS, tile: int = TILE) -> Path:
     return path
 
 
-def _run() -> RunRecord:
+def made_run(name: str, images: int) -> RunRecord:
+    """What made an atlas that nobody built."""
     return RunRecord(
-        network="made:wide",
-        images=f"{IMAGES} made pictures",
+        network=f"made:{name}",
+        images=f"{images:,} made pictures",
         k=K,
         methods=("guided",),
         input=Input(height=SIDE, width=SIDE),
