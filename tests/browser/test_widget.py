@@ -188,7 +188,7 @@ def test_python_can_choose(shown: Shown, widget: UnitsWidget):
 
 
 def test_an_answer_that_comes_late_leaves_the_keys_their_place(shown: Shown, widget: UnitsWidget):
-    """Two steps asked for at once: the first one's answer takes the focus, the second one's keeps it; so does a grid's."""
+    """Two steps asked for at once: the first one's answer takes the focus, the second one's keeps it, and a grid's."""
     page = shown()
     page.locator(".ls-grid button").first.click()
     expect(page.locator(".ls-sheet")).to_be_focused()
