@@ -78,7 +78,7 @@ pages: $(STAMP) $(GUESTS)
 test-browser: $(BROWSER_STAMP)
 	.ci/chromium $(CHROMIUM)
 	.ci/onnxruntime-web
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/browser
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/browser
 
 test-browser-whole: $(BROWSER_STAMP)
 	.ci/chromium $(CHROMIUM)

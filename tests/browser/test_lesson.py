@@ -100,20 +100,25 @@ def nameless(atlas: Shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_depth_is_three_clicks_away_at_most(opened: Opened, atlas: Shown, nameless: Path):
     """From the shelf and from any page, with names and classes and without: the lesson, its chapter, a unit of it.
 
-    Each click is on a link that is seen; the first, the middle and the last chapter lead to units of their own layer.
+    Each click is on a link that is seen. The first leads from everywhere to one page, the lesson; from there the first,
+    the middle and the last chapter lead to units of their own layer.
     """
     with started("serve", str(atlas.path), str(nameless)) as found:
         for path in (atlas.path, nameless):
             at = f"{found.origin}/{path.stem}"
             of = {"layer": layer_key(atlas.layer), "unit": atlas.unit, "image": atlas.image}
             page = opened(f"{found.origin}/")
-            for start in ("", *STARTS):
-                for place in (0, 2, 4):
-                    page.goto(f"{at}/{start.format(**of)}" if start else f"{found.origin}/")
-                    page.locator(".first a.atlas" if start else f'main a.button[href="/{path.stem}/"]').click()
-                    page.locator(".depths ol a").nth(place).click()
-                    page.locator(f"#chapter-{place + 1} a.pair").first.click()
-                    expect(page.locator("h1")).to_contain_text(f"of {atlas.layers[place].name}")
+            page.locator(f'main a.button[href="/{path.stem}/"]').click()
+            expect(page).to_have_url(f"{at}/")
+            for start in STARTS:
+                page.goto(f"{at}/{start.format(**of)}")
+                page.locator(".first a.atlas").click()
+                expect(page).to_have_url(f"{at}/")
+            for place in (0, 2, 4):
+                page.goto(f"{at}/")
+                page.locator(".depths ol a").nth(place).click()
+                page.locator(f"#chapter-{place + 1} a.pair").first.click()
+                expect(page.locator("h1")).to_contain_text(f"of {atlas.layers[place].name}")
 
 
 def test_answers_are_printed(opened: Opened, venue: Venue):

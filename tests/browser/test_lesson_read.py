@@ -103,12 +103,14 @@ def test_a_unit_is_taken_apart(opened: Opened, venue: Venue, screen: dict[str, i
         page.goto(address)
 
 
-def chapters(page: Page, start: str, back: str, layers: list[str]) -> None:
-    """From a page to a unit of each chapter in three clicks: the lesson, if that is not the page, chapter and unit."""
-    for place, layer in enumerate(layers):
+def chapters(page: Page, lesson: str, starts: list[str], layers: list[str]) -> None:
+    """From each page one click leads to the lesson, and from there two to a unit of each chapter."""
+    for start in starts:
         page.goto(start)
-        if back:
-            page.locator(back).click()
+        page.locator(".first a.atlas").click()
+        expect(page).to_have_url(lesson)
+    for place, layer in enumerate(layers):
+        page.goto(lesson)
         page.locator(".depths ol a").nth(place).click()
         page.locator(f"#chapter-{place + 1} a.pair").first.click()
         expect(page.locator("h1")).to_contain_text(f"of {layer}")
@@ -125,14 +127,11 @@ def test_every_depth_of_a_copy_is_three_clicks_away(
     page = opened(folder.lesson())
     for copy, layers in ((folder, names), (of_three, some)):
         starts = [copy.network(), copy.layer(atlas.layers[2]), copy.unit(atlas.layer, atlas.unit), copy.page("about")]
-        chapters(page, copy.lesson(), "", layers)
-        for start in starts:
-            chapters(page, start, ".first a.atlas", layers)
+        chapters(page, copy.lesson(), starts, layers)
 
 
 def test_a_server_leads_back_by_the_same_clicks(opened: Opened, server: Server, atlas: Shown):
     """Without scripts, too: from the pages of network and unit."""
     page = opened(server.network(), java_script_enabled=False)
-    names = [layer.name for layer in atlas.layers]
-    for start in (server.network(), server.unit(atlas.layer, atlas.unit)):
-        chapters(page, start, ".first a.atlas", names)
+    starts = [server.network(), server.unit(atlas.layer, atlas.unit)]
+    chapters(page, server.lesson(), starts, [layer.name for layer in atlas.layers])

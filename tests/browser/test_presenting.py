@@ -52,6 +52,8 @@ def test_a_layer_is_presented_large(opened: Opened, venue: Venue, atlas: Shown):
     page.get_by_role("button", name="Present").click()
     expect(page.locator(".units")).to_have_class(re.compile("large"))
     expect(page.locator(".choose")).to_be_hidden()
+    # Of a server the large layer is another page.
+    arrived(page, before.name)
     page.keyboard.press("ArrowRight")
     arrived(page, layer.name)
     expect(page.locator(".masthead")).to_be_hidden()

@@ -23,7 +23,7 @@ from layerscope.sources.decode import decode
 from layerscope.sources.prepare import RESAMPLING, fill, prepare
 from layerscope.viewer.pages.trying import ROWS_FIRST
 from layerscope.world import World
-from tests.browser.conftest import Opened, exported
+from tests.browser.conftest import Opened, exported, once_for_all
 from tests.browser.made import NETWORK, PICTURES, SEED
 from tests.browser.places import Folder, Shown
 from tests.browser.test_themes import TOO_SMALL, found_by_axe
@@ -70,8 +70,9 @@ def runtime() -> Path:
 @pytest.fixture(scope="module")
 def site(atlas: Shown, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The atlas as a folder of pages with its network beside them."""
-    folder = tmp_path_factory.mktemp("tried") / "site"
-    return exported(atlas.path, folder, "--with-network", NETWORK, "--runtime", str(runtime))
+    words = ("--with-network", NETWORK, "--runtime", str(runtime))
+    folder = once_for_all(tmp_path_factory, "tried", lambda path: exported(atlas.path, path, *words))
+    return Folder(origin=folder.resolve().as_uri())
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -136,12 +137,8 @@ def photograph(seed: int, width: int, height: int, mode: str = "RGB") -> Image.I
     return Image.fromarray(grained).convert(mode)
 
 
-def require_same(answer: Answer, content: bytes, net: ls.Network, layers: list[str], *, apart: int = 0) -> None:
-    """The page's preparation is the library's px by px, or at most `apart` levels away; its answers are to 1e-4 of the
-    largest of their layer.
-
-    Where the px differ, the answers are held to the library's of the page's own px.
-    """
+def same_pixels(answer: Answer, content: bytes, net: ls.Network, *, apart: int = 0) -> None:
+    """The page's preparation is the library's px by px, or at most `apart` levels away."""
     picture = decode(content)
     out = np.empty((net.input.height, net.input.width, net.input.channels), np.float32)
     _, cut = fill(picture, net.input, out)
@@ -150,30 +147,38 @@ def require_same(answer: Answer, content: bytes, net: ls.Network, layers: list[s
     if apart == 0:
         pixels, _ = prepare(picture, net.input)
         np.testing.assert_array_equal(answer.numbers, pixels.ravel())
-    x = answer.numbers.reshape(1, *net.input.shape)
-    for name, (highest, places) in zip(layers, answer.layers, strict=True):
-        maps = net.activations(x, name)[0]
-        maps = maps.reshape(len(maps), -1)
-        largest = float(np.abs(maps).max())
-        near(highest, maps.max(1), name, largest)
-        near(np.take_along_axis(maps, places[:, None], 1)[:, 0], maps.max(1), f"{name}, at its places", largest)
 
 
-def answers_of_pictures_are_the_librarys(page: Page, net: ls.Network, layers: list[str]) -> None:
-    """Drawn pictures of the world, and photographs of all sizes, larger and smaller than the input."""
+def same_answers(answers: list[Answer], net: ls.Network, layers: list[str]) -> None:
+    """The page's answers are the library's of the page's own px, to 1e-4 of the largest of their layer and picture."""
+    x = np.stack([answer.numbers.reshape(net.input.shape) for answer in answers])
+    assert all(len(answer.layers) == len(layers) for answer in answers)
+    for place, name in enumerate(layers):
+        for answer, maps in zip(answers, net.activations(x, name), strict=True):
+            (highest, places), maps = answer.layers[place], maps.reshape(len(maps), -1)
+            largest = float(np.abs(maps).max())
+            near(highest, maps.max(1), name, largest)
+            near(np.take_along_axis(maps, places[:, None], 1)[:, 0], maps.max(1), f"{name}, at its places", largest)
+
+
+def pictures_tried(page: Page, net: ls.Network) -> list[Answer]:
+    """Drawn pictures of the world, and photographs of all sizes, larger and smaller than the input: the same px."""
     drawn = [World(PICTURES, seed=SEED)[number][0] for number in (0, 7)]
     sizes = [(640, 480), (333, 517), (40, 31), (64, 64), (2000, 90)]
+    answers: list[Answer] = []
     for picture in (*drawn, *(photograph(seed, *size) for seed, size in enumerate(sizes))):
         content = encoded(picture)
-        require_same(tried(page, content), content, net, layers)
+        answers.append(tried(page, content))
+        same_pixels(answers[-1], content, net)
+    return answers
 
 
 def test_answers_are_the_librarys_from_files_and_from_a_host(
     opened: Opened, site: Folder, host: Folder, atlas: Shown, net: ls.Network
 ):
     """Drawn pictures and photographs, the same px and the same answers; nothing leaves."""
-    for venue in (site, host):
-        answers_of_pictures_are_the_librarys(opened(venue.page("try")), net, [layer.name for layer in atlas.layers])
+    answers = [answer for venue in (site, host) for answer in pictures_tried(opened(venue.page("try")), net)]
+    same_answers(answers, net, [layer.name for layer in atlas.layers])
     # Asked for are files of the site alone; `opened` sees to the rest.
     for watch, venue in zip(opened.watches, (site, host), strict=True):  # type: ignore[attr-defined]
         assert all(url.startswith((venue.origin, "blob:")) for url in watch.requests)
@@ -182,7 +187,7 @@ def test_answers_are_the_librarys_from_files_and_from_a_host(
 def test_pictures_as_people_have_them(opened: Opened, site: Folder, atlas: Shown, net: ls.Network):
     """Turned by EXIF, gray, with a palette, and JPEG of several kinds: as the library reads them, JPEG within two
     levels of 255, since decoders may differ in the last bits."""
-    names, page = [layer.name for layer in atlas.layers], opened(site.page("try"))
+    answers, page = list[Answer](), opened(site.page("try"))
     turned = Image.Exif()
     turned[0x0112] = 6
     photo = photograph(3, 320, 200)
@@ -196,7 +201,9 @@ def test_pictures_as_people_have_them(opened: Opened, site: Folder, atlas: Shown
         (encoded(photo, exif=turned), "image/png", 0),
         (encoded(photo, "WEBP", lossless=True), "image/webp", 0),
     ):
-        require_same(tried(page, content, media=media), content, net, names, apart=apart)
+        answers.append(tried(page, content, media=media))
+        same_pixels(answers[-1], content, net, apart=apart)
+    same_answers(answers, net, [layer.name for layer in atlas.layers])
 
 
 def test_a_transparent_picture_is_looked_at_or_said_to_differ(opened: Opened, site: Folder, net: ls.Network):

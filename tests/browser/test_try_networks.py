@@ -13,12 +13,14 @@ from layerscope.world import World
 from tests.browser.conftest import Opened, exported
 from tests.browser.places import Folder
 from tests.browser.test_try import (
-    answers_of_pictures_are_the_librarys,
+    Answer,
     encoded,
     hosted,
     photograph,
-    require_same,
+    pictures_tried,
     runtime,
+    same_answers,
+    same_pixels,
     tried,
 )  # fmt: skip
 from tests.helpers.networks import randomise
@@ -38,11 +40,13 @@ def test_zfnet64_answers_alike(opened: Opened, runtime: Path, tmp_path: Path) ->
     layers = ("layer1.relu", "layer5.relu", "layer7.relu")
     ls.build(net, World(4, seed=1), path, layers=layers, k=1, units=1, methods=("deconvnet",), progress=False).close()
     folder = exported(path, tmp_path / "site", "--with-network", "zfnet64", "--runtime", str(runtime))
+    answers: list[Answer] = []
     with hosted(folder) as host:
         for venue in (folder, host):
             page = opened(venue.page("try"))
-            answers_of_pictures_are_the_librarys(page, net, names_in(path))
+            answers += pictures_tried(page, net)
             expect(page.locator(".try-classes li")).to_have_count(5)
+    same_answers(answers, net, names_in(path))
 
 
 class Many(nn.Module):
@@ -78,4 +82,6 @@ def test_what_runs_it_knows_every_kind(opened: Opened, runtime: Path, tmp_path: 
     ls.build(net, World(4, seed=1), path, layers=names, k=1, units=1, methods=("gradient",), progress=False).close()
     ls.export(path, tmp_path / "site", network=net, runtime=runtime, progress=False)
     page, content = opened(Folder(origin=(tmp_path / "site").as_uri()).page("try")), encoded(photograph(6, 500, 375))
-    require_same(tried(page, content), content, net, names_in(path))
+    answer = tried(page, content)
+    same_pixels(answer, content, net)
+    same_answers([answer], net, names_in(path))

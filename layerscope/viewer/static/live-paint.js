@@ -139,7 +139,11 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
     const over = $("overlay"), pen = over.getContext("2d");
     pen.clearRect(0, 0, over.width, over.height);
     const about = answer && answer.map;
-    if (!about || answer.unit !== see.unit || answer.unitLayer !== unitLayer().name) return;
+    if (!about || answer.unit !== see.unit || answer.unitLayer !== unitLayer().name) {
+      // Until the answer comes, no other unit's number stands under this one's name.
+      $("value").textContent = "";
+      return;
+    }
     const image = new ImageData(about.cols, about.rows), opacity = Number($("opacity").value);
     answer.levels.forEach((level, at) => {
       const lit = boosted(level);
