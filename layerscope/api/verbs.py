@@ -153,7 +153,7 @@ def build(
     given = locals()
     path = Path(out).expanduser()
     before.require_weights(weights)
-    given["engine"] = before.require_engine(engine, processes=processes, address=address)
+    given["engine"] = before.require_engine(engine, mergeable=mergeable, processes=processes, address=address)
     before.require_atlas_place(path, overwrite=overwrite)
     from layerscope.api.selection import run_remarks
 
@@ -275,7 +275,7 @@ def _build(
     from layerscope.pipeline import Build, Settings
 
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
-    options["mergeable"] |= given["begin"] is not None or given["end"] is not None
+    options["mergeable"] |= before.is_mergeable_part(given)
     settings = Settings(**options)
     require_device(given["device"])
     how = How.of(given["weights"], given["trust"], given["bind"])
