@@ -257,14 +257,14 @@ def check(
     AtlasError for a file that is no atlas.
     """
     before.require_weights(weights)
-    held = atlas if isinstance(atlas, Atlas) else open(atlas)
+    file = (atlas if isinstance(atlas, Atlas) else open(atlas)).file
     columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels, atlas=file.path, compared=True)
     network = network_for(net, How.of(weights, trust, bind), input)
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 
-    return check_atlas(held.file, network.program, network.input, source, sample=peaks, seed=seed)
+    return check_atlas(file, network.program, network.input, source, sample=peaks, seed=seed)
 
 
 def _build(
