@@ -228,3 +228,20 @@ def test_the_command_that_is_printed_goes_on(
         "ab": (f"photos --to 6 {read}", False), "bc": (f"photos --from 3 {read}", False),
         "abc": (f"photos {read}", False), "ac": (f"IMAGES {read}", True), "ba": (f"IMAGES {read}", True),
     }  # fmt: skip
+
+
+def test_images_elsewhere_are_named_by_the_manifest(
+    few: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each part beside it; where one has none, the folder is not known."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(NETWORK)
+    shutil.make_archive("all", "zip", few[0].parent)
+    for name, part in {"a": ["--to", "3"], "b": ["--from", "3"]}.items():
+        words = ["net.py:tiny", "--images", "zip://::all.zip", "--k", "1", "--method", "deconvnet", *part, "--quiet"]
+        assert main(["build", *words, "-o", f"{name}.atlas"]) == 0
+    for out, place in {"ab.atlas": "zip://::all.zip", "unknown.atlas": "IMAGES"}.items():
+        capsys.readouterr()
+        assert main(["merge", "a.atlas", "b.atlas", "-o", out, "--json", "--quiet"]) == 0
+        assert f" --images {place} -o {out} " in json.loads(capsys.readouterr().out)["next"]
+        (tmp_path / "b.atlas.manifest").unlink(missing_ok=True)
