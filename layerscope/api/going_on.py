@@ -64,7 +64,8 @@ def _images(atlas: Atlas, parts: Sequence[Path]) -> tuple[list[str], list[str]]:
     found = [images_told(text) for text in run.images.split("; ")]
     known = [one for one in found if one is not None]
     together = joined(known) if len(known) == len(found) else None
-    if together is None:
+    # Two folders of one name are told alike.
+    if together is None or len(together) != atlas.file.image_count():
         return [option, "IMAGES"], [f"IMAGES for what lists the images of all parts in their order: {run.images}"]
     choice = together.choice
     chosen = [word for name in choice.given() for word in (_OF_CHOICE[name], str(getattr(choice, name)))]

@@ -83,6 +83,9 @@ class ToldImages:
     counted: str
     choice: ChosenImages
 
+    def __len__(self) -> int:
+        return (self.choice.end or self.choice.sample or self.count) - (self.choice.begin or 0)
+
 
 def images_told(text: str) -> ToldImages | None:
     """What a source's name tells of its images; None for the name of a source that tells nothing."""

@@ -21,6 +21,7 @@ def test_what_is_said_is_read(
     assert told is not None and (told.name, told.count, told.counted, told.choice.limit) == (name, count, "file", None)
     names = [str(place) for place in range(count)]
     assert list(told.choice.places(names, count)) == list(choice.places(names, count))
+    assert len(told) == len(choice.places(names, count))
 
 
 @given(st.integers(3, 2000), st.data())
