@@ -6,9 +6,9 @@ All of it is asked of the disk alone. What is refused here would be refused late
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layerscope.core.addresses import shown
 from layerscope.core.engines import DEFAULT_ENGINE, ENGINES, OF_PROCESSES
@@ -41,17 +41,28 @@ def readable(path: str | os.PathLike[str], what: str) -> Path:
     return file
 
 
-def require_engine(engine: str | None, **said: object) -> str:
+def require_engine(engine: str | None, *, mergeable: bool = False, **said: object) -> str:
     """The engine that is meant. said: settings that only some engines take, by name; None where nothing was said.
 
-    Raises UsageError for one that this engine does not take.
+    Raises UsageError for one that this engine does not take, and where what it makes is to be merged and cannot be.
     """
     chosen = engine or (OF_PROCESSES if said.get("processes") is not None else DEFAULT_ENGINE)
     for name, value in said.items():
         if value is not None and name not in ENGINES[chosen].takes:
             takers = " or ".join(row.name for row in ENGINES.own.values() if name in row.takes)
             raise UsageError(f'{name} is for the engine {takers}, and the engine "{chosen}" takes none; leave it out')
+    if mergeable and ENGINES[chosen].proposer is not None:
+        raise UsageError(
+            f'mergeable cannot be had from the engine "{chosen}", whose bounds are measured on the images of one '
+            f"atlas; use the engine {DEFAULT_ENGINE}, or leave mergeable out"
+        )
     return chosen
+
+
+def is_mergeable_part(given: Mapping[str, Any]) -> bool:
+    """Whether the arguments of a build ask for a part of its images, by numbers, that can be merged with others."""
+    part = given["begin"] is not None or given["end"] is not None
+    return part and ENGINES[given.get("engine", DEFAULT_ENGINE)].proposer is None
 
 
 def require_images(named: str) -> None:

@@ -1,7 +1,7 @@
 """One atlas of several, which a build goes on with."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,22 +51,3 @@ def merge(
     with reporting(progress) as reporter:
         merge_atlases(paths, place, reporter)
     return open_atlas(place)
-
-
-def going_on(atlas: Atlas) -> tuple[str, ...]:
-    """The words of the command that goes on with a merged atlas; the images stand for themselves in it."""
-    run = atlas.file.run
-    words = ["build", run.network, "--images", "IMAGES", "-o", str(atlas.file.path)]
-    # Named all: `auto` may mean more than were scanned, and these would be.
-    words += ["--layers", ",".join(layer.name for layer in atlas.file.layers)]
-    return (*words, *_changed(run.settings))
-
-
-def _changed(settings: "dict[str, object]") -> Iterator[str]:
-    """The options that a run was given otherwise than by default."""
-    for setting in s.HELD.settings:
-        if not setting.stored or setting.stored not in settings or settings[setting.stored] == setting.default:
-            continue
-        yield setting.option
-        if not setting.is_flag:
-            yield str(settings[setting.stored])

@@ -169,11 +169,11 @@ def opened_images(
     max_pixels: int,
     *,
     atlas: Path | None = None,
-    anew: bool = False,
+    **relisted: bool,
 ) -> "Source":
     """What a user calls the images, as a source. Raises ImageError and UsageError.
 
-    atlas: beside which a listing that takes long is kept. anew: list again all the same.
+    atlas: beside which a listing that takes long is kept. relisted: `anew` or `compared`, as `Asked` tells.
     """
     from layerscope.sources import open_source
 
@@ -187,5 +187,5 @@ def opened_images(
         orientation=orientation,
         max_pixels=max_pixels,
         manifest=manifest,
-        anew=anew,
+        **relisted,
     )

@@ -153,7 +153,7 @@ def build(
     given = locals()
     path = Path(out).expanduser()
     before.require_weights(weights)
-    given["engine"] = before.require_engine(engine, processes=processes, address=address)
+    given["engine"] = before.require_engine(engine, mergeable=mergeable, processes=processes, address=address)
     before.require_atlas_place(path, overwrite=overwrite)
     from layerscope.api.selection import run_remarks
 
@@ -257,14 +257,14 @@ def check(
     AtlasError for a file that is no atlas.
     """
     before.require_weights(weights)
-    held = atlas if isinstance(atlas, Atlas) else open(atlas)
+    file = (atlas if isinstance(atlas, Atlas) else open(atlas)).file
     columns = Columns(image=image_column, label=label_column)
     choice = ChosenImages(sample=sample, begin=begin, end=end, limit=limit)
-    source = opened_images(images, labels, columns, choice, orientation, max_pixels)
+    source = opened_images(images, labels, columns, choice, orientation, max_pixels, atlas=file.path, compared=True)
     network = network_for(net, How.of(weights, trust, bind), input)
     from layerscope.pipeline import check_atlas  # PyTorch, after what is quickly known to be wrong
 
-    return check_atlas(held.file, network.program, network.input, source, sample=peaks, seed=seed)
+    return check_atlas(file, network.program, network.input, source, sample=peaks, seed=seed)
 
 
 def _build(
@@ -275,7 +275,7 @@ def _build(
     from layerscope.pipeline import Build, Settings
 
     options = {one.stored or one.name: given[one.name] for one in s.HELD.settings if one.name != "layers"}
-    options["mergeable"] |= given["begin"] is not None or given["end"] is not None
+    options["mergeable"] |= before.is_mergeable_part(given)
     settings = Settings(**options)
     require_device(given["device"])
     how = How.of(given["weights"], given["trust"], given["bind"])

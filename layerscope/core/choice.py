@@ -2,8 +2,9 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from layerscope.core.errors import ImageError, UsageError
 
@@ -62,6 +63,62 @@ class ChosenImages:
     def given(self) -> Iterator[str]:
         """The names of what is not left to its default."""
         return (name for name in self.__slots__ if getattr(self, name) is not None)
+
+
+# What `ChosenImages.words` says, behind the name of a source.
+_TOLD = re.compile(
+    r"(?P<name>.+) \((the first (?P<limit>[\d,]+) of )?(numbers (?P<begin>[\d,]+) to (?P<last>[\d,]+) of )?"
+    r"(a sample of (?P<sample>[\d,]+) of )?(?P<count>[\d,]+) (?P<counted>\w+?)s?\)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldImages:
+    """Images as a source's name tells them. count: of all that are listed. counted: what one of them is. choice: what
+    is taken, by `sample`, `begin` and `end` alone."""
+
+    name: str
+    count: int
+    counted: str
+    choice: ChosenImages
+
+    def __len__(self) -> int:
+        return (self.choice.end or self.choice.sample or self.count) - (self.choice.begin or 0)
+
+
+def images_told(text: str) -> ToldImages | None:
+    """What a source's name tells of its images; None for the name of a source that tells nothing."""
+    found = _TOLD.fullmatch(text)
+    if found is None:
+        return None
+    read = {name: found[name] and int(found[name].replace(",", "")) for name in ("limit", "begin", "last", "sample")}
+    count = int(found["count"].replace(",", ""))
+    begin, all_of = read["begin"] or 0, read["sample"] or count
+    end = all_of if read["last"] is None else read["last"] + 1
+    end = end if read["limit"] is None else min(end, begin + read["limit"])
+    if end <= begin:
+        return None
+    return ToldImages(
+        name=found["name"], count=count, counted=found["counted"], choice=_of(read["sample"], begin, end, all_of)
+    )
+
+
+def joined(parts: Sequence[ToldImages]) -> ToldImages | None:
+    """The images of several parts, where one choice gives them in this order; else None."""
+    first = parts[0]
+    all_of = first.choice.sample or first.count
+    ends = [part.choice.begin or 0 for part in parts[1:]]
+    same = {(part.name, part.count, part.counted, part.choice.sample) for part in parts}
+    if len(same) > 1 or ends != [part.choice.end or all_of for part in parts[:-1]]:
+        return None
+    choice = _of(first.choice.sample, first.choice.begin or 0, parts[-1].choice.end or all_of, all_of)
+    return replace(first, choice=choice)
+
+
+def _of(sample: int | None, begin: int, end: int, all_of: int) -> ChosenImages:
+    """A choice that says no more than it must."""
+    return ChosenImages(sample=sample, begin=begin or None, end=end if end < all_of else None)
 
 
 def _key(name: str) -> bytes:

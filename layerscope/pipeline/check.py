@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from layerscope.atlas.read import AtlasFile
 from layerscope.core.records import Input
 from layerscope.facts.network import NetworkIdentity, differing, has_layer, sentence
 from layerscope.graph import Carrier
+from layerscope.pipeline.check_images import GivenImages, given_images
 from layerscope.pipeline.identity import identity_of
 from layerscope.pipeline.project_work import tolerance
 from layerscope.pipeline.settings import as_built
@@ -58,18 +59,20 @@ def _checked(
     file: AtlasFile, program: Carrier, input: Input, source: Source, sample: int, seed: int, name: str
 ) -> CheckReport:
     network = identity_of(program, name, input)
-    failed = [*_other_network(file, network), *_other_images(file, source)]
+    images = given_images(file, source)
+    failed = [*_other_network(file, network), *images.others]
+    again = _Again(file=file, program=program, input=input, source=source, images=images)
     worst, count = 0.0, 0
     for layer in file.layers:
         if not has_layer(network, layer.record):
             failed.append(f"the network has no layer {layer.name} of this shape")
             continue
-        errors, names = _errors(file, layer.id, program, input, source, sample, seed)
+        errors, names = again.errors(layer.id, sample, seed)
         count, worst = count + len(errors), max([worst, *np.nan_to_num(errors, nan=np.inf).tolist()])
         bad = [name for error, name in zip(errors, names, strict=True) if not error <= tolerance(program)]
         if bad:
             failed.append(f"{len(bad)} of {len(errors)} peaks of {layer.name} do not come back, {bad[0]} among them")
-    return CheckReport(peaks=count, worst=worst, failed=tuple(failed))
+    return CheckReport(peaks=count, worst=worst, failed=(*failed, *images.said()))
 
 
 def _other_network(file: AtlasFile, network: NetworkIdentity) -> Iterator[str]:
@@ -80,36 +83,47 @@ def _other_network(file: AtlasFile, network: NetworkIdentity) -> Iterator[str]:
         yield sentence(file.path, run, network, parts)
 
 
-def _other_images(file: AtlasFile, source: Source) -> Iterator[str]:
-    given = dict(enumerate(identity for identity, _ in source.listing()))
-    if any(given.get(record.id) != record.source for record in file.images()):
-        yield "the atlas was made from other images, or images in another order"
+@dataclass(frozen=True, kw_only=True)
+class _Again:
+    """What peaks are computed again from."""
 
+    file: AtlasFile
+    program: Carrier
+    input: Input
+    source: Source
+    images: GivenImages
 
-def _errors(
-    file: AtlasFile, layer: int, program: Carrier, input: Input, source: Source, sample: int, seed: int
-) -> tuple[list[float], list[str]]:
-    """The relative error of each sampled peak, and the peak in words."""
-    peaks = file.all_peaks(layer)
-    units, ranks = np.nonzero(peaks.image >= 0)
-    chosen = np.random.default_rng([seed, layer]).permutation(len(units))[:sample]
-    units, ranks = units[chosen], ranks[chosen]
-    value, image, row, col = (getattr(peaks, name)[units, ranks] for name in ("value", "image", "row", "col"))
-    order = np.argsort(image, kind="stable")
-    largest = np.abs(peaks.value[np.isfinite(peaks.value)]).max(initial=1e-30)
-    errors: list[float] = []
-    names: list[str] = []
-    for first in range(0, len(order), _CHUNK):
-        part = order[first : first + _CHUNK]
-        present, places = np.unique(image[part], return_inverse=True)
-        names += [f"unit {units[p]} in image {image[p]}" for p in part]
-        known = [int(i) for i in present if i < len(source)]
-        batch = source.load(known, input)
-        if len(batch.ids) < len(present):
-            errors += [float("nan")] * len(part)
-            continue
-        maps = program.run(torch.from_numpy(batch.pixels), {layer})[layer]
-        entries = Entries(layer, places, units[part], row[part].astype(np.int64), col[part].astype(np.int64))
-        found = activations_at(maps, entries).float().cpu().numpy()
-        errors += (np.abs(found - value[part]) / largest).tolist()
-    return errors, names
+    def errors(self, layer: int, sample: int, seed: int) -> tuple[list[float], list[str]]:
+        """The relative error of each sampled peak of a layer, NaN for one that cannot be had, and the peak in words."""
+        peaks = self.file.all_peaks(layer)
+        units, ranks = np.nonzero(peaks.image >= 0)
+        chosen = np.random.default_rng([seed, layer]).permutation(len(units))[:sample]
+        units, ranks = units[chosen], ranks[chosen]
+        value, image, row, col = (getattr(peaks, name)[units, ranks] for name in ("value", "image", "row", "col"))
+        order = np.argsort(image, kind="stable")
+        largest = np.abs(peaks.value[np.isfinite(peaks.value)]).max(initial=1e-30)
+        errors: list[float] = []
+        names: list[str] = []
+        for first in range(0, len(order), _CHUNK):
+            part = order[first : first + _CHUNK]
+            names += [f"unit {units[p]} in image {image[p]}" for p in part]
+            rows, cols = row[part].astype(np.int64), col[part].astype(np.int64)
+            found = self._values(Entries(layer, image[part], units[part], rows, cols))
+            errors += (np.abs(found - value[part]) / largest).tolist()
+        return errors, names
+
+    def _values(self, entries: Entries) -> np.ndarray:
+        """The activations, by the atlas's numbers of images; NaN where an image is missing or cannot be used."""
+        values = np.full(len(entries), np.nan)
+        places = np.array([self.images.place.get(image, -1) for image in entries.image.tolist()])
+        present = np.unique(places[places >= 0])
+        if not len(present):
+            return values
+        batch = self.source.load(present, self.input)
+        self.images.look(batch.records)
+        had = np.isin(places, batch.ids)
+        if had.any():
+            maps = self.program.run(torch.from_numpy(batch.pixels), {entries.node})[entries.node]
+            found = replace(entries.part(had), image=np.searchsorted(batch.ids, places[had]))
+            values[had] = activations_at(maps, found).float().cpu().numpy()
+        return values

@@ -14,6 +14,7 @@ from layerscope.core.uses import MOST_IMAGES
 from layerscope.graph import Carrier
 from layerscope.graph.classifier import computed_scores_of
 from layerscope.pipeline.forecast_kept import AT_PEAK, AT_SAMPLE, KeepingCost, keeping_cost
+from layerscope.pipeline.kept_totals import bytes_kept
 from layerscope.pipeline.sampling import SAMPLE
 from layerscope.pipeline.settings import BATCH, SHARD, Settings
 from layerscope.pipeline.work import sampled_units, tile_size
@@ -120,6 +121,8 @@ def forecast_build(
         for layer in layers
     )
     size += sum(peaks[n] * one.signal_bytes for n, one in keeping.items())
+    if settings.mergeable:
+        size += bytes_kept(layers, k=settings.k, classes=len(source.label_names), images=count)
     units = sum(layer.units for layer in layers)
     return Forecast(
         images=count, layers=len(layers), units=units, peaks=sum(peaks.values()), seconds=seconds,

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from layerscope.atlas.write import AtlasWriter
 from layerscope.core.records import LayerRecord
 from layerscope.scan import Totals, most_sampled
@@ -86,6 +88,14 @@ def kept_totals(atlas: KeptMarks, about: ScanKept, layers: Sequence[LayerRecord]
     totals = Totals(layers, k=k, classes=len(about.classes), sampled=most_sampled(layers))
     restore_totals(totals, _parts(atlas, about.label))
     return totals
+
+
+def bytes_kept(layers: Sequence[LayerRecord], *, k: int, classes: int, images: int) -> int:
+    """What the sums of a scan of so many images take, but for those over the images themselves, which are small."""
+    sampled = min(images, most_sampled(layers))
+    totals = Totals(layers, k=k, classes=classes, sampled=sampled)
+    totals.sample.enter(np.arange(sampled), np.arange(sampled))
+    return sum(map(len, totals_to_parts(totals)))
 
 
 def _parts(atlas: KeptMarks, label: str) -> Iterator[bytes]:

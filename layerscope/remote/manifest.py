@@ -17,6 +17,8 @@ from layerscope.sources.entries import entry_list
 from layerscope.sources.listing import Entry, FileListing
 
 FORMAT = 1
+# What reading a file raises that is no manifest, or only a part of one.
+_BROKEN = (OSError, EOFError, AttributeError, ValueError, KeyError, StopIteration, TypeError, zlib.error)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,15 @@ def write(path: Path, asked: list[str], listed: Listed) -> None:
             packed.write(_line([entry.identity, entry.size, entry.label, entry.path, entry.offset]))
 
 
+def asked(path: Path) -> list[str]:
+    """The addresses whose listing was kept; none where it is broken or not there."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [str(address) for address in json.loads(next(lines))["asked"]]
+    except _BROKEN:
+        return []
+
+
 def read(path: Path, asked: list[str]) -> Listed | None:
     """The listing that was kept of these addresses; None where there is none, or it is of others, or broken."""
     try:
@@ -51,7 +62,7 @@ def read(path: Path, asked: list[str]) -> Listed | None:
             if head.get("format") != FORMAT or head["asked"] != asked:
                 return None
             entries = entry_list(_entry(json.loads(line)) for line in lines)
-    except (OSError, EOFError, AttributeError, ValueError, KeyError, StopIteration, TypeError, zlib.error):
+    except _BROKEN:
         return None
     if len(entries) != head["count"]:
         return None

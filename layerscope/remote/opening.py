@@ -8,7 +8,7 @@ from layerscope.core.errors import ImageError, UsageError
 from layerscope.remote import manifest
 from layerscope.remote.manifest import Listed
 from layerscope.remote.places import RemoteFile, files_named, root_shared
-from layerscope.remote.storage import RemoteFiles, version_of
+from layerscope.remote.storage import RemoteFiles
 from layerscope.remote.systems import require_plain
 from layerscope.sources.files import storable
 from layerscope.sources.listing import Entry, listing
@@ -32,18 +32,20 @@ def open_remote(images: Any, asked: Asked) -> Source:
     root = root_shared(addresses)
     # What was signed is asked for under another address each time, and its signature is not kept.
     keeps = asked.manifest is not None and public == addresses
-    listed = manifest.read(asked.manifest, public) if keeps and asked.manifest and not asked.anew else None
+    kept = manifest.read(asked.manifest, public) if keeps and asked.manifest and not asked.anew else None
+    listed = None if asked.compared else kept
     if asked.anew and asked.manifest is not None:
         asked.manifest.unlink(missing_ok=True)  # else that of other images would stay where none is kept of these
     if listed is None:
-        listed = _listed(addresses, root)
-        if keeps and asked.manifest is not None and listed.found.entries:
+        listed = _listed(addresses, root, kept)
+        if keeps and asked.manifest is not None and not asked.compared and listed.found.entries:
             manifest.write(asked.manifest, public, listed)
     storage = RemoteFiles(root=root, versions=listed.versions)
     return encoded_source(listed.found, listed.name, listed.counted, asked, storage=storage)
 
 
-def _listed(addresses: list[str], root: str) -> Listed:
+def _listed(addresses: list[str], root: str, kept: Listed | None) -> Listed:
+    """What is there now. kept: an earlier listing of the same; archives that have not changed are not read again."""
     files = files_named(addresses, root)
     one = len(addresses) == 1
     name = _name(addresses[0], files) if one else f"{len(addresses)} addresses"
@@ -51,11 +53,12 @@ def _listed(addresses: list[str], root: str) -> Listed:
     if one and not any(has(addresses[0]) for has in (has_braces, lambda text: "*" in text)) and not all(archives):
         archives = [False] * len(files)  # of a folder the pictures; archives among them are no images
     if all(archives):
-        return _of_archives(files, root, name)
+        return _of_archives(files, root, name, kept)
     if any(archives) and not one:
         raise UsageError("a list of images must hold either .tar files only or picture files only")
     storage = RemoteFiles(root=root)
-    entries = [Entry(identity=storable(file.name), size=file.info.get("size"), path=file.path) for file in files]
+    entries = [Entry(identity=storable(file.name), size=file.size, path=file.path) for file in files]
+    del files
     return Listed(found=listing(entries, storage.head), name=name, counted="file", versions={})
 
 
@@ -68,8 +71,10 @@ def _name(address: str, files: list[RemoteFile]) -> str:
     return last if alone or rest[:1] == [path] or has_braces(last) or "*" in last else f"{last}/"
 
 
-def _of_archives(files: list[RemoteFile], root: str, name: str) -> Listed:
-    versions = {file.path: version_of(file.info) for file in files}
+def _of_archives(files: list[RemoteFile], root: str, name: str, kept: Listed | None) -> Listed:
+    versions = {file.path: file.version for file in files}
+    if kept is not None and [*kept.versions.items()] == [*versions.items()]:
+        return kept
     if len(versions) < len(files):
         raise ImageError(f"{name} names an archive twice")
     found = in_tars([file.path for file in files], RemoteFiles(root=root, versions=versions), at_once=AT_ONCE)

@@ -12,6 +12,7 @@ from layerscope.core.braces import expanded
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.images import TAR_ENDINGS
 from layerscope.remote.answers import NotThere, Unanswered, answered
+from layerscope.remote.storage import Version, version_of
 from layerscope.remote.systems import full, path_in, require_plain, root_of, store_named, system_of
 from layerscope.sources.ahead import in_order
 from layerscope.sources.clutter import SITE, is_clutter
@@ -23,12 +24,24 @@ RUN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
-    """A file of a store. path: as the store writes it. name: below what was named, as people read it. info: what the
-    store says of it."""
+    """A file of a store. path: as the store writes it. name: below what was named, as people read it. size: bytes, None
+    where the listing does not tell. mark: of an archive, what changes with its bytes."""
 
     path: str
     name: str
-    info: Mapping[str, Any]
+    size: int | None = None
+    mark: str = ""
+
+    @classmethod
+    def of(cls, path: str, name: str, info: Mapping[str, Any]) -> "RemoteFile":
+        """A file, of what its store says of it; the rest of that is let go: a million of these are held."""
+        mark = version_of(info)[1] if is_archive(path) else ""
+        return cls(path=path, name=name, size=info.get("size"), mark=mark)
+
+    @property
+    def version(self) -> Version:
+        """What tells an archive from an earlier one in its place."""
+        return int(self.size or 0), self.mark
 
     @property
     def is_archive(self) -> bool:
@@ -79,9 +92,7 @@ def files_named(addresses: Sequence[str], root: str) -> list[RemoteFile]:
     if not singles:
         return _sized(found, system, root)
     base = common(singles)
-    return _sized(
-        [RemoteFile(path=path, name=_read(root, path[len(base) :]), info={}) for path in singles], system, root
-    )
+    return _sized([RemoteFile(path=path, name=_read(root, path[len(base) :])) for path in singles], system, root)
 
 
 def _asked(ask: Any, store: Any, address: str) -> Any:
@@ -98,26 +109,31 @@ def _asked(ask: Any, store: Any, address: str) -> Any:
 def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
     """The files of a folder or a glob, sorted; None for a file."""
     if glob.has_magic(_globbed(root, path)):
-        infos = {name: info for name, info in system.glob(path, detail=True).items() if info["type"] == "file"}
+        infos = dict(system.glob(path, detail=True))
         fixed = path[: min(path.find(sign) % (len(path) + 1) for sign in "*?[")]
         base = fixed[: fixed.rfind("/") + 1]
     else:
         if not _is_folder(system, path):
             return None
-        infos = {name: info for name, info in _walked(system, path, root).items() if info["type"] == "file"}
+        infos = dict(_walked(system, path, root))
         base = f"{path.rstrip('/')}/" if path else ""
-    # A web server's pages link to the ways they can be sorted, and to places above.
-    infos = {name: info for name, info in infos.items() if name.startswith(base) and "?" not in name[len(base) :]}
-    sites = [name[: -len(SITE)] for name in infos if name.endswith(f"/{SITE}")]
-    files = [
-        RemoteFile(path=name, name=_read(root, name[len(base) :]), info=info)
-        for name, info in infos.items()
-        if name != base and not name.startswith(tuple(sites))
-    ]
-    kept = [file for file in files if file.name and not is_clutter(PurePosixPath(file.name).parts)]
+    system.invalidate_cache()  # else it would hold all that was listed as long as the process lives
+    sites = tuple(name[: -len(SITE)] for name in infos if name.endswith(f"/{SITE}"))
+    kept: list[RemoteFile] = []
+    while infos:
+        name, info = infos.popitem()
+        # A web server's pages link to the ways they can be sorted, and to places above.
+        below = name.startswith(base) and name != base and "?" not in name[len(base) :]
+        if info["type"] != "file" or not below or name.startswith(sites):
+            continue
+        file = RemoteFile.of(name, _read(root, name[len(base) :]), info)
+        if file.name and not is_clutter(PurePosixPath(file.name).parts):
+            kept.append(file)
     if not kept:
         raise NotThere(path)
-    return sorted(kept, key=lambda file: file.name)
+    kept.reverse()
+    kept.sort(key=lambda file: file.name)
+    return kept
 
 
 def _walked(system: Any, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
@@ -154,7 +170,7 @@ def _read(root: str, name: str) -> str:
 
 def _sized(files: list[RemoteFile], system: Any, root: str) -> list[RemoteFile]:
     """The files with their sizes; those that a listing does not tell are asked for."""
-    if all(file.info.get("size") is not None for file in files):
+    if all(file.size is not None for file in files):
         return files
     runs = [files[start : start + RUN] for start in range(0, len(files), RUN)]
     groups = ((run, [lambda file=file: _told(file, system, root) for file in run]) for run in runs)
@@ -162,9 +178,9 @@ def _sized(files: list[RemoteFile], system: Any, root: str) -> list[RemoteFile]:
 
 
 def _told(file: RemoteFile, system: Any, root: str) -> RemoteFile:
-    if file.info.get("size") is not None:
+    if file.size is not None:
         return file
     info = _asked(lambda: system.info(file.path), store_named(root), full(root, file.path))
     if info["type"] != "file":
         raise UsageError(f'"{full(root, file.path)}" in the list is no file; give one folder, or a list of files')
-    return RemoteFile(path=file.path, name=file.name, info=info)
+    return RemoteFile.of(file.path, file.name, info)

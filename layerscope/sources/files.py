@@ -22,10 +22,11 @@ def in_folder(folder: Path, *, without: Path | None = None) -> FileListing:
 
     Raises ImageError for a folder without files.
     """
-    paths = [path for path in _walk(folder) if without is None or not _same(path, without)]
-    if not paths:
+    paths = (path for path in _walk(folder) if without is None or not _same(path, without))
+    entries = sorted(_entries(paths, folder), key=lambda entry: entry.identity)
+    if not entries:
         raise ImageError(f'the folder "{folder}" holds no files')
-    return listing(sorted(_entries(paths, folder), key=lambda entry: entry.identity), _head)
+    return listing(entries, _head)
 
 
 def matching(pattern: str) -> list[Path]:

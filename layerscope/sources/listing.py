@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import PurePosixPath
 
 from layerscope.sources.classes import classes_of
@@ -52,7 +53,8 @@ def listing(files: Sequence[Entry], head: Callable[[Entry], bytes]) -> FileListi
     roles = [role(entry.identity, lambda entry=entry: head(entry)) for entry in files]
     images = [entry for entry, what in zip(files, roles, strict=True) if what == IMAGE]
     others = {entry.identity: entry for entry, what in zip(files, roles, strict=True) if what == OTHER}
-    classes, said = classes_of([PurePosixPath(entry.identity).parts[:-1] for entry in images])
+    folders = cache(lambda above: PurePosixPath(above).parts)  # few, of many images
+    classes, said = classes_of([folders(entry.identity[: entry.identity.rfind("/") + 1]) for entry in images])
     classed = [replace(entry, label=label) for entry, label in zip(images, classes, strict=True)]
     if not others:
         return FileListing(entries=classed, everything=[], said=said, of_classes=said)

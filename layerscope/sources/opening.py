@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 class Asked:
     """What a user asks of images besides which they are. labels: a table of files and classes. columns: of a table of
     images, which hold them and their classes. choice: which of them. reading: how encoded pictures are read. manifest:
-    where a listing that takes long is kept. anew: list again all the same."""
+    where a listing that takes long is kept. anew: list again all the same. compared: list again and keep nothing; only
+    archives that are what they were are taken from the listing that was kept."""
 
     labels: Path | None = None
     columns: Columns = TOLD
@@ -55,6 +56,7 @@ class Asked:
     reading: DecodeOptions = UPRIGHT
     manifest: Path | None = field(default=None, compare=False)
     anew: bool = field(default=False, compare=False)
+    compared: bool = field(default=False, compare=False)
 
 
 @plain_failures("the images", kind=ImageError)
@@ -68,7 +70,7 @@ def open_source(
     orientation: str = "upright",
     max_pixels: int = LARGEST_PICTURE,
     manifest: Path | None = None,
-    anew: bool = False,
+    **relisted: bool,
 ) -> Source:
     """The images as a source, in their fixed order; of files, the first that is an image is decoded, of a Dataset a few
     items are read.
@@ -78,8 +80,8 @@ def open_source(
     files and classes. columns: of a data set's table. limit: only the first so many. choice: which of them, where more
     is asked. orientation: "upright" turns pictures as their EXIF orientation says, "stored" takes them as they lie.
     max_pixels: larger pictures are refused. manifest: the file in which the listing of a store elsewhere is kept, so
-    that it is listed once; anew: list it again all the same. Raises ImageError where there are no images, UsageError
-    for arguments that cannot be used.
+    that it is listed once; relisted: `anew` or `compared`, see Asked. Raises ImageError where there are no images,
+    UsageError for arguments that cannot be used.
     """
     kind = kind_of(images)
     if kind is None:
@@ -87,7 +89,7 @@ def open_source(
     choice = choice if limit is None else replace(choice, limit=limit)
     reading = DecodeOptions(orientation=orientation, most_px=max_pixels)
     table = None if labels is None else Path(labels).expanduser()
-    asked = Asked(labels=table, columns=columns, choice=choice, reading=reading, manifest=manifest, anew=anew)
+    asked = Asked(labels=table, columns=columns, choice=choice, reading=reading, manifest=manifest, **relisted)
     if columns != TOLD and not kind.columns:
         named = shown(str(images))
         raise UsageError(f'image_column and label_column are for {column_forms()}; "{named}" has no columns')

@@ -1,6 +1,7 @@
 """Atlases of parts, merged and gone on with: the rows of one build over all images; and refusals."""
 
 import json
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -181,8 +182,66 @@ def test_killed_it_is_not_there_and_comes_whole_the_next_time(
         assert not out.exists()
     assert main(["merge", *map(str, parts), "-o", str(out), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    go_on = f"layerscope build Small --images IMAGES -o {out} {GIVEN}"
+    go_on = f"layerscope build NETWORK --images IMAGES --from {SHARD} -o {out} {GIVEN}"
     assert (said["images"], said["next"]) == (COUNT - SHARD, go_on)
+    missing = ["NETWORK for the network (Small), as the command line names it", "IMAGES for the way to drawn/"]
+    assert said["missing"] == missing
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     with pytest.raises(WrongModel, match=r'new holds other images: number 0 is ".*" in it, and ".*" here'):
         ls.build(net, folder, out, **HOW)
+
+
+NETWORK = """
+import torch
+from torch import nn
+import layerscope as ls
+
+INPUT = ls.Input(height=8, width=8)
+
+
+def tiny():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
+"""
+
+
+def test_the_command_that_is_printed_goes_on(
+    few: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands, where the parts tell network and images; of parts with a gap nobody knows one source."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(NETWORK)
+    shutil.copytree(few[0].parent, tmp_path / "photos")
+    how = ["--images", "photos", "--k", "1", "--orientation", "stored", "--method", "deconvnet", "--quiet"]
+    for name, part in {"a": ["--to", "3"], "b": ["--from", "3", "--to", "6"], "c": ["--from", "6"]}.items():
+        assert main(["build", "net.py:tiny", *how, *part, "-o", f"{name}.atlas"]) == 0
+    told = {}
+    for parts in ("ab", "bc", "abc", "ac", "ba"):
+        capsys.readouterr()
+        assert main(["merge", *(f"{name}.atlas" for name in parts), "-o", f"{parts}.atlas", "--json", "--quiet"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        told[parts] = said["next"].partition(" -o ")[0].partition("--images ")[2], bool(said["missing"])
+        if not said["missing"]:
+            assert main([*shlex.split(said["next"])[1:], "--quiet"]) == 0
+    read = "--orientation stored"
+    assert told == {
+        "ab": (f"photos --to 6 {read}", False), "bc": (f"photos --from 3 {read}", False),
+        "abc": (f"photos {read}", False), "ac": (f"IMAGES {read}", True), "ba": (f"IMAGES {read}", True),
+    }  # fmt: skip
+
+
+def test_images_elsewhere_are_named_by_the_manifest(
+    few: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each part beside it; where one has none, the folder is not known."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(NETWORK)
+    shutil.make_archive("all", "zip", few[0].parent)
+    for name, part in {"a": ["--to", "3"], "b": ["--from", "3"]}.items():
+        words = ["net.py:tiny", "--images", "zip://::all.zip", "--k", "1", "--method", "deconvnet", *part, "--quiet"]
+        assert main(["build", *words, "-o", f"{name}.atlas"]) == 0
+    for out, place in {"ab.atlas": "zip://::all.zip", "unknown.atlas": "IMAGES"}.items():
+        capsys.readouterr()
+        assert main(["merge", "a.atlas", "b.atlas", "-o", out, "--json", "--quiet"]) == 0
+        assert f" --images {place} -o {out} " in json.loads(capsys.readouterr().out)["next"]
+        (tmp_path / "b.atlas.manifest").unlink(missing_ok=True)

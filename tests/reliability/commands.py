@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.reliability.subject import ALL_LAYERS, LAYERS, SIDE, build, pictures,
 # What a build keeps beside its atlas, and what a writer of whole files keeps beside its file.
 BESIDE = ("*.atlas-wal", "*.atlas-shm", "*.atlas-journal", "*.atlas.lock", "*.atlas.*.tiles", "*.atlas.new*")
 PARTS = (".*.part", ".*.partial", ".*.old", ".*.partial.lock")
+MERGING = ("*.atlas.lock", ".*.part", ".*.part-wal", ".*.part-shm", ".*.part-journal", ".*.part.lock")
 METHODS = ("deconvnet", "guided")
 RECIPE = Recipe(phases=(Phase(side=8, epochs=1),), batch=4, dropout=0.0, shift=0)
 
@@ -62,6 +63,14 @@ class Bench:
         build(net, images, atlas)
         return cls(folder, net, images, atlas, drawn(folder / "lessons", each=4))
 
+    @cached_property
+    def parts(self) -> list[Path]:
+        """Atlases of the first seven pictures and of six others, which can be merged: none is the copy of another."""
+        made = {"first.atlas": {"end": 7}, "second.atlas": {"begin": 7, "end": 13}}
+        for name, part in made.items():
+            self.build(self.atlas.with_name(name), **part)
+        return [self.atlas.with_name(name) for name in made]
+
     def build(self, out: Path, layers: tuple[str, ...] = LAYERS, methods: tuple[str, ...] = (), **options: Any) -> None:
         build(self.net, self.images, out, layers=layers, methods=methods or ("deconvnet",), **options)
 
@@ -77,6 +86,13 @@ class Bench:
 
     def look(self, out: Path) -> None:
         write_look(self.atlas, self.net, self.images / "dark" / "1.png", out)
+
+    def merge(self, out: Path) -> None:
+        ls.merge(self.parts, out, progress=False).close()
+
+    def merge_anew(self, out: Path) -> None:
+        out.unlink()
+        self.merge(out)
 
     def train(self, out: Path) -> None:
         train("worldnet", self.lessons, out, recipe=RECIPE, bf16=False, keep_seconds=0.0, device="cpu")
@@ -118,6 +134,14 @@ class Bench:
             ),
             Command(name="figure", before=old("a.png"), run=lambda out: self.figure(out / "a.png"), **others),
             Command(name="look", before=old("a.html"), run=lambda out: self.look(out / "a.html"), **others),
+            Command(
+                name="merge",
+                before=lambda out: self.parts[0].stat(),
+                run=lambda out: self.merge(out / "a.atlas"),
+                again=lambda out: self.merge_anew(out / "a.atlas"),
+                growing=(),
+                scratch=MERGING,
+            ),
             Command(
                 name="train",
                 run=lambda out: self.train(out / "run"),

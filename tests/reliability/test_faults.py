@@ -19,7 +19,7 @@ from tests.reliability.subject import build, pictures
 
 COMMANDS = (
     *("build", "add", "overwrite", "dissect", "export", "export anew", "export zipped"),
-    *("figure", "look", "train", "world", "world in shards"),
+    *("figure", "look", "merge", "train", "world", "world in shards"),
 )
 # Of each command but build a few seams on every run; all of them, and training, in the wide form.
 OFTEN = [
@@ -38,6 +38,9 @@ OFTEN = [
     ("figure", "array", 1),
     ("look", "rename", 1),
     ("look", "operation", 1),
+    ("merge", "statement", 1),
+    ("merge", "row", 1),
+    ("merge", "rename", 1),
     ("world", "write", 2),
     ("world in shards", "write", 2),
     ("world in shards", "rename", 2),

@@ -1,9 +1,10 @@
 """`layerscope merge`: one atlas of several, and the command that goes on with it."""
 
 import shlex
+from pathlib import Path
 
 import layerscope as ls
-from layerscope.api.merging import going_on
+from layerscope.api.going_on import going_on
 from layerscope.cli import words
 from layerscope.cli.output import Output
 from layerscope.cli.parser import Command
@@ -17,11 +18,18 @@ def run(command: Command, output: Output) -> int:
         atlas = ls.merge(**values)
     with atlas:
         images, copies = atlas.file.image_count(), atlas.file.copies_left_out()
-        go_on = shlex.join(("layerscope", *going_on(atlas)))
-        data = {"atlas": str(atlas.file.path), "images": images, "copies": copies, "layers": len(atlas), "next": go_on}
-        text = words.printable(
-            f"{atlas.file.path}: {words.counted(images, 'image')}, {words.counted(len(atlas), 'layer')}; its tiles and "
-            f"projections are yet to be made, with all images in place of IMAGES:\n  {go_on}"
-        )
-        output.result(data, text)
+        how = going_on(atlas, [Path(part) for part in values["atlases"]])
+        go_on = shlex.join(("layerscope", *how.words))
+        data = {
+            "atlas": str(atlas.file.path), "images": images, "copies": copies, "layers": len(atlas), "next": go_on,
+            "missing": list(how.missing),
+        }  # fmt: skip
+        held = f"{atlas.file.path}: {words.counted(images, 'image')}, {words.counted(len(atlas), 'layer')}"
+        lines = [
+            f"{held}; its tiles and projections are yet to be made:",
+            f"  {go_on}",
+            *(f"where {clause} must be put in" for clause in how.missing),
+            "An atlas keeps no names of other files: --weights, --labels and the like are as for its parts.",
+        ]
+        output.result(data, "\n".join(map(words.printable, lines)))
     return 0

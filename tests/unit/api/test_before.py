@@ -158,3 +158,15 @@ def test_an_unknown_device_is_refused_before_the_network(place):
         ls.build("worldnet", "photos", "x.atlas", device="cuda:99")
     with pytest.raises(ls.UsageError, match=r"input must say what the network expects"):
         ls.build("worldnet", "photos", "x.atlas", input=INPUT.shape)
+
+
+def test_an_engine_whose_atlases_cannot_be_merged_is_refused_first(place, command_line):
+    """Before images are listed; a part of them is built all the same, and keeps no sums that nobody could add."""
+    with pytest.raises(ls.UsageError, match=r'cannot be had from the engine "bfloat16".* use the engine local') as no:
+        ls.build("worldnet", "gone", "x.atlas", engine="bfloat16", mergeable=True)
+    words = ("build", "worldnet", "--images", "photos", "-o", "x.atlas", "--engine", "bfloat16", "--mergeable")
+    assert command_line(*words) == f"layerscope: {no.value}"
+    for engine, kept in {"local": True, "processes": True, "bfloat16": False}.items():
+        for begin, end in ((0, None), (None, 5), (2, 5)):
+            assert before.is_mergeable_part({"begin": begin, "end": end, "engine": engine}) is kept
+        assert not before.is_mergeable_part({"begin": None, "end": None, "engine": engine})

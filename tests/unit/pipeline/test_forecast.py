@@ -1,6 +1,8 @@
 """A forecast counts all that a build does: what is kept of marks and of signals is counted as it is made."""
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,15 @@ def test_signals_take_the_room_that_was_told(world, tmp_path):
         told.append(forecast("worldnet", world, **options(keep_signal=keep)))
     added = told[1].bytes - told[0].bytes
     assert added / 2 < sizes[1] - sizes[0] < added * 2
+
+
+def test_the_sums_for_a_merge_are_counted(world, tmp_path):
+    """They are told as large as they then are in the file, but for what is summed over the images themselves."""
+    told = [forecast("worldnet", world, **options(mergeable=keep)).bytes for keep in (False, True)]
+    ls.build("worldnet", world, tmp_path / "a.atlas", progress=False, **options(mergeable=True)).close()
+    with closing(sqlite3.connect(tmp_path / "a.atlas")) as rows:
+        ((held,),) = rows.execute("SELECT sum(length(payload)) FROM shard WHERE stage LIKE 'merge %'")
+    assert told[1] - told[0] == pytest.approx(held, rel=0.05)
 
 
 @pytest.mark.parametrize("methods", [["deconvnet"], list(METHODS.own)])
