@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from layerscope.testing.atlases import Subject
@@ -21,6 +22,14 @@ def actors() -> list[int]:
         except OSError:
             continue
     return found
+
+
+def gone() -> bool:
+    """Whether no actor is left: they end soon after they were told to."""
+    until = time.monotonic() + 20
+    while actors() and time.monotonic() < until:
+        time.sleep(0.1)
+    return not actors()
 
 
 def kill_an_actor() -> None:
