@@ -7,18 +7,23 @@ import sys
 import time
 from pathlib import Path
 
+import ray
+
 from layerscope.testing.atlases import Subject
 from layerscope.testing.watching import Hook, die
 from tests.helpers.building import small_network
 
 
 def actors() -> list[int]:
-    """The processes of all actors that make pieces on this machine."""
-    found = []
+    """The processes of all actors that make pieces for the cluster that this process is connected to, and no other's:
+    each is a child of its machine's raylet, which was told the cluster's address."""
+    ours, found = ray.get_runtime_context().gcs_address.encode(), []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(b"ray::PieceMaker"):
-                found.append(int(entry.name))
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                if b"=" + ours + b"\0" in Path("/proc", parent, "cmdline").read_bytes():
+                    found.append(int(entry.name))
         except OSError:
             continue
     return found
