@@ -89,9 +89,11 @@ test-browser-whole: $(BROWSER_STAMP)
 test-networks: $(NETWORKS_STAMP)
 	$(BIN)/python -m pytest tests/networks
 
-# The engine ray on a cluster of three machines here, and images in stores and data sets, from servers that the tests start.
+# The engine ray on a cluster of three machines here, which takes all cores by itself; then images in stores and data sets,
+# from servers that the tests start.
 test-ray: $(RAY_STAMP)
-	$(BIN)/python -m pytest tests/ray tests/remote
+	$(BIN)/python -m pytest tests/ray
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/remote
 
 test-ray-whole: $(RAY_STAMP)
 	$(BIN)/python -m pytest -m "wide or not wide" tests/ray tests/remote

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import ray
 from ray.cluster_utils import Cluster
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 
 import layerscope as ls
 from layerscope.testing.atlases import Subject
@@ -17,6 +18,7 @@ from tests.helpers.building import pictures_as_files, small_network
 ROOT = Path(__file__).resolve().parents[2]
 # What a machine may hold of objects: little, since here all share one memory.
 STORE = 100 * 2**20
+MACHINES = ("first", "second", "third")
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +28,7 @@ def cluster() -> Iterator[Cluster]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.update(RAY_worker_niceness="0")  # by itself Ray lets its processes wait for all others
     made = Cluster()
-    for name in ("first", "second", "third"):
+    for name in MACHINES:
         made.add_node(num_cpus=2, object_store_memory=STORE, node_name=name, include_dashboard=False)
     ray.init(made.address, log_to_driver=False, logging_level="CRITICAL")
     yield made
@@ -48,6 +50,21 @@ def machine(cluster: Cluster) -> Iterator[Callable[..., Any]]:
     for node in begun:
         if node in cluster.worker_nodes:
             cluster.remove_node(node, allow_graceful=False)
+
+
+@pytest.fixture
+def full(cluster: Cluster) -> Iterator[Callable[..., None]]:
+    """Takes all CPUs that there are but so many, so that processes go to a machine that begins later; until the test
+    has ended."""
+    groups: list[PlacementGroup] = []
+
+    def take(*, but: int = 0) -> None:
+        groups.append(placement_group([{"CPU": 1}] * (2 * len(MACHINES) - but)))
+        assert groups[-1].wait(60)
+
+    yield take
+    for group in groups:
+        remove_placement_group(group)
 
 
 @pytest.fixture(scope="session")

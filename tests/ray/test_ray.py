@@ -5,10 +5,9 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import ray
@@ -25,55 +24,70 @@ from layerscope.testing.atlases import Subject, alone, same_rows
 from layerscope.testing.watching import Hook
 from tests.helpers import works
 from tests.helpers.building import pictures_as_files
-from tests.ray.killed import actors
+from tests.ray.conftest import ROOT
+from tests.ray.killed import actors, gone
 
 RAY = ENGINES.own["ray"]
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 20
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.wide), 5])
+class Spoilt(NamedTuple):
+    """A subject, the folder for its atlases, and a picture of it that has peaks."""
+
+    subject: Subject
+    folder: Path
+    picture: Path
+
+
+@pytest.mark.parametrize("count", [3, 1, 2, 5])
+@pytest.mark.thin(4)
 def test_the_rows_are_those_of_local(cluster, subject: Subject, tmp_path: Path, count: int) -> None:
-    """By one, two and five actors."""
+    """By an actor on each machine, and by one, two and five."""
     out = tmp_path / "a.atlas"
     subject.build(out, engine="ray", processes=count)
     same_rows(out, subject.whole)
     alone(out)
-    assert _gone()
-
-
-def _gone() -> bool:
-    """Actors end soon after they were told to."""
-    until = time.monotonic() + 20
-    while actors() and time.monotonic() < until:
-        time.sleep(0.1)
-    return not actors()
+    assert gone()
 
 
 def test_pieces_come_in_order_whatever_is_done_first(cluster) -> None:
     """Of drawn durations; by several processes at once, which keep the thread count that they were told."""
     draw = random.Random(SEED)
     pieces = [Piece(number, 1, draw.choice([0, 0, 0.05, 0.3])) for number in range(40)]
-    with opened(RAY, 1, processes=4) as at_work:
+    with opened(RAY, 1, processes=3) as at_work:
         found = [tuple(made) for made in at_work.map(works.slowly, pieces)]
         assert [number for number, _ in found] == list(range(40))
-        assert len({process for _, process in found}) == 4
+        assert len({process for _, process in found}) == 3
         assert [tuple(made) for made in at_work.map(works.settled, pieces[:4])] == [(1,)] * 4
 
 
-def test_the_engine_keeps_the_laws(cluster, net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every piece in its turn; nothing left behind; stopped in every stage and resumed; an image that breaks."""
-    # One actor in place of all that there is room for: each takes seconds to begin.
+@pytest.fixture
+def spoilt(net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spoilt:
+    """A picture of a subject of its own, and the folder for its atlases; its builds have one actor."""
+    # In place of all that there is room for: each takes seconds to begin.
     row = replace(RAY, open=lambda workers, **how: RAY.open(workers, **{**how, "processes": 1}))
     monkeypatch.setitem(ENGINES.own, "ray", row)
     folder = pictures_as_files(tmp_path / "drawn", 140)
-    picture = folder / "blue eye" / "0052.png"
-    content = picture.read_bytes()
     (tmp_path / "atlases").mkdir()
-    engines.laws(
-        ENGINES["ray"], Subject(net, str(folder), ("relu1",), {"k": 5, "workers": 1}), tmp_path / "atlases",
+    subject = Subject(net, str(folder), ("relu1",), {"k": 5, "workers": 1})
+    return Spoilt(subject, tmp_path / "atlases", folder / "blue eye" / "0052.png")
+
+
+def test_the_engine_keeps_the_laws(cluster, spoilt: Spoilt) -> None:
+    """Every piece in its turn; nothing left behind; an image that breaks."""
+    engine, picture, content = ENGINES["ray"], spoilt.picture, spoilt.picture.read_bytes()
+    engines.gives_every_piece_in_its_turn(engine)
+    engines.same_rows_as_local(engine, spoilt.subject, spoilt.folder)
+    engines.ends_in_the_same_sentence(
+        engine, spoilt.subject, spoilt.folder,
         lambda: picture.write_bytes(content[: len(content) // 2]), lambda: picture.write_bytes(content),
     )  # fmt: skip
+
+
+@pytest.mark.wide
+def test_stopped_in_every_stage_it_is_gone_on_with(cluster, spoilt: Spoilt) -> None:
+    """The law that begins most processes, one a stage."""
+    engines.stopped_and_resumed(ENGINES["ray"], spoilt.subject, spoilt.folder)
 
 
 def test_processes_that_are_killed_cost_their_pieces(cluster, subject: Subject, tmp_path: Path) -> None:
@@ -99,12 +113,13 @@ def test_processes_that_are_killed_cost_their_pieces(cluster, subject: Subject, 
     same_rows(out, subject.whole)
 
 
-def test_a_machine_that_is_gone_costs_its_pieces(cluster, machine, subject: Subject, tmp_path: Path) -> None:
+def test_a_machine_that_is_gone_costs_its_pieces(cluster, machine, full, subject: Subject, tmp_path: Path) -> None:
     """With all that its actors had made and nobody had fetched."""
-    node, out = machine(num_cpus=4, node_name="fourth"), tmp_path / "a.atlas"
+    full(but=1)
+    node, out = machine(num_cpus=2, node_name="fourth"), tmp_path / "a.atlas"
     after = random.Random(SEED).randrange(1, 5)
     gone = Hook(stage_name="scan", after=after, do=lambda: cluster.remove_node(node, allow_graceful=False))
-    subject.build(out, progress=gone, engine="ray", processes=9)
+    subject.build(out, progress=gone, engine="ray", processes=3)
     assert node not in cluster.worker_nodes
     same_rows(out, subject.whole)
 
@@ -132,13 +147,14 @@ def _in_a_process(out: Path, subject: Subject, *how: object) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("stage", ["scan", "project"])
+@pytest.mark.thin(2)
 def test_a_writer_that_is_killed_is_gone_on_with(cluster, subject: Subject, tmp_path: Path, stage: str) -> None:
     """By another writer, from what the file holds; what the first one had begun in the cluster has ended."""
     out = tmp_path / "a.atlas"
     after = random.Random(f"{SEED} {stage}").randrange({"scan": 4, "project": 2}[stage])
     ended = _in_a_process(out, subject, stage, after, "writer", cluster.address)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert _gone()
+    assert gone()
     with ls.open(out) as atlas:
         assert not atlas.finished
     subject.build(out, engine="ray", processes=2)
@@ -146,8 +162,9 @@ def test_a_writer_that_is_killed_is_gone_on_with(cluster, subject: Subject, tmp_
     alone(out)
 
 
+@pytest.mark.wide
 def test_a_piece_that_ends_its_process_is_named(cluster) -> None:
-    """After three processes; those before it are made, and so is everything else."""
+    """After three processes; those before it are made, and so is everything else. Of a build in test_drivers.py."""
     pieces = [Piece(n, 1, "deadly" if n == 5 else range(n, n + 2)) for n in range(9)]
     found = []
     with (
@@ -159,25 +176,27 @@ def test_a_piece_that_ends_its_process_is_named(cluster) -> None:
     assert found == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.wide
-def test_a_machine_that_does_not_see_the_images_is_named(cluster, machine, net, tmp_path: Path) -> None:
-    """And nothing is skipped for it."""
-    machine(num_cpus=16, node_name="blind one", env_vars={works.BLIND: "1"})
-    with pytest.raises(ImageError, match=r"is not the same for every machine: .*\(on the machine blind one\)"):
+@pytest.mark.parametrize("eyes", ["blind", pytest.param("other", marks=pytest.mark.wide)])
+def test_a_machine_that_sees_other_images_is_named(cluster, machine, full, net, tmp_path: Path, eyes: str) -> None:
+    """Or none; and nothing is skipped for it."""
+    full()
+    machine(num_cpus=1, node_name=f"{eyes} one", env_vars={works.EYES: eyes})
+    with pytest.raises(ImageError, match=rf"is not the same for every machine: .*\(on the machine {eyes} one\)"):
         subject = Subject(net, works.Seen(), ("relu1",), {"k": 1})
-        subject.build(tmp_path / "a.atlas", engine="ray", processes=20)
+        subject.build(tmp_path / "a.atlas", engine="ray", processes=1)
 
 
-def test_a_machine_with_another_layerscope_is_named(cluster, machine, tmp_path: Path) -> None:
+def test_a_machine_with_another_layerscope_is_named(cluster, machine, full, tmp_path: Path) -> None:
     """Before anything is made."""
+    full()
     other = tmp_path / "layerscope-99.0.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: layerscope\nVersion: 99.0\n")
     paths = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    machine(num_cpus=16, node_name="newer one", env_vars={"PYTHONPATH": paths})
+    machine(num_cpus=1, node_name="newer one", env_vars={"PYTHONPATH": paths})
     with (
         pytest.raises(UsageError, match=r"newer one.* has layerscope 99\.0 \(here .*install the same versions"),
-        opened(RAY, 1, processes=20),
+        opened(RAY, 1, processes=1),
     ):
         raise AssertionError("it was opened")
 

@@ -9,9 +9,8 @@ import datasets
 IMAGES_AND_CLASSES = {"image": datasets.Image(), "label": datasets.ClassLabel(names=["ants", "bees", "cats"])}
 
 
-def rows_of(folder: Path) -> list[dict[str, Any]]:
+def rows_of(folder: Path, classes: Sequence[str] = IMAGES_AND_CLASSES["label"].names) -> list[dict[str, Any]]:
     """The pictures of a folder of classes, in the order of their paths, as rows."""
-    classes = IMAGES_AND_CLASSES["label"].names
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [
         {
