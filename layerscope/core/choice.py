@@ -92,16 +92,18 @@ def images_told(text: str) -> ToldImages | None:
     found = _TOLD.fullmatch(text)
     if found is None:
         return None
-    read = {name: found[name] and int(found[name].replace(",", "")) for name in ("limit", "begin", "last", "sample")}
+    limit, first, last, sample = (_number(found[name]) for name in ("limit", "begin", "last", "sample"))
     count = int(found["count"].replace(",", ""))
-    begin, all_of = read["begin"] or 0, read["sample"] or count
-    end = all_of if read["last"] is None else read["last"] + 1
-    end = end if read["limit"] is None else min(end, begin + read["limit"])
+    begin, all_of = first or 0, sample or count
+    end = all_of if last is None else last + 1
+    end = end if limit is None else min(end, begin + limit)
     if end <= begin:
         return None
-    return ToldImages(
-        name=found["name"], count=count, counted=found["counted"], choice=_of(read["sample"], begin, end, all_of)
-    )
+    return ToldImages(name=found["name"], count=count, counted=found["counted"], choice=_of(sample, begin, end, all_of))
+
+
+def _number(told: str | None) -> int | None:
+    return None if told is None else int(told.replace(",", ""))
 
 
 def joined(parts: Sequence[ToldImages]) -> ToldImages | None:
