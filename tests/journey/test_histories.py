@@ -39,7 +39,7 @@ def test_a_layer_may_be_added(subject: Subject, tmp_path: Path) -> None:
     atlases.layer_added(subject, tmp_path)
 
 
-@pytest.mark.parametrize(("stage", "after"), [("sample", 3), ("sheets", 1)])
+@pytest.mark.parametrize(("stage", "after"), [("sample", 3), pytest.param("sheets", 1, marks=pytest.mark.wide)])
 def test_a_killed_build_goes_on(stage: str, after: int, subject: Subject, tmp_path: Path) -> None:
     """As after a power failure; more moments stand in test_resume.py."""
     atlases.killed_and_resumed(subject, tmp_path, stage, after)

@@ -77,7 +77,7 @@ def test_signals_take_the_room_that_was_told(world, tmp_path):
     assert added / 2 < sizes[1] - sizes[0] < added * 2
 
 
-@pytest.mark.parametrize("methods", [["deconvnet"], list(METHODS.own)])
+@pytest.mark.parametrize("methods", [list(METHODS.own), pytest.param(["deconvnet"], marks=pytest.mark.wide)])
 def test_every_layer_is_measured_with_every_method(world, monkeypatch, methods):
     """A mark takes time in each layer; signals take time and room where they are kept alone."""
     real, costs = module.keeping_cost, []
