@@ -7,14 +7,13 @@ import pytest
 import layerscope as ls
 from layerscope.testing import atlases
 from layerscope.testing.atlases import Subject
-from tests.helpers.building import LAYERS, K
 from tests.helpers.dissection import Drawn
 
 
 @pytest.fixture(scope="module")
 def subject(net, pictures) -> Subject:
     """The small network on drawn pictures of two shards."""
-    return Subject(net, str(pictures), tuple(LAYERS), {"k": K})
+    return Subject(net, str(pictures), ("relu1", "relu3", "relu4"), {"k": 3})
 
 
 def test_a_finished_atlas_is_left_alone(subject: Subject, tmp_path: Path) -> None:

@@ -125,9 +125,9 @@ def known():
 
 @pytest.fixture(scope="module")
 def built(known, tmp_path_factory):
-    """The peaks of the known network over 144 known pictures, with the pictures by their path; tiles of one unit."""
+    """The peaks of the known network over 288 known pictures, with the pictures by their path; tiles of one unit."""
     folder = tmp_path_factory.mktemp("known")
-    drawn = write_pictures(folder / "pictures", count=144)
+    drawn = write_pictures(folder / "pictures", count=288)
     out = folder / "known.atlas"
     ls.build(known, folder / "pictures", out=out, units=1, methods=("deconvnet",), thumbnails=False)
     with ls.open(out) as atlas:

@@ -22,7 +22,7 @@ class Maxima(NamedTuple):
 
 @pytest.fixture(scope="module")
 def pictures():
-    return planted(seed=0, count=144)
+    return planted(seed=0, count=288)
 
 
 @pytest.fixture(scope="module")
