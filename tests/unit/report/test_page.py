@@ -171,6 +171,7 @@ def test_a_unit_without_pictures_says_so(file, tmp_path):
 @pytest.mark.parametrize(
     ("trainings", "words"), [(1, "trained network, and the"), (2, "another training"), (3, "2 more")]
 )
+@pytest.mark.thin(2)
 def test_trainings_are_counted_in_words(file, dissections, tmp_path, trainings, words):
     """One, another, several."""
     chosen = [dissections[0], *dissections[1:] * 2][:trainings]

@@ -202,7 +202,7 @@ HUGE = (
 
 
 @pytest.mark.parametrize("statement, values", HUGE, ids=[f"{n}" for n in range(len(HUGE))])
-@pytest.mark.thin(4)
+@pytest.mark.thin(6)
 def test_senseless_values_are_no_bug(atlas, tmp_path, statement, values):
     """S11: values that no build writes give pages that say so, or pages without them: never a failure of ours."""
     copy = changed(atlas, tmp_path, ("PRAGMA foreign_keys = OFF", ()), (statement, values))
