@@ -88,7 +88,6 @@ def test_groups_of_merges_change_no_row(made: dict[str, Path], tmp_path: Path) -
     assert found["abc"] == found["ab_c"] == found["a_bc"]
 
 
-@pytest.mark.wide
 def test_parts_that_fill_no_shards_are_nearly_one_build(
     net: ls.Network, folder: Path, made: dict[str, Path], tmp_path: Path
 ) -> None:

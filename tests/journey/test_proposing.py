@@ -151,7 +151,6 @@ def test_a_network_that_an_engine_cannot_run(subject: Subject, tmp_path: Path, m
     assert any(f'it cannot run node "{node.name}" ({node.op}): not for such pools' in said for said in log.said)
 
 
-@pytest.mark.wide
 def test_a_network_whose_numbers_depend_on_the_place_in_a_batch(
     disturbed: Subject, tmp_path: Path, monkeypatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> 
 
 
 @pytest.mark.parametrize("name, seam, most", OFTEN)
-@pytest.mark.thin(6)
+@pytest.mark.thin(4)
 def test_a_command_meets_a_fault(loops: dict[str, Loop], name: str, seam: str, most: int) -> None:
     """What was there before is there; what was begun is gone on with."""
     assert sweep(loops[name], seam, most=most) > 0
