@@ -2,16 +2,19 @@
 
 jaxtyping binds every call's arguments and checks them twice, to tie the sizes that a signature names to one another and
 to say well which is wrong. Where nothing is to be tied beartype alone refuses the same, in a small part of the time.
+Where sizes are to be tied they are noted for the time of a call, and its arguments are bound by Python alone.
 A check is built at the first call, since a process calls few of the functions that it imports; and once for a function
 that another one makes anew each time, whose check costs a hundred times its call.
 """
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from inspect import isclass, isgeneratorfunction
 from types import CellType, CodeType, FunctionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Protocol, get_args, get_type_hints
+from weakref import WeakSet
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
@@ -21,6 +24,8 @@ _types = beartype(conf=BeartypeConf(is_pep484_tower=True))
 _jaxtyped = jaxtyping.jaxtyped
 # By code: a function as others make it, without what it closes over, and the same checked.
 _moulds: dict[CodeType, tuple[FunctionType, Callable[..., Any]]] = {}
+# Within it sizes of one name are one size.
+_sizes: Any = _jaxtyped("context")
 
 
 def checked(thing: Any) -> Any:
@@ -46,9 +51,37 @@ def _at_first_call(function: Callable[..., Any]) -> Callable[..., Any]:
             built.append(_built(function))
         return built[0](*args, **kwargs)
 
-    # Whoever looks in a traceback for the user's own line passes over libraries: this is none of his either.
+    return _of_a_library(call)
+
+
+def _of_a_library(call: FunctionType) -> FunctionType:
+    """Whoever looks in a traceback for the user's own line passes over libraries: these are none of his either."""
     call.__code__ = call.__code__.replace(co_filename=jaxtyping.__file__)
     return call
+
+
+def _tied(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The checked function, among whose arguments and result sizes are tied to one another."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _sizes:
+            return function(*args, **kwargs)
+
+    return _of_a_library(call)
+
+
+def _looked_up(function: Callable[..., Any], hints: dict[str, Any]) -> Callable[..., Any]:
+    """The same function with types in place of their names, which beartype would look up at every call."""
+    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
+        return function
+    made = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    for name in ("__module__", "__qualname__", "__doc__", "__kwdefaults__"):
+        setattr(made, name, getattr(function, name))
+    made.__annotations__ = hints
+    return made
 
 
 def _built(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,21 +90,34 @@ def _built(function: Callable[..., Any]) -> Callable[..., Any]:
         hollow, mould = _moulds[function.__code__]
         if hollow.__annotations__ == function.__annotations__:
             return _poured(function, hollow, mould)
+    unknown: dict[str, Any] = {}
     try:
-        hints = get_type_hints(function, include_extras=True)
+        hints = _hints(function, unknown)
     except Exception:
-        # A name that is imported for annotations alone: jaxtyping takes what it cannot look up for anything.
+        return _jaxtyped(function, typechecker=_types)  # which takes what it cannot look up for anything
+    if inner and unknown:
         return _jaxtyped(function, typechecker=_types)
     if isgeneratorfunction(function):
         # beartype alone would look at the arguments at the first step, among the sizes of whoever takes it.
         return _jaxtyped(function, typechecker=_types)
     if any(map(_has_shape, hints.values())):
-        return _jaxtyped(_types(function), typechecker=None)
+        return _tied(_types(_looked_up(function, hints)))
     if not inner:
-        return _types(function)
+        return _types(_looked_up(function, hints))
     hollow = _hollow(function)
     _moulds[function.__code__] = hollow, _types(hollow)
     return _poured(function, *_moulds[function.__code__])
+
+
+def _hints(function: Callable[..., Any], unknown: dict[str, Any]) -> dict[str, Any]:
+    """The types of a signature; a name that is imported for annotations alone is noted, and stands for anything."""
+    while True:
+        try:
+            return get_type_hints(function, None, unknown, include_extras=True)
+        except NameError as error:
+            if error.name is None or error.name in unknown:
+                raise
+            unknown[error.name] = Any
 
 
 def _hollow(function: FunctionType) -> FunctionType:
@@ -98,3 +144,26 @@ def _poured(function: FunctionType, hollow: FunctionType, mould: Callable[..., A
 
 def _has_shape(hint: Any) -> bool:
     return (isclass(hint) and issubclass(hint, jaxtyping.AbstractArray)) or any(map(_has_shape, get_args(hint)))
+
+
+def _remembered(asked: Callable[[Any, object], bool]) -> Callable[[Any, object], bool]:
+    """Whether a thing keeps a protocol, asked of the first of each class of the package that does.
+
+    Python asks every thing for each member, and thereby computes its properties.
+    """
+    kept: defaultdict[type, WeakSet[type]] = defaultdict(WeakSet)
+
+    def keeps(protocol: Any, thing: object) -> bool:
+        kind = type(thing)
+        if kind in kept[protocol]:
+            return True
+        found = asked(protocol, thing)
+        # A function, a module or what a test puts in a class's place may have other members than the next.
+        if found and kind.__module__.startswith("layerscope."):
+            kept[protocol].add(kind)
+        return found
+
+    return keeps
+
+
+type(Protocol).__instancecheck__ = _remembered(type(Protocol).__instancecheck__)

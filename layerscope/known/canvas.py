@@ -114,7 +114,9 @@ class PlantedCanvas:
         for number, stroke in enumerate(self.strokes):
             if number not in without:
                 stroke.put(draw)
-        ink = np.asarray(image, float).reshape(side, FINENESS, side, FINENESS, 4).mean((1, 3)) / 255
+        # Whole numbers, first down whole rows: the same means in less time.
+        rows = np.asarray(image).reshape(side, FINENESS, -1).sum(1, dtype=np.uint32)
+        ink = rows.reshape(side, side, FINENESS, 4).sum(2) / FINENESS**2 / 255
         # An unpainted px is black and transparent, so the mean colour is already weighted by what was covered.
         covered = ink[..., 3:]
         return np.rint(255 * np.clip(ink[..., :3] + (1 - covered) * self.background, 0, 1)).astype(np.uint8)

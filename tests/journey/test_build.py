@@ -72,14 +72,14 @@ def test_peaks_are_the_networks_own_highest_activations(net, pictures, built) ->
                 assert found[image, unit, peaks[0].row * width + peaks[0].col] == best[image]
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("workers", [4, pytest.param(1, marks=pytest.mark.wide)])
 def test_any_number_of_workers(workers: int, net, pictures, built, tmp_path) -> None:
     """One, two and four decoding threads make the same bytes."""
     build(net, pictures, tmp_path / "a.atlas", workers=workers)
     assert content_digest(tmp_path / "a.atlas") == built.digest
 
 
-@pytest.mark.parametrize("members", [150, 37])
+@pytest.mark.parametrize("members", [37, pytest.param(150, marks=pytest.mark.wide)])
 def test_a_folder_or_tar_files_of_any_size(members: int, net, pictures, built, tmp_path) -> None:
     """The same images in the same order, in one archive or in many, make the same bytes."""
     names = [name for name, _ in ls.images(pictures).listing()]

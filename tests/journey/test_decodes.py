@@ -47,7 +47,7 @@ def with_room_for(images: float, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["folder", "tar"])
+@pytest.mark.parametrize("kind", ["folder", pytest.param("tar", marks=pytest.mark.wide)])
 def test_no_picture_is_decoded_more_than_twice(kind: str, folder, net, tmp_path, monkeypatch) -> None:
     """In all stages together, opening included; most of them once."""
     images = folder

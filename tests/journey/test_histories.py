@@ -7,14 +7,13 @@ import pytest
 import layerscope as ls
 from layerscope.testing import atlases
 from layerscope.testing.atlases import Subject
-from tests.helpers.building import LAYERS, K
 from tests.helpers.dissection import Drawn
 
 
 @pytest.fixture(scope="module")
 def subject(net, pictures) -> Subject:
     """The small network on drawn pictures of two shards."""
-    return Subject(net, str(pictures), tuple(LAYERS), {"k": K})
+    return Subject(net, str(pictures), ("relu1", "relu3", "relu4"), {"k": 3})
 
 
 def test_a_finished_atlas_is_left_alone(subject: Subject, tmp_path: Path) -> None:
@@ -39,7 +38,7 @@ def test_a_layer_may_be_added(subject: Subject, tmp_path: Path) -> None:
     atlases.layer_added(subject, tmp_path)
 
 
-@pytest.mark.parametrize(("stage", "after"), [("sample", 3), ("sheets", 1)])
+@pytest.mark.parametrize(("stage", "after"), [("sample", 3), pytest.param("sheets", 1, marks=pytest.mark.wide)])
 def test_a_killed_build_goes_on(stage: str, after: int, subject: Subject, tmp_path: Path) -> None:
     """As after a power failure; more moments stand in test_resume.py."""
     atlases.killed_and_resumed(subject, tmp_path, stage, after)

@@ -108,7 +108,9 @@ def wide_model(name: str) -> nn.Module:
     return getattr(randomise(Normed(), 0), name)().double()
 
 
-@pytest.mark.parametrize(("name", "number"), [("half", "65504"), ("float", "3.4e38")])
+@pytest.mark.parametrize(
+    ("name", "number"), [("half", "65504"), pytest.param("float", "3.4e38", marks=pytest.mark.wide)]
+)
 def test_overflow_is_said_at_the_first_batch(name: str, number: str, pictures, tmp_path) -> None:
     """By image and layer, before a shard is written; the same command says it again."""
     net = network(name, scale=1e4 if name == "half" else 1e38)

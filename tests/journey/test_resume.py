@@ -74,18 +74,18 @@ def test_killed_and_resumed_is_undisturbed(moment: str, net, pictures, built, tm
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".report") == ["small.atlas"]
 
 
-def test_no_resume_redoes_more_than_one_piece(net, pictures, built, tmp_path) -> None:
+@pytest.mark.parametrize("moment", [("scan", 4), ("project", 1), pytest.param(("sheets", 3), marks=pytest.mark.wide)])
+def test_no_resume_redoes_more_than_one_piece(moment: tuple[str, int], net, pictures, built, tmp_path) -> None:
     """Of what was stepped through before the kill at most one shard, one group or one set of sheets is done again."""
-    for number, moment in enumerate([("scan", 4), ("project", 1), ("sheets", 3)]):
-        out = tmp_path / f"{number}.atlas"
-        before = killed(net, pictures, out, moment)
-        log = Log()
-        build(net, pictures, out, log)
-        stage, total, done, steps = log.stage(moment[0])
-        made = before.stage(stage)[2] + sum(before.stage(stage)[3])
-        piece = SHARD if stage == "scan" else max(built.log.stage(stage)[3])
-        assert made - done <= piece and done + sum(steps) == total
-        assert done > 0 or stage == "scan", "something was finished, and is not done again"
+    out = tmp_path / "small.atlas"
+    before = killed(net, pictures, out, moment)
+    log = Log()
+    build(net, pictures, out, log)
+    stage, total, done, steps = log.stage(moment[0])
+    made = before.stage(stage)[2] + sum(before.stage(stage)[3])
+    piece = SHARD if stage == "scan" else max(built.log.stage(stage)[3])
+    assert made - done <= piece and done + sum(steps) == total
+    assert done > 0 or stage == "scan", "something was finished, and is not done again"
 
 
 @pytest.mark.wide

@@ -15,14 +15,14 @@ from tests.laws.checks import traced, traced_case
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_nothing_outside_the_field_is_seen(case: Case) -> None:
     """On each small network, new px everywhere outside a position's field leave the position as it was."""
     assert_nothing_outside(traced_case(case), case.images(2, seed=3))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_each_edge_of_the_field_is_seen(case: Case) -> None:
     """On each small network, every edge of a field that lies in the picture can change the position."""
     net = traced(make_monotone(case.model()), case.channels, case.height, case.width)

@@ -26,7 +26,7 @@ def modules_net() -> ls.Network:
     return _net("module")
 
 
-@pytest.mark.parametrize("form", swept([form for form in FORMS if form != "module"], 2))
+@pytest.mark.parametrize("form", swept([form for form in FORMS if form != "module"], 4))
 def test_all_forms_of_relu_are_one_network(form: str, modules_net: ls.Network) -> None:
     """Layer by layer, in order: the same kinds, fields, activations and projections, whatever the names."""
     net = _net(form)

@@ -68,7 +68,9 @@ def relevance(signal: torch.Tensor, call: Call) -> tuple[torch.Tensor, ...]:
     return tuple(x * back for x, back in zip(call.tensors, vjp(share, call), strict=True))
 
 
-@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2, 1, 1)], ids=["max", "average"])
+@pytest.mark.parametrize(
+    "pool", [pytest.param(nn.MaxPool2d(2), marks=pytest.mark.wide), nn.AvgPool2d(2, 1, 1)], ids=["max", "average"]
+)
 def test_relevance_propagation_can_be_written_from_outside(pool: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules that read every operation's inputs and output, linear ones too. In a ReLU network without biases LRP-0 is
     the picture times the gradient (Shrikumar et al. 2016), and sums up to the activation."""

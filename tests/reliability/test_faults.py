@@ -48,7 +48,7 @@ OFTEN = [
 
 
 @pytest.mark.parametrize("seam", swept([seam for seam in SEAMS if seam not in ("mkdir", "sync")], 2))
-@pytest.mark.thin(2)
+@pytest.mark.thin(3)
 def test_a_build_meets_each_kind_of_fault(loops: dict[str, Loop], seam: str) -> None:
     """At the first and at the last event of every seam, and between."""
     assert sweep(loops["build"], seam, most=3 if seam in ("statement", "row", "write") else 2) > 0

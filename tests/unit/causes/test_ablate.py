@@ -50,7 +50,7 @@ def run(network: ls.Network, layer: str, units: tuple[int, ...], *, own: bool = 
 
 
 @pytest.mark.parametrize(("name", "module", "units", "way"), CASES)
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_it_is_a_hook_on_the_users_module(monkeypatch, name, module, units, way):
     """In float64: accuracies, losses, the classes' losses, the changes of outputs, and the images that change most."""
     monkeypatch.setattr(import_module("layerscope.causes.ablate"), "BATCH", 10)

@@ -11,7 +11,7 @@ from layerscope.core.changes import CHANGED, DEAD, LOST, MATCHED, MOVED, NEW
 from tests.helpers.edited import LAYERS, TRAININGS, Edited, atlas_of, edited, weights_of
 
 # Eight units of a layer; and how many pictures: most of the time goes into drawing them.
-UNITS, PICTURES = (3, 17, 30, 31, 8, 21, 12, 26), 256
+UNITS, PICTURES = (3, 17, 30, 31, 8, 21, 12, 26), 160
 COUNTS = (300, 1000)
 
 

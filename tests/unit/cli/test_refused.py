@@ -172,7 +172,7 @@ def refusal_of(verb: str, name: str, value: object) -> str:
 
 
 @pytest.mark.parametrize(("verb", "name"), OF_SHELLS)
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_what_a_shell_writes_wrongly_is_one_sentence(command, verb, name):
     """It names what was written, and what was expected, before anything is opened; Python gets the same sentence."""
     setting = setting_of(verb, name)

@@ -61,7 +61,7 @@ def test_each_is_held_by_a_test_that_is_there(row: FastPath) -> None:
 
 
 @pytest.mark.parametrize("row", FAST_PATHS, ids=lambda row: row.name)
-@pytest.mark.thin(4)
+@pytest.mark.thin(6)
 def test_the_slow_form_makes_the_same_atlas(row: FastPath, folder: Path, net: ls.Network) -> None:
     """The same rows to the last bit, or, where numbers are summed up in another order, the same peaks and tiles."""
     out = folder / f"{row.off.rpartition(':')[2]}.atlas"
@@ -81,7 +81,7 @@ def test_all_of_them_switched_off_make_the_same_atlas(folder: Path, net: ls.Netw
 
 
 @pytest.mark.parametrize("name", SEEN)
-@pytest.mark.thin(2)
+@pytest.mark.thin(3)
 def test_a_switch_does_something(name: str, folder: Path, net: ls.Network) -> None:
     """What a build does is not the same when the path is switched off, and is the same again afterwards."""
 

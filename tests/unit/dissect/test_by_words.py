@@ -17,7 +17,7 @@ from tests.helpers.comparing import COLOURS, OTHERS, Colours, Squares
 
 INPUT = ls.Input(channels=3, height=16, width=16)
 WORDS = [*COLOURS, *OTHERS]
-COUNT = 300
+COUNT = 120
 
 
 class Telling:

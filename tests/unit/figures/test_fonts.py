@@ -133,6 +133,7 @@ OWN = ("cat", "\u0441\u043e\u0431\u0430\u043a\u0430", "\u03b3\u03ac\u03c4\u03b1"
 
 
 @pytest.mark.parametrize("word", OWN)
+@pytest.mark.thin(2)
 def test_what_the_figures_own_fonts_have_needs_no_other(machine, tmp_path, word):
     """Such figures are the same to the byte, whatever fonts the machine has."""
     sheet = everywhere(word)

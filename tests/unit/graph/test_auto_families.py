@@ -406,7 +406,7 @@ FAMILIES: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("family", swept(FAMILIES, 2))
+@pytest.mark.parametrize("family", swept(FAMILIES, 4))
 def test_auto_is_what_a_reader_of_the_paper_calls_the_layers(family: str) -> None:
     """A stem, every block, what stands between blocks; never a gate's own convolutions, nor a whole stage."""
     build, expected = FAMILIES[family]

@@ -93,7 +93,7 @@ KNOWN: dict[str, Callable[[Tensor], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", swept(KNOWN, 2))
+@pytest.mark.parametrize("name", swept(KNOWN, 4))
 def test_a_call_is_what_torch_makes_of_it(name: str) -> None:
     """Operations, order, arguments, shapes, outputs and weights."""
     assert_same(*both_ways(Calls(KNOWN[name]), SHAPE))
@@ -135,6 +135,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("call", UNKNOWN, ids=lambda call: call.__name__)
+@pytest.mark.thin(2)
 def test_where_memory_is_shared_torch_s_own_way_is_gone(call: Callable[[Tensor], Tensor]) -> None:
     """The program is left as it was, and what is read of it gives the numbers of the network."""
     model = Calls(call).eval()

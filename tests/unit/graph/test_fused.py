@@ -114,7 +114,7 @@ def alike(found: Tensor, plain: Tensor) -> None:
 
 
 @pytest.mark.parametrize("name", models())
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_joined_calls_give_what_plain_ones_give(name: str) -> None:
     """Every node alone, some together and all: kept or shown in passing; input and weights stay as they are."""
     program, x = program_of(name), pictures()
@@ -220,7 +220,7 @@ def test_numbers_that_overflow_are_seen(factor: float) -> None:
 
 
 @pytest.mark.parametrize("name", models())
-@pytest.mark.thin(4)
+@pytest.mark.thin(8)
 def test_no_number_is_above_its_bound(name: str) -> None:
     """Of each joined call: worked out from the largest numbers that it is given."""
     program, x = program_of(name), 50 * pictures()

@@ -60,7 +60,7 @@ def marked(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in AUTO])
-@pytest.mark.thin(2)
+@pytest.mark.thin(4)
 def test_auto_is_what_a_reader_would_call_the_layers(name: str) -> None:
     """`auto` names just the expected layers, in execution order; those of a published table have its fields."""
     net = traced(BUILT.get(name, lambda: models.get_model(name, weights=None)))

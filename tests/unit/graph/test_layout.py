@@ -230,7 +230,7 @@ def _made(kind: str) -> nn.Module:
 
 
 @pytest.mark.parametrize("kind", swept(CASES, 4))
-@pytest.mark.thin(2)
+@pytest.mark.thin(4)
 def test_the_graph_is_channels_first(kind: str) -> None:
     """It has just these calls, of maps, single channels and dense layers only, and gives the network's own numbers."""
     model, x = _made(kind), torch.randn(2, *SHAPE, dtype=torch.float64)

@@ -119,6 +119,7 @@ def test_a_network_is_exported_once(tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("change", ["attribute", "class", "dtype", "buffer", "shape", "tied", "hook", "default"])
+@pytest.mark.thin(2)
 def test_what_a_graph_depends_on_is_in_its_key(change: str) -> None:
     """Two modules that differ in one thing have two keys, or none."""
 

@@ -101,7 +101,7 @@ SPELT: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
 }
 
 
-@pytest.mark.parametrize("spelling", swept(SPELT, 3))
+@pytest.mark.parametrize("spelling", swept(SPELT, 6))
 def test_other_spellings_of_known_operations_open(spelling: str) -> None:
     """Each is its row, and gives the number that torch gives."""
     call, row = SPELT[spelling]

@@ -110,7 +110,7 @@ def test_a_network_whose_answers_are_known_agrees_too(tmp_path, decoded):
     """The network with filters set by hand: activations and all methods; it has no classes, so none are named."""
     write_pictures(tmp_path / "photos", 8)
     net, source = ls.trace(known_network(), INPUT), ls.images(tmp_path / "photos")
-    ls.build(net, source, tmp_path / "known.atlas", progress=False).close()
+    ls.build(net, source, tmp_path / "known.atlas", layers=["shapes"], progress=False).close()
     with AtlasFile(tmp_path / "known.atlas") as file:
         engine = engine_for(file, net.program, name="known", input=net.input)
         encoded = (tmp_path / "photos" / file.image(2).source).read_bytes()

@@ -88,7 +88,7 @@ def test_the_sums_for_a_merge_are_counted(world, tmp_path):
     assert told[1] - told[0] == pytest.approx(held, rel=0.05)
 
 
-@pytest.mark.parametrize("methods", [["deconvnet"], list(METHODS.own)])
+@pytest.mark.parametrize("methods", [list(METHODS.own), pytest.param(["deconvnet"], marks=pytest.mark.wide)])
 def test_every_layer_is_measured_with_every_method(world, monkeypatch, methods):
     """A mark takes time in each layer; signals take time and room where they are kept alone."""
     real, costs = module.keeping_cost, []

@@ -26,6 +26,7 @@ def reached(program: Program, start: int, row: int, col: int) -> dict[int, set[t
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.thin(2)
 def test_cones_hold_all_that_a_position_can_see(case: Case) -> None:
     """In the middle and in the corners, every position that brute force reaches lies in its extent."""
     program = traced_case(case).program

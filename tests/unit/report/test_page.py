@@ -171,6 +171,7 @@ def test_a_unit_without_pictures_says_so(file, tmp_path):
 @pytest.mark.parametrize(
     ("trainings", "words"), [(1, "trained network, and the"), (2, "another training"), (3, "2 more")]
 )
+@pytest.mark.thin(2)
 def test_trainings_are_counted_in_words(file, dissections, tmp_path, trainings, words):
     """One, another, several."""
     chosen = [dissections[0], *dissections[1:] * 2][:trainings]
@@ -187,6 +188,7 @@ def test_a_page_is_whole_or_not_there(file, facts, tmp_path):
 
 
 @pytest.mark.parametrize("codec", CODECS.own)
+@pytest.mark.thin(2)
 def test_tiles_of_every_codec_are_shown(file, facts, tmp_path, monkeypatch, codec):
     """Whatever an atlas was built with: each picture is a data URL of the type that its bytes have."""
     stored = Encoded(codec, encode(np.full((96, 96, 3), 99, np.uint8), codec))

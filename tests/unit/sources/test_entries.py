@@ -41,7 +41,7 @@ def test_a_short_list_stays_as_it_is() -> None:
 
 
 def test_a_long_list_travels_and_is_read_by_many_threads() -> None:
-    given = entries(SHORT + 50 * PART)
+    given = entries(SHORT + 20 * PART)
     table = entry_list(given)
     assert pickle.loads(pickle.dumps(table)) == table
     places = [place * 7919 % len(given) for place in range(4000)]
