@@ -91,8 +91,13 @@ def in_peaks(file: Reader) -> tuple[IndexedName, ...]:
     most = _most_units(len(classes(file)))
     return tuple(
         IndexedName(kind=PEAKS, name=name, words=name, units=_best_first(units)[:most])
-        for name, units in sorted(found.items())
+        for name, units in sorted(found.items(), key=lambda one: _alphabetical(one[0]))
     )
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    """The key by which names are in the order of a dictionary, where capital letters do not come first."""
+    return name.casefold(), name
 
 
 def _most_units(count: int) -> int:
@@ -118,7 +123,7 @@ def _concepts(file: Reader) -> Iterator[IndexedName]:
             place = best.level or 0, best.category, best.concept
             levels[place] = best.level
             found[place].append(NamedUnit(layer=layer, unit=unit, score=best.score))
-    for place, units in sorted(found.items()):
+    for place, units in sorted(found.items(), key=lambda one: (*one[0][:2], _alphabetical(one[0][2]))):
         _, category, name = place
         yield IndexedName(
             kind=CONCEPT,
@@ -140,7 +145,7 @@ def _best_named(file: Reader, kind: str) -> Iterator[IndexedName]:
             best = [(one.unit, one.best.word, one.best.auc) for one in file.words(layer.id) if one.best is not None]
         for unit, name, auc in best:
             found[name].append(NamedUnit(layer=layer, unit=unit, score=auc))
-    for name, units in sorted(found.items()):
+    for name, units in sorted(found.items(), key=lambda one: _alphabetical(one[0])):
         yield IndexedName(kind=kind, name=name, words=name, units=_best_first(units))
 
 
@@ -151,7 +156,7 @@ def _best_first(units: list[NamedUnit]) -> tuple[NamedUnit, ...]:
 def _classes(file: Reader) -> Iterator[IndexedName]:
     names, counts = classes(file), file.statistic("class_counts") or []
     found = _followers(file, len(names))
-    for number in sorted(found, key=lambda one: names[one]):
+    for number in sorted(found, key=lambda one: _alphabetical(names[one])):
         yield IndexedName(
             kind=CLASS,
             name=names[number],

@@ -227,19 +227,19 @@ def _sentence(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known:
 
 def _answered(file: Reader, layer: AtlasLayerRecord, theme: Theme | None, known: KnownUnits) -> str:
     if not images_of_layer(file, layer):
-        return "the build has not come to it yet"
+        return "the build has not come to this layer yet"
     if not len(live_units(file.all_peaks(layer.id))):
-        return "none of its units was ever above zero"
+        return "none was ever above zero"
     if theme is None:
         compared = file.units_with_sheets(layer.id, "patches")
         alike = ", so these are some whose patches are most alike" if compared else ""
-        return f"nobody has named its units{alike}"
+        return f"nobody has named this layer's units{alike}"
     how = {one.by for one in known.units if one.theme == theme}
     counts = Counter(one.theme.name for one in known.units if one.theme is not None)
     own = counts.pop(theme.name)
     more = [f"{count:,} to {THEMES[name].seen}" for name, count in counts.most_common(OTHERS)]
     verb = "answers" if own == 1 else "answer"
     judged = next((words for words, ways in JUDGED.items() if how <= ways), "")
-    unnamed = f"nobody has named its units, but judged by {judged} " if judged else ""
+    unnamed = f"nobody has named this layer's units, but judged by {judged}, " if judged else ""
     units = counted(known.of, "unit")
     return unnamed + ", ".join([f"of {units} {own:,} {verb} to {theme.seen}", *more])

@@ -469,6 +469,42 @@ def test_what_the_network_gets_is_what_is_shown(opened: Opened, server: Server, 
     assert page.evaluate(HIDDEN, "stage") == [hidden] * 3
 
 
+CUT_WORDS = """() => [...document.querySelectorAll("#strongest span")].flatMap((element) => {
+  const text = element.firstChild;
+  return [...(text ? text.data.matchAll(/[a-z]+/gi) : [])].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size > 1;
+  }).map((word) => word[0]);
+})"""
+
+
+def test_names_of_the_strongest_are_whole_words(opened: Opened, server: Server):
+    """On a phone, on a desk and on a projector, also beside a large picture, no name breaks within a word."""
+    page = opened(f"{server.page('live')}?image=1")
+    expect(page.locator("#strongest button")).to_have_count(9)
+    for width in (400, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        for _ in range(2):
+            assert page.evaluate(CUT_WORDS) == []
+            page.locator("[data-do=zoom]").click()
+
+
+def test_a_broken_file_leaves_nothing_of_the_last_picture(opened: Opened, server: Server, tmp_path: Path):
+    """Neither its classes nor how long it took."""
+    drawn(1).save(tmp_path / "good.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    page = opened(server.page("live"))
+    state(page, "Ready")
+    page.set_input_files("#file", tmp_path / "good.png")
+    expect(page.locator("#latency")).not_to_have_text("–")
+    page.set_input_files("#file", tmp_path / "broken.png")
+    state(page, "broken.png")
+    expect(page.locator("#classes li")).to_have_count(0)
+    assert [page.locator(f"#{name}").text_content() for name in ("rate", "latency", "model")] == ["–"] * 3
+
+
 def test_live_without_scripts(opened: Opened, server: Server):
     """The sentence comes first, no control that could do nothing is there, and images lead to pages that work."""
     page = opened(server.page("live"), java_script_enabled=False)

@@ -4,6 +4,7 @@ import io
 import re
 from itertools import combinations
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from bench.viewer.server import started
@@ -95,6 +96,20 @@ def test_no_number_covers_another(opened: Opened, server: Server, atlas: Shown):
             apart_across = abs(one["x"] - other["x"]) >= 0.9 * min(one["width"], other["width"])
             apart_down = abs(one["y"] - other["y"]) >= 0.7 * min(one["height"], other["height"])
             assert apart_across or apart_down, layer.name
+
+
+def test_bars_of_classes_stand_beside_their_names(opened: Opened, server: Server, atlas: Shown):
+    """What the browser paints of a bar lies inside the bar's own box, and the box in the middle of its line."""
+    page = opened(f"{server.page('look')}?image={atlas.image}")
+    line, bar = (page.locator(f".classes {name}").first.bounding_box() for name in ("li", "meter"))
+    assert line and bar
+    assert abs(line["y"] + line["height"] / 2 - bar["y"] - bar["height"] / 2) < 1
+    above = {"x": bar["x"], "y": line["y"], "width": bar["width"], "height": bar["y"] - line["y"] - 1}
+    inside = {"x": bar["x"], "y": bar["y"] + 2, "width": bar["width"], "height": bar["height"] - 4}
+    painted = [Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB") for clip in (above, inside)]  # type: ignore[arg-type]
+    paper = painted[0].getpixel((0, 0))
+    of = [{colour for _, colour in one.getcolors(1 << 16) or ()} for one in painted]
+    assert of[0] == {paper} and paper not in of[1]
 
 
 def test_the_layers_are_climbed(opened: Opened, server: Server, atlas: Shown):

@@ -38,6 +38,13 @@ def test_a_page_opens_from_a_file(opened: Opened, folder: Folder, atlas: Shown, 
     looked_at(opened(pages(folder, atlas)[kind]))
 
 
+def test_two_layers_fit_a_phone(opened: Opened, server: Server, atlas: Shown):
+    """Neither of their tables has to be scrolled sideways."""
+    page = opened(pages(server, atlas)["two layers"], viewport={"width": 400, "height": 800})
+    widths = page.evaluate("[...document.querySelectorAll('.table')].map((one) => one.scrollWidth - one.clientWidth)")
+    assert widths == [0, 0]
+
+
 def test_pages_read_without_scripts(opened: Opened, venue: Venue, atlas: Shown):
     """From the network to a layer, a unit, the next one and an image by links alone; pictures and numbers are there."""
     page = opened(venue.network(), java_script_enabled=False)

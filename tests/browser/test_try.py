@@ -264,6 +264,36 @@ def test_the_page_shows_what_it_found(opened: Opened, site: Folder, atlas: Shown
     expect(page.locator("#try-answer")).to_be_visible()
 
 
+WRITTEN = """
+window.written = new Map();
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, left, top) {
+  const size = parseInt(/([0-9]+)px/.exec(this.font)[1]), of = this.canvas;
+  const fits = left >= 0 && top >= 0 && left + 0.6 * size <= of.width && top + 0.8 * size <= of.height;
+  window.written.set(of, [...(window.written.get(of) ?? []), { left, top, size, fits }]);
+  return write.call(this, text, left, top);
+};
+"""
+
+
+def test_no_number_covers_another(opened: Opened, site: Folder, atlas: Shown):
+    """At every layer the numbers of the boxes can all be read: they lie on the picture, and none on another."""
+    page = opened(site.page("about"))
+    page.add_init_script(WRITTEN)
+    page.goto(site.page("try"))
+    # One bright spot: all that answers to it fires at the same place.
+    picture = Image.new("RGB", (64, 64), "black")
+    picture.paste("white", (60, 2, 63, 5))
+    tried(page, encoded(picture))
+    layers = page.evaluate("[...window.written.values()]")
+    assert len(layers) == len(atlas.layers) and max(map(len, layers)) > 4
+    for numbers in layers:
+        assert all(one["fits"] for one in numbers)
+        for one, other in itertools.combinations(numbers, 2):
+            apart_across = abs(one["left"] - other["left"]) >= 0.65 * one["size"]
+            assert apart_across or abs(one["top"] - other["top"]) >= 0.8 * one["size"]
+
+
 def test_units_are_in_the_order_of_a_live_network(opened: Opened, site: Folder, atlas: Shown, net: ls.Network):
     """The strongest units of each layer and their shares are those that `look` finds in the same picture."""
     from layerscope.api.looking import engine_of

@@ -36,8 +36,8 @@ class UnitPlace(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedUnit:
     """A unit in its column. spec: how the address names it. slug: of its atlas; side: which one that is. name: its
-    closest concept, or "", and its score. at_peaks: what its peaks show where that is doubtful. of_images: how many
-    were scanned."""
+    closest concept, or "", and its score. dissected: whether its layer was. at_peaks: what its peaks show where that is
+    doubtful. of_images: how many were scanned."""
 
     spec: str
     slug: str
@@ -48,6 +48,7 @@ class ComparedUnit:
     rows: int
     name: str
     score: float | None
+    dissected: bool
     at_peaks: str
     of_images: int
     patches: SheetKey | None
@@ -162,6 +163,7 @@ def _unit(place: UnitPlace, spec: str) -> ComparedUnit:
         rows=rows,
         name=best.concept if best else "",
         score=best.score if best else None,
+        dissected=concept is not None,
         at_peaks=at_peaks(book.file, layer).get(unit, ""),
         of_images=images_scanned(statistics),
         patches=book.sheet(layer, unit, "patches"),

@@ -201,6 +201,7 @@ LS.livePaint = (facts, see, gains, unitLayer, choose) => {
     for (const id of ["stage", "patch", "shot"]) blank($(id));
     for (const id of ["overlay", "mosaic"]) $(id).getContext("2d").clearRect(0, 0, $(id).width, $(id).height);
     for (const id of ["classes", "strongest"]) $(id).replaceChildren();
+    for (const id of ["rate", "latency", "model"]) $(id).textContent = "–";
     $("value").textContent = "";
     $("empty").hidden = false;
   }

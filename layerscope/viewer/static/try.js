@@ -14,7 +14,7 @@
   };
   const made = (tag, words = "", more = {}) => Object.assign(document.createElement(tag), words ? { textContent: words } : {}, more);
   const percent = (share) => (share < 0.0995 ? `${Number((100 * share).toPrecision(2))} %` : `${(100 * share).toFixed(0)} %`);
-  const measured = (value) => (Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3));
+  const measured = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3));
 
   // --- what is loaded
 
@@ -164,30 +164,53 @@
     return part;
   }
 
+  const STEPS = Array.from({ length: 13 }, (_, place) => place - 6);
+
+  /** Where the boxes' numbers stand: along the upper edges, for deep units see the same px; beside what is too small to
+   * hold one; and where another stands already, at the nearest place that is free. All in px of the canvas. */
+  function numberPlaces(boxes, size, { width, height }) {
+    const across = 0.8 * size, taken = [];
+    const isFree = ([left, top]) => left >= 0 && top >= 0 && left + across <= width && top + size <= height &&
+      taken.every(([other, above]) => Math.abs(left - other) >= across || Math.abs(top - above) >= size);
+    return boxes.map(([top, left, bottom, right], at) => {
+      const holds = Math.min(bottom - top, right - left) >= 2 * size;
+      const [first, above] = holds ? [left + 8 + (right - left - 36) * at / facts.strongest, top + 7] : [right + 2, top];
+      const near = STEPS.flatMap((row) => STEPS.map((col) => [first + col * across, above + row * size]))
+        .sort((one, other) => Math.hypot(one[0] - first, one[1] - above) - Math.hypot(other[0] - first, other[1] - above));
+      const found = near.find(isFree) ?? [first, above];
+      taken.push(found);
+      return found;
+    });
+  }
+
   /** The picture with the strongest units' fields; `draw` shows them all, or one alone. */
   function boxed(layer, units, source) {
     const { width, height } = facts.input, canvas = made("canvas", "", sized(width, height, 512)), scale = canvas.width / width;
+    const size = Math.round(canvas.width / 15), boxes = units.map(({ box }) => box.map((side) => side * scale));
+    const numbers = numberPlaces(boxes, size, canvas);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `What the strongest units of ${layer.name} see`);
     const draw = (alone = null) => {
       const pen = drawn(canvas, source, [0, 0, height, width]);
-      pen.font = `700 ${Math.round(canvas.width / 15)}px system-ui, sans-serif`;
+      pen.font = `700 ${size}px system-ui, sans-serif`;
       pen.textBaseline = "top";
       pen.lineJoin = "round";
-      for (const [at, { box: [top, left, bottom, right] }] of [...units.entries()].reverse()) {
-        if (alone !== null && at !== alone) continue;
+      const which = [...boxes.keys()].filter((at) => alone === null || at === alone);
+      for (const at of [...which].reverse()) {
+        const [top, left, bottom, right] = boxes[at];
         for (const [colour, line] of [["#000000", 7], ["#ff7a1a", 3.5]]) {
           pen.strokeStyle = colour;
           pen.lineWidth = line;
-          pen.strokeRect(left * scale + 3, top * scale + 3, (right - left) * scale - 6, (bottom - top) * scale - 6);
+          pen.strokeRect(left + 3, top + 3, right - left - 6, bottom - top - 6);
         }
-        // Each number has a place of its own along the box's upper edge, for deep units see the same px.
-        const along = left * scale + 8 + Math.max(0, (right - left) * scale - 36) * at / facts.strongest;
-        pen.strokeStyle = "#000000";
-        pen.lineWidth = 6;
-        pen.strokeText(String(at + 1), along, top * scale + 7);
-        pen.fillStyle = "#ffffff";
-        pen.fillText(String(at + 1), along, top * scale + 7);
+      }
+      // Numbers lie over all boxes.
+      pen.strokeStyle = "#000000";
+      pen.lineWidth = 6;
+      pen.fillStyle = "#ffffff";
+      for (const at of which) {
+        pen.strokeText(String(at + 1), ...numbers[at]);
+        pen.fillText(String(at + 1), ...numbers[at]);
       }
     };
     draw();

@@ -304,7 +304,7 @@ def test_without_names_chapters_are_of_patches_and_classes(plain: AtlasFile) -> 
     lesson = lesson_of(plain)
     assert not lesson.named and lesson.tree is None
     for chapter in lesson.chapters:
-        assert len(chapter.units) == 3 and "nobody has named its units" in chapter.sentence
+        assert len(chapter.units) == 3 and "nobody has named this layer's units" in chapter.sentence
         assert all(one.classes and one.shows.by in ("patches", "class", "kin", "") for one in chapter.units)
 
 
@@ -318,7 +318,7 @@ def test_an_atlas_without_pictures_or_tiles_has_a_lesson(tmp_path: Path) -> None
         lesson = lesson_of(file)
     assert lesson.picture is None and len(lesson.chapters) == 3
     assert not any(chapter.tiles for chapter in lesson.chapters)
-    assert lesson.chapters[1].units == () and "none of its units was ever above zero" in lesson.chapters[1].sentence
+    assert lesson.chapters[1].units == () and "none was ever above zero" in lesson.chapters[1].sentence
     with closing(sqlite3.connect(path)) as atlas, atlas:
         for table in ("peak", "unit", "statistic", "filter", "layer"):
             atlas.execute(f"DELETE FROM {table}")

@@ -64,6 +64,13 @@ def test_units_say_what_their_pages_say(shelf) -> None:
         assert one.name == (alone.guess.concept if alone.guess else "")
 
 
+def test_an_undissected_layer_is_said_to_be_one(shelf) -> None:
+    """Nobody looked for a concept there, which is not that none comes close."""
+    with viewing(shelf.path("two")) as browser:
+        text = browser.get("/two/compare?u=classifier.1:0&u=features.4:2").text
+    assert text.count("this layer was not dissected") == 1
+
+
 def test_what_two_units_share(shelf) -> None:
     """Images in common and correlation as NumPy has it; a unit with itself shares all."""
     book = shelf.book("one")

@@ -205,6 +205,18 @@ def test_many_classes_are_an_index_of_pictures(tmp_path: Path) -> None:
     made.close()
 
 
+def test_names_are_in_the_order_of_a_dictionary(tmp_path: Path) -> None:
+    """Capital letters do not come first: no letter is begun twice."""
+    names = ("zebra", "Airedale", "abacus", "Zinnia", "beagle", "Angora", "acorn")
+    made = Shelf([wide_atlas(tmp_path / "some.atlas", 24, classes=names)])
+    found = [one.name for one in concepts.facts(made.book("some"), NONE).classes]
+    assert found == [
+        one for one in ("abacus", "acorn", "Airedale", "Angora", "beagle", "zebra", "Zinnia") if one in found
+    ]
+    assert len(found) > 4
+    made.close()
+
+
 def test_classes_lead_to_units_whose_mean_stands_out(shelf: Shelf) -> None:
     """The ratio is the class's mean over the mean of all classes, of the file's own numbers; highest first."""
     book = shelf.book("small")

@@ -169,7 +169,7 @@ def test_a_layer_without_concepts_tells_the_classes_it_fires_most_for(tmp_path):
     path = small_atlas(tmp_path / "small.atlas", units=6, images=20)
     with viewing(path) as browser:
         lesson, unit = text_of(browser.get("/small/").text), text_of(browser.get("/small/l/features.4/u/0").text)
-    assert "nobody has named its units" in lesson and "It fires most for" in lesson
+    assert "nobody has named this layer's units" in lesson and "It fires most for" in lesson
     assert re.search(r"fires most for \w+( ?, \w+)* no closest concept is known: this layer was not dissected", unit)
 
 
