@@ -50,7 +50,10 @@ def require_engine(engine: str | None, *, mergeable: bool = False, **said: objec
     for name, value in said.items():
         if value is not None and name not in ENGINES[chosen].takes:
             takers = " or ".join(row.name for row in ENGINES.own.values() if name in row.takes)
-            raise UsageError(f'{name} is for the engine {takers}, and the engine "{chosen}" takes none; leave it out')
+            raise UsageError(
+                f'{name} is for the engine {takers}, and the engine "{chosen}" takes none; choose the engine {takers}, '
+                "or leave it out"
+            )
     if mergeable and ENGINES[chosen].proposer is not None:
         raise UsageError(
             f'mergeable cannot be had from the engine "{chosen}", whose bounds are measured on the images of one '

@@ -13,9 +13,12 @@ HEAD = 512  # bytes that tell a kind
 
 CONVERT = "convert it to JPEG or PNG"
 UNPACK = "unpack it"
+ZIPPED = "name it zip://FOLDER::FILE.zip, or unpack it"
 WRAP = "give its arrays as a Dataset"
 TABLE = "name the data set hf:FOLDER:SPLIT"
+PARQUET = f"{TABLE}, or this file hf:FILE.parquet"
 DEVELOP = "develop it to JPEG, PNG or TIFF"
+FULL_OF_IMAGES = (UNPACK, ZIPPED, WRAP, TABLE, PARQUET)  # advice on what may hold many
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ImageFormat:
     @property
     def holds_images(self) -> bool:
         """True for what is no image but may be full of them."""
-        return not self.image and self.advice in (UNPACK, WRAP, TABLE)
+        return not self.image and self.advice in FULL_OF_IMAGES
 
     @property
     def reason(self) -> str:
@@ -82,7 +85,7 @@ KINDS = (
     _no_image("a PDF document", r"%PDF-", "render its pages to PNG"),
     _no_image("PostScript", r"%!PS|\xc5\xd0\xd3\xc6", "render it to PNG"),
     _no_image("NumPy arrays", r"\x93NUMPY|PK\x03\x04.{26}[ -~]{1,200}\.npy", WRAP),
-    _no_image("a ZIP archive", r"PK(\x03\x04|\x05\x06)", UNPACK),
+    _no_image("a ZIP archive", r"PK(\x03\x04|\x05\x06)", ZIPPED),
     _no_image("gzip-compressed", r"\x1f\x8b", UNPACK),
     _no_image("bzip2-compressed", r"BZh[1-9]", UNPACK),
     _no_image("xz-compressed", r"\xfd7zXZ\0", UNPACK),
@@ -90,7 +93,7 @@ KINDS = (
     _no_image("a 7-Zip archive", r"7z\xbc\xaf\x27\x1c", UNPACK),
     _no_image("a RAR archive", r"Rar!\x1a\x07", UNPACK),
     _no_image("a tar archive", r".{257}ustar", "name it .tar, and give it alone"),
-    _no_image("a Parquet table", r"PAR1", TABLE),
+    _no_image("a Parquet table", r"PAR1", PARQUET),
     _no_image("an Arrow table", r"ARROW1|\xff\xff\xff\xff.{2}\0\0\x10\0\0\0", TABLE),
     _no_image("an HDF5 file", r"\x89HDF\r\n\x1a\n", WRAP),
     _no_image("an LMDB database", r".{16}\xde\xc0\xef\xbe", WRAP),

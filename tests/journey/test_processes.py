@@ -75,7 +75,7 @@ def test_settings_of_other_engines_are_refused(subject: Subject, tmp_path: Path)
     for options, said in (
         ({"engine": "local", "processes": 2}, 'processes is for the engine processes or ray, and the engine "local"'),
         ({"processes": 2, "address": "auto"}, 'address is for the engine ray, and the engine "processes" takes none'),
-        ({"address": "local"}, 'address is for the engine ray, and the engine "local"'),
+        ({"address": "local"}, 'engine "local" takes none; choose the engine ray, or leave it out'),
         ({"address": "my cluster"}, "address= must be auto, local, HOST:PORT or ray://HOST:PORT"),
     ):
         with pytest.raises(UsageError, match=said):

@@ -109,7 +109,8 @@ def test_other_files_are_no_images_and_are_counted(photos):
     assert list(source.identity()) == list(before.identity()) and source.labelling() == before.labelling()
     assert source.remarks(INPUT) == ("5 other files are no images (1 .csv, 1 .py, 1 .txt, 1 .xmp, ...)",)
     put(photos, "more.zip", b"PK\x03\x04" + b"\0" * 40)
-    assert '"more.zip" is a ZIP archive: unpack it' in open_source(photos).remarks(INPUT)[0]
+    told = '"more.zip" is a ZIP archive: name it zip://FOLDER::FILE.zip, or unpack it'
+    assert told in open_source(photos).remarks(INPUT)[0]
 
 
 def test_a_picture_is_told_by_its_name_or_its_bytes(photos, draw, encode):

@@ -73,7 +73,7 @@ def test_a_refusal_of_columns_tells_no_secret_of_an_address() -> None:
 
 def test_a_folder_of_parquet_files_says_how_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(99) + b"PAR1")
-    with pytest.raises(ImageError, match="a Parquet table: name the data set hf:FOLDER:SPLIT"):
+    with pytest.raises(ImageError, match=r"a Parquet table: name the data set hf:FOLDER:SPLIT, or this file hf:FILE"):
         open_source(tmp_path)
 
 

@@ -187,7 +187,7 @@ def test_all_slices_of_a_series_fare_alike(tmp_path):
 @pytest.mark.parametrize(
     "name, reason",
     [
-        ("photos.zip", "a ZIP archive: unpack it"),
+        ("photos.zip", "a ZIP archive: name it zip://FOLDER::FILE.zip, or unpack it"),
         ("data.npz", "NumPy arrays: give its arrays as a Dataset"),
         ("IMG_0001.HEIC", "an HEIC photograph: convert it"),
         ("scan.TGA", "a TGA picture: convert it"),
