@@ -118,7 +118,7 @@ class Build:
                 self.progress.say(f"{path} is complete: nothing is missing")
 
     def _opened(self) -> AbstractContextManager[Opened]:
-        return opened(self.engine, self.workers, **self.of_engine)
+        return opened(self.engine, self.workers, say=self.progress.say, **self.of_engine)
 
     def _remaining(self, writer: AtlasWriter) -> Remaining:
         return Remaining(writer, self.program.graph, self.layers, self.settings, whole=self._whole())
