@@ -195,7 +195,7 @@ ENGINES = Registry(
         Engine(
             name="ray",
             sentence="every piece in one of the processes of a Ray cluster",
-            needs=("ray",),
+            needs=("ray", "grpc"),
             install="layerscope[ray]",
             open=later("layerscope.engines.ray:started"),
             takes=("processes", "address", "device", "say"),
