@@ -123,8 +123,9 @@ class Engine(Row):
     proposer: from a Carrier a Runner that is faster and rounds more. In a scan it says which images may hold peaks, and
     the Carrier decides (`scan/proposed.py`): peaks are those of `local` bit for bit, statistics are the proposer's.
     unfit: from a Carrier why the engine cannot run it here, as a clause; "" where it can. takes: the settings that are
-    handed to `open` too, by name. own_threads: its processes share the cores, so each computes with one thread unless
-    OMP_NUM_THREADS or the atlas says another number. elsewhere: its machines may see other files than this one.
+    handed to `open` too, by name; `say` is a function that tells users a sentence. own_threads: its processes share the
+    cores, so each computes with one thread unless OMP_NUM_THREADS or the atlas says another number. elsewhere: its
+    machines may see other files than this one.
     """
 
     open: Callable[..., AbstractContextManager[Map]]
@@ -188,16 +189,16 @@ ENGINES = Registry(
             name=OF_PROCESSES,
             sentence="every piece in one of several processes of this machine",
             open=later("layerscope.engines.processes:started"),
-            takes=("processes", "device"),
+            takes=("processes", "device", "say"),
             own_threads=True,
         ),
         Engine(
             name="ray",
             sentence="every piece in one of the processes of a Ray cluster",
-            needs=("ray",),
+            needs=("ray", "grpc"),
             install="layerscope[ray]",
             open=later("layerscope.engines.ray:started"),
-            takes=("processes", "address", "device"),
+            takes=("processes", "address", "device", "say"),
             own_threads=True,
             elsewhere=True,
         ),

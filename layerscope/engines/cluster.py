@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import socket
 import warnings
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -12,12 +11,10 @@ from functools import cached_property
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from layerscope.core.errors import UsageError
-
-# A machine that does not answer at all is given up after so long.
-ANSWER_SECONDS = 10.0
-START = "start one with `ray start --head`, name its address, or give the address local for one of its own"
+from layerscope.engines.asking import START, require_cluster
 
 
 class Cluster:
@@ -86,8 +83,10 @@ def _connect(address: str, cpus: int) -> None:
         # By itself Ray lets its processes wait for all others of the machine (niceness 15).
         os.environ.setdefault("RAY_worker_niceness", "0")
         options |= {"num_cpus": cpus, "include_dashboard": False}
-    elif address != "auto":
-        _require_answer(address)
+    else:
+        named = os.environ.get("RAY_ADDRESS", "") if address == "auto" else address
+        if ":" in named:
+            require_cluster(named)
     try:
         ray.init(address, **options)
     except ConnectionError as failure:
@@ -99,18 +98,8 @@ def _connect(address: str, cpus: int) -> None:
             f"the Ray cluster at {address} runs another Ray or Python than this process: install the same versions on "
             f"every machine ({_in_one_line(failure)})"
         ) from failure
-    except ValueError as failure:
+    except (ValueError, RayError) as failure:
         raise UsageError(f"the Ray cluster at {address} cannot be used: {_first_line(failure)}") from failure
-
-
-def _require_answer(address: str) -> None:
-    """Ray itself waits long, and logs, where nobody answers."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS).close()
-    except (OSError, OverflowError) as failure:
-        why = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
-        raise UsageError(f"nobody answers at {address} ({why}): {START}") from failure
 
 
 def _first_line(failure: Exception) -> str:

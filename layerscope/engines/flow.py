@@ -7,7 +7,7 @@ It knows neither Ray nor `concurrent.futures`: a `Crew` begins processes, and a 
 import heapq
 import pickle
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -25,15 +25,18 @@ AHEAD = 4
 MOST_BYTES = 2**30
 # So often a piece may end with its process.
 TRIES = 3
-# For the first process one waits so long; behind it, so long for the others.
-FIRST_SECONDS, OTHERS_SECONDS = 300.0, 30.0
+# For the first process one waits so long without a word, and so long behind it; then so long for the others.
+QUIET_SECONDS, FIRST_SECONDS, OTHERS_SECONDS = 10.0, 300.0, 30.0
 
 
 class Flow:
-    """Makes pieces by the hands of a crew; a Map of `core/engines.py`. Between stages the hands stay."""
+    """Makes pieces by the hands of a crew; a Map of `core/engines.py`. Between stages the hands stay.
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    say: tells users a sentence, of a long wait.
+    """
+
+    def __init__(self, crew: Crew, say: Callable[[str], None] = lambda sentence: None) -> None:
+        self._crew, self._say = crew, say
         self._hands: list[Hand] = []
         self._coming: set[Hand] = set()
         self._events: SimpleQueue[tuple[Hand, Future[Any]]] = SimpleQueue()
@@ -46,7 +49,7 @@ class Flow:
             while len(self._hands) + len(self._coming) < self._crew.count:
                 self._begin()
             while self._coming:
-                if not self._next(OTHERS_SECONDS if self._hands else FIRST_SECONDS):
+                if not (self._next(OTHERS_SECONDS) if self._hands else self._first()):
                     self._require_hands()
                     return
         except BaseException:
@@ -80,6 +83,14 @@ class Flow:
             self._arrived(hand)
         of = hand.out.pop(done, None)
         return True if of is None else (hand, done, of)
+
+    def _first(self) -> tuple[Hand, Future[Any], tuple[int, int]] | bool:
+        """What happens next while no process is there."""
+        found = self._next(QUIET_SECONDS)
+        if found is False:
+            self._say(f"waiting for the first of {self._crew.count} processes")
+            found = self._next(FIRST_SECONDS)
+        return found
 
     def _arrived(self, hand: Hand) -> None:
         try:
@@ -124,7 +135,7 @@ class Flow:
 
     def wait(self) -> tuple[Hand, Future[Any], tuple[int, int]] | bool:
         """What happens next. Raises UsageError where all processes have died, and none comes."""
-        found = self._next(None if self._hands else FIRST_SECONDS)
+        found = self._next(None) if self._hands else self._first()
         if found is False:
             self._require_hands()
         return found

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -27,8 +27,14 @@ _maker: PieceMaker | None = None
 
 
 @contextmanager
-def started(workers: int, processes: int | None = None, device: str = "cpu") -> Generator[Flow, None, None]:
-    """The engine while it is open. processes: how many; None for as many as there are cores for, or GPUs."""
+def started(
+    workers: int,
+    processes: int | None = None,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Generator[Flow, None, None]:
+    """The engine while it is open. processes: how many; None for as many as there are cores for, or GPUs. say: tells of
+    a long wait."""
     # A script without a guard is run again by each process that it starts, up to here.
     if getattr(current_process(), "_inheriting", False):
         sys.exit(1)
@@ -38,7 +44,7 @@ def started(workers: int, processes: int | None = None, device: str = "cpu") -> 
     accelerators = torch.cuda.device_count() if device.startswith("cuda") else 0
     count = processes or accelerators or max(1, cores() // threads)
     with TemporaryDirectory(prefix="layerscope-", ignore_cleanup_errors=True) as folder:
-        flow = Flow(Processes(count, threads, accelerators, Path(folder)))
+        flow = Flow(Processes(count, threads, accelerators, Path(folder)), say)
         flow.gather()
         try:
             yield flow

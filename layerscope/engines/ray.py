@@ -7,7 +7,7 @@ only there it is known which piece it was.
 
 import contextlib
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -27,10 +27,14 @@ from layerscope.engines.processes import cores
 
 @contextmanager
 def started(
-    workers: int, processes: int | None = None, address: str | None = None, device: str = "cpu"
+    workers: int,
+    processes: int | None = None,
+    address: str | None = None,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Generator[Flow, None, None]:
     """The engine while it is open. processes: how many actors; None for all that the cluster has room for. address: of
-    the cluster, as `layerscope build --address` takes it."""
+    the cluster, as `layerscope build --address` takes it. say: tells of a long wait."""
     import torch  # not by the processes that load this module
 
     threads, gpu = torch.get_num_threads(), device.startswith("cuda")
@@ -41,7 +45,7 @@ def started(
                 f"no machine of the Ray cluster has {'a GPU and ' if gpu else ''}{threads} CPUs, which one process "
                 f"computes with: {cluster.told()}"
             )
-        flow = Flow(Actors(cluster, processes or room, threads, gpu=gpu))
+        flow = Flow(Actors(cluster, processes or room, threads, gpu=gpu), say)
         flow.gather()
         try:
             yield flow

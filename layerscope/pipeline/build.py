@@ -6,7 +6,7 @@ earlier run with the same fingerprint has made (a layer scanned, a method projec
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +90,38 @@ class Build:
             self.kept.close()
 
     def _make(self, path: Path, overwrite: bool) -> None:
-        with self._writer(path, overwrite) as writer, computing(self.engine, writer.run):
-            remaining = Remaining(writer, self.program.graph, self.layers, self.settings, whole=self._whole())
+        if overwrite or not path.exists() or path.stat().st_size == 0:
+            self._make_anew(path, overwrite)
+        else:
+            self._go_on(path)
+        for leftover in path.parent.glob(f"{path.name}.*.tiles"):
+            leftover.unlink(missing_ok=True)
+
+    def _make_anew(self, path: Path, overwrite: bool) -> None:
+        # The engine first: one that cannot be opened leaves no atlas that holds nothing, nor overwrites another.
+        with (
+            computing(self.engine, None),
+            self._opened() as engine,
+            AtlasWriter.create(path, overwrite=overwrite) as writer,
+        ):
+            remaining = self._remaining(writer)
+            self._begin(writer, path, remaining)
+            self._complete(writer, path, remaining, engine)
+
+    def _go_on(self, path: Path) -> None:
+        with AtlasWriter.resume(path) as writer, computing(self.engine, writer.run):
+            remaining = self._remaining(writer)
             if self._begin(writer, path, remaining):
-                with opened(self.engine, self.workers, **self.of_engine) as engine:
+                with self._opened() as engine:
                     self._complete(writer, path, remaining, engine)
             else:
                 self.progress.say(f"{path} is complete: nothing is missing")
-        for leftover in path.parent.glob(f"{path.name}.*.tiles"):
-            leftover.unlink(missing_ok=True)
+
+    def _opened(self) -> AbstractContextManager[Opened]:
+        return opened(self.engine, self.workers, say=self.progress.say, **self.of_engine)
+
+    def _remaining(self, writer: AtlasWriter) -> Remaining:
+        return Remaining(writer, self.program.graph, self.layers, self.settings, whole=self._whole())
 
     def _complete(self, writer: AtlasWriter, path: Path, remaining: Remaining, engine: Opened) -> None:
         """All stages, each of them as far as it is not done."""
@@ -118,10 +141,6 @@ class Build:
             if label not in KEPT and not outlives(label):
                 writer.clear(label)
         writer.finish_run()
-
-    def _writer(self, path: Path, overwrite: bool) -> AtlasWriter:
-        exists = path.exists() and path.stat().st_size > 0
-        return AtlasWriter.resume(path) if exists and not overwrite else AtlasWriter.create(path, overwrite=overwrite)
 
     def _begin(self, writer: AtlasWriter, path: Path, remaining: Remaining) -> bool:
         """Note this run; False where an earlier one has already made everything that is wanted."""

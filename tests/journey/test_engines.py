@@ -147,6 +147,26 @@ def test_an_engine_that_breaks_the_order_is_refused(
             engines.gives_every_piece_in_its_turn(engine)
 
 
+def test_an_engine_that_cannot_be_opened_leaves_no_atlas(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor touches the one that was to be overwritten; what a plain command then makes has its own threads."""
+
+    def refuse(workers: int):
+        raise UsageError("nobody answers")
+
+    monkeypatch.setitem(ENGINES.own, "shut", Engine(name="shut", sentence="never open", open=refuse, own_threads=True))
+    out, small = tmp_path / "a.atlas", subject.having(limit=20)
+    with pytest.raises(UsageError, match="nobody answers"):
+        small.build(out, engine="shut")
+    assert not list(tmp_path.iterdir())
+    small.build(out)
+    content = out.read_bytes()
+    with pytest.raises(UsageError, match="nobody answers"):
+        small.build(out, engine="shut", overwrite=True)
+    assert out.read_bytes() == content
+
+
 def test_what_cannot_travel_is_a_sentence(net: ls.Network, tmp_path: Path) -> None:
     """A Dataset that holds an open file stays where it is: other processes cannot have it, and local can."""
 

@@ -235,3 +235,23 @@ def test_a_piece_in_words_names_its_images() -> None:
     """As numbers, of whatever kind the piece is."""
     assert of.told(Piece(3, 128, range(384, 512))) == "piece 3 (images 384 to 511)"
     assert of.told(Piece(1, 1, "layer")) == "piece 1"
+
+
+def test_a_long_wait_for_the_first_process_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of none that comes; nothing of those that are there at once."""
+
+    class Late(Papers):
+        def begin(self) -> Hand:
+            late = Paper(len(self.begun))
+            late.met = Future()
+            self.begun.append(late)
+            return late
+
+    monkeypatch.setattr(of, "QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(of, "FIRST_SECONDS", 0.05)
+    said: list[str] = []
+    Flow(Papers(3), said.append).gather()
+    assert not said
+    with pytest.raises(UsageError, match="nobody came"):
+        Flow(Late(3), said.append).gather()
+    assert said == ["waiting for the first of 3 processes"]
