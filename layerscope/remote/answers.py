@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import AGAIN, chain, require_memory
-from layerscope.core.stores import ImageStore
+from layerscope.core.stores import LIBRARIES, ImageStore
 
 AnswerT = TypeVar("AnswerT")
 
@@ -30,10 +30,7 @@ _NO_CREDENTIALS = frozenset(
     }
 )  # fmt: skip
 # Packages whose errors tell of a store or of the way to it; any other error is a bug, and passes.
-_OF_STORES = frozenset(
-    {"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "httpcore", "httpx", "huggingface_hub",
-     "requests", "s3fs", "urllib3", "zipfile", "zlib"}
-)  # fmt: skip
+_OF_STORES = LIBRARIES | {"zipfile", "zlib"}
 
 
 class Unanswered(Exception):
