@@ -87,7 +87,7 @@ def _judge(error: BaseException, store: ImageStore, place: str) -> None:
 def silent(place: str, why: str) -> ImageError:
     """The error of a store that does not answer: it says nothing of the image, so none is left out for it."""
     return ImageError(
-        f'"{place}" cannot be read just now ({why}, {ATTEMPTS} times), and neither can what could be read before: '
+        f'"{place}" cannot be read just now ({why}), and neither can what could be read before: '
         f"check the connection and the store, and {AGAIN}"
     )
 

@@ -77,6 +77,11 @@ def path_in(root: str, address: str) -> str:
 
 def full(root: str, path: str) -> str:
     """The address of a path, for people."""
+    return shown(address_in(root, path))
+
+
+def address_in(root: str, path: str) -> str:
+    """The address of a path, with what is secret in it."""
     first, *rest = links(root)
     whole = path if first.startswith(WEB) else f"{first}{path}"
-    return shown(CHAIN.join((whole, *rest)))
+    return CHAIN.join((whole, *rest))

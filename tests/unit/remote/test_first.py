@@ -11,6 +11,8 @@ pytest.importorskip("fsspec")
 from layerscope.core.errors import ImageError
 from layerscope.remote import answers, first, places
 from layerscope.remote.places import files_named
+from layerscope.remote.storage import RemoteFiles
+from layerscope.sources.listing import Entry
 
 
 class AskedStore:
@@ -92,3 +94,13 @@ def test_a_refusal_is_said_by_what_is_asked_next(opened: Any) -> None:
     with pytest.raises(ImageError, match="may not be read with the credentials") as raised:
         files_named(["gs://bucket/p"], "gs://")
     assert "secret" not in str(raised.value)
+
+
+def test_a_kept_listing_does_not_spare_the_first_answer(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on asks for the first time when an image is read; it is not left out for that."""
+    monkeypatch.setattr(first, "LONGEST", 0.2)
+    ends = threading.Event()
+    opened(lambda: ends.wait(60))
+    with pytest.raises(ImageError, match=r'"gs://bucket/p/0\.jpg" cannot be read just now \(no answer within 0\.2 s\)'):
+        RemoteFiles(root="gs://").read(Entry(identity="0.jpg", size=9, path="bucket/p/0.jpg"))
+    ends.set()
