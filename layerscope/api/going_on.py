@@ -5,6 +5,7 @@ that the command is given in, that of a part. What is not found stands in capita
 """
 
 import glob
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,8 @@ _DATA_SETS = IMAGES.own["rows"].prefix
 
 @dataclass(frozen=True)
 class GoingOn:
-    """words: of the command, behind the program's name. missing: what its words in capitals stand for, as clauses."""
+    """words: of the command, behind the program's name. missing: what to put in place of its words in capitals, as
+    sentences without a full stop."""
 
     words: tuple[str, ...]
     missing: tuple[str, ...] = ()
@@ -39,7 +41,7 @@ def going_on(atlas: Atlas, parts: Sequence[Path]) -> GoingOn:
     run, missing = atlas.file.run, list[str]()
     network = run.network
     if not _can_be_named(network):
-        missing.append(f"NETWORK for the network ({network}), as the command line names it")
+        missing.append(f"in place of NETWORK put the network ({network}), as the command line names it")
         network = "NETWORK"
     images, why = _images(atlas, parts)
     missing += why
@@ -66,13 +68,31 @@ def _images(atlas: Atlas, parts: Sequence[Path]) -> tuple[list[str], list[str]]:
     together = joined(known) if len(known) == len(found) else None
     # Two folders of one name are told alike.
     if together is None or len(together) != atlas.file.image_count():
-        return [option, "IMAGES"], [f"IMAGES for what lists the images of all parts in their order: {run.images}"]
+        return [option, "IMAGES"], [_one_behind_the_other(run.images), *_other_order(found, parts)]
     choice = together.choice
     chosen = [word for name in choice.given() for word in (_OF_CHOICE[name], str(getattr(choice, name)))]
     place = _place(atlas, together, parts)
     if place is None:
-        return [option, "IMAGES", *chosen], [f"IMAGES for the way to {together.name}"]
+        return [option, "IMAGES", *chosen], [f"in place of IMAGES put the way to {together.name}"]
     return [option, place, *chosen], []
+
+
+def _one_behind_the_other(told: str) -> str:
+    """What stands for the images of parts that no one folder, with a choice in it, gives in this order."""
+    each = told.replace("; ", ", then ")
+    return f"in place of IMAGES put the files of all parts, or patterns of them, one part behind the other: {each}"
+
+
+def _other_order(found: Sequence[ToldImages | None], parts: Sequence[Path]) -> Iterator[str]:
+    """The order in which the same parts would be a run of images that one option names, where there is one."""
+    told = [(one, part) for one, part in zip(found, parts, strict=False) if one is not None]
+    if len(told) != len(found) or len(found) != len(parts):
+        return
+    told.sort(key=lambda one: one[0].choice.begin or 0)
+    together = joined([one for one, _ in told])
+    ordered = [part for _, part in told]
+    if together is not None and ordered != list(parts):
+        yield f"or merge the parts in the order of their images: {shlex.join(map(str, ordered))}"
 
 
 def _place(atlas: Atlas, images: ToldImages, parts: Sequence[Path]) -> str | None:

@@ -11,8 +11,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from layerscope.core.stores import LIBRARIES
+
 # Libraries that log as an error what their callers get as an exception or can do without.
-CRYING = ("PIL",)
+# asyncio: of what a store's library left behind.
+CRYING = ("PIL", "asyncio", *sorted(LIBRARIES))
 
 
 @contextmanager

@@ -57,6 +57,12 @@ STORES = (
     ),
 )  # fmt: skip
 
+# Packages that open stores or ask them: their errors tell of a store, and their log lines are no sentences of ours.
+LIBRARIES = frozenset(
+    {"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "httpcore", "httpx", "huggingface_hub",
+     "requests", "s3fs", "urllib3"}
+)  # fmt: skip
+
 
 def store_of(address: object) -> ImageStore | None:
     """The store that a text names; None for any other text, and for what is none."""

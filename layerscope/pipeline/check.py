@@ -24,12 +24,14 @@ _CHUNK = 16
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """peaks: how many were computed again. worst: largest difference over the layer's largest value. failed: what
-    does not agree, as sentences; empty where all does."""
+    """peaks: how many were computed again. worst: of these, largest difference over the layer's largest value; infinite
+    where one is no number any more. failed: what does not agree, as sentences; empty where all does. missing: how many
+    peaks of the sample could not be computed again, for their images cannot be had."""
 
     peaks: int
     worst: float
     failed: tuple[str, ...]
+    missing: int = 0
 
 
 def check_atlas(
@@ -62,17 +64,18 @@ def _checked(
     images = given_images(file, source)
     failed = [*_other_network(file, network), *images.others]
     again = _Again(file=file, program=program, input=input, source=source, images=images)
-    worst, count = 0.0, 0
+    worst, count, missing = 0.0, 0, 0
     for layer in file.layers:
         if not has_layer(network, layer.record):
             failed.append(f"the network has no layer {layer.name} of this shape")
             continue
         errors, names = again.errors(layer.id, sample, seed)
-        count, worst = count + len(errors), max([worst, *np.nan_to_num(errors, nan=np.inf).tolist()])
+        had = [error for error in errors if not np.isnan(error)]
+        count, missing, worst = count + len(had), missing + len(errors) - len(had), max([worst, *had])
         bad = [name for error, name in zip(errors, names, strict=True) if not error <= tolerance(program)]
         if bad:
             failed.append(f"{len(bad)} of {len(errors)} peaks of {layer.name} do not come back, {bad[0]} among them")
-    return CheckReport(peaks=count, worst=worst, failed=(*failed, *images.said()))
+    return CheckReport(peaks=count, worst=worst, failed=(*failed, *images.said()), missing=missing)
 
 
 def _other_network(file: AtlasFile, network: NetworkIdentity) -> Iterator[str]:
@@ -108,17 +111,19 @@ class _Again:
             part = order[first : first + _CHUNK]
             names += [f"unit {units[p]} in image {image[p]}" for p in part]
             rows, cols = row[part].astype(np.int64), col[part].astype(np.int64)
-            found = self._values(Entries(layer, image[part], units[part], rows, cols))
-            errors += (np.abs(found - value[part]) / largest).tolist()
+            found, had = self._values(Entries(layer, image[part], units[part], rows, cols))
+            apart = np.nan_to_num(np.abs(found - value[part]) / largest, nan=np.inf)
+            errors += np.where(had, apart, np.nan).tolist()
         return errors, names
 
-    def _values(self, entries: Entries) -> np.ndarray:
-        """The activations, by the atlas's numbers of images; NaN where an image is missing or cannot be used."""
+    def _values(self, entries: Entries) -> tuple[np.ndarray, np.ndarray]:
+        """The activations, by the atlas's numbers of images, and which of them could be had: not those of an image that
+        is missing or cannot be used."""
         values = np.full(len(entries), np.nan)
         places = np.array([self.images.place.get(image, -1) for image in entries.image.tolist()])
         present = np.unique(places[places >= 0])
         if not len(present):
-            return values
+            return values, places >= 0
         batch = self.source.load(present, self.input)
         self.images.look(batch.records)
         had = np.isin(places, batch.ids)
@@ -126,4 +131,4 @@ class _Again:
             maps = self.program.run(torch.from_numpy(batch.pixels), {entries.node})[entries.node]
             found = replace(entries.part(had), image=np.searchsorted(batch.ids, places[had]))
             values[had] = activations_at(maps, found).float().cpu().numpy()
-        return values
+        return values, had

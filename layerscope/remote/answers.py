@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from layerscope.core.errors import ImageError
 from layerscope.core.failures import AGAIN, chain, require_memory
-from layerscope.core.stores import ImageStore
+from layerscope.core.stores import LIBRARIES, ImageStore
 
 AnswerT = TypeVar("AnswerT")
 
@@ -30,10 +30,7 @@ _NO_CREDENTIALS = frozenset(
     }
 )  # fmt: skip
 # Packages whose errors tell of a store or of the way to it; any other error is a bug, and passes.
-_OF_STORES = frozenset(
-    {"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "httpcore", "httpx", "huggingface_hub",
-     "requests", "s3fs", "urllib3", "zipfile", "zlib"}
-)  # fmt: skip
+_OF_STORES = LIBRARIES | {"zipfile", "zlib"}
 
 
 class Unanswered(Exception):
@@ -90,7 +87,7 @@ def _judge(error: BaseException, store: ImageStore, place: str) -> None:
 def silent(place: str, why: str) -> ImageError:
     """The error of a store that does not answer: it says nothing of the image, so none is left out for it."""
     return ImageError(
-        f'"{place}" cannot be read just now ({why}, {ATTEMPTS} times), and neither can what could be read before: '
+        f'"{place}" cannot be read just now ({why}), and neither can what could be read before: '
         f"check the connection and the store, and {AGAIN}"
     )
 

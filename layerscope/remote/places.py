@@ -12,14 +12,16 @@ from layerscope.core.braces import expanded
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.images import TAR_ENDINGS
 from layerscope.remote.answers import NotThere, Unanswered, answered
+from layerscope.remote.first import require_heard
 from layerscope.remote.storage import Version, version_of
-from layerscope.remote.systems import full, path_in, require_plain, root_of, store_named, system_of
+from layerscope.remote.systems import WEB, full, path_in, require_plain, root_of, store_named, system_of
 from layerscope.sources.ahead import in_order
 from layerscope.sources.clutter import SITE, is_clutter
+from layerscope.sources.signatures import named_as_image
 
-_WEB = ("http://", "https://")
 ASKED_AT_ONCE = 16  # files whose size a store tells one by one
 RUN = 64
+_PAGES = ("text/html", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,10 @@ def files_named(addresses: Sequence[str], root: str) -> list[RemoteFile]:
     Raises ImageError for an address that names none, and UsageError for a slip.
     """
     store = store_named(root)
+    try:
+        require_heard(addresses[0], shown(addresses[0]))
+    except Unanswered as failure:
+        raise _silent(addresses[0], failure) from None
     system = system_of(root, patient=True)
     system.invalidate_cache()
     every = [each for address in addresses for each in expanded(address)]
@@ -91,6 +97,8 @@ def files_named(addresses: Sequence[str], root: str) -> list[RemoteFile]:
         raise UsageError("a list of images must name folders and globs only, or single files only")
     if not singles:
         return _sized(found, system, root)
+    if len(singles) == 1:
+        _require_no_page(singles[0], system, root)
     base = common(singles)
     return _sized([RemoteFile(path=path, name=_read(root, path[len(base) :])) for path in singles], system, root)
 
@@ -101,9 +109,11 @@ def _asked(ask: Any, store: Any, address: str) -> Any:
     except NotThere:
         raise ImageError(f'the images "{shown(address)}" do not exist; check how it is written') from None
     except Unanswered as failure:
-        raise ImageError(
-            f'"{shown(address)}" cannot be listed: {failure}; check the connection, and try again'
-        ) from None
+        raise _silent(address, failure) from None
+
+
+def _silent(address: str, failure: Unanswered) -> ImageError:
+    return ImageError(f'"{shown(address)}" cannot be listed: {failure}; check the connection, and try again')
 
 
 def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
@@ -138,7 +148,7 @@ def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
 
 def _walked(system: Any, path: str, root: str) -> Mapping[str, Mapping[str, Any]]:
     """What lies below a folder. On the web each folder is a page, which is asked for until it comes."""
-    if not root.startswith(_WEB):
+    if not root.startswith(WEB):
         return system.find(path, detail=True)
     found: dict[str, Mapping[str, Any]] = {}
     folders, seen = [path], {path}
@@ -153,19 +163,29 @@ def _walked(system: Any, path: str, root: str) -> Mapping[str, Mapping[str, Any]
 
 
 def _is_folder(system: Any, path: str) -> bool:
-    if path.startswith(_WEB):
+    if path.startswith(WEB):
         return shown(path).endswith("/")
     return system.isdir(path) if path else True
 
 
+def _require_no_page(path: str, system: Any, root: str) -> None:
+    """Raises ImageError where a web page comes for what may be a folder whose slash was forgotten."""
+    if not path.startswith(WEB) or named_as_image(shown(path)) or is_archive(path):
+        return
+    info = _asked(lambda: system.info(path), store_named(root), full(root, path))
+    if info.get("mimetype") in _PAGES:
+        place = full(root, path)
+        raise ImageError(f'"{place}" is a web page; if it is a folder, its address ends in a slash: "{place}/"')
+
+
 def _globbed(root: str, path: str) -> str:
     """A path as a pattern: the question mark of a web address begins its query."""
-    return shown(path) if root.startswith(_WEB) else path
+    return shown(path) if root.startswith(WEB) else path
 
 
 def _read(root: str, name: str) -> str:
     """A name as people read it: those of the web are quoted, and may carry a signature."""
-    return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(_WEB) else name
+    return unquote(shown(f"http:///{name}")[len("http:///") :]) if root.startswith(WEB) else name
 
 
 def _sized(files: list[RemoteFile], system: Any, root: str) -> list[RemoteFile]:

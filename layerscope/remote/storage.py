@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from layerscope.core.errors import ImageError
-from layerscope.remote.answers import NotThere, ShortAnswer, Unanswered, answered, silent
-from layerscope.remote.systems import full, store_named, system_of
+from layerscope.remote.answers import ATTEMPTS, NotThere, ShortAnswer, Unanswered, answered, silent
+from layerscope.remote.first import require_heard
+from layerscope.remote.systems import address_in, full, store_named, system_of
 from layerscope.sources.decode import Unusable
 from layerscope.sources.listing import Entry
 from layerscope.sources.signatures import named_as_image
@@ -56,11 +57,11 @@ class RemoteFiles(Storage):
         return super().read(entry)
 
     def raw(self, path: str, offset: int, size: int | None) -> bytes:
-        system = system_of(self.root)
         if size is not None and path in self.versions:
             size = max(min(size, self.versions[path][0] - offset), 0)
         if size == 0:
             return b""
+        system = self._system(path)
 
         def ask() -> bytes:
             if size is None:
@@ -81,15 +82,17 @@ class RemoteFiles(Storage):
 
     def info(self, path: str) -> Mapping[str, Any]:
         """What the store says of a file. Raises Unusable, and ImageError."""
-        system = system_of(self.root)
+        system = self._system(path)
         system.invalidate_cache()
         return self._answered(lambda: system.info(path), path)
 
     def _whole(self, entry: Entry) -> bytes:
         """A file of its own, whose size is known."""
 
+        system = self._system(entry.path)
+
         def ask() -> bytes:
-            found = system_of(self.root).cat_file(entry.path)
+            found = system.cat_file(entry.path)
             if len(found) != entry.size:
                 raise ShortAnswer(f"{len(found):,} of {entry.size:,} bytes came")
             return found
@@ -99,6 +102,15 @@ class RemoteFiles(Storage):
         except Unusable:
             self._require_size(entry)
             raise
+
+    def _system(self, path: str) -> Any:
+        """The store, which has answered: a run that goes on with a kept listing asks it for the first time here."""
+        place = self.shown(path)
+        try:
+            require_heard(address_in(self.root, path), place)
+        except Unanswered as failure:
+            raise silent(place, str(failure)) from None
+        return system_of(self.root)
 
     def _answered(self, ask: Any, path: str) -> Any:
         store, place = store_named(self.root), self.shown(path)
@@ -126,7 +138,7 @@ class RemoteFiles(Storage):
                 attempts=1,
             )
         except (NotThere, Unanswered):
-            raise silent(place, why) from None
+            raise silent(place, f"{why}, {ATTEMPTS} times") from None
 
     def _require_size(self, entry: Entry) -> None:
         """Raises ImageError where a file is of another size than when it was listed."""

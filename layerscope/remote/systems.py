@@ -13,12 +13,12 @@ from layerscope.core.addresses import CHAIN, holds_user, links, shown
 from layerscope.core.errors import ImageError, UsageError
 from layerscope.core.stores import STORES, ImageStore, store_of
 
-_WEB = ("http", "https")
+WEB = ("http://", "https://")
 # What differs from the libraries' own ways, by the word before "://".
 _OPTIONS: dict[str, dict[str, Any]] = {
     # Alone each whole object costs a question for its size, and each failure is tried by botocore and twice by s3fs.
     "s3": {"max_concurrency": 1, "config_kwargs": {"retries": {"total_max_attempts": 1}, "read_timeout": 60}},
-    **{name: {"client_kwargs": {"trust_env": True}, "block_size": 2**20} for name in _WEB},
+    **{name: {"client_kwargs": {"trust_env": True}, "block_size": 2**20} for name in ("http", "https")},
 }
 
 
@@ -70,13 +70,18 @@ def system_of(root: str, *, patient: bool = False) -> Any:
 def path_in(root: str, address: str) -> str:
     """Where an address lies in its store, as the store writes it."""
     first = links(address)[0]
-    if first.partition("://")[0] in _WEB:
+    if first.startswith(WEB):
         return first
     return first.partition("://")[2].strip("/")
 
 
 def full(root: str, path: str) -> str:
     """The address of a path, for people."""
+    return shown(address_in(root, path))
+
+
+def address_in(root: str, path: str) -> str:
+    """The address of a path, with what is secret in it."""
     first, *rest = links(root)
-    whole = path if first.partition("://")[0] in _WEB else f"{first}{path}"
-    return shown(CHAIN.join((whole, *rest)))
+    whole = path if first.startswith(WEB) else f"{first}{path}"
+    return CHAIN.join((whole, *rest))

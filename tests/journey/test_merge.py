@@ -184,7 +184,10 @@ def test_killed_it_is_not_there_and_comes_whole_the_next_time(
     said = json.loads(capsys.readouterr().out)
     go_on = f"layerscope build NETWORK --images IMAGES --from {SHARD} -o {out} {GIVEN}"
     assert (said["images"], said["next"]) == (COUNT - SHARD, go_on)
-    missing = ["NETWORK for the network (Small), as the command line names it", "IMAGES for the way to drawn/"]
+    missing = [
+        "in place of NETWORK put the network (Small), as the command line names it",
+        "in place of IMAGES put the way to drawn/",
+    ]
     assert said["missing"] == missing
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     with pytest.raises(WrongModel, match=r'new holds other images: number 0 is ".*" in it, and ".*" here'):
@@ -215,12 +218,13 @@ def test_the_command_that_is_printed_goes_on(
     how = ["--images", "photos", "--k", "1", "--orientation", "stored", "--method", "deconvnet", "--quiet"]
     for name, part in {"a": ["--to", "3"], "b": ["--from", "3", "--to", "6"], "c": ["--from", "6"]}.items():
         assert main(["build", "net.py:tiny", *how, *part, "-o", f"{name}.atlas"]) == 0
-    told = {}
+    told, orders = {}, {}
     for parts in ("ab", "bc", "abc", "ac", "ba"):
         capsys.readouterr()
         assert main(["merge", *(f"{name}.atlas" for name in parts), "-o", f"{parts}.atlas", "--json", "--quiet"]) == 0
         said = json.loads(capsys.readouterr().out)
         told[parts] = said["next"].partition(" -o ")[0].partition("--images ")[2], bool(said["missing"])
+        orders[parts] = [sentence for sentence in said["missing"] if sentence.startswith("or merge")]
         if not said["missing"]:
             assert main([*shlex.split(said["next"])[1:], "--quiet"]) == 0
     read = "--orientation stored"
@@ -228,6 +232,8 @@ def test_the_command_that_is_printed_goes_on(
         "ab": (f"photos --to 6 {read}", False), "bc": (f"photos --from 3 {read}", False),
         "abc": (f"photos {read}", False), "ac": (f"IMAGES {read}", True), "ba": (f"IMAGES {read}", True),
     }  # fmt: skip
+    right = "or merge the parts in the order of their images: a.atlas b.atlas"
+    assert orders == {"ab": [], "bc": [], "abc": [], "ac": [], "ba": [right]}
 
 
 def test_images_elsewhere_are_named_by_the_manifest(

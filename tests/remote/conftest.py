@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 
 import layerscope as ls
-from layerscope.remote import answers, storage
+from layerscope.remote import answers, first, storage
 from tests.helpers.building import small_network
 from tests.remote.stores import CONTENTS, KEY, SECRET, Proxied, Put, proxied
 from tests.remote.tables import rows_of, table, write
@@ -32,6 +32,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "FIRST_WAIT", 0.001)
     storage._READ_LAST.clear()
     storage._LOOKED_AT.clear()
+    first._HEARD.clear()
     fsspec.config.conf.clear()
 
 

@@ -28,7 +28,7 @@ def run(command: Command, output: Output) -> int:
         lines = [
             f"{held}; its tiles and projections are yet to be made:",
             f"  {go_on}",
-            *(f"where {clause} must be put in" for clause in how.missing),
+            *how.missing,
             "An atlas keeps no names of other files: --weights, --labels and the like are as for its parts.",
         ]
         output.result(data, "\n".join(map(words.printable, lines)))

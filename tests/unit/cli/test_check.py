@@ -38,5 +38,15 @@ def test_something_did_not(command, words):
     status, out, _ = command(*words(report, "--json"))
     assert (status, json.loads(out)) == (
         1,
-        {"atlas": "x.atlas", "peaks": 64, "worst": 0.5, "failed": list(failed)},
+        {"atlas": "x.atlas", "peaks": 64, "worst": 0.5, "failed": list(failed), "missing": 0},
     )
+
+
+@pytest.mark.parametrize(("peaks", "worst"), [(40, "; largest difference 3e-07 of the layer's largest value"), (0, "")])
+def test_what_could_not_be_had_is_counted(command, words, peaks, worst):
+    """Beside the difference of those that came back; without one where none did."""
+    report = CheckReport(peaks=peaks, worst=3e-7, failed=("one",), missing=24)
+    status, out, _ = command(*words(report))
+    assert (status, out) == (
+        1, f"{peaks} peaks computed again{worst}; 24 peaks could not be, for their images cannot be had\none\n",
+    )  # fmt: skip

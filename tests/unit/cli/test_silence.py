@@ -20,6 +20,8 @@ LOGGED = {
     "matplotlib": logging.WARNING,
     "torch.fx.experimental.symbolic_shapes": logging.WARNING,
     "somebody.library": logging.WARNING,
+    # As the libraries of stores log what their callers get as an exception.
+    **{name: logging.ERROR for name in ("gcsfs.credentials", "s3fs", "fsspec", "botocore.retries", "aiohttp.client")},
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("fsspec")
 
+from layerscope.core.errors import ImageError
 from layerscope.remote import places
 from layerscope.remote.places import files_named
 from layerscope.sources.clutter import SITE
@@ -34,10 +35,15 @@ class ListedStore:
         }
         return dict(self.kept)
 
+    def info(self, path: str) -> dict[str, Any]:
+        """As of a web server: what is asked for without an ending is a page."""
+        return {"name": path, "type": "file", "size": 9, "mimetype": "text/html"}
+
 
 def listed(names: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[ListedStore, list[places.RemoteFile]]:
     store = ListedStore(names)
     monkeypatch.setattr(places, "system_of", lambda root, *, patient: store)
+    monkeypatch.setattr(places, "require_heard", lambda address, place: None)
     return store, files_named(["s3://bucket/p"], "s3://")
 
 
@@ -68,3 +74,16 @@ def test_a_long_listing_is_let_go_while_it_is_read(monkeypatch: pytest.MonkeyPat
     tracemalloc.stop()
     assert len(found) == COUNT and not store.kept
     assert peak < 1.25 * told and left < 0.75 * told
+
+
+@pytest.mark.parametrize("web", ["http://host/photos", "https://host/a.b/photos?page=2"])
+def test_a_page_in_the_place_of_a_folder_is_told_of_its_slash(monkeypatch: pytest.MonkeyPatch, web: str) -> None:
+    """An address without a slash that gives a page; not one that is named as a picture, whose page is an error."""
+    monkeypatch.setattr(places, "system_of", lambda root, *, patient: ListedStore([]))
+    monkeypatch.setattr(places, "require_heard", lambda address, place: None)
+    root = f"{web.partition('://')[0]}://"
+    bare = web.partition("?")[0]
+    with pytest.raises(ImageError, match="is a web page; if it is a folder, its address ends in a slash") as raised:
+        files_named([web], root)
+    assert f'"{bare}/"' in str(raised.value)
+    assert [file.size for file in files_named([f"{bare}.jpg"], root)] == [9]
