@@ -3,7 +3,6 @@
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -137,7 +136,8 @@ def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
         if info["type"] != "file" or not below or name.startswith(sites):
             continue
         file = RemoteFile.of(name, _read(root, name[len(base) :]), info)
-        if file.name and not is_clutter(PurePosixPath(file.name).parts):
+        parts = [part for part in file.name.split("/") if part not in ("", ".")]
+        if parts and not is_clutter(parts):
             kept.append(file)
     if not kept:
         raise NotThere(path)
