@@ -24,8 +24,8 @@ DRAWS, SEED, LAYERS = 500, 0, 3
 FEWEST = 3
 # Of so many units, the most alike, it is asked whether two have pictures of one kind.
 PARTED = 48
-# Sets of pictures that are compared at once.
-SETS = 32
+# Sets of pictures that are compared at once; and up to so many classes each is multiplied with each, once for all.
+SETS, MANY_CLASSES = 32, 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,35 +110,40 @@ def _kinds(profiles: _Profiles, units: Sequence[tuple[int, float, Sequence[int]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ByClasses:
-    """By the means of a layer's units over classes. of: of every unit mean 0 over the classes; number: by image, its
-    class's."""
+    """By the means of a layer's units over classes. of: of every unit mean 0 over the classes; products: of its rows,
+    each with each, None where these are too many; number: by image, its class's."""
 
     layer: int
     of: Float64[np.ndarray, "classes units"]
+    products: Float64[np.ndarray, "classes classes"] | None
     number: Mapping[int, int]
 
     @property
     def known(self) -> Collection[int]:
         return self.number
 
-    def _rows(self, images: np.ndarray) -> np.ndarray:
-        numbers = [self.number[image] for image in images.ravel().tolist()]
-        return self.of[np.array(numbers, np.int64).reshape(images.shape)]
+    def _numbers(self, images: np.ndarray) -> np.ndarray:
+        return np.array([self.number[image] for image in images.ravel().tolist()], np.int64).reshape(images.shape)
+
+    def _products(self, numbers: Int64[np.ndarray, "... n"]) -> Float64[np.ndarray, "... n n"]:
+        if self.products is not None:
+            return self.products[numbers[..., :, None], numbers[..., None, :]]
+        rows = self.of[numbers]
+        return rows @ np.swapaxes(rows, -1, -2)
 
     def cosines(self, images: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n n"]:
-        return _cosines(_products(self._rows(images)))
+        return _cosines(self._products(self._numbers(images)))
 
     def alike(
         self, images: Int64[np.ndarray, "sets n"], without: tuple[int, Sequence[int]] | None = None
     ) -> Float64[np.ndarray, " sets"]:
-        found = [np.zeros(0)]
-        for first in range(0, len(images), SETS):
-            rows = self._rows(images[first : first + SETS])
-            products = _products(rows)
+        found, numbers = [np.zeros(0)], self._numbers(images)
+        for first in range(0, len(numbers), SETS):
+            part = numbers[first : first + SETS]
+            products = self._products(part)
             if without is not None and without[0] == self.layer:
-                units = np.array(without[1][first : first + SETS], np.int64)
-                own = np.take_along_axis(rows, units[:, None, None], 2)
-                products -= own * np.swapaxes(own, 1, 2)
+                own = self.of[part, np.array(without[1][first : first + SETS], np.int64)[:, None]]
+                products = products - own[:, :, None] * own[:, None, :]
             found.append(_of_two(_cosines(products)))
         return np.concatenate(found)
 
@@ -197,17 +202,83 @@ def _by_classes(file: Reader, layer: AtlasLayerRecord) -> _Profiles | None:
         if len(means) and means.shape[1] == len(counts):
             place = {name: number for number, name in enumerate(classes)}
             number = {image: place[name] for image, name in labels.items() if name in place}
-            of = derived(file, ("standardised classes", last.id), partial(_standardised, means, counts))
-            return _ByClasses(layer=last.id, of=of, number=number)
+            of, products = derived(file, ("standardised classes", last.id), partial(_standardised, means, counts))
+            return _ByClasses(layer=last.id, of=of, products=products, number=number)
     return None
 
 
-def _standardised(means: np.ndarray, counts: np.ndarray) -> Float64[np.ndarray, "classes units"]:
-    """Of every unit the means over classes, to mean 0 and standard deviation 1."""
+def _standardised(
+    means: np.ndarray, counts: np.ndarray
+) -> tuple[Float64[np.ndarray, "classes units"], Float64[np.ndarray, "classes classes"] | None]:
+    """Of every unit the means over classes, to mean 0 and standard deviation 1; and the products of classes."""
     held = np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)
     held -= held.mean(1, keepdims=True)
     held /= np.maximum(held.std(1, keepdims=True), 1e-9)
-    return np.ascontiguousarray(held.T)
+    of = np.ascontiguousarray(held.T)
+    return of, of @ of.T if len(of) <= MANY_CLASSES else None
+
+
+def _by_peaks(file: Reader) -> _Profiles:
+    """By the peaks of the last layers with a map."""
+    layers = [layer.id for layer in file.layers if layer.record.map][-LAYERS:]
+    return _counted({layer: file.all_peaks(layer).image for layer in layers})
+
+
+def _counted(peaks: Mapping[int, np.ndarray]) -> _ByPeaks:
+    """By the images of the peaks of some layers' units, int[units, k] by layer; -1 is none."""
+    images = np.concatenate([np.zeros(0, np.int64), *(rows[rows >= 0] for rows in peaks.values())])
+    units, twos = np.bincount(images), [np.zeros(0, np.int64)]
+    for rows in peaks.values():
+        left, right = (rows[:, places].astype(np.int64) for places in np.triu_indices(rows.shape[1], 1))
+        twos.append(_pair(left, right, len(units))[(left >= 0) & (right >= 0)])
+    pairs, shared = np.unique(np.concatenate(twos), return_counts=True)
+    return _ByPeaks(
+        layers=frozenset(peaks), known=frozenset(np.flatnonzero(units).tolist()), units=units,
+        pairs=np.append(pairs, -1), shared=np.append(shared, 0),
+    )  # fmt: skip
+
+
+def _cosines(
+    self, one: Int64[np.ndarray, "..."], other: Int64[np.ndarray, "..."], without: int | None
+) -> Float64[np.ndarray, "..."]:
+    """without: the layer of a unit that does not count: which one makes no difference, since all are its peaks."""
+    asked = _pair(one, other, len(self.units))
+    place = np.searchsorted(self.pairs[:-1], asked)
+    both = np.where(self.pairs[place] == asked, self.shared[place], 0)
+    both = np.where(one == other, self.units[one], both)
+    own = int(without in self.layers)
+    counted = (self.units[one] - own) * (self.units[other] - own)
+    return (both - own) / np.sqrt(np.maximum(counted, 1))
+
+
+def _pair(one: Int64[np.ndarray, "..."], other: Int64[np.ndarray, "..."], images: int) -> Int64[np.ndarray, "..."]:
+    """A number for every two of so many images, whichever is named first."""
+    return np.minimum(one, other) * images + np.maximum(one, other)
+
+
+def _by_classes(file: Reader, layer: AtlasLayerRecord) -> _Profiles | None:
+    """By the last layer with means over classes; None where the layer's peaks have no classes."""
+    labels = file.peak_labels(layer.id)
+    for last in file.layers[::-1] if labels else ():
+        classes, counts = class_counts(file, last)
+        means = file.class_means(last.id) if classes else np.zeros((0, 0))
+        if len(means) and means.shape[1] == len(counts):
+            place = {name: number for number, name in enumerate(classes)}
+            number = {image: place[name] for image, name in labels.items() if name in place}
+            of, products = derived(file, ("standardised classes", last.id), partial(_standardised, means, counts))
+            return _ByClasses(layer=last.id, of=of, products=products, number=number)
+    return None
+
+
+def _standardised(
+    means: np.ndarray, counts: np.ndarray
+) -> tuple[Float64[np.ndarray, "classes units"], Float64[np.ndarray, "classes classes"] | None]:
+    """Of every unit the means over classes, to mean 0 and standard deviation 1; and the products of classes."""
+    held = np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)
+    held -= held.mean(1, keepdims=True)
+    held /= np.maximum(held.std(1, keepdims=True), 1e-9)
+    of = np.ascontiguousarray(held.T)
+    return of, of @ of.T if len(of) <= MANY_CLASSES else None
 
 
 def _by_peaks(file: Reader) -> _Profiles:
@@ -231,7 +302,8 @@ def _counted(peaks: Mapping[int, np.ndarray]) -> _ByPeaks:
 
 
 def _products(rows: Float64[np.ndarray, "... n units"]) -> np.ndarray:
-    return rows @ np.swapaxes(rows, -1, -2)
+    # Of a copy: for the same numbers NumPy takes another way, on which all cores wait for one another.
+    return rows @ np.ascontiguousarray(np.swapaxes(rows, -1, -2))
 
 
 def _cosines(products: Float64[np.ndarray, "... n n"]) -> np.ndarray:

@@ -52,7 +52,7 @@ def test_alike_pictures_are_told_from_chance(file: AtlasFile) -> None:
 def test_pictures_of_one_kind_are_alike_and_others_are_not() -> None:
     """Two kinds of three classes each, told by eight units: cosines of 1 within, less than 0 between."""
     of = np.repeat([[1.0, 1, 1, -1, -1, -1]], 8, axis=0) * np.array([1, -1] * 4)[:, None]
-    found = _ByClasses(layer=0, of=of.T, number={10 + place: place for place in range(6)})
+    found = _ByClasses(layer=0, of=of.T, products=None, number={10 + place: place for place in range(6)})
     every = found.cosines(np.array([10, 11, 12, 13, 14]))
     inside, between = every[:3, :3], every[:2, 3:]
     assert np.allclose(inside, 1) and np.allclose(between, -1) and by_hand(inside) == pytest.approx(1)
@@ -60,7 +60,7 @@ def test_pictures_of_one_kind_are_alike_and_others_are_not() -> None:
 
 def test_the_unit_itself_does_not_count() -> None:
     """What two pictures have in common by this unit alone makes them no more alike."""
-    classes = _ByClasses(layer=4, of=np.array([[9.0, 1.0, 0.0], [9.0, 0.0, 1.0]]), number={0: 0, 1: 1})
+    classes = _ByClasses(layer=4, of=np.array([[9.0, 1.0, 0.0], [9.0, 0.0, 1.0]]), products=None, number={0: 0, 1: 1})
     peaks = _counted({4: np.array([[0, 1], [0, -1], [-1, 1]])})
     both = np.array([[0, 1]])
     for profiles in (classes, peaks):
@@ -70,12 +70,20 @@ def test_the_unit_itself_does_not_count() -> None:
     assert _counted({4: np.array([[0, 1]])}).alike(both, (4, [0])).tolist() == [0.0]
 
 
-def test_by_classes_pictures_are_as_alike_as_the_means_of_their_classes() -> None:
-    """Sets of images, two of one class among them, more than are compared at once: each by hand, one unit left out."""
+@pytest.mark.parametrize("many", [False, True])
+def test_by_classes_pictures_are_as_alike_as_the_means_of_their_classes(many: bool) -> None:
+    """Sets of images, two of one class among them, more than are compared at once: each by hand, one unit left out.
+
+    many: of more classes than are multiplied each with each beforehand.
+    """
     random = np.random.default_rng(5)
     of, sets = random.normal(size=(7, 11)), np.stack([random.permutation(9)[:4] for _ in range(2 * SETS + 1)])
     number = {image: image % 7 for image in range(9)}
-    profiles, units = _ByClasses(layer=3, of=of, number=number), random.integers(0, 11, len(sets)).tolist()
+    products = None if many else of @ of.T
+    profiles, units = (
+        _ByClasses(layer=3, of=of, products=products, number=number),
+        random.integers(0, 11, len(sets)).tolist(),
+    )
     for without, left in ((None, [[]] * len(sets)), ((2, units), [[]] * len(sets)), ((3, units), [[u] for u in units])):
         found = profiles.alike(sets, without)
         for images, gone, alike in zip(sets, left, found, strict=True):
