@@ -5,12 +5,11 @@ doubtful), labels, words, the classes of the peaks' images, or how alike the net
 its patches themselves have in common.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.again import GROUND
@@ -19,12 +18,12 @@ from layerscope.core.concepts import ConceptScore, Intervention, UnitInterventio
 from layerscope.core.errors import NotAnAtlas
 from layerscope.core.numbers import in_words, percent
 from layerscope.facts.cached import derived
-from layerscope.facts.finding import class_ratios
 from layerscope.facts.layer import class_counts, guesses
 from layerscope.facts.patches import EARLY, MUCH, PatchSight, likeness, patch_sight, reduced
 from layerscope.facts.standing import peaks_words, standing_in, units_of
 from layerscope.facts.wrapping import Reader
 from layerscope.lesson.kinship import Kin, kinship
+from layerscope.lesson.majorities import highest_ratios, majorities
 from layerscope.lesson.sights import clearest
 from layerscope.lesson.themes import THEMES, Theme, theme_of
 
@@ -32,8 +31,6 @@ from layerscope.lesson.themes import THEMES, Theme, theme_of
 AGREED = 2 / 3
 # Gray levels between mean colours at which patches have nothing of a colour in common.
 UNLIKE = 128.0
-# Of a layer without names so many units, those that follow a class most, have the labels of their peaks counted.
-CANDIDATES = 24
 # An edge is as it is called where its patches lie within so many degrees of that.
 NEAR = 22.5
 TOLD_KINDS = 3
@@ -208,37 +205,23 @@ def _by_kin(unit: int, one: Kin) -> UnitShows:
 
 
 def by_class(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> list[UnitShows]:
-    """Of the units that follow a class most, those of whose peaks more than half are of one class."""
+    """Of these units those of whose peaks more than half are of one class, those that follow a class most first."""
     classes, counts = class_counts(file, layer)
     if not classes:
         return []
-    ratios = derived(file, ("highest ratios", layer.id), lambda: _highest_ratios(file, layer, counts))
-    most = [unit for unit in np.argsort(-ratios, kind="stable").tolist() if unit in units][:CANDIDATES]
-    found = []
-    for unit in most:
-        labels = [file.image(peak.image).label for peak in file.peaks(layer.id, unit)]
-        known = Counter(str(label) for label in labels if label is not None)
-        label, count = min(known.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
-        if 2 * count > len(labels):
-            found.append(
-                UnitShows(
-                    unit=unit,
-                    by="class",
-                    thing=label,
-                    theme=THEMES["classes"],
-                    phrase=_pictures_of(label),
-                    alike=count / len(labels),
-                    score=float(ratios[unit]),
-                    because=_counted(count, len(labels), "are cut from pictures of this class"),
-                )
-            )
-    return found
-
-
-def _highest_ratios(file: Reader, layer: AtlasLayerRecord, counts: np.ndarray) -> Float64[np.ndarray, " u"]:
-    """Of each unit how far its images of some class exceed those of all."""
-    means = file.class_means(layer.id)
-    return class_ratios(np.where(np.isfinite(means) & (counts > 0), means, 0.0).astype(np.float64)).max(1)
+    every = derived(file, ("majorities", layer.id), lambda: majorities(file, layer))
+    found = {unit: one for unit, one in every.items() if unit in units}
+    if not found:
+        return []
+    ratios = derived(file, ("highest ratios", layer.id), lambda: highest_ratios(file, layer, counts))
+    return [
+        UnitShows(
+            unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=_pictures_of(label),
+            alike=count / peaks, score=float(ratios[unit]),
+            because=_counted(count, peaks, "are cut from pictures of this class"),
+        )
+        for unit, (label, count, peaks) in sorted(found.items(), key=lambda one: (-ratios[one[0]], one[0]))
+    ]  # fmt: skip
 
 
 def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShows:
@@ -258,7 +241,7 @@ def looked_at(file: Reader, layer: AtlasLayerRecord, one: UnitShows) -> UnitShow
     if one.theme in (THEMES["shapes"], THEMES["patterns"]):
         alike = full * likeness(patches)
         return replace(one, alike=max(one.alike, alike if alike >= LIKE else 0.0))
-    return one if one.by else _by_patches(file, layer, one, patches)
+    return one if one.by else _by_patches(file, layer, one, patches, sight)
 
 
 def _directed(edge: str, sight: PatchSight) -> float:
@@ -268,16 +251,16 @@ def _directed(edge: str, sight: PatchSight) -> float:
 
 
 def _by_patches(
-    file: Reader, layer: AtlasLayerRecord, one: UnitShows, patches: UInt8[np.ndarray, "k h w 3"]
+    file: Reader, layer: AtlasLayerRecord, one: UnitShows, patches: UInt8[np.ndarray, "k h w 3"], seen: PatchSight
 ) -> UnitShows:
     """A unit without a name: in early layers what its patches show most clearly, else how alike they are."""
     # Two that agree say less than nine.
-    full, found = len(patches) / file.run.k, clearest(patches) if is_early(file, layer) else None
+    full, found = len(patches) / file.run.k, clearest(patches, seen) if is_early(file, layer) else None
     if found is None:
         return replace(one, alike=full * likeness(patches))
-    sight, seen = found
+    sight, shown = found
     return replace(
-        one, by="patches", thing=seen.thing, theme=sight.theme, phrase=seen.phrase, alike=full * seen.share,
+        one, by="patches", thing=shown.thing, theme=sight.theme, phrase=shown.phrase, alike=full * shown.share,
         because=sight.because,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerscope.core.concept_words import concept_phrase, line_words
-from layerscope.facts.patches import MUCH, patch_sight
+from layerscope.facts.patches import MUCH, PatchSight
 from layerscope.lesson.patch_forms import common_colour, common_round, pattern
 from layerscope.lesson.themes import THEMES, Theme
 
@@ -35,7 +35,7 @@ class Sight:
 
     theme: Theme
     least: float
-    look: Callable[[np.ndarray], Seen]
+    look: Callable[[np.ndarray, PatchSight], Seen]
     because: str
 
     def clear(self, seen: Seen) -> float:
@@ -43,26 +43,25 @@ class Sight:
         return (seen.share - self.least) / (1 - self.least)
 
 
-def _lines(patches: np.ndarray) -> Seen:
-    sight = patch_sight(patches)
+def _lines(patches: np.ndarray, sight: PatchSight) -> Seen:
     whatever = ", whatever its colour" if sight.colour >= MUCH else ""
     words = line_words(sight.angle)
     return Seen(share=sight.oriented, thing=words, phrase=f"a {words} line or edge{whatever}")
 
 
-def _colours(patches: np.ndarray) -> Seen:
+def _colours(patches: np.ndarray, sight: PatchSight) -> Seen:
     found = common_colour(patches)
     return Seen(share=found.share, thing=found.word, phrase=concept_phrase(found.word))
 
 
-def _shapes(patches: np.ndarray) -> Seen:
+def _shapes(patches: np.ndarray, sight: PatchSight) -> Seen:
     # A broad line through the middle runs around it, too, as far as its borders go.
-    found, directed = common_round(patches), patch_sight(patches).oriented >= DIRECTED
+    found, directed = common_round(patches), sight.oriented >= DIRECTED
     how = ", light in the middle" if found.middle > TOLD else ", dark in the middle" if found.middle < -TOLD else ""
     return Seen(share=0.0 if directed else max(found.share, 0.0), thing="", phrase=f"something round{how}")
 
 
-def _patterns(patches: np.ndarray) -> Seen:
+def _patterns(patches: np.ndarray, sight: PatchSight) -> Seen:
     return Seen(share=min(pattern(patches), 1.0), thing="", phrase="a pattern that fills the patch")
 
 
@@ -74,8 +73,9 @@ SIGHTS = (
 )
 
 
-def clearest(patches: np.ndarray) -> tuple[Sight, Seen] | None:
-    """What patches, uint8[k, h, w, 3], show most clearly; None where nothing of the table is seen in them."""
-    found = [(sight, sight.look(patches)) for sight in SIGHTS]
-    sight, seen = max(found, key=lambda one: one[0].clear(one[1]))
-    return (sight, seen) if sight.clear(seen) >= 0 else None
+def clearest(patches: np.ndarray, seen: PatchSight) -> tuple[Sight, Seen] | None:
+    """What patches, uint8[k, h, w, 3], show most clearly; None where nothing of the table is seen in them. seen: what
+    `patch_sight` says of them."""
+    found = [(sight, sight.look(patches, seen)) for sight in SIGHTS]
+    best, shown = max(found, key=lambda one: one[0].clear(one[1]))
+    return (best, shown) if best.clear(shown) >= 0 else None
