@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from layerscope.atlas.records import AtlasLayerRecord
 from layerscope.core.concept_words import concept_words
 from layerscope.facts.wrapping import Reader
-from layerscope.lesson.showing import UnitShows, by_class, is_early, looked_at, named_by
+from layerscope.lesson.majorities import majority
+from layerscope.lesson.showing import UnitShows, is_early, looked_at, named_by, pictures_of
 
 # How many parts a unit has at each step down: few, or the lines at the end would be too many to look at.
 BRANCHES = (3, 2, 1, 1)
@@ -57,12 +58,13 @@ class _Growing:
         class of its pictures in a later one."""
         if layer.id not in self._names:
             every = range(layer.record.units)
-            found = named_by(self._file, layer, every)
-            if not found and not is_early(self._file, layer):
-                found = by_class(self._file, layer, every)
             self._names[layer.id] = {
-                one.unit: concept_words(one.thing) if one.by in ("concept", "peaks") else one.phrase for one in found
+                one.unit: concept_words(one.thing) if one.by in ("concept", "peaks") else one.phrase
+                for one in named_by(self._file, layer, every)
             }
-        if not self._names[layer.id] and is_early(self._file, layer):
+        if self._names[layer.id]:
+            return self._names[layer.id].get(unit, "")
+        if is_early(self._file, layer):
             return looked_at(self._file, layer, UnitShows(unit=unit)).phrase
-        return self._names[layer.id].get(unit, "")
+        label = majority(self._file, layer, unit)
+        return pictures_of(label) if label is not None else ""

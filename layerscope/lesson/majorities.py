@@ -1,5 +1,7 @@
 """Which class most of a unit's peaks are of, and how far a unit follows some class: of all units of a layer at once."""
 
+from collections import Counter
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -25,6 +27,14 @@ def majorities(file: Reader, layer: AtlasLayerRecord) -> dict[int, tuple[str, in
         unit: (names[of[unit, first[unit]]], int(most[unit]), int(peaks[unit]))
         for unit in np.flatnonzero(2 * most > peaks).tolist()
     }
+
+
+def majority(file: Reader, layer: AtlasLayerRecord, unit: int) -> str | None:
+    """The class of more than half of a unit's peaks; None where there is none."""
+    labels = [file.image(peak.image).label for peak in file.peaks(layer.id, unit)]
+    known = Counter(label for label in labels if label is not None)
+    label, count = known.most_common(1)[0] if known else (None, 0)
+    return label if 2 * count > len(labels) else None
 
 
 def highest_ratios(file: Reader, layer: AtlasLayerRecord, counts: np.ndarray) -> Float64[np.ndarray, " u"]:

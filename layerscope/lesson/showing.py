@@ -178,12 +178,13 @@ def _by_words(file: Reader, layer: AtlasLayerRecord) -> list[UnitShows]:
 
 def _by_ranks(unit: int, by: str, thing: str, auc: float, why: str) -> UnitShows:
     return UnitShows(
-        unit=unit, by=by, thing=thing, theme=THEMES["classes"], phrase=_pictures_of(thing), alike=2 * auc - 1,
+        unit=unit, by=by, thing=thing, theme=THEMES["classes"], phrase=pictures_of(thing), alike=2 * auc - 1,
         score=auc, because=f"{why}: AUC {auc:.2f}.",
     )  # fmt: skip
 
 
-def _pictures_of(name: str) -> str:
+def pictures_of(name: str) -> str:
+    """A class, as it stands in a sentence."""
     return f"pictures of \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
@@ -216,7 +217,7 @@ def by_class(file: Reader, layer: AtlasLayerRecord, units: Collection[int]) -> l
     ratios = derived(file, ("highest ratios", layer.id), lambda: highest_ratios(file, layer, counts))
     return [
         UnitShows(
-            unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=_pictures_of(label),
+            unit=unit, by="class", thing=label, theme=THEMES["classes"], phrase=pictures_of(label),
             alike=count / peaks, score=float(ratios[unit]),
             because=_counted(count, peaks, "are cut from pictures of this class"),
         )
