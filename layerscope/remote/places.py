@@ -136,6 +136,7 @@ def _below(system: Any, path: str, root: str) -> list[RemoteFile] | None:
         if info["type"] != "file" or not below or name.startswith(sites):
             continue
         file = RemoteFile.of(name, _read(root, name[len(base) :]), info)
+        # Not by pathlib, which in Python 3.11 leaves a table behind, as large as all names that it ever parted.
         parts = [part for part in file.name.split("/") if part not in ("", ".")]
         if parts and not is_clutter(parts):
             kept.append(file)
